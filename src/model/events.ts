@@ -1,0 +1,154 @@
+import type { Content } from './content.ts';
+import type { Millis, RemoteId } from './ids.ts';
+
+/** A conversation as a network names it. */
+export interface ConversationRef {
+  /** The network's id of the chat; for a direct chat the id of the other person. */
+  readonly id: string;
+  /** Workspace, page, business number: what makes `id` unique on the network. Empty where ids are global. */
+  readonly scope: string;
+  readonly kind: 'direct' | 'group' | 'channel';
+  /** True where ids differ per account (direct chats): the account is then part of the key. */
+  readonly perAccount: boolean;
+  readonly title?: string;
+  /** Other ids of the same chat. */
+  readonly aliases?: readonly string[];
+}
+
+/** A person as a network names them. */
+export interface PersonRef {
+  /** The strongest id known, and every other id that means the same person, strongest first. */
+  readonly id: string;
+  readonly aliases?: readonly string[];
+  /** What makes `id` unique on the network; empty where ids are global. */
+  readonly scope: string;
+  readonly name?: string;
+  readonly username?: string;
+  readonly phone?: string;
+  /** The account's own presence: what was sent from the network's own app or by another program. */
+  readonly isSelf?: boolean;
+}
+
+interface InConversation {
+  readonly conversation: ConversationRef;
+  readonly time: Millis;
+}
+
+export interface MessageEvent extends InConversation {
+  readonly type: 'message';
+  readonly id: RemoteId;
+  readonly sender: PersonRef;
+  readonly parts: readonly Content[];
+  readonly replyTo?: { readonly id: RemoteId; readonly quote?: string; readonly sender?: string };
+  readonly thread?: { readonly root: RemoteId };
+  readonly forwarded?: 'once' | 'often';
+  /** What led the person here, for instance an advertisement: one line for the room. */
+  readonly referral?: { readonly title?: string; readonly body?: string; readonly url?: string; readonly source?: string };
+  /** Our own key, where the network gives it back: this is an echo of what we sent. */
+  readonly key?: string;
+}
+
+export interface EditEvent extends InConversation {
+  readonly type: 'edit';
+  readonly id: RemoteId;
+  readonly target: RemoteId;
+  readonly sender: PersonRef;
+  readonly parts: readonly Content[];
+}
+
+export interface DeletionEvent extends InConversation {
+  readonly type: 'deletion';
+  readonly target: RemoteId;
+  readonly sender?: PersonRef;
+}
+
+export interface ReactionEvent extends InConversation {
+  readonly type: 'reaction';
+  readonly target: RemoteId;
+  readonly sender: PersonRef;
+  /** Null removes what this person had put there. */
+  readonly emoji: string | null;
+  /** True where a network allows one reaction a person, so that a new one replaces the old. */
+  readonly exclusive: boolean;
+}
+
+/** The other side has read everything up to here. In memory only. */
+export interface ReceiptEvent extends InConversation {
+  readonly type: 'receipt';
+  readonly reader: PersonRef;
+  readonly upTo: { readonly id: RemoteId } | { readonly time: Millis };
+}
+
+/** In memory only. */
+export interface TypingEvent extends InConversation {
+  readonly type: 'typing';
+  readonly sender: PersonRef;
+  readonly active: boolean;
+}
+
+/** What became of something that we sent. `key` is ours, where the network carries it. */
+export interface DeliveryEvent {
+  readonly type: 'delivery';
+  readonly id: RemoteId;
+  readonly key?: string;
+  readonly time: Millis;
+  readonly status: 'sent' | 'delivered' | 'read' | 'played' | 'failed';
+  readonly recipient?: PersonRef;
+  readonly failure?: { readonly code: string; readonly reason: string; readonly retryable: boolean };
+}
+
+/** Two ids mean one person. `to` outranks `from`. */
+export interface AliasEvent {
+  readonly type: 'identity.alias';
+  readonly scope: string;
+  readonly from: string;
+  readonly to: string;
+  readonly time: Millis;
+  /** Where the person's direct chat is keyed by their id: it moves along. */
+  readonly conversation?: ConversationRef;
+  /** One line for the room, for instance that the number changed. */
+  readonly notice?: string;
+}
+
+/** Something real without a counterpart. With a conversation it becomes a notice there, else the administrator is told. */
+export interface UnsupportedEvent {
+  readonly type: 'unsupported';
+  readonly what: string;
+  readonly reason: string;
+  readonly time: Millis;
+  readonly conversation?: ConversationRef;
+  readonly sender?: PersonRef;
+  /** Facts for the administrator, already readable: no secrets, no message content. */
+  readonly detail?: Readonly<Record<string, string>>;
+}
+
+/** Everything that an adapter can hand to the core. Members, titles, polls and presence join as networks need them. */
+export type NetworkEvent =
+  | MessageEvent
+  | EditEvent
+  | DeletionEvent
+  | ReactionEvent
+  | ReceiptEvent
+  | TypingEvent
+  | DeliveryEvent
+  | AliasEvent
+  | UnsupportedEvent;
+
+/** An event with the key that makes a second arrival recognisable: made of kind, id and version (status, edit time, actor). */
+export interface NetworkItem {
+  readonly key: string;
+  readonly event: NetworkEvent;
+}
+
+/** An event from the homeserver, as it stood in the transaction. */
+export interface MatrixEvent {
+  readonly event_id: string;
+  readonly room_id: string;
+  readonly sender: string;
+  readonly type: string;
+  readonly origin_server_ts: Millis;
+  readonly state_key?: string;
+  readonly content: Readonly<Record<string, unknown>>;
+  readonly redacts?: string;
+  readonly unsigned?: Readonly<Record<string, unknown>>;
+}

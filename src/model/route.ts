@@ -1,0 +1,29 @@
+/** One HTTP request, framework-free: the raw bytes, before any parsing. */
+export interface RouteRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Decoded path parameters. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly raw: Uint8Array;
+}
+
+export interface RouteAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | object;
+}
+
+/** A room of the house hands these to `http/`, which mounts them and holds no logic. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD';
+  /** Fastify's syntax: `/webhooks/:network/:app`. */
+  readonly path: string;
+  /** `homeserver`: only the homeserver's listener; `public`: what the internet reaches; `admin`: metrics and health. */
+  readonly listener: 'homeserver' | 'public' | 'admin';
+  /** Bytes; a larger body is answered 413. */
+  readonly maxBody: number;
+  handle(request: RouteRequest): Promise<RouteAnswer>;
+}

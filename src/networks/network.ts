@@ -1,0 +1,172 @@
+import type { z } from 'zod';
+import type { Capabilities } from '../model/capabilities.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Content } from '../model/content.ts';
+import type { ConversationRef, NetworkItem, PersonRef } from '../model/events.ts';
+import type { Millis, NetworkId, RemoteId } from '../model/ids.ts';
+import type { Logger } from '../model/log.ts';
+import type { MediaSource, MediaStream } from '../model/media.ts';
+
+/**
+ * What an adapter is to the core. It knows its network and nothing of Matrix; the core knows Matrix and nothing of any
+ * network. A `Network` holds no state; everything that lives belongs to a `Connection`, one per account.
+ */
+export interface Network {
+  readonly id: NetworkId;
+  /** As people write it: `WhatsApp`. */
+  readonly name: string;
+  /** One app: what the vendor's developer console knows; owns webhooks, and holds its accounts under `accounts`. */
+  readonly settings: z.ZodType<AppSettings>;
+  /** What a fresh conversation can do; the generated capability table is made of it. */
+  readonly capabilities: Capabilities;
+  /** Keys of a person and of a conversation for what a user typed (`open whatsapp +31 6…`); throws `Rejected` with the form it wants. */
+  resolve(input: string, account: AccountSettings): { readonly person: PersonRef; readonly conversation: ConversationRef };
+  readonly webhooks: readonly Webhook[];
+  connect(options: ConnectOptions): Connection;
+  /** One line each, for `doctor`. Never throws. */
+  check(options: ConnectOptions): AsyncIterable<Check>;
+}
+
+/** Every network's own schema gives at least this. Secrets are plain strings here: loading has resolved them. */
+export interface AppSettings {
+  readonly accounts: Readonly<Record<string, AccountSettings>>;
+}
+
+export interface AccountSettings {
+  /** Matrix users invited to new portals, and told when the account breaks. */
+  readonly owners: readonly string[];
+}
+
+export interface ConnectOptions {
+  /** The name of the app in the config. */
+  readonly app: string;
+  readonly appSettings: AppSettings;
+  /** The key under `accounts`. */
+  readonly account: string;
+  readonly settings: AccountSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Absent where the admin has configured none. */
+  readonly publicUrl?: string;
+}
+
+export interface Check {
+  readonly what: string;
+  readonly ok: boolean;
+  /** What was tried, what should be, which key to change. */
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+export interface WebhookRequest {
+  readonly method: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Signatures are made over these bytes, never over what parsing makes of them. */
+  readonly raw: Uint8Array;
+}
+
+/** `answer` ends the request at once (a handshake). */
+export type Verdict =
+  | { readonly ok: true; readonly answer?: { readonly status: number; readonly body: string } }
+  | { readonly ok: false; readonly status: number; readonly reason: string };
+
+export interface Decoded {
+  /** The account's id on the network; undefined where the piece concerns the app as a whole. */
+  readonly account?: string;
+  readonly items: readonly NetworkItem[];
+}
+
+/** `/webhooks/<network>/<app>` */
+export interface Webhook {
+  readonly method: 'GET' | 'POST';
+  /** Bytes. */
+  readonly maxBody: number;
+  verify(request: WebhookRequest, app: AppSettings): Verdict;
+  /**
+   * Pure. Cuts a body into what is decoded apart, so that one bad piece spoils no other.
+   * Throws `NotThisNetwork` when the body is not this network's.
+   */
+  split(raw: Uint8Array): readonly unknown[];
+  /** Pure. Throws only on a piece that it cannot make sense of; what it knows but cannot map becomes `unsupported`. */
+  decode(piece: unknown): readonly Decoded[];
+}
+
+/** The body is no webhook of this network; `message` says what was looked for. */
+export class NotThisNetwork extends Error {
+  override name = 'NotThisNetwork';
+}
+
+/** Where the network's own id of an account stands in its settings. */
+export interface Sink {
+  /** Resolves after the commit. */
+  accept(items: readonly NetworkItem[], cursor?: string): Promise<void>;
+  /** The account cannot work, or works again. */
+  state(state: { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly fix: string }): void;
+}
+
+/** A conversation as the store holds it, at the moment of the call. */
+export interface Target {
+  readonly id: string;
+  readonly scope: string;
+  readonly kind: ConversationRef['kind'];
+  /** Every id that the other person of a direct chat is known by, strongest first. */
+  readonly aliases: readonly string[];
+  /** The newest message that came in: windows, typing and read marks hang on it. */
+  readonly lastInbound?: { readonly id: RemoteId; readonly at: Millis };
+}
+
+export interface SendRequest {
+  readonly conversation: Target;
+  readonly content: Content;
+  /** Null: the account speaks for itself. Else somebody speaks through a relay account. */
+  readonly relay: { readonly name: string } | null;
+  readonly replyTo?: RemoteId;
+}
+
+/** One part: one outbox row, one key, one call. */
+export interface PartRequest extends SendRequest {
+  /** Ours; travels as the network's own callback data where there is such a thing. At most 200 characters of `[A-Za-z0-9_.-]`. */
+  readonly key: string;
+  /** The bytes of a media part, already fitted to `capabilities().media`. */
+  readonly media?: MediaSource;
+}
+
+export interface SendResult {
+  readonly id: RemoteId;
+  readonly time: Millis;
+  /** `accepted`: a delivery event follows. */
+  readonly state: 'accepted' | 'confirmed';
+  /** What the answer taught about the other person, for instance a stronger id. */
+  readonly learnt?: { readonly alias?: string };
+}
+
+/** One account's line to the network. Every call throws only the classes of `model/errors.ts`. */
+export interface Connection {
+  /** The network's own id of the account: what `Decoded.account` says. */
+  readonly remoteId: string;
+  /** Starts receiving where the network is asked rather than asking us; resolves when the account is live. */
+  start(sink: Sink, signal: AbortSignal): Promise<void>;
+  capabilities(conversation: Target): Capabilities;
+  /** Pure: splits what is too long, measured after encoding. At least one part; the order is the order of sending. */
+  plan(request: SendRequest): readonly Content[];
+  /**
+   * One part, one call; uploads what `media` needs first.
+   * @throws Retry, Rejected, Uncertain, AccountBroken, Unreachable
+   */
+  send(request: PartRequest): Promise<SendResult>;
+  edit?(request: PartRequest & { readonly target: RemoteId }): Promise<SendResult>;
+  delete?(conversation: Target, target: RemoteId, key: string): Promise<void>;
+  /** Null removes. Where a network makes a message of a reaction, its id comes back. */
+  react?(conversation: Target, target: RemoteId, emoji: string | null, key: string): Promise<SendResult>;
+  typing?(conversation: Target, active: boolean): Promise<void>;
+  markRead?(conversation: Target, upTo: RemoteId): Promise<void>;
+  /** `unknown` where the network cannot be asked. */
+  findSent(key: string, conversation: Target, since: Millis): Promise<SendResult | 'absent' | 'unknown'>;
+  /** `handle` as it stood in `MediaRef.source.network`. */
+  openMedia(handle: string, signal: AbortSignal): Promise<MediaStream>;
+  /** Two requests that share a key share a limit: one at a time, in order. `perSecond` is its sustained rate, `burst` what may go at once. */
+  rateKeys(conversation: Target): readonly { readonly key: string; readonly perSecond: number; readonly burst: number }[];
+  close(): Promise<void>;
+}
