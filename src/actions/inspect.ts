@@ -1,0 +1,70 @@
+import { CodedError } from '../model/errors.ts';
+import type { NetworkEvent } from '../model/events.ts';
+import { NotThisNetwork } from '../networks/network.ts';
+import type { Network, Webhook } from '../networks/network.ts';
+
+/** What the bridge would make of a captured webhook body. */
+export interface Inspection {
+  readonly events: readonly NetworkEvent[];
+  readonly unsupported: readonly { readonly what: string; readonly reason: string }[];
+}
+
+
+/**
+ * Decodes a body as the daemon would, without signature, config or homeserver.
+ * What has no counterpart is listed under `unsupported`; a message of which only some parts have none is in both lists.
+ * @throws CodedError DB-4001 where the body is not this network's
+ */
+export function inspect(network: Network, raw: Uint8Array): Inspection {
+  const hooks = network.webhooks.filter(({ method }) => method === 'POST');
+  const refusals: string[] = [];
+  for (const hook of hooks) {
+    const found = attempt(hook, raw);
+    if (found.ok) return found.inspection;
+    refusals.push(found.reason);
+  }
+  const reason = [...new Set(refusals)].join('; ') || 'this network sends no webhooks';
+  throw new CodedError('DB-4001', `This is no webhook body of ${network.name}: ${reason}.`,
+    `Give the raw body of one POST from ${network.name}, unchanged, as it stood in the request.`);
+}
+
+type Attempt = { readonly ok: true; readonly inspection: Inspection } | { readonly ok: false; readonly reason: string };
+
+function attempt(hook: Webhook, raw: Uint8Array): Attempt {
+  if (raw.byteLength > hook.maxBody) return { ok: false, reason: `it is larger than the ${hook.maxBody} bytes that a body may have` };
+  let pieces: readonly unknown[];
+  try {
+    pieces = hook.split(raw);
+  } catch (error) {
+    if (error instanceof NotThisNetwork || error instanceof SyntaxError) return { ok: false, reason: withoutStop(error.message) };
+    throw error;
+  }
+  const events: NetworkEvent[] = [];
+  const unsupported: { what: string; reason: string }[] = [];
+  const broken: string[] = [];
+  for (const piece of pieces) {
+    try {
+      for (const { items } of hook.decode(piece)) for (const { event } of items) sort(event, events, unsupported);
+    } catch (error) {
+      // The daemon keeps such a piece as it came and goes on with the others; so does this.
+      broken.push(withoutStop(error instanceof Error ? error.message : String(error)));
+    }
+  }
+  if (broken.length > 0 && broken.length === pieces.length) return { ok: false, reason: broken.join('; ') };
+  return { ok: true, inspection: { events, unsupported: [...unsupported, ...broken.map((reason) => ({ what: 'undecodable', reason }))] } };
+}
+
+function sort(event: NetworkEvent, events: NetworkEvent[], unsupported: { what: string; reason: string }[]): void {
+  if (event.type === 'unsupported') {
+    unsupported.push({ what: event.what, reason: event.reason });
+    return;
+  }
+  const parts = event.type === 'message' || event.type === 'edit' ? event.parts : [];
+  const lost = parts.filter((part) => part.kind === 'unsupported');
+  unsupported.push(...lost.map(({ what, reason }) => ({ what, reason })));
+  if (lost.length === 0 || lost.length < parts.length) events.push(event);
+}
+
+function withoutStop(text: string): string {
+  return text.replace(/\.$/, '');
+}

@@ -1,0 +1,65 @@
+import type { Capabilities } from '../model/capabilities.ts';
+import type { Content } from '../model/content.ts';
+import type { MatrixEvent } from '../model/events.ts';
+import type { AccountId, EventId, Millis, NetworkId, PortalRow, UserId } from '../model/ids.ts';
+import type { SendRequest, Target } from '../networks/network.ts';
+import type { Conversation, Effect, InboxItem, InOutcome, OutboxItem, Person, RemoteContext, RoomContext } from '../store/store.ts';
+import type { DeliverySettings, Permission, RelayPrefix } from './settings.ts';
+
+/** What in lanes decide with: pure, no I/O. */
+export interface Deciding {
+  readonly now: Millis;
+  readonly settings: DeliverySettings;
+  readonly bot: UserId;
+  readonly relayPrefix: RelayPrefix;
+  readonly commandPrefix: string;
+  userIdOf(person: Person): UserId;
+  /** The bot or a ghost. */
+  isOurs(user: string): boolean;
+  adapter(account: AccountId): AdapterView | null;
+  /** Null: the config does not name them. */
+  permission(user: string): Permission | null;
+  owners(account: AccountId): readonly UserId[];
+  /** The row that an event of our own was sent by. */
+  rowByKey(key: string): OutboxItem | null;
+}
+
+/** The pure half of a connection. */
+export interface AdapterView {
+  readonly id: NetworkId;
+  /** As people write it. */
+  readonly name: string;
+  capabilities(target: Target): Capabilities;
+  plan(request: SendRequest): readonly Content[];
+}
+
+export interface Decision {
+  readonly outcome: InOutcome;
+  readonly effects: readonly Effect[];
+  /** In memory only: shown if it arrives, lost with the process. */
+  readonly live?: readonly Live[];
+  /** For metrics: why something was left out on purpose. */
+  readonly ignored?: string;
+}
+
+export type Live =
+  | { readonly do: 'read'; readonly portal: PortalRow; readonly person: Person; readonly event: EventId }
+  | { readonly do: 'tellAdmins'; readonly text: string };
+
+export const done = (effects: readonly Effect[] = [], extra: Partial<Decision> = {}): Decision => ({ outcome: { to: 'done' }, effects, ...extra });
+export const ignored = (why: string): Decision => ({ outcome: { to: 'done' }, effects: [], ignored: why });
+
+/** One kind of event, both directions; found by table. */
+export interface FromNetwork<Event> {
+  (event: Event, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision;
+}
+export interface FromMatrix {
+  (event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision;
+}
+
+export function targetOf(conversation: Conversation): Target {
+  return {
+    id: conversation.remoteId, scope: conversation.scope, kind: conversation.kind, aliases: conversation.aliases,
+    ...(conversation.lastInbound ? { lastInbound: conversation.lastInbound } : {}),
+  };
+}

@@ -1,0 +1,100 @@
+import type { ContactCard, Content, LocationContent, MediaContent, OrderContent } from '../../model/content.ts';
+import { type Block, type Inline, plain, type RichText } from '../../model/richtext.ts';
+import { toMatrix } from '../../text/to-matrix.ts';
+
+/** A part as a Matrix event; `media` where bytes must be uploaded before it is whole. */
+export interface Rendered {
+  readonly type: 'm.room.message' | 'm.sticker';
+  readonly content: Readonly<Record<string, unknown>>;
+  readonly media: boolean;
+}
+
+/** Content of a network as Matrix shows it best. `lead` stands before the text: a forwarded mark, for instance. */
+export function render(content: Content, lead?: string): Rendered {
+  switch (content.kind) {
+    case 'text': return text(content.style === 'emote' ? 'm.emote' : content.style === 'notice' ? 'm.notice' : 'm.text', led(lead, content.text));
+    case 'location': return location(content, lead);
+    case 'contacts': return text('m.text', led(lead, content.contacts.flatMap(card)));
+    case 'choice': return text('m.text', led(lead, [
+      paragraph(bold(content.title !== '' ? content.title : (content.value ?? ''))),
+      ...(content.description ? plain(content.description) : []),
+      ...(content.fields ?? []).map(({ name, value }) => paragraph(bold(`${name}: `), { t: 'text', text: value })),
+    ]));
+    case 'order': return text('m.text', led(lead, order(content)));
+    case 'unsupported': return text('m.notice', led(lead, plain(`⚠️ ${content.what}: ${content.reason}`)));
+    default: return media(content, lead);
+  }
+}
+
+function text(msgtype: string, rich: RichText): Rendered {
+  return { type: 'm.room.message', content: { msgtype, ...toMatrix(rich) }, media: false };
+}
+
+const msgtypes = { image: 'm.image', video: 'm.video', audio: 'm.audio', voice: 'm.audio', file: 'm.file', sticker: 'm.sticker' } as const;
+
+/** MSC2530: `body` is the caption where `filename` says another. MSC3245: a voice message is audio that says so. */
+function media(content: MediaContent, lead: string | undefined): Rendered {
+  const name = content.media.name ?? content.kind;
+  const caption = content.caption || lead !== undefined ? toMatrix(led(lead, content.caption ?? [])) : null;
+  const info = {
+    ...(content.media.mime ? { mimetype: content.media.mime } : {}), ...(content.media.size ? { size: content.media.size } : {}),
+    ...(content.media.width ? { w: content.media.width } : {}), ...(content.media.height ? { h: content.media.height } : {}),
+    ...(content.media.durationMs ? { duration: content.media.durationMs } : {}),
+  };
+  if (content.kind === 'sticker') return { type: 'm.sticker', content: { body: name, info }, media: true };
+  return {
+    type: 'm.room.message',
+    content: {
+      msgtype: msgtypes[content.kind], filename: name, info, ...(caption ?? { body: name, 'm.mentions': {} }),
+      ...(content.kind === 'voice' ? { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': { ...(content.media.durationMs ? { duration: content.media.durationMs } : {}) } } : {}),
+    },
+    media: true,
+  };
+}
+
+/** MSC3488 beside the specified `geo_uri`. */
+function location(content: LocationContent, lead: string | undefined): Rendered {
+  const uri = `geo:${content.latitude},${content.longitude}`;
+  const words = [lead, content.name, content.address, content.url].filter((part) => part !== undefined && part !== '');
+  const body = words.length > 0 ? `${words.join('\n')}\n${uri}` : uri;
+  return {
+    type: 'm.room.message',
+    content: {
+      msgtype: 'm.location', body, geo_uri: uri, 'm.mentions': {},
+      'org.matrix.msc3488.location': { uri, ...(content.name ? { description: content.name } : {}) }, 'org.matrix.msc3488.asset': { type: 'm.pin' },
+    },
+    media: false,
+  };
+}
+
+function card(contact: ContactCard): Block[] {
+  const lines: Inline[][] = [[{ t: 'text', text: '👤 ' }, bold(contact.name)]];
+  const role = [contact.title, contact.organization].filter(Boolean).join(', ');
+  if (role !== '') lines.push([{ t: 'text', text: role }]);
+  const labelled = (icon: string, values: readonly { value: string; type?: string }[]): void => {
+    for (const { value, type } of values) lines.push([{ t: 'text', text: `${icon} ${value}${type ? ` (${type.toLowerCase()})` : ''}` }]);
+  };
+  labelled('📞', contact.phones);
+  labelled('✉️', contact.emails);
+  labelled('🔗', contact.urls);
+  labelled('🏠', contact.addresses);
+  if (contact.birthday) lines.push([{ t: 'text', text: `🎂 ${contact.birthday}` }]);
+  return [paragraph(...lines.flatMap((line, index): Inline[] => (index === 0 ? line : [{ t: 'break' }, ...line])))];
+}
+
+function order(content: OrderContent): RichText {
+  const items = content.items.map(({ id, quantity, price, currency }): readonly Block[] =>
+    plain(`${quantity} × ${id}${price ? `: ${price}${currency ? ` ${currency}` : ''}` : ''}`));
+  return [
+    paragraph(bold(`🛒 Order${content.catalog ? ` from catalogue ${content.catalog}` : ''}`)),
+    ...(items.length > 0 ? [{ t: 'list', ordered: false, items } as const] : []),
+    ...(content.note ? plain(content.note) : []),
+  ];
+}
+
+function led(lead: string | undefined, rich: RichText): RichText {
+  return lead === undefined ? rich : [paragraph({ t: 'italic', children: [{ t: 'text', text: lead }] }), ...rich];
+}
+
+const bold = (value: string): Inline => ({ t: 'bold', children: [{ t: 'text', text: value }] });
+const paragraph = (...children: Inline[]): Block => ({ t: 'paragraph', children });

@@ -1,0 +1,50 @@
+import type { DeliveryEvent } from '../../model/events.ts';
+import type { EventId, RemoteId } from '../../model/ids.ts';
+import type { Effect, OutboxItem, Person, Portal } from '../../store/store.ts';
+import { type Decision, done, ignored, type Live } from '../deciding.ts';
+import { corrected, report, statusEvent } from '../reports/report.ts';
+
+/** What a delivery event means for one row: what to write, and what to say. */
+export interface DeliveryFacts {
+  readonly rows: readonly OutboxItem[];
+  readonly portal: Portal | null;
+  /** Who a direct chat is with: their ghost reads. */
+  readonly person: Person | null;
+  /** Events already mapped to this id. */
+  readonly events: readonly EventId[];
+  readonly networkName: string;
+  readonly statusEvents: boolean;
+}
+
+/** Statuses come in any order and more than once: a row only ever moves forward. */
+export function delivery(event: DeliveryEvent, facts: DeliveryFacts): Decision & { readonly settle: readonly OutboxItem[] } {
+  const { portal } = facts;
+  const live = readBy(event, facts);
+  if (portal === null || facts.rows.length === 0) return { ...(live.length > 0 ? done([], { live }) : ignored('delivery_of_unknown')), settle: [] };
+  const effects = facts.rows.flatMap((row): readonly Effect[] => {
+    const room = portal.room;
+    if (event.status === 'failed') {
+      if (!['sending', 'uncertain', 'asked', 'accepted'].includes(row.state)) return [];
+      const reason = event.failure?.reason ?? 'the network does not say why.';
+      return [...report(row, room, facts.networkName, { state: 'dead', reason }), ...(facts.statusEvents ? statusEvent(row, room, facts.networkName, 'FAIL_PERMANENT', reason) : [])];
+    }
+    const mapped: Effect[] = row.event === null || row.kind !== 'message' ? [] : [{ do: 'map', row: {
+      portal: portal.row, eventId: row.event, outPart: row.part, remoteId: event.id, inPart: 0, remoteTime: event.time, origin: 'matrix', author: row.sender ?? '',
+    } }];
+    const wrong = row.state === 'dead' || row.state === 'asked' ? corrected(row, room, facts.networkName) : [];
+    return [...mapped, ...wrong];
+  });
+  return { ...done(effects, { live }), settle: facts.rows };
+}
+
+/** In memory only, like every receipt. */
+function readBy(event: DeliveryEvent, { portal, person, rows, events }: DeliveryFacts): readonly Live[] {
+  if ((event.status !== 'read' && event.status !== 'played') || portal === null || person === null) return [];
+  const read = rows.find((row) => row.event !== null)?.event ?? events[0];
+  return read === undefined ? [] : [{ do: 'read', portal: portal.row, person, event: read }];
+}
+
+export function deliveredTo(event: DeliveryEvent): { to: 'accepted' | 'confirmed' | 'dead'; remoteId: RemoteId } {
+  const to = event.status === 'failed' ? 'dead' : event.status === 'sent' ? 'accepted' : 'confirmed';
+  return { to, remoteId: event.id };
+}

@@ -1,0 +1,66 @@
+import type { MatrixEvent } from '../../model/events.ts';
+import type { EventId, UserId } from '../../model/ids.ts';
+import type { Effect, Member, RoomContext } from '../../store/store.ts';
+import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
+import { keyOf } from '../keys.ts';
+import { notice } from '../reports/report.ts';
+
+const memberships = new Set(['join', 'invite', 'leave', 'ban', 'knock']);
+
+/** Who is in a room is kept as the homeserver tells it; what it means for us follows. */
+export function memberFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
+  const { membership, displayname } = event.content;
+  if (event.state_key === undefined || typeof membership !== 'string' || !memberships.has(membership)) return ignored('bad_member_event');
+  const user = event.state_key as UserId;
+  const member = { user, membership: membership as Member['membership'], name: typeof displayname === 'string' && displayname !== '' ? displayname : null };
+  const effects: Effect[] = [{ do: 'member', room: context.room.row, member }];
+  if (user === deciding.bot) effects.push(...botMember(event, context, deciding));
+  else if (deciding.isOurs(user) && !deciding.isOurs(event.sender)) effects.push(...ghostMember(event, context));
+  return done(effects);
+}
+
+function botMember(event: MatrixEvent, context: RoomContext, deciding: Deciding): readonly Effect[] {
+  const { room } = context;
+  const lane = `out:r${room.row}`;
+  if (event.content.membership === 'invite') {
+    const allowed = ['user', 'admin'].includes(deciding.permission(event.sender) ?? 'block');
+    return [{ do: 'send', row: { lane, key: keyOf('bot-invite', event.event_id), room: room.row, task: { to: 'matrix', kind: allowed ? 'join' : 'leave' } } }];
+  }
+  if (event.content.membership === 'join') return [{ do: 'room', room: room.row, change: { state: 'live', ...(room.kind === 'unknown' ? { kind: 'management' } : {}) } }];
+  // Thrown out: the room is gone for us, and what comes next from the network makes a new one.
+  return [
+    { do: 'room', room: room.row, change: { state: 'gone' } },
+    ...context.portals.map((portal): Effect => ({ do: 'portalState', portal: portal.row, state: 'closed' })),
+  ];
+}
+
+/** Somebody threw a ghost out or banned it: in its own direct chat that ends the portal, and everybody is told. */
+function ghostMember(event: MatrixEvent, context: RoomContext): readonly Effect[] {
+  const { membership } = event.content;
+  if (membership !== 'leave' && membership !== 'ban') return [];
+  const direct = context.portals.filter((portal) => portal.conversation.kind === 'direct');
+  if (direct.length === 0) return [];
+  return [
+    ...direct.map((portal): Effect => ({ do: 'portalState', portal: portal.row, state: 'closed' })),
+    notice(context.room.row, 'ℹ️ This chat is no longer bridged, because its person was removed from the room. Their next message opens a new room.', keyOf('unbridged', event.event_id)),
+  ];
+}
+
+/** An encrypted room is refused: nothing is sent in clear of it, and everybody is told. */
+export function encryptionFromMatrix(event: MatrixEvent, context: RoomContext): Decision {
+  if (event.state_key !== '') return ignored('bad_encryption_event');
+  const effects: Effect[] = [{ do: 'room', room: context.room.row, change: { encrypted: true } }];
+  if (context.portals.length > 0 || context.room.kind === 'management') {
+    effects.push(notice(context.room.row, '🔒 This room is now encrypted. Drawbridge does not bridge encrypted rooms: nothing is sent from or to here any more. Use an unencrypted room.', keyOf('encrypted', event.event_id)));
+  }
+  return done(effects);
+}
+
+/** Encrypted events cannot be read, so they are not bridged; their sender hears it. */
+export function encryptedFromMatrix(event: MatrixEvent, context: RoomContext): Decision {
+  if (context.portals.length === 0) return ignored('encrypted_elsewhere');
+  return done([
+    { do: 'room', room: context.room.row, change: { encrypted: true } },
+    notice(context.room.row, '🔒 Not delivered: this room is encrypted, and Drawbridge does not bridge encrypted rooms.', keyOf('encrypted', event.event_id), event.event_id as EventId),
+  ]);
+}

@@ -1,0 +1,110 @@
+import type { MatrixEvent, MessageEvent } from '../../model/events.ts';
+import type { EventId, UserId } from '../../model/ids.ts';
+import type { Effect, InboxItem, MatrixTask, NetworkTask, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
+import { type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
+import { render } from '../inbound/render.ts';
+import { keyOf } from '../keys.ts';
+import { contentOf, relationsOf } from '../outbound/parse.ts';
+import { notice, refusal } from '../reports/report.ts';
+import { editFromMatrix } from './edit.ts';
+
+/** A message of a network, each part an event of its ghost. */
+export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
+  if (context.map.some(({ remoteId }) => remoteId === event.id) || context.coming.some(({ remoteRef }) => remoteRef === event.id)) return ignored('duplicate');
+  if (event.key !== undefined && deciding.rowByKey(event.key) !== null) return ignored('echo');
+  if (event.sender.isSelf === true && context.going.length > 0 && deciding.now < item.receivedAt + deciding.settings.echoWait) {
+    // Perhaps the echo of what is under way: the answer will tell.
+    return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, item.receivedAt + deciding.settings.echoWait) }, effects: [] };
+  }
+  const { portal } = context;
+  if (portal === null) return openPortal(item, context, deciding);
+  const effects: Effect[] = [];
+  if (context.people === 0 && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
+  event.parts.forEach((part, index) => {
+    const lead = index === 0 ? leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network) : undefined;
+    const rendered = render(part, lead);
+    const job = rendered.media ? (item.body.side === 'network' ? item.body.media[index] : undefined) : undefined;
+    const task: MatrixTask = {
+      to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
+      ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
+      ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
+      map: { remoteId: event.id, inPart: index, remoteTime: event.time },
+    };
+    effects.push({ do: 'send', row: {
+      lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'message', context.person?.row ?? 0), task,
+      portal: portal.row, room: portal.room, account: portal.account, remoteRef: event.id, part: index, parts: event.parts.length,
+    } });
+  });
+  if (event.referral) {
+    const { title, body, url, source } = event.referral;
+    const words = [title, body, url].filter((word) => word !== undefined && word !== '').join(' · ');
+    effects.push(notice(portal.room, `ℹ️ Came from ${source ?? 'a link'}${words === '' ? '' : `: ${words}`}`, keyOf(portal.row, event.id, 'referral')));
+  }
+  return done(effects);
+}
+
+/** The rows come first; the lane looks again and finds them. */
+export function openPortal(item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
+  if (item.tries > 3) return { outcome: { to: 'dead', code: 'no_portal', reason: 'No room could be made for this conversation.' }, effects: [] };
+  const account = item.body.side === 'network' ? item.body.account : context.conversation.account;
+  return { outcome: { to: 'again' }, effects: [{ do: 'portal', conversation: context.conversation.row, account, invite: deciding.owners(account) }] };
+}
+
+/** Everybody has left, and somebody writes: the owners are asked back rather than the message shown to nobody. */
+function inviteAgain(portal: Portal, item: InboxItem, deciding: Deciding): Effect[] {
+  return deciding.owners(portal.account).map((user): Effect => ({ do: 'send', row: {
+    lane: `out:r${portal.room}`, key: keyOf('invite', portal.row, item.key, user), room: portal.room, task: { to: 'matrix', kind: 'invite', user },
+  } }));
+}
+
+function leadOf(event: MessageEvent, network: string): string | undefined {
+  const words = [
+    event.sender.isSelf === true ? `Sent from ${network}` : '',
+    event.forwarded === 'often' ? 'Forwarded many times' : event.forwarded === 'once' ? 'Forwarded' : '',
+  ].filter((word) => word !== '');
+  return words.length > 0 ? words.join(' · ') : undefined;
+}
+
+/** A message of a Matrix user, to every portal of the room, cut into the parts that each takes. */
+export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
+  const relations = relationsOf(event.content);
+  if (relations.edits !== null) return editFromMatrix(event, relations.edits, context, deciding);
+  const content = contentOf(event);
+  if ('refused' in content) return done([refusal(context.room.row, event.event_id as EventId, content.refused)]);
+  const effects: Effect[] = [];
+  for (const portal of context.portals) {
+    const adapter = deciding.adapter(portal.account);
+    if (adapter === null) {
+      effects.push(refusal(context.room.row, event.event_id as EventId, `The account ${portal.account} is no longer in the config, so this was not sent.`));
+      continue;
+    }
+    const relay = relayOf(event.sender as UserId, portal, context, deciding);
+    const parts = adapter.plan({ conversation: targetOf(portal.conversation), content, relay });
+    parts.forEach((part, index) => {
+      const task: NetworkTask = {
+        to: 'network', kind: 'message', content: part, relay,
+        ...(relations.replyTo !== null && index === 0 ? { replyTo: relations.replyTo } : {}),
+      };
+      effects.push(toPortal(portal, event, task, index, parts.length));
+    });
+  }
+  return done(effects);
+}
+
+/** One row of a Matrix event for one portal. */
+export function toPortal(portal: Portal, event: MatrixEvent, task: NetworkTask, part: number, parts: number): Effect {
+  return { do: 'send', row: {
+    lane: `out:p${portal.row}`, key: keyOf(portal.row, event.event_id, task.kind, part), task, portal: portal.row, room: portal.room,
+    account: portal.account, event: event.event_id as EventId, sender: event.sender as UserId, part, parts,
+  } };
+}
+
+/** Whether the speaker's name stands before what they say: the network sees only the account. */
+export function relayOf(sender: UserId, portal: Portal, context: RoomContext, deciding: Deciding): { readonly name: string } | null {
+  const name = context.sender?.name ?? sender.slice(1, sender.indexOf(':'));
+  if (deciding.relayPrefix === 'never') return null;
+  if (deciding.relayPrefix === 'always') return { name };
+  const owner = deciding.owners(portal.account).includes(sender);
+  const people = context.members.filter(({ membership, user }) => membership === 'join' && !deciding.isOurs(user));
+  return owner && people.length <= 1 ? null : { name };
+}

@@ -1,0 +1,116 @@
+import type { MatrixEvent } from '../../model/events.ts';
+import type { EventId, RemoteId, UserId } from '../../model/ids.ts';
+import type { InboxItem, RemoteContext, RoomContext } from '../../store/store.ts';
+import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
+import { keyOf, markerOf } from '../keys.ts';
+import { relationsOf } from '../outbound/parse.ts';
+import { refusal } from '../reports/report.ts';
+import { deletionFromNetwork, redactedBy, redactionFromMatrix } from './deletion.ts';
+import { editFromNetwork } from './edit.ts';
+import { encryptedFromMatrix, encryptionFromMatrix, memberFromMatrix } from './member.ts';
+import { messageFromMatrix, messageFromNetwork } from './message.ts';
+import { aliasFromNetwork, unsupportedFromNetwork } from './notices.ts';
+import { reactionFromMatrix, reactionFromNetwork } from './reaction.ts';
+
+/** Kinds of events of a network, apart from deliveries (they have lanes of their own) and what lives in memory only. */
+export function decideNetwork(item: InboxItem, context: RemoteContext | null, deciding: Deciding): Decision {
+  if (item.body.side !== 'network') return ignored('wrong_side');
+  const { event } = item.body;
+  if (event.type === 'unsupported') return unsupportedFromNetwork(event, item, context, deciding);
+  if (context === null) return ignored(`${event.type}_without_conversation`);
+  switch (event.type) {
+    case 'message': return messageFromNetwork(event, item, context, deciding);
+    case 'edit': return editFromNetwork(event, item, context, deciding);
+    case 'deletion': return deletionFromNetwork(event, item, context, deciding);
+    case 'reaction': return reactionFromNetwork(event, item, context, deciding);
+    case 'identity.alias': return aliasFromNetwork(event, item, context);
+    case 'delivery':
+    case 'receipt':
+    case 'typing': return ignored(event.type);
+  }
+}
+
+/** The network messages that an event's decision looks at. */
+export function remoteIdsOf(item: InboxItem): readonly RemoteId[] {
+  if (item.body.side !== 'network') return [];
+  const { event } = item.body;
+  switch (event.type) {
+    case 'message': return event.replyTo ? [event.id, event.replyTo.id] : [event.id];
+    case 'edit':
+    case 'deletion':
+    case 'reaction': return [event.target];
+    default: return [];
+  }
+}
+
+const fromMatrix: Readonly<Record<string, (event: MatrixEvent, context: RoomContext, deciding: Deciding) => Decision>> = {
+  'm.room.message': messageFromMatrix,
+  'm.sticker': messageFromMatrix,
+  'm.reaction': reactionFromMatrix,
+  'm.room.redaction': redactionFromMatrix,
+};
+
+const refusedTypes: Readonly<Record<string, string>> = {
+  'm.poll.start': 'Polls', 'org.matrix.msc3381.poll.start': 'Polls', 'm.call.invite': 'Calls', 'm.beacon': 'Live locations',
+};
+
+export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
+  if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
+  if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context);
+  if (deciding.isOurs(event.sender)) return proven(event, deciding);
+  if (event.type === 'm.room.message') {
+    const command = commandIn(event, context, deciding);
+    if (command !== null) return command;
+  }
+  if (context.portals.length === 0) return ignored('not_a_portal');
+  if (event.type === 'm.room.encrypted') return encryptedFromMatrix(event, context);
+  const what = refusedTypes[event.type];
+  const handle = fromMatrix[event.type];
+  if (handle === undefined && what === undefined) return ignored('other_event');
+  if ((deciding.permission(event.sender) ?? 'block') === 'block') {
+    return event.type === 'm.room.message' || event.type === 'm.sticker'
+      ? done([refusal(context.room.row, event.event_id as EventId, 'Not delivered: this bridge is not open to you. Ask its administrator.')]) : ignored('not_permitted');
+  }
+  if (context.room.encrypted) return done([refusal(context.room.row, event.event_id as EventId, 'Not delivered: this room is encrypted.')]);
+  if (handle === undefined) return done([refusal(context.room.row, event.event_id as EventId, `${what} cannot be bridged yet.`)]);
+  return handle(event, context, deciding);
+}
+
+/** The Matrix events that an event's decision looks at. */
+export function eventsOf(event: MatrixEvent): readonly EventId[] {
+  const { edits, annotates } = relationsOf(event.content);
+  return [edits, annotates?.event ?? null, event.type === 'm.room.redaction' ? redactedBy(event) : null].filter((id) => id !== null);
+}
+
+/** What we wrote ourselves has no target; that it is here proves that it was sent. */
+function proven(event: MatrixEvent, deciding: Deciding): Decision {
+  const key = markerOf(event.content);
+  const row = key === null ? null : deciding.rowByKey(key);
+  if (row === null || (row.state !== 'sending' && row.state !== 'uncertain')) return ignored('own_event');
+  const task = row.task?.to === 'matrix' && row.task.kind === 'message' ? row.task : null;
+  const eventId = event.event_id as EventId;
+  return done([
+    { do: 'proven', seq: row.seq, remoteId: event.event_id },
+    { do: 'reacted', key: row.key, eventId },
+    ...(task?.map && row.portal !== null ? [{ do: 'map', row: {
+      portal: row.portal, eventId, outPart: 0, ...task.map, origin: 'network', author: String(task.as ?? 0),
+    } } as const] : []),
+  ]);
+}
+
+/** Everything said in the bot's own room is for the bot; elsewhere only what begins with the prefix. */
+function commandIn(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision | null {
+  const { body, msgtype } = event.content;
+  if (typeof body !== 'string' || msgtype !== 'm.text') return null;
+  const prefixed = body.startsWith(`${deciding.commandPrefix} `) || body === deciding.commandPrefix;
+  if (!prefixed && context.room.kind !== 'management') return null;
+  if (!['user', 'admin'].includes(deciding.permission(event.sender) ?? 'block')) {
+    return prefixed ? done([refusal(context.room.row, event.event_id as EventId, 'This bridge takes no commands from you. Ask its administrator.')]) : ignored('not_permitted');
+  }
+  // One line only: what follows a line end is nobody's command.
+  const text = (prefixed ? body.slice(deciding.commandPrefix.length) : body).split(/[\r\n]/, 1)[0]?.trim() ?? '';
+  return done([{ do: 'send', row: {
+    lane: `out:r${context.room.row}`, key: keyOf('command', event.event_id), room: context.room.row,
+    task: { to: 'matrix', kind: 'command', text: text === '' ? 'help' : text, sender: event.sender as UserId, event: event.event_id as EventId },
+  } }]);
+}

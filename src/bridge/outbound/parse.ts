@@ -1,0 +1,80 @@
+import type { Content, MediaKind, MediaRef } from '../../model/content.ts';
+import type { MatrixEvent } from '../../model/events.ts';
+import type { EventId, Mxc } from '../../model/ids.ts';
+import type { RichText } from '../../model/richtext.ts';
+import { fromMatrix } from '../../text/from-matrix.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What an event says it relates to; anything malformed counts as nothing. */
+export interface Relations {
+  readonly replyTo: EventId | null;
+  readonly edits: EventId | null;
+  readonly annotates: { readonly event: EventId; readonly emoji: string } | null;
+}
+
+export function relationsOf(content: Json): Relations {
+  const relates = record(content['m.relates_to']);
+  const event = string(relates.event_id) as EventId | null;
+  const reply = string(record(relates['m.in_reply_to']).event_id) as EventId | null;
+  const emoji = string(relates.key);
+  return {
+    // A thread's fallback reply only helps clients without threads: the message answers the thread, not that event.
+    replyTo: relates.rel_type === 'm.thread' && relates.is_falling_back === true ? event : reply,
+    edits: relates.rel_type === 'm.replace' ? event : null,
+    annotates: relates.rel_type === 'm.annotation' && event !== null && emoji !== null ? { event, emoji } : null,
+  };
+}
+
+/** What a message event carries, or why it cannot be bridged. `content` is the event's, or an edit's `m.new_content`. */
+export function contentOf(event: MatrixEvent, content: Json = event.content): Content | { readonly refused: string } {
+  if (event.type === 'm.sticker') return media('sticker', content);
+  switch (content.msgtype) {
+    case 'm.text': return { kind: 'text', text: fromMatrix(content) };
+    case 'm.notice': return { kind: 'text', text: fromMatrix(content), style: 'notice' };
+    case 'm.emote': return { kind: 'text', text: fromMatrix(content), style: 'emote' };
+    case 'm.image': return media('image', content);
+    case 'm.video': return media('video', content);
+    case 'm.audio': return media('org.matrix.msc3245.voice' in content ? 'voice' : 'audio', content);
+    case 'm.file': return media('file', content);
+    case 'm.location': return location(content);
+    default: {
+      const text = fromMatrix(content);
+      return text.length > 0 ? { kind: 'text', text } : { refused: `This kind of message (${String(content.msgtype ?? 'none').slice(0, 60)}) cannot be bridged.` };
+    }
+  }
+}
+
+function media(kind: MediaKind, content: Json): Content | { readonly refused: string } {
+  if ('file' in content) return { refused: 'Encrypted files cannot be bridged.' };
+  const mxc = string(content.url);
+  if (mxc === null || !/^mxc:\/\/[^/\s]+\/[A-Za-z0-9_-]+$/.test(mxc)) return { refused: 'The file has no valid address.' };
+  const info = record(content.info);
+  const name = string(content.filename) ?? string(content.body);
+  const caption: RichText = typeof content.filename === 'string' && content.filename !== content.body ? fromMatrix(content) : [];
+  const number = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null);
+  const mime = string(info.mimetype);
+  const [size, width, height, duration] = [number(info.size), number(info.w), number(info.h), number(info.duration)];
+  const ref: MediaRef = {
+    source: { mxc: mxc as Mxc }, ...(mime === null ? {} : { mime }), ...(name === null ? {} : { name }), ...(size === null ? {} : { size }),
+    ...(width === null ? {} : { width }), ...(height === null ? {} : { height }), ...(duration === null ? {} : { durationMs: duration }),
+  };
+  return { kind, media: ref, ...(caption.length > 0 ? { caption } : {}) };
+}
+
+function location(content: Json): Content | { readonly refused: string } {
+  const uri = string(content.geo_uri) ?? string(record(content['org.matrix.msc3488.location']).uri) ?? '';
+  const found = /^geo:(-?\d{1,3}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)/.exec(uri);
+  const [latitude, longitude] = [Number(found?.[1]), Number(found?.[2])];
+  if (!found || Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return { refused: 'The location is not a valid geo: address.' };
+  const name = string(record(content['org.matrix.msc3488.location']).description);
+  return { kind: 'location', latitude, longitude, ...(name === null ? {} : { name: name.slice(0, 200) }) };
+}
+
+function record(value: unknown): Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
+}
+
+function string(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

@@ -1,0 +1,58 @@
+import type { EventId, RoomRow } from '../../model/ids.ts';
+import { plain } from '../../model/richtext.ts';
+import type { Effect, MatrixTask, OutboxItem } from '../../store/store.ts';
+import { toMatrix } from '../../text/to-matrix.ts';
+import { keyOf } from '../keys.ts';
+
+/** A notice of the bot in a room, as a reply where it concerns an event. Never has targets itself. */
+export function notice(room: RoomRow, text: string, key: string, replyTo?: EventId): Effect {
+  const task: MatrixTask = {
+    to: 'matrix', kind: 'message', as: null, type: 'm.room.message',
+    content: { msgtype: 'm.notice', ...toMatrix(plain(text)) },
+    ...(replyTo === undefined ? {} : { replyTo: { event: replyTo } }),
+  };
+  return { do: 'send', row: { lane: `out:r${room}`, key, room, task } };
+}
+
+/** Tells the sender what became of their event on one network. Sent once per outcome; `nth` tells outcomes apart. */
+export function report(row: OutboxItem, room: RoomRow, network: string, outcome: { readonly state: 'dead' | 'asked'; readonly reason: string }): Effect[] {
+  if (row.event === null) return [];
+  const text = outcome.state === 'dead'
+    ? `⚠️ Not delivered to ${network}: ${outcome.reason}`
+    : `❓ It is not known whether this reached ${network}: ${outcome.reason} It was not sent again. To send it again: retry ${row.seq}`;
+  const effect = notice(room, part(row, text), keyOf('report', row.key, outcome.state, row.tries, row.createdAt), row.event);
+  return effect.do === 'send' ? [{ do: 'send', row: { ...effect.row, reports: row.seq } }] : [];
+}
+
+/** A report that turned out wrong is put right in place. */
+export function corrected(row: OutboxItem, room: RoomRow, network: string): Effect[] {
+  if (row.report === null) return [];
+  const task: MatrixTask = {
+    to: 'matrix', kind: 'message', as: null, type: 'm.room.message',
+    content: { msgtype: 'm.notice', ...toMatrix(plain(part(row, `✅ Delivered to ${network} after all.`))) },
+    edits: { row: row.report },
+  };
+  return [{ do: 'send', row: { lane: `out:r${room}`, key: keyOf('corrected', row.key, row.report), room, task } }];
+}
+
+/** MSC-less but widely read: what Beeper's and other clients show beside a message. */
+export function statusEvent(row: OutboxItem, room: RoomRow, network: string, status: 'SUCCESS' | 'FAIL_PERMANENT' | 'PENDING', reason?: string): Effect[] {
+  if (row.event === null) return [];
+  const task: MatrixTask = {
+    to: 'matrix', kind: 'message', as: null, type: 'com.beeper.message_send_status',
+    content: {
+      network, status, ...(reason ? { message: reason, reason: 'm.foreign_network_error' } : {}),
+      'm.relates_to': { rel_type: 'm.reference', event_id: row.event },
+    },
+  };
+  return [{ do: 'send', row: { lane: `out:r${room}`, key: keyOf('status', row.key, status), room, task } }];
+}
+
+function part(row: OutboxItem, text: string): string {
+  return row.parts > 1 ? `${text} (part ${row.part + 1} of ${row.parts})` : text;
+}
+
+/** Something that was not even tried, and why. */
+export function refusal(room: RoomRow, event: EventId, text: string): Effect {
+  return notice(room, `⚠️ ${text}`, keyOf('refusal', event), event);
+}

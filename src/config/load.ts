@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { CodedError } from '../model/errors.ts';
+import { interpolate } from './interpolate.ts';
+import { ConfigError, explain, wording } from './problems.ts';
+import { readRegistration } from './registration.ts';
+import type { RegistrationFile } from './registration.ts';
+import { configSchema } from './schema.ts';
+import type { Config, NetworkSettings } from './schema.ts';
+import { parseSource } from './source.ts';
+import { saveUpgraded, upgradeDocument } from './upgrade.ts';
+import { secretsIn } from './walk.ts';
+
+export interface LoadedConfig<App = unknown> {
+  /** Absolute. */
+  readonly path: string;
+  readonly config: Config<App>;
+  /** Null until `drawbridge register` has made it. */
+  readonly registration: RegistrationFile | null;
+  /** Everything that must never be written to a log. */
+  readonly secrets: readonly string[];
+  /** What was changed in a config of an older format, one line a step. */
+  readonly upgraded: readonly string[];
+}
+
+const FIX = 'Correct the lines named above; docs/config.md describes every key.';
+
+/**
+ * Reads, upgrades and checks the config file. Durations come out in milliseconds, sizes in bytes, paths absolute
+ * (relative ones are relative to the config file). A config of an older format is upgraded in the file, comments kept.
+ * @throws ConfigError DB-1001 with every mistake; CodedError DB-1002 (no such file), DB-1003 (newer format), DB-1005 (registration)
+ */
+export function loadConfig<App>(
+  path: string,
+  networks: readonly NetworkSettings<App>[],
+  env: Readonly<Record<string, string | undefined>>,
+): LoadedConfig<App> {
+  const file = resolve(path);
+  const text = readText(file, path);
+  const source = parseSource(text);
+  if (source.errors.length > 0) {
+    throw new ConfigError('DB-1001', path, source.errors.map(({ place, message }) => ({ ...place, path: '', message })), FIX);
+  }
+  const { from, changes } = upgradeDocument(source.document);
+  const schema = configSchema(networks);
+  const raw: unknown = source.document.toJS({ maxAliasCount: 100 }) ?? {};
+  const given = interpolate(raw, file, env);
+  const parsed = schema.safeParse(given.value, { error: wording });
+  if (!parsed.success || given.problems.length > 0) {
+    throw new ConfigError('DB-1001', path, explain(schema, source, given, parsed.error?.issues ?? []), FIX);
+  }
+  if (changes.length > 0) saveUpgraded(file, text, source.document, from);
+  const config = absolute(parsed.data, dirname(file));
+  const registration = readRegistration(config.registration);
+  const tokens = registration === null ? [] : [registration.asToken, registration.hsToken];
+  return { path: file, config, registration, secrets: [...new Set([...secretsIn(schema, given.value), ...tokens])], upgraded: changes };
+}
+
+function absolute<App>(config: Config<App>, folder: string): Config<App> {
+  const { registration, database, data } = config;
+  return { ...config, registration: resolve(folder, registration), database: resolve(folder, database), data: resolve(folder, data) };
+}
+
+function readText(file: string, given: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const cause = code === 'ENOENT' ? `There is no config file ${given}.` : `The config file ${given} cannot be read (${code}).`;
+    throw new CodedError('DB-1002', cause, 'Run `drawbridge init` to make one, or name another with --config.', { cause: error });
+  }
+}
+
+/**
+ * The registration, which `start` cannot do without.
+ * @throws CodedError DB-1004 where there is none yet
+ */
+export function needRegistration({ registration, config }: LoadedConfig): RegistrationFile {
+  if (registration !== null) return registration;
+  throw new CodedError('DB-1004', `There is no registration file ${config.registration}.`,
+    'Run `drawbridge register`, name the file in the homeserver\'s app_service_config_files and restart the homeserver.');
+}

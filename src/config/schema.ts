@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { audience, duration, key32, listenAddress, serverName, size, webAddress } from './values.ts';
+
+/**
+ * The one source of the sample file, the editor's JSON Schema, the docs page and the checks at start.
+ * A description is what the administrator reads above the key; an example stands in the sample where there is no default.
+ */
+const homeserver = z.strictObject({
+  url: webAddress().meta({
+    description: 'Client-server address of the homeserver, as this machine reaches it.',
+    examples: ['http://127.0.0.1:8008'],
+  }),
+  domain: serverName().meta({
+    description: "The homeserver's server_name: what stands after the colon in its users' ids.",
+    examples: ['example.org'],
+  }),
+  bridge_url: webAddress().optional().meta({
+    description: 'Address at which the homeserver reaches listen.homeserver, where it is not simply http:// and that; it becomes "url" in the registration.',
+    examples: ['http://drawbridge:29330'],
+  }),
+}).meta({ description: 'The homeserver that the bridge is registered at.' });
+
+const database = z
+  .string({ error: 'must be a file name such as drawbridge.db' })
+  .refine((text) => !/^postgres(ql)?:/i.test(text), {
+    error: 'PostgreSQL is not supported yet; must be a file name such as drawbridge.db, or sqlite:drawbridge.db',
+  })
+  .transform((text) => text.replace(/^sqlite:(\/\/)?/, ''))
+  .refine((text) => text.trim() !== '', { error: 'must be a file name such as drawbridge.db' });
+
+const path = (): z.ZodType<string, string> =>
+  z.string({ error: 'must be a file name' }).refine((text) => text.trim() !== '', { error: 'must be a file name' });
+
+const listen = z.strictObject({
+  homeserver: listenAddress().prefault('127.0.0.1:29330').meta({ description: 'For the homeserver alone. Keep it away from the internet.' }),
+  public: listenAddress().prefault('127.0.0.1:29331').meta({ description: "For the networks' webhooks and media links; put a TLS proxy in front." }),
+  admin: listenAddress().prefault('127.0.0.1:29332').meta({ description: 'For /metrics, /live and /ready. Keep it away from the internet.' }),
+}).superRefine((value, context) => {
+  const seen = new Map<string, string>();
+  for (const [name, { host, port }] of Object.entries(value)) {
+    const address = `${host}:${port}`;
+    const other = seen.get(address);
+    if (other !== undefined && port !== 0) {
+      context.addIssue({ code: 'custom', path: [name], message: `must differ from listen.${other}: each listener serves other callers` });
+    }
+    seen.set(address, name);
+  }
+}).prefault({}).meta({ description: 'Addresses that the bridge listens on, host:port.' });
+
+const LOCALPART = /^[a-z0-9._=/+-]{1,100}$/;
+const localpart = 'must be lower-case letters, digits and ._=/+- (at most 100)';
+
+const bridge = z.strictObject({
+  bot: z.string().regex(LOCALPART, { error: localpart }).prefault('drawbridge').meta({ description: "The bot's name before the colon." }),
+  bot_name: z.string().min(1).max(255).prefault('Drawbridge').meta({ description: "The bot's display name." }),
+  ghost_prefix: z.string().regex(LOCALPART, { error: localpart }).prefault('_drawbridge_')
+    .meta({ description: 'What the names of ghosts and of room aliases begin with. Changing it later orphans every ghost.' }),
+  display_name: z.string().refine((text) => text.includes('{name}'), { error: 'must contain {name}' }).prefault('{name} ({network})')
+    .meta({ description: "How ghosts are shown: {name} is the person's name, {network} the network's." }),
+  command_prefix: z.string().regex(/^\S{1,20}$/, { error: 'must be 1 to 20 characters without spaces' }).prefault('!db')
+    .meta({ description: 'What a command begins with in rooms other than the one with the bot alone.' }),
+  room_version: z.string().regex(/^[A-Za-z0-9.-]{1,32}$/, { error: 'must be a room version such as "12"; mind the quotes' }).optional()
+    .meta({ description: "Version of new rooms; without it the homeserver's default.", examples: ['12'] }),
+  relay_prefix: z.enum(['auto', 'always', 'never']).prefault('auto')
+    .meta({ description: 'Whether a message to a network begins with the name of who wrote it. auto: where several Matrix users share an account.' }),
+}).superRefine((value, context) => {
+  if (value.bot.startsWith(value.ghost_prefix)) {
+    context.addIssue({ code: 'custom', path: ['bot'], message: 'must not begin with bridge.ghost_prefix: the bot would be a ghost' });
+  }
+}).prefault({}).meta({ description: 'The bot, the ghosts and the rooms.' });
+
+export const PERMISSIONS = ['block', 'relay', 'user', 'admin'] as const;
+
+const permissions = z.record(audience(), z.enum(PERMISSIONS)).prefault({}).meta({
+  description:
+    'Who may use the bridge; nobody is allowed who is not named. A user id outranks its server, a server outranks "*". '
+    + 'block: nothing; relay: be relayed in bridged rooms; user: also talk to the bot and own portals; admin: everything.',
+  examples: [{ '*': 'block', 'example.org': 'user', '@admin:example.org': 'admin' }],
+});
+
+const horizon = z.union([z.literal('forever').transform(() => null), duration()], { error: 'must be forever or a duration such as 90d' });
+
+const delivery = z.strictObject({
+  max_block: duration().prefault('15m').meta({ description: 'How long one message may hold up those behind it by failing, before it is given up and reported.' }),
+  max_age: duration().prefault('24h').meta({ description: 'How old a message may get while the homeserver or a network is down.' }),
+  media_wait: duration().prefault('30s').meta({ description: 'How long a message waits for its file before a placeholder goes ahead.' }),
+  confirm_wait: duration().prefault('24h').meta({ description: 'After this time without a delivery event an accepted message counts as sent.' }),
+  settle_wait: duration().prefault('2m').meta({ description: 'How long an uncertain send waits for news before `uncertain` applies.' }),
+  target_wait: duration().prefault('60s').meta({ description: 'How long a reply, reaction or edit waits for the message it belongs to.' }),
+  echo_wait: duration().prefault('60s').meta({ description: 'How long what a network reports waits for a send that may be the same message.' }),
+  uncertain: z.enum(['ask', 'retry']).prefault('ask')
+    .meta({ description: 'When nobody can tell whether a message was sent. ask: the sender decides; retry: send again, at the risk of a second copy.' }),
+  status_events: z.boolean().prefault(false).meta({ description: 'Also report success, as com.beeper.message_send_status events.' }),
+  read_receipts: z.boolean().prefault(true).meta({ description: 'Carry read marks, both ways.' }),
+  dead_content_days: z.int().min(0).max(3650).prefault(7).meta({ description: 'Days that the content of an undelivered message is kept for a retry.' }),
+  horizon: horizon.prefault('forever').meta({ description: 'How long the ids of handled events are remembered: forever, or a duration.' }),
+}).prefault({}).meta({ description: 'Waiting, retrying and reporting. Durations: 500ms, 30s, 15m, 24h, 7d.' });
+
+const media = z.strictObject({
+  max_bytes: size().prefault('100MB').meta({ description: 'Larger files are refused or become a link.' }),
+  link_ttl: duration().prefault('7d').meta({ description: 'How long a link to a file stays valid.' }),
+}).prefault({}).meta({ description: 'Files.' });
+
+const logging = z.strictObject({
+  level: z.enum(['error', 'warn', 'info', 'debug']).prefault('info').meta({ description: 'The least serious line that is written.' }),
+  format: z.enum(['auto', 'json', 'pretty']).prefault('auto').meta({ description: 'auto: pretty on a terminal, JSON lines elsewhere.' }),
+}).prefault({}).meta({ description: 'Logs go to standard output and never hold secrets or content.' });
+
+/** The number of the newest file format; the steps to it are in upgrade.ts. */
+export const CONFIG_VERSION = 1;
+
+const core = z.strictObject({
+  version: z.literal(CONFIG_VERSION).prefault(CONFIG_VERSION).meta({ description: 'Format of this file; upgrades change it.' }),
+  homeserver,
+  registration: path().prefault('registration.yaml').meta({ description: 'File made by `drawbridge register`; the tokens are read from it.' }),
+  database: database.prefault('drawbridge.db').meta({ description: 'SQLite file.' }),
+  data: path().prefault('data').meta({ description: 'Folder for waiting files (sealed) and backups.' }),
+  seal_key: key32().meta({
+    description: 'Key that seals message content and files at rest: 32 random bytes in base64. Without it what waits for delivery is lost: back it up.',
+    examples: ['file:data/seal.key'],
+    secret: true,
+    hint: '`drawbridge init` makes one, and so does `openssl rand -base64 32`',
+  }),
+  listen,
+  public_url: webAddress().optional().meta({
+    description: 'Address at which the internet reaches listen.public. Webhooks are at <public_url>/webhooks/<network>/<app>.',
+    examples: ['https://bridge.example.org'],
+  }),
+  bridge,
+  permissions,
+  delivery,
+  media,
+  logging,
+});
+
+/** What the config needs to know of a network; `App` is what one app's settings parse to. */
+export interface NetworkSettings<App = unknown> {
+  readonly id: string;
+  readonly name: string;
+  readonly settings: z.ZodType<App>;
+}
+
+/** The whole file, parsed: durations in milliseconds, sizes in bytes, paths absolute. `delivery.horizon` null is for ever. */
+export type Config<App = unknown> = z.output<typeof core> & {
+  /** By network, then by the name of the app. */
+  readonly networks: Readonly<Record<string, Readonly<Record<string, App>> | undefined>>;
+};
+
+const appName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, { error: 'the name of an app must be lower-case letters, digits, - and _ (at most 32)' })
+  .meta({ examples: ['main'] });
+
+/** The schema of the whole file for the given networks. */
+export function configSchema<App>(networks: readonly NetworkSettings<App>[]): z.ZodType<Config<App>> {
+  const shape = Object.fromEntries(networks.map(({ id, name, settings }) => [
+    id,
+    z.record(appName, settings).optional().meta({ description: `${name}: one entry an app; its name stands in the webhook's address.` }),
+  ]));
+  return core.extend({
+    networks: z.strictObject(shape).prefault({}).meta({ description: 'The networks to bridge, each with its apps.' }),
+  });
+}

@@ -1,0 +1,158 @@
+import { Account } from './account.js';
+import { Composer } from './composer.js';
+import { avatar, clock, element } from './dom.js';
+import { drawItem } from './message.js';
+
+const byId = (id) => document.getElementById(id);
+const session = await (await fetch('session.json')).json();
+const accounts = session.users.map((user) => new Account(session.homeserver, user));
+let account = accounts[0];
+/** Account to the id of the room it looks at. */
+const chosen = new Map();
+/** Event id to what is drawn of it, for the room on show. */
+let drawn = new Map();
+const composer = new Composer({ form: byId('composer'), attempt });
+
+byId('phone').src = session.phone;
+byId('bot').hidden = !session.bot;
+byId('bot').addEventListener('click', () => attempt(async () => show(await account.talkTo(session.bot))));
+for (const one of accounts) {
+  one.addEventListener('change', ({ detail }) => {
+    if (one === account) draw(detail);
+    else drawAccounts();
+  });
+  void one.follow();
+}
+addEventListener('focus', () => markRead());
+draw([]);
+
+/** Runs what a person asked for; what goes wrong is told in words. */
+async function attempt(work) {
+  try {
+    await work();
+  } catch (error) {
+    byId('notice').textContent = error.message;
+    byId('notice').hidden = false;
+    setTimeout(() => { byId('notice').hidden = true; }, 6000);
+  }
+}
+
+function show(id) {
+  chosen.set(account, id);
+  drawn = new Map();
+  byId('timeline').replaceChildren();
+  composer.clear();
+  draw([id]);
+  byId('draft').focus();
+}
+
+function draw(changed) {
+  const rooms = [...account.rooms.values()].sort((a, b) => b.lastTime - a.lastTime);
+  if (!account.rooms.has(chosen.get(account)) && rooms[0]) return show(rooms[0].id);
+  drawAccounts();
+  drawRooms(rooms);
+  const room = account.rooms.get(chosen.get(account));
+  composer.open(account, room);
+  if (!room) return drawEmpty();
+  if (changed.includes(room.id)) drawRoom(room);
+}
+
+function drawAccounts() {
+  byId('accounts').replaceChildren(...accounts.map((one) => {
+    const open = one.invites.size + [...one.rooms.values()].reduce((sum, room) => sum + room.unread, 0);
+    return element('button', {
+      type: 'button', role: 'tab', ariaSelected: String(one === account), title: one.userId,
+      onclick: () => { account = one; if (chosen.has(one)) show(chosen.get(one)); else draw([]); },
+    }, avatar(one, { name: nameOf(one) }), nameOf(one), open > 0 && one !== account ? element('b', { className: 'count' }, String(open)) : null);
+  }));
+}
+
+const nameOf = (one) => { const [local] = one.userId.slice(1).split(':'); return local[0].toUpperCase() + local.slice(1); };
+
+function drawRooms(rooms) {
+  const invites = [...account.invites].map(([id, invite]) => element('li', { className: 'invite' },
+    element('span', { className: 'about' }, element('strong', {}, invite.name), element('small', {}, `Invitation from ${invite.inviter}`)),
+    element('button', { type: 'button', onclick: () => attempt(async () => { await account.join(id); chosen.set(account, id); }) }, 'Join'),
+    element('button', { type: 'button', className: 'quiet', onclick: () => attempt(() => account.leave(id)) }, 'No')));
+  const joined = rooms.map((room) => element('li', {}, element('button', {
+    type: 'button', ariaCurrent: String(room.id === chosen.get(account)), onclick: () => show(room.id),
+  }, avatar(account, { name: room.name, avatar: room.state('m.room.avatar')?.url }),
+  element('span', { className: 'about' }, element('strong', {}, room.name), element('small', {}, preview(room))),
+  element('span', { className: 'meta' }, element('time', {}, clock(room.lastTime)), room.unread > 0 ? element('b', { className: 'count' }, String(room.unread)) : null))));
+  byId('rooms').replaceChildren(...invites, ...joined);
+}
+
+function preview(room) {
+  const last = [...room.items.values()].findLast((item) => item.event.state_key === undefined);
+  return !last ? '' : last.redacted ? 'Message deleted' : String(last.content.body ?? '').split('\n')[0];
+}
+
+function drawEmpty() {
+  byId('room-head').replaceChildren();
+  byId('typing').textContent = '';
+  byId('timeline').replaceChildren(element('li', { className: 'empty' },
+    element('strong', {}, 'No conversation yet'),
+    element('span', {}, account.invites.size > 0 ? 'Accept the invitation on the left.' : 'Write something on the phone: the bridge opens a room and invites this account.')));
+}
+
+function drawRoom(room) {
+  const topic = room.state('m.room.topic')?.topic;
+  byId('room-head').replaceChildren(
+    avatar(account, { name: room.name, avatar: room.state('m.room.avatar')?.url }),
+    element('span', { className: 'about' }, element('h1', {}, room.name), element('small', {}, topic || room.others().map((user) => room.member(user).name).join(', '))),
+    ...room.networks.map((name) => element('span', { className: 'network' }, name)));
+  byId('typing').textContent = room.typing.length === 0 ? '' : `${room.typing.map((user) => room.member(user).name).join(', ')} ${room.typing.length > 1 ? 'are' : 'is'} typing …`;
+  const list = byId('timeline');
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  drawTimeline(list, room);
+  if (atEnd) requestAnimationFrame(() => list.scrollTo({ top: list.scrollHeight }));
+  markRead();
+}
+
+/** Draws again only what changed, so that players go on playing and pictures do not flicker. */
+function drawTimeline(list, room) {
+  const rows = [];
+  let before = null;
+  for (const [id, item] of room.items) {
+    const joined = before !== null && before.event.sender === item.event.sender && before.event.state_key === undefined
+      && item.event.origin_server_ts - before.event.origin_server_ts < 5 * 60_000;
+    const known = drawn.get(id);
+    const row = known?.version === item.version && known.joined === joined ? known.row : drawSafely(item, { account, room, joined, actions });
+    drawn.set(id, { version: item.version, joined, row });
+    if (!row) continue;
+    rows.push(row);
+    before = item;
+  }
+  list.replaceChildren(...rows);
+}
+
+/** Anybody can send any content: an event that cannot be drawn must not keep the others from being. */
+function drawSafely(item, context) {
+  try {
+    return drawItem(item, context);
+  } catch {
+    return element('li', { className: 'state' }, 'A message that cannot be shown');
+  }
+}
+
+const actions = {
+  reply: (item) => composer.reply(item),
+  edit: (item) => composer.edit(item),
+  remove: (item) => attempt(() => account.redact(chosen.get(account), item.event.event_id)),
+  react(item, key) {
+    const [own] = [...item.reactions].find(([, reaction]) => reaction.sender === account.userId && reaction.key === key) ?? [];
+    const room = chosen.get(account);
+    if (own) return attempt(() => account.redact(room, own));
+    return attempt(() => account.send(room, 'm.reaction', { 'm.relates_to': { rel_type: 'm.annotation', event_id: item.event.event_id, key } }));
+  },
+};
+
+/** What was marked last, so that each event is marked once. */
+let marked = '';
+function markRead() {
+  const room = account.rooms.get(chosen.get(account));
+  const last = room?.last?.event.event_id;
+  if (!last || marked === account.userId + last || !document.hasFocus()) return;
+  marked = account.userId + last;
+  account.markRead(room.id, last).catch(() => {});
+}

@@ -1,0 +1,25 @@
+/** `element('p', { className: 'x' }, 'text', child)`: strings become text nodes, null children are left out. */
+export function element(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key.startsWith('on')) made.addEventListener(key.slice(2), value);
+    else if (key in made) made[key] = value;
+    else made.setAttribute(key, value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+/** A round picture of a person or room: the avatar, or the first letter on a colour of its own. */
+export function avatar(account, { name, avatar: mxc }) {
+  const colour = [...name].reduce((sum, sign) => (sum * 31 + sign.codePointAt(0)) % 360, 7);
+  const letter = [...name.replace(/^[^\p{L}\p{N}]+/u, '')][0] ?? '?';
+  const made = element('span', { className: 'avatar', ariaHidden: 'true' }, letter.toUpperCase());
+  made.style.setProperty('--hue', String(colour));
+  if (mxc) {
+    account.media(mxc).then((src) => made.replaceChildren(element('img', { src, alt: '' })), () => {});
+  }
+  return made;
+}
+
+export const clock = (time) => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });

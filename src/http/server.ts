@@ -1,0 +1,159 @@
+import { fastify } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { CodedError } from '../model/errors.ts';
+import type { Logger } from '../model/log.ts';
+import type { Route, RouteRequest } from '../model/route.ts';
+import { errorAnswer, write } from './answers.ts';
+
+export interface Listener {
+  readonly name: Route['listener'];
+  readonly host: string;
+  /** 0: any free one, which `ports` then names. */
+  readonly port: number;
+}
+
+export interface HttpOptions {
+  readonly listeners: readonly Listener[];
+  readonly routes: readonly Route[];
+  readonly log: Logger;
+  /** A request that takes longer to arrive is cut off: slow senders must not hold sockets. Default 60 s. */
+  readonly requestTimeoutMs?: number;
+  /** Requests under way at `close` get this long. Default 10 s. */
+  readonly closeTimeoutMs?: number;
+}
+
+export interface HttpServers {
+  /** The port of each listener. */
+  readonly ports: Readonly<Partial<Record<Route['listener'], number>>>;
+  /** Takes no more requests, lets those under way end. */
+  close(): Promise<void>;
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const;
+
+/**
+ * Mounts every route on its listener. Listeners with equal host and port (other than 0) share a socket.
+ * @throws CodedError `HTTP-1101` where an address cannot be listened on; nothing is left open then
+ */
+export async function startHttp(options: HttpOptions): Promise<HttpServers> {
+  const servers: FastifyInstance[] = [];
+  const ports: Partial<Record<Route['listener'], number>> = {};
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => closeServer(server, options.closeTimeoutMs ?? 10_000)));
+  };
+  try {
+    for (const group of grouped(options.listeners)) {
+      const server = buildServer(options, group);
+      servers.push(server);
+      const port = await listen(server, group[0]!);
+      for (const { name } of group) ports[name] = port;
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { ports, close };
+}
+
+function grouped(listeners: readonly Listener[]): Listener[][] {
+  const groups = new Map<string, Listener[]>();
+  listeners.forEach((listener, index) => {
+    const key = listener.port === 0 ? `#${index}` : `${listener.host} ${listener.port}`;
+    groups.set(key, [...(groups.get(key) ?? []), listener]);
+  });
+  return [...groups.values()];
+}
+
+function buildServer(options: HttpOptions, group: readonly Listener[]): FastifyInstance {
+  const names = group.map((listener) => listener.name);
+  const routes = options.routes.filter((route) => names.includes(route.listener));
+  // On a shared socket the address tells whose caller it is.
+  const callerOf = (url: string): Route['listener'] =>
+    names.length === 1 ? names[0]! : names.includes('homeserver') && url.startsWith('/_matrix/') ? 'homeserver' : names.find((name) => name !== 'homeserver')!;
+  const server = fastify({
+    logger: false,
+    requestTimeout: options.requestTimeoutMs ?? 60_000,
+    forceCloseConnections: 'idle',
+    // A Matrix id is up to 255 bytes and three times that once encoded; a configured address may end in a slash.
+    routerOptions: { maxParamLength: 2048, ignoreDuplicateSlashes: true },
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => write(reply, errorAnswer(callerOf(request.url), error.statusCode ?? 400, 'The address is not valid.')),
+  });
+  server.removeAllContentTypeParsers();
+  // Signatures are made over these bytes, so nothing may touch them.
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const status = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500;
+    if (status === 500) options.log.error('a request failed', { route: request.routeOptions.url, error: error.message });
+    return write(reply, errorAnswer(callerOf(request.url), status, describe(status)));
+  });
+  server.setNotFoundHandler((request, reply) => write(reply, errorAnswer(callerOf(request.url), 404, 'There is nothing at this address.')));
+  mount(server, routes);
+  return server;
+}
+
+function mount(server: FastifyInstance, routes: readonly Route[]): void {
+  const methods = new Map<string, { readonly listener: Route['listener']; readonly taken: Set<string> }>();
+  for (const route of routes) {
+    const known = methods.get(route.path) ?? { listener: route.listener, taken: new Set() };
+    methods.set(route.path, known);
+    known.taken.add(route.method);
+    server.route({
+      method: route.method,
+      url: route.path,
+      bodyLimit: Math.max(1, route.maxBody),
+      handler: async (request, reply) => write(reply, await route.handle(asRouteRequest(request))),
+    });
+  }
+  for (const [path, { listener, taken }] of methods) {
+    const allow = [...taken].join(', ');
+    const others = METHODS.filter((method) => !taken.has(method));
+    server.route({
+      method: others,
+      url: path,
+      bodyLimit: 1_048_576,
+      handler: async (_request, reply) => write(reply, { ...errorAnswer(listener, 405, 'This method is not for this address.'), headers: { allow } }),
+    });
+  }
+}
+
+function asRouteRequest(request: FastifyRequest): RouteRequest {
+  const [path = '', search = ''] = request.url.split(/\?(.*)/s, 2);
+  const query: Record<string, string> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(search)) query[name] ??= value;
+  const headers: Record<string, string | undefined> = Object.create(null);
+  for (const [name, value] of Object.entries(request.headers)) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  return {
+    method: request.method,
+    path,
+    params: request.params as Record<string, string>,
+    query,
+    headers,
+    raw: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
+  };
+}
+
+async function listen(server: FastifyInstance, { name, host, port }: Listener): Promise<number> {
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new CodedError('HTTP-1101', `Cannot listen on ${host}:${port} for ${name} (${code}).`, 'Stop what uses the port, or configure another one.', { cause: error });
+  }
+  const address = server.server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+async function closeServer(server: FastifyInstance, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => server.server.closeAllConnections(), timeoutMs);
+  try {
+    await server.close();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function describe(status: number): string {
+  if (status === 413) return 'The body is too large.';
+  return status === 500 ? 'Something went wrong here.' : 'The request is not valid.';
+}

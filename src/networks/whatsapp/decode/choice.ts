@@ -1,0 +1,121 @@
+import type { ChoiceContent, Content, OrderContent } from '../../../model/content.ts';
+import { at, defined, isFields, list, num, parseJson, str } from '../../meta-graph/json.ts';
+
+/** A quick-reply button of a template: `{text, payload}`. */
+export function decodeButton(message: unknown): ChoiceContent | undefined {
+  const title = str(message, 'button', 'text');
+  const value = str(message, 'button', 'payload');
+  return title === undefined && value === undefined ? undefined : defined({ kind: 'choice' as const, title: title ?? '', value });
+}
+
+/** …/whatsapp/cloud-api/webhooks/reference/messages/interactive, and call permissions of …/cloud-api/calling. */
+export function decodeInteractive(message: unknown): Content | undefined {
+  const found = at(message, 'interactive');
+  const type = str(found, 'type') ?? KNOWN.find((known) => isFields(at(found, known)));
+  if (type === undefined) return undefined;
+  const reply = at(found, type);
+  switch (type) {
+    case 'button_reply':
+    case 'list_reply':
+      return defined({
+        kind: 'choice' as const,
+        title: str(reply, 'title') ?? '',
+        description: str(reply, 'description'),
+        value: str(reply, 'id'),
+      });
+    case 'nfm_reply':
+      return form(reply);
+    case 'call_permission_reply':
+      return callPermission(reply);
+    default:
+      return sentInteractive(type, found);
+  }
+}
+
+const KNOWN = ['button_reply', 'list_reply', 'nfm_reply', 'call_permission_reply'];
+
+/** The answer of a flow or of an address form: `{name, body, response_json}`, the last one JSON in a text. */
+function form(reply: unknown): ChoiceContent {
+  const raw = str(reply, 'response_json');
+  const answers = raw === undefined ? at(reply, 'response_json') : parsed(raw);
+  const fields: { name: string; value: string }[] = [];
+  if (isFields(answers)) leaves(answers, '', fields);
+  else if (raw !== undefined) fields.push({ name: 'response', value: raw });
+  return defined({
+    kind: 'choice' as const,
+    title: str(reply, 'body') ?? str(reply, 'name') ?? '',
+    value: isFields(answers) ? str(answers, 'flow_token') : undefined,
+    fields: fields.length > 0 ? fields : undefined,
+  });
+}
+
+function parsed(raw: string): unknown {
+  try {
+    return parseJson(raw);
+  } catch {
+    return undefined;
+  }
+}
+
+function leaves(value: Readonly<Record<string, unknown>>, prefix: string, into: { name: string; value: string }[]): void {
+  for (const [key, each] of Object.entries(value)) {
+    const name = prefix === '' ? key : `${prefix}.${key}`;
+    // The token says which form it was; it is no answer.
+    if (name === 'flow_token') continue;
+    if (isFields(each)) leaves(each, name, into);
+    else if (Array.isArray(each)) into.push({ name, value: each.map(shown).join(', ') });
+    else into.push({ name, value: shown(each) });
+  }
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function callPermission(reply: unknown): ChoiceContent {
+  const response = str(reply, 'response');
+  const title = response === 'accept' ? 'Allowed calls' : response === 'reject' ? 'Did not allow calls' : 'Answered the request to call';
+  const until = num(reply, 'expiration_timestamp');
+  return defined({
+    kind: 'choice' as const,
+    title,
+    description: until === undefined ? undefined : `until ${isoTime(until)}`,
+    value: response,
+  });
+}
+
+function isoTime(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().slice(0, 16).replace('T', ' ');
+}
+
+/** What a business sent: a body with buttons or a list (echoes of another program).. */
+function sentInteractive(type: string, found: unknown): Content | undefined {
+  const title = str(found, 'body', 'text');
+  if (title === undefined) return undefined;
+  const rows = [
+    ...list(found, 'action', 'buttons').flatMap((button) => str(button, 'reply', 'title') ?? []),
+    ...list(found, 'action', 'sections').flatMap((section) => list(section, 'rows').flatMap((row) => str(row, 'title') ?? [])),
+  ];
+  return defined({ kind: 'choice' as const, title, description: rows.length > 0 ? rows.join(' | ') : undefined, value: type });
+}
+
+/** …/whatsapp/cloud-api/webhooks/reference/messages/order */
+export function decodeOrder(message: unknown): OrderContent | undefined {
+  const order = at(message, 'order');
+  if (!isFields(order)) return undefined;
+  return defined({
+    kind: 'order' as const,
+    catalog: str(order, 'catalog_id'),
+    note: str(order, 'text'),
+    items: list(order, 'product_items').map((item) =>
+      defined({
+        id: str(item, 'product_retailer_id') ?? '?',
+        quantity: num(item, 'quantity') ?? 1,
+        price: str(item, 'item_price'),
+        currency: str(item, 'currency'),
+      }),
+    ),
+  });
+}

@@ -1,0 +1,110 @@
+import type { Content, LocationContent, UnsupportedContent } from '../../../model/content.ts';
+import type { Millis } from '../../../model/ids.ts';
+import { defined, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { describe } from '../errors.ts';
+import { decode } from '../markup.ts';
+import { decodeButton, decodeInteractive, decodeOrder } from './choice.ts';
+import { decodeContacts } from './contacts.ts';
+import { decodeMedia, isMediaType } from './media.ts';
+
+const TYPES = [
+  'text', 'image', 'video', 'audio', 'voice', 'document', 'sticker', 'location', 'contacts', 'button', 'interactive', 'order',
+  'reaction', 'edit', 'revoke', 'system', 'unsupported', 'template',
+] as const;
+
+/** The message's `type`; where it is missing, the one key that names a type. */
+export function typeOf(message: unknown): string {
+  return str(message, 'type') ?? TYPES.find((type) => isFields(message) && Object.hasOwn(message, type)) ?? 'unknown';
+}
+
+/**
+ * What a message shows: always at least one part. What cannot be shown, or came with an error, says so in a part of its own.
+ * `errors` are those that stood beside the messages.
+ */
+export function decodeContent(message: unknown, time: Millis, errors: readonly unknown[] = []): readonly Content[] {
+  const type = typeOf(message);
+  const content = known(type, message, time);
+  const own = list(message, 'errors');
+  if (content === undefined) return [placeholder(type, message, own.length > 0 ? own : errors)];
+  const failed = own.map((error): UnsupportedContent => ({ kind: 'unsupported', what: type, reason: describe(error).reason }));
+  return [content, ...failed];
+}
+
+function known(type: string, message: unknown, time: Millis): Content | undefined {
+  if (isMediaType(type)) return decodeMedia(type, message, time);
+  switch (type) {
+    case 'text':
+      return text(message);
+    case 'location':
+      return location(message);
+    case 'contacts':
+      return decodeContacts(message);
+    case 'button':
+      return decodeButton(message);
+    case 'interactive':
+      return decodeInteractive(message);
+    case 'order':
+      return decodeOrder(message);
+    default:
+      return undefined;
+  }
+}
+
+function text(message: unknown): Content | undefined {
+  const body = str(message, 'text', 'body');
+  return body === undefined ? undefined : { kind: 'text', text: decode(body) };
+}
+
+function location(message: unknown): LocationContent | undefined {
+  const latitude = num(message, 'location', 'latitude');
+  const longitude = num(message, 'location', 'longitude');
+  if (latitude === undefined || longitude === undefined) return undefined;
+  return defined({
+    kind: 'location' as const,
+    latitude,
+    longitude,
+    name: str(message, 'location', 'name'),
+    address: str(message, 'location', 'address'),
+    url: str(message, 'location', 'url'),
+  });
+}
+
+/** `unsupported.type` of …/whatsapp/cloud-api/webhooks/reference/messages/unsupported, in words. */
+const WORDS: Readonly<Record<string, string>> = {
+  poll: 'a poll',
+  poll_creation: 'a poll',
+  poll_update: 'a vote in a poll',
+  edit: 'an edit of an earlier message',
+  pin: 'a pinned message',
+  gif: 'a GIF',
+  group_invite: 'an invitation to a group',
+  keep_in_chat: 'a message that is kept',
+  link_preview: 'a link with a preview',
+  product: 'a product',
+  list: 'a list',
+  hsm: 'a template of an old kind',
+  video_note: 'a video note',
+  view_once: 'a message that can be viewed once',
+};
+
+function placeholder(type: string, message: unknown, errors: readonly unknown[]): UnsupportedContent {
+  const error = errors[0];
+  if (type === 'media_placeholder') {
+    return { kind: 'unsupported', what: type, reason: 'A file from before the number was connected; WhatsApp sends it later, or not at all.' };
+  }
+  if (type === 'template') {
+    const name = str(message, 'template', 'name');
+    return { kind: 'unsupported', what: type, reason: `A template message${name === undefined ? '' : ` (${name})`}; WhatsApp does not hand over its text.` };
+  }
+  const what = (type === 'unsupported' ? str(message, 'unsupported', 'type') : undefined) ?? type;
+  const why = error === undefined ? undefined : describe(error).reason;
+  const word = Object.hasOwn(WORDS, what) ? WORDS[what] : undefined;
+  if (word !== undefined) return { kind: 'unsupported', what, reason: `This was ${word}, which WhatsApp’s API does not hand over.` };
+  if (why !== undefined) return { kind: 'unsupported', what, reason: why };
+  const empty = (TYPES as readonly string[]).includes(what);
+  return {
+    kind: 'unsupported',
+    what,
+    reason: empty ? `A message of the kind "${what}" came without its content.` : `The bridge does not know messages of the kind "${what}".`,
+  };
+}

@@ -1,0 +1,68 @@
+import type { DeliveryEvent, NetworkItem, PersonRef } from '../../../model/events.ts';
+import type { RemoteId } from '../../../model/ids.ts';
+import { defined, list, str } from '../../meta-graph/json.ts';
+import { describe } from '../errors.ts';
+import { directChat, groupChat, type Named } from '../ids.ts';
+import { flatten, keyOf, personFor, timeOf, unsupported, type Context } from './context.ts';
+
+const STATUSES: ReadonlySet<string> = new Set(['sent', 'delivered', 'read', 'played', 'failed']);
+
+/** Names the sentence that the room or the administrator is shown for a status that settles nothing. */
+const OTHERS: Readonly<Record<string, string>> = {
+  deleted: 'The other person deleted a message of ours.',
+  warning: 'WhatsApp warns about a message of ours.',
+  accepted: 'WhatsApp has taken a message and not sent it yet.',
+  pending: 'WhatsApp has taken a message and not sent it yet.',
+};
+
+/** …/whatsapp/cloud-api/webhooks/reference/messages/status, for groups …/groups/webhooks, for calls …/calling. */
+export function decodeStatus(context: Context, status: unknown): NetworkItem {
+  const id = str(status, 'id');
+  const name = str(status, 'status')?.toLowerCase();
+  const group = str(status, 'recipient_type') === 'group' ? str(status, 'recipient_id') : undefined;
+  const who = personFor(context, recipientIds(status, group !== undefined));
+  const kind = str(status, 'type') ?? 'message';
+  if (id === undefined || name === undefined || !STATUSES.has(name) || kind === 'call' || kind === 'payment') {
+    return unsupported(context, {
+      what: kind === 'message' ? `status.${name ?? 'unknown'}` : kind,
+      reason: (name === undefined ? undefined : OTHERS[name]) ?? `WhatsApp told the state of a ${kind === 'message' ? 'message' : kind}: ${name ?? 'unknown'}.`,
+      item: status,
+      conversation: group === undefined ? who && directChat(who.ids, context.scope) : groupChat(group, context.scope),
+      detail: defined({ ...flatten({ id, status: name }), ...flatten(list(status, 'errors').map((error) => describe(error).reason), 'error') }),
+    });
+  }
+  return {
+    key: keyOf(context, 'status', id, name, participant(status) ?? ''),
+    event: defined({
+      type: 'delivery' as const,
+      id: id as RemoteId,
+      key: str(status, 'biz_opaque_callback_data'),
+      time: timeOf(context, status),
+      status: name as DeliveryEvent['status'],
+      recipient: who?.ref satisfies PersonRef | undefined,
+      failure: name === 'failed' ? describe(list(status, 'errors')[0]) : undefined,
+    }),
+  };
+}
+
+/** Meta's pages spell several of these in two ways; both are taken. */
+function recipientIds(status: unknown, group: boolean): Named {
+  const member = {
+    userId: str(status, 'recipient_participant_user_id') ?? str(status, 'participant_recipient_user_id'),
+    parentId: str(status, 'recipient_participant_parent_user_id'),
+    numbers: [str(status, 'recipient_participant_id'), str(status, 'participant_recipient_id')],
+  };
+  if (group) return member;
+  return {
+    userId: str(status, 'recipient_user_id') ?? member.userId,
+    parentId: str(status, 'parent_recipient_user_id') ?? str(status, 'recipient_parent_user_id') ?? str(status, 'parent_user_id'),
+    numbers: [str(status, 'recipient_id') ?? str(status, 'message', 'recipient_id'), ...member.numbers],
+  };
+}
+
+/** In a group each member has a status of their own. */
+function participant(status: unknown): string | undefined {
+  return (
+    str(status, 'recipient_participant_id') ?? str(status, 'participant_recipient_id') ?? str(status, 'recipient_participant_user_id')
+  );
+}

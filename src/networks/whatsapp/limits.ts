@@ -1,0 +1,105 @@
+import type { Capabilities, Capability, MediaCapability } from '../../model/capabilities.ts';
+import { Rejected } from '../../model/errors.ts';
+import type { Target } from '../network.ts';
+
+/** Characters (…/whatsapp/cloud-api/messages/text-messages, …/image-messages). */
+export const MAX_TEXT = 4096;
+export const MAX_CAPTION = 1024;
+/** The customer service window (…/whatsapp/cloud-api/guides/send-messages#customer-service-windows). */
+const WINDOW_MS = 24 * 60 * 60 * 1000;
+/** …/whatsapp/cloud-api/overview#pair-rate-limits: one message in 6 seconds to one user, 45 at once on credit. */
+export const PAIR = { perSecond: 1 / 6, burst: 45 };
+
+export const WINDOW_CLOSED =
+  'WhatsApp lets a business write freely only within 24 hours after the other person’s last message. ' +
+  'The message was not sent; it can go once they write again.';
+
+/** @throws Rejected `window_closed` when the other side has not written within 24 hours */
+export function checkWindow(conversation: Target, now: number): void {
+  const last = conversation.lastInbound;
+  if (last === undefined || now - last.at >= WINDOW_MS) throw new Rejected(WINDOW_CLOSED, 'window_closed');
+}
+
+export function windowOpen(conversation: Target, now: number): boolean {
+  return conversation.lastInbound !== undefined && now - conversation.lastInbound.at < WINDOW_MS;
+}
+
+const full: Capability = { level: 'full' };
+const none = (reason: string): Capability => ({ level: 'none', reason });
+const partial = (reason: string): Capability => ({ level: 'partial', reason });
+
+/** Decimal megabytes: the smaller reading of the documented limits (…/whatsapp/cloud-api/reference/media). */
+const MB = 1_000_000;
+const media = (mimes: readonly string[], maxBytes: number, maxCaption: number): MediaCapability => ({
+  level: 'full',
+  mimes,
+  maxBytes,
+  maxCaption,
+});
+
+const NO_EDIT = 'WhatsApp’s API cannot change or take back a message once it is sent.';
+const EDIT_IN = 'Meta reports edits and deletions only for numbers that are used in the Business app too.';
+
+const direct: Capabilities = {
+  out: {
+    text: partial('Within 24 hours after the other person’s last message.'),
+    edit: none(NO_EDIT),
+    delete: none(NO_EDIT),
+    react: partial('Emoji only.'),
+    reply: full,
+    thread: none('WhatsApp has no threads.'),
+    typing: partial('Shown only after a message of the other person, for up to 25 seconds, and marks it as read.'),
+    readReceipts: full,
+    deliveryReceipts: none('The bridge has nothing to tell here.'),
+    location: full,
+    contacts: full,
+    poll: none('WhatsApp’s API has no polls.'),
+    groups: none('Groups are opened only by official business accounts; not part of this version.'),
+    history: none('WhatsApp’s API keeps no messages.'),
+    impersonation: none('Everything is sent as the business; names are put before the text.'),
+  },
+  in: {
+    text: full,
+    edit: partial(EDIT_IN),
+    delete: partial(EDIT_IN),
+    react: full,
+    reply: full,
+    thread: none('WhatsApp has no threads.'),
+    typing: none('WhatsApp’s API does not tell who is typing.'),
+    readReceipts: full,
+    deliveryReceipts: full,
+    location: full,
+    contacts: full,
+    poll: none('WhatsApp’s API does not hand polls over; a notice says that there was one.'),
+    groups: partial('Only groups that the business made through the API.'),
+    history: partial('Only past messages that Meta sends by itself when a Business app number is connected.'),
+    impersonation: full,
+  },
+  media: {
+    image: media(['image/jpeg', 'image/png'], 5 * MB, MAX_CAPTION),
+    video: media(['video/mp4', 'video/3gpp'], 16 * MB, MAX_CAPTION),
+    audio: media(['audio/aac', 'audio/amr', 'audio/mpeg', 'audio/mp4', 'audio/ogg'], 16 * MB, 0),
+    voice: media(['audio/ogg'], 16 * MB, 0),
+    file: media(['*'], 100 * MB, MAX_CAPTION),
+    // 100 kB is the limit of a still sticker; animated ones may have 500 kB, but there is one number only.
+    sticker: media(['image/webp'], 100_000, 0),
+  },
+  maxReactions: 1,
+};
+
+/** …/whatsapp/cloud-api/groups/groups-messaging: text and media, nothing interactive, no read marks. */
+const group: Capabilities = {
+  ...direct,
+  out: {
+    ...direct.out,
+    react: none('WhatsApp’s API takes no reactions in groups.'),
+    typing: none('WhatsApp’s API shows no typing in groups.'),
+    readReceipts: none('WhatsApp’s API takes no read marks in groups.'),
+    location: none('WhatsApp’s API takes only text and media in groups.'),
+    contacts: none('WhatsApp’s API takes only text and media in groups.'),
+  },
+};
+
+export function capabilitiesOf(kind: Target['kind']): Capabilities {
+  return kind === 'direct' ? direct : group;
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { AccountSettings, AppSettings } from '../network.ts';
+
+const id = z
+  .string({ error: 'a text of digits; put it between quotes, else digits can get lost' })
+  .regex(/^\d{5,24}$/, { error: 'the digits of the id as Meta shows them' });
+
+const account = z.strictObject({
+  phone_number_id: id.describe('WhatsApp > API setup > "Phone number ID". Not the phone number itself.'),
+  waba_id: id.describe('WhatsApp > API setup > "WhatsApp Business Account ID".'),
+  access_token: z
+    .string()
+    .min(20)
+    .describe('Token of a system user with whatsapp_business_messaging and whatsapp_business_management. Use ${ENV} or file:.'),
+  owners: z
+    .array(z.string())
+    .default([])
+    .describe('Matrix users invited when somebody new writes, and told when the account stops working.'),
+  throughput: z
+    .number()
+    .min(1)
+    .max(1000)
+    .default(80)
+    .describe('Messages a second that Meta allows this number: 80, 1000 after an upgrade, 20 while the Business app is in use too.'),
+  relay_prefix: z
+    .enum(['inline', 'line'])
+    .default('inline')
+    .describe('How a Matrix user’s name stands before their message: "inline" (*Name*: text) or "line" (on a line of its own).'),
+  rate_scale: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('Multiplies the speed of the rate limits; only for a sandbox whose clock runs faster. Leave it at 1.'),
+});
+
+const app = z.strictObject({
+  app_secret: z.string().min(8).describe('App settings > Basic > "App secret". Every webhook is checked with it. Use ${ENV} or file:.'),
+  verify_token: z.string().min(8).describe('A random text of your own; type the same one where Meta asks for the "Verify token".'),
+  graph_url: z
+    .url()
+    .refine(safeAddress, { error: 'an https address; http only for this machine' })
+    .default('https://graph.facebook.com')
+    .describe('Address of the Graph API. Change it only for a sandbox.'),
+  api_version: z
+    .string()
+    .regex(/^v\d+\.\d+$/, { error: 'like v23.0' })
+    .default('v23.0')
+    .describe('Version of the Graph API.'),
+  accounts: z.record(z.string(), account).describe('One entry for each business phone number; the name is yours.'),
+});
+
+export const settings: z.ZodType<AppSettings> = app;
+export type WhatsAppApp = z.infer<typeof app>;
+export type WhatsAppAccount = z.infer<typeof account>;
+
+const apps = new WeakMap<AppSettings, WhatsAppApp>();
+
+/** The settings with this network's own keys; parsed once for each object. */
+export function asApp(value: AppSettings): WhatsAppApp {
+  const known = apps.get(value);
+  if (known !== undefined) return known;
+  const parsed = app.parse(value);
+  apps.set(value, parsed);
+  return parsed;
+}
+
+export function asAccount(value: AccountSettings): WhatsAppAccount {
+  return account.parse(value);
+}
+
+function safeAddress(address: string): boolean {
+  const url = URL.parse(address);
+  if (url === null || url.username !== '' || url.search !== '' || url.hash !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname));
+}

@@ -1,0 +1,105 @@
+import { GraphError, invalid, unknownObject } from './errors.ts';
+import { jsonOf, mustBe, type Call, type Graph } from './graph.ts';
+import { deleteMedia, mediaInfo } from './media-routes.ts';
+import type { Sender } from './send.ts';
+import type { World } from './state.ts';
+import type { Webhooks } from './webhooks.ts';
+
+const scopes = ['whatsapp_business_management', 'whatsapp_business_messaging'];
+
+/** Everything under `/v{N}.0/` but the upload of media. */
+export function accountRoutes(graph: Graph, world: World, sender: Sender, webhooks: Webhooks): void {
+  const { phoneNumberId, wabaId } = world.options;
+  const appId = world.options.appId ?? '200000000000001';
+  graph.on('POST', '/:phone/messages', (call) => {
+    mustBe(call.params['phone'], phoneNumberId);
+    const { answer, accepted } = sender.handle(jsonOf(call));
+    return { json: answer, reset: accepted && world.random.chance(world.faults.acceptThenReset) };
+  });
+  graph.on('GET', '/:waba/subscribed_apps', (call) => {
+    mustBe(call.params['waba'], wabaId);
+    const app = { whatsapp_business_api_data: { id: appId, link: 'https://www.facebook.com/games/?app_id=' + appId, name: 'Sandbox' } };
+    return { json: { data: webhooks.subscribed ? [app] : [] } };
+  });
+  graph.on('POST', '/:waba/subscribed_apps', async (call) => {
+    mustBe(call.params['waba'], wabaId);
+    await subscribeApp(call, webhooks);
+    return { json: { success: true } };
+  });
+  graph.on('DELETE', '/:waba/subscribed_apps', (call) => {
+    mustBe(call.params['waba'], wabaId);
+    webhooks.subscribed = false;
+    return { json: { success: true } };
+  });
+  graph.on('GET', '/debug_token', (call) => ({ json: { data: tokenFacts(world, appId, call.query['input_token']) } }));
+  graph.on('GET', '/me/permissions', () => ({ json: { data: scopes.map((permission) => ({ permission, status: 'granted' })) } }));
+  graph.on('GET', '/:id', (call) => ({ json: node(world, call) }));
+  graph.on('DELETE', '/:id', (call) => ({ json: deleteMedia(world, call) }));
+}
+
+/** With `override_callback_uri` and `verify_token` the address is verified first (Subscribe to webhooks, "Override"). */
+async function subscribeApp(call: Call, webhooks: Webhooks): Promise<void> {
+  const body = call.body.length === 0 ? {} : (jsonOf(call) as Record<string, unknown>);
+  const { override_callback_uri: url, verify_token: token, ...rest } = body;
+  const [extra] = Object.keys(rest);
+  if (extra !== undefined) throw invalid(`Unexpected key "${extra}" on param "body".`);
+  if (url === undefined) {
+    webhooks.subscribed = webhooks.url !== null;
+    return;
+  }
+  if (typeof url !== 'string' || typeof token !== 'string') throw invalid('The parameters override_callback_uri and verify_token go together.');
+  try {
+    await webhooks.subscribe(url, token);
+  } catch (error) {
+    throw new GraphError(100, { message: '(#2200) Callback verification failed', details: error instanceof Error ? error.message : '' });
+  }
+}
+
+/** `GET /{id}?fields=…`: the phone number, the business account, the token's own user, or a media id. */
+function node(world: World, call: Call): Record<string, unknown> {
+  const { phoneNumberId, wabaId, displayPhoneNumber, verifiedName } = world.options;
+  const name = verifiedName ?? 'Sandbox Business';
+  const id = call.params['id'] ?? '';
+  const nodes: Readonly<Record<string, Record<string, unknown>>> = {
+    [phoneNumberId]: {
+      verified_name: name, display_phone_number: displayPhoneNumber, quality_rating: 'GREEN', code_verification_status: 'VERIFIED',
+      platform_type: 'CLOUD_API', throughput: { level: 'STANDARD' }, status: 'CONNECTED', name_status: 'APPROVED', account_mode: 'LIVE', is_official_business_account: false,
+    },
+    [wabaId]: { name, currency: 'EUR', timezone_id: '1', message_template_namespace: 'sandbox' },
+    me: { name: 'Sandbox System User' },
+  };
+  const found = Object.hasOwn(nodes, id) ? nodes[id] : undefined;
+  if (!found) return mediaInfo(world, call);
+  return { ...selected(found, call.query['fields']), id: id === 'me' ? '100000000000001' : id };
+}
+
+const defaultFields = ['verified_name', 'display_phone_number', 'quality_rating', 'code_verification_status', 'platform_type', 'throughput', 'name', 'currency', 'timezone_id', 'message_template_namespace'];
+
+function selected(found: Record<string, unknown>, fields: string | undefined): Record<string, unknown> {
+  const asked = fields === undefined ? defaultFields.filter((field) => field in found) : fields.split(',').filter((field) => field !== 'id');
+  for (const field of asked) {
+    if (!Object.hasOwn(found, field)) throw new GraphError(100, { message: `(#100) Tried accessing nonexisting field (${field})` });
+  }
+  return Object.fromEntries(asked.map((field) => [field, found[field]]));
+}
+
+/** `GET /debug_token?input_token=` (Graph API, Debug Token). */
+function tokenFacts(world: World, appId: string, token: string | undefined): Record<string, unknown> {
+  if (token === undefined) throw invalid('The parameter input_token is required.');
+  if (token !== world.options.accessToken) {
+    return { error: { code: 190, message: 'Invalid OAuth access token - Cannot parse access token' }, is_valid: false, scopes: [] };
+  }
+  const granular = [
+    { scope: scopes[0], target_ids: [world.options.wabaId] },
+    { scope: scopes[1], target_ids: [world.options.wabaId] },
+  ];
+  return {
+    app_id: appId, type: 'SYSTEM_USER', application: 'Sandbox', data_access_expires_at: 0, expires_at: 0, is_valid: true,
+    issued_at: 1_700_000_000, scopes, granular_scopes: granular, user_id: '100000000000001',
+  };
+}
+
+/** For any path that is none of ours. */
+export function unknownPath(path: string): GraphError {
+  return path.split('/').length > 3 ? new GraphError(2500, { message: `Unknown path components: ${path}`, status: 400 }) : unknownObject(path);
+}

@@ -1,0 +1,102 @@
+/** The first schema. Times are milliseconds since the epoch; `body` columns hold sealed values. */
+export const init = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE person (
+  id INTEGER PRIMARY KEY, network TEXT NOT NULL, localpart TEXT NOT NULL UNIQUE, name TEXT,
+  registered INTEGER NOT NULL DEFAULT 0, shown_name TEXT, created_at INTEGER NOT NULL,
+  merged INTEGER REFERENCES person(id)
+) STRICT;
+-- Every id that a person is known by. strong: an id that was seen to outrank another.
+CREATE TABLE person_id (
+  network TEXT NOT NULL, scope TEXT NOT NULL, value TEXT NOT NULL,
+  person INTEGER NOT NULL REFERENCES person(id), strong INTEGER NOT NULL DEFAULT 0, rank INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (network, scope, value)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX person_id_person ON person_id(person);
+
+CREATE TABLE conversation (
+  id INTEGER PRIMARY KEY, network TEXT NOT NULL, scope TEXT NOT NULL, receiver TEXT NOT NULL, kind TEXT NOT NULL,
+  title TEXT, account TEXT NOT NULL, person INTEGER REFERENCES person(id),
+  last_inbound_id TEXT, last_inbound_at INTEGER, created_at INTEGER NOT NULL,
+  merged INTEGER REFERENCES conversation(id)
+) STRICT;
+CREATE TABLE conversation_id (
+  network TEXT NOT NULL, scope TEXT NOT NULL, receiver TEXT NOT NULL, value TEXT NOT NULL,
+  conversation INTEGER NOT NULL REFERENCES conversation(id), strong INTEGER NOT NULL DEFAULT 0, rank INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (network, scope, receiver, value)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX conversation_id_conversation ON conversation_id(conversation);
+
+CREATE TABLE room (
+  id INTEGER PRIMARY KEY, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL,
+  encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, active_at INTEGER NOT NULL,
+  last_event TEXT, last_seq INTEGER, settled_event TEXT
+) STRICT;
+CREATE TABLE member (
+  room INTEGER NOT NULL REFERENCES room(id), user TEXT NOT NULL, membership TEXT NOT NULL, name TEXT,
+  PRIMARY KEY (room, user)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE portal (
+  id INTEGER PRIMARY KEY, room INTEGER NOT NULL REFERENCES room(id),
+  conversation INTEGER NOT NULL REFERENCES conversation(id), account TEXT NOT NULL, state TEXT NOT NULL,
+  merged INTEGER REFERENCES portal(id)
+) STRICT;
+CREATE INDEX portal_room ON portal(room);
+CREATE UNIQUE INDEX portal_conversation ON portal(conversation) WHERE state <> 'closed';
+
+CREATE TABLE inbox (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, key TEXT NOT NULL, lane TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('ready', 'parked', 'dead')), wait_key TEXT, due_at INTEGER NOT NULL DEFAULT 0,
+  tries INTEGER NOT NULL DEFAULT 0, received_at INTEGER NOT NULL, room INTEGER, event_id TEXT,
+  account TEXT, conversation INTEGER, person INTEGER, media TEXT,
+  body BLOB, code TEXT, reason TEXT, UNIQUE (source, key)
+) STRICT;
+CREATE INDEX inbox_lane ON inbox(lane, seq) WHERE state = 'ready';
+CREATE INDEX inbox_wait ON inbox(wait_key) WHERE state = 'parked';
+CREATE INDEX inbox_room ON inbox(room, seq) WHERE state <> 'dead';
+-- Keyed hashes of every id ever taken in: they outlive the mapping.
+CREATE TABLE seen (hash BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+-- Events of a room not yet known to be settled, so that the read position never passes one.
+CREATE TABLE room_event (seq INTEGER PRIMARY KEY, room INTEGER NOT NULL, event_id TEXT NOT NULL) STRICT;
+CREATE INDEX room_event_room ON room_event(room, seq);
+
+CREATE TABLE outbox (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, lane TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
+  state TEXT NOT NULL CHECK (state IN ('ready','sending','uncertain','asked','parked','accepted','confirmed','cancelled','dead')),
+  portal INTEGER, room INTEGER, account TEXT, event TEXT, sender TEXT, remote_ref TEXT, origin_seq INTEGER,
+  part INTEGER NOT NULL DEFAULT 0, parts INTEGER NOT NULL DEFAULT 1, body BLOB, wait_key TEXT,
+  tries INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0, blocked_since INTEGER,
+  created_at INTEGER NOT NULL, sent_at INTEGER, settled_at INTEGER, remote_id TEXT, code TEXT, reason TEXT,
+  report INTEGER, told INTEGER NOT NULL DEFAULT 0, spool TEXT
+) STRICT;
+CREATE INDEX outbox_head ON outbox(lane, seq) WHERE state IN ('ready', 'sending', 'uncertain');
+CREATE INDEX outbox_wait ON outbox(wait_key) WHERE state = 'parked';
+CREATE INDEX outbox_event ON outbox(event) WHERE event IS NOT NULL;
+CREATE INDEX outbox_ref ON outbox(portal, remote_ref) WHERE remote_ref IS NOT NULL;
+CREATE INDEX outbox_remote ON outbox(account, remote_id) WHERE remote_id IS NOT NULL;
+CREATE INDEX outbox_origin ON outbox(origin_seq) WHERE state IN ('ready', 'sending', 'uncertain', 'parked');
+CREATE INDEX outbox_told ON outbox(state, told) WHERE state IN ('dead', 'asked', 'uncertain');
+CREATE INDEX outbox_settled ON outbox(settled_at) WHERE settled_at IS NOT NULL;
+
+CREATE TABLE message_map (
+  portal INTEGER NOT NULL, event_id TEXT NOT NULL, out_part INTEGER NOT NULL, remote_id TEXT NOT NULL, in_part INTEGER NOT NULL,
+  remote_time INTEGER NOT NULL, origin TEXT NOT NULL, author TEXT NOT NULL,
+  PRIMARY KEY (portal, event_id, out_part, remote_id, in_part)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX message_map_remote ON message_map(portal, remote_id);
+
+CREATE TABLE reaction (
+  portal INTEGER NOT NULL, target TEXT NOT NULL, actor TEXT NOT NULL, emoji TEXT NOT NULL, event_id TEXT, key TEXT NOT NULL,
+  at INTEGER NOT NULL, PRIMARY KEY (portal, target, actor, emoji)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reaction_key ON reaction(key);
+CREATE INDEX reaction_event ON reaction(event_id) WHERE event_id IS NOT NULL;
+
+CREATE TABLE media (
+  id INTEGER PRIMARY KEY, account TEXT NOT NULL, body BLOB, state TEXT NOT NULL, spool TEXT, mime TEXT, name TEXT, size INTEGER,
+  tries INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0, reason TEXT, created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX media_wanted ON media(due_at) WHERE state = 'wanted';
+`;

@@ -1,0 +1,150 @@
+import type { InboxSeq, Millis, RoomRow } from '../../model/ids.ts';
+import type { Seal } from '../seal.ts';
+import type { Effect, NewOutbox, Room } from '../store.ts';
+import { setMeta } from './accept.ts';
+import { conversations, putId } from './identities.ts';
+import type { Sql } from './sql.ts';
+
+/** Applies effects inside the caller's transaction and collects the lanes that they woke. */
+export class Effects {
+  readonly #sql: Sql;
+  readonly #seal: Seal;
+  readonly #now: () => Millis;
+
+  constructor(sql: Sql, seal: Seal, now: () => Millis) {
+    this.#sql = sql;
+    this.#seal = seal;
+    this.#now = now;
+  }
+
+  apply(effects: readonly Effect[], origin: InboxSeq | null, wake: Set<string>): void {
+    for (const effect of effects) this.#one(effect, origin, wake);
+  }
+
+  #one(effect: Effect, origin: InboxSeq | null, wake: Set<string>): void {
+    switch (effect.do) {
+      case 'send': return this.#send(effect.row, origin, wake);
+      case 'cancel':
+        this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, reason = ?, settled_at = ?, told = 1 WHERE seq = ? AND state IN ('ready', 'parked', 'asked', 'dead')",
+          effect.reason, this.#now(), effect.seq);
+        return;
+      case 'replace':
+        this.#sql.run("UPDATE outbox SET body = ? WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(effect.task), effect.seq);
+        return;
+      case 'map': return this.#map(effect.row, wake);
+      case 'unmap':
+        this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ?', effect.portal, effect.remoteId);
+        this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ?', effect.portal, effect.remoteId);
+        return;
+      case 'react':
+        this.#sql.run(`INSERT INTO reaction (portal, target, actor, emoji, event_id, key, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+          ON CONFLICT DO UPDATE SET event_id = excluded.event_id, key = excluded.key, at = excluded.at`,
+          effect.row.portal, effect.row.target, effect.row.actor, effect.row.emoji, effect.row.eventId, effect.row.key, effect.row.at);
+        return;
+      case 'reacted':
+        this.#sql.run('UPDATE reaction SET event_id = ? WHERE key = ?', effect.eventId, effect.key);
+        return;
+      case 'proven':
+        this.#sql.run("UPDATE outbox SET state = 'accepted', body = NULL, remote_id = ?, settled_at = ?, code = NULL, reason = NULL WHERE seq = ? AND state IN ('sending', 'uncertain')",
+          effect.remoteId, this.#now(), effect.seq);
+        this.#wakeLaneOf(effect.seq, wake);
+        return;
+      case 'unreact':
+        if (effect.emoji === null) this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ? AND actor = ?', effect.portal, effect.target, effect.actor);
+        else this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ? AND actor = ? AND emoji = ?', effect.portal, effect.target, effect.actor, effect.emoji);
+        return;
+      case 'member':
+        this.#sql.run('INSERT INTO member (room, user, membership, name) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET membership = excluded.membership, name = coalesce(excluded.name, name)',
+          effect.room, effect.member.user, effect.member.membership, effect.member.name);
+        return;
+      case 'room': return this.#room(effect.room, effect.change, wake);
+      case 'person':
+        if (effect.change.registered !== undefined) this.#sql.run('UPDATE person SET registered = ? WHERE id = ?', effect.change.registered ? 1 : 0, effect.person);
+        if (effect.change.shownName !== undefined) this.#sql.run('UPDATE person SET shown_name = ? WHERE id = ?', effect.change.shownName, effect.person);
+        return;
+      case 'portal': return this.#portal(effect, origin, wake);
+      case 'portalState':
+        this.#sql.run('UPDATE portal SET state = ? WHERE id = ?', effect.state, effect.portal);
+        return;
+      case 'alias': return this.#alias(effect.conversation, effect.alias);
+      case 'dropMedia':
+        this.#sql.run('DELETE FROM media WHERE id = ?', effect.media);
+        return;
+      case 'meta': return setMeta(this.#sql, effect.key, effect.value);
+    }
+  }
+
+  #send(row: NewOutbox, origin: InboxSeq | null, wake: Set<string>): void {
+    const { changes, id } = this.#sql.run(
+      `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at)
+       VALUES (?, ?, ?, 'ready', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+      row.lane, row.task.kind, row.key, row.portal ?? null, row.room ?? null, row.account ?? null, row.event ?? null, row.sender ?? null,
+      row.remoteRef ?? null, origin, row.part ?? 0, row.parts ?? 1, this.#seal.seal(row.task), row.dueAt ?? 0, this.#now(),
+    );
+    if (changes === 0) return;
+    if (row.reports !== undefined) this.#sql.run('UPDATE outbox SET report = ?, told = 0 WHERE seq = ?', id, row.reports);
+    wake.add(row.lane);
+  }
+
+  #map(row: Extract<Effect, { do: 'map' }>['row'], wake: Set<string>): void {
+    this.#sql.run('INSERT OR IGNORE INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      row.portal, row.eventId, row.outPart, row.remoteId, row.inPart, row.remoteTime, row.origin, row.author);
+    this.wakeParked(`e:${row.portal}:${row.eventId}`, wake);
+    this.wakeParked(`m:${row.portal}:${row.remoteId}`, wake);
+  }
+
+  #wakeLaneOf(seq: number, wake: Set<string>): void {
+    const row = this.#sql.get<{ lane: string }>('SELECT lane FROM outbox WHERE seq = ?', seq);
+    if (row) wake.add(row.lane);
+  }
+
+  /** What waited for this key goes on, at its old place in its lane. */
+  wakeParked(key: string, wake: Set<string>): void {
+    for (const table of ['inbox', 'outbox'] as const) {
+      const lanes = this.#sql.all<{ lane: string }>(`SELECT DISTINCT lane FROM ${table} WHERE wait_key = ? AND state = 'parked'`, key);
+      if (lanes.length === 0) continue;
+      this.#sql.run(`UPDATE ${table} SET state = 'ready', wait_key = NULL, due_at = 0 WHERE wait_key = ? AND state = 'parked'`, key);
+      for (const { lane } of lanes) wake.add(lane);
+    }
+  }
+
+  #room(row: RoomRow, change: Partial<Room>, wake: Set<string>): void {
+    if (change.roomId !== undefined) this.#takeRoomId(row, change.roomId, wake);
+    if (change.state !== undefined) this.#sql.run('UPDATE room SET state = ? WHERE id = ?', change.state, row);
+    if (change.kind !== undefined) this.#sql.run('UPDATE room SET kind = ? WHERE id = ?', change.kind, row);
+    if (change.encrypted !== undefined) this.#sql.run('UPDATE room SET encrypted = ? WHERE id = ?', change.encrypted ? 1 : 0, row);
+    if (change.createdByUs !== undefined) this.#sql.run('UPDATE room SET created_by_us = ? WHERE id = ?', change.createdByUs ? 1 : 0, row);
+    wake.add(`out:r${row}`);
+  }
+
+  /** The homeserver may have told of the room before our own answer came: what waits under that row moves to ours. */
+  #takeRoomId(row: RoomRow, roomId: string | null, wake: Set<string>): void {
+    const early = this.#sql.get<{ id: number }>('SELECT id FROM room WHERE room_id = ? AND id <> ?', roomId, row);
+    if (early) {
+      this.#sql.run('UPDATE inbox SET room = ?, lane = ? WHERE room = ?', row, `in:r${row}`, early.id);
+      this.#sql.run('UPDATE room_event SET room = ? WHERE room = ?', row, early.id);
+      this.#sql.run('UPDATE OR REPLACE member SET room = ? WHERE room = ?', row, early.id);
+      this.#sql.run('UPDATE outbox SET room = ?, lane = ? WHERE room = ? AND lane = ?', row, `out:r${row}`, early.id, `out:r${early.id}`);
+      this.#sql.run('UPDATE room SET last_event = (SELECT last_event FROM room WHERE id = ?), last_seq = (SELECT last_seq FROM room WHERE id = ?) WHERE id = ?', early.id, early.id, row);
+      this.#sql.run('DELETE FROM room WHERE id = ?', early.id);
+      wake.add(`in:r${row}`);
+    }
+    this.#sql.run('UPDATE room SET room_id = ? WHERE id = ?', roomId, row);
+  }
+
+  #portal(effect: Extract<Effect, { do: 'portal' }>, origin: InboxSeq | null, wake: Set<string>): void {
+    if (this.#sql.get("SELECT 1 FROM portal WHERE conversation = ? AND state <> 'closed'", effect.conversation) !== undefined) return;
+    const room = this.#sql.run("INSERT INTO room (state, kind, created_by_us, active_at) VALUES ('creating', 'portal', 1, ?)", this.#now()).id as RoomRow;
+    const portal = this.#sql.run("INSERT INTO portal (room, conversation, account, state) VALUES (?, ?, ?, 'creating')", room, effect.conversation, effect.account).id;
+    const lane = `out:r${room}`;
+    this.#send({ lane, key: `create.${portal}`, room, task: { to: 'matrix', kind: 'create' } }, origin, wake);
+    for (const user of effect.invite) {
+      this.#send({ lane, key: `invite.${portal}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
+    }
+  }
+
+  #alias(conversation: number, alias: string): void {
+    const space = this.#sql.get<{ network: string; scope: string; receiver: string; person: number | null }>('SELECT network, scope, receiver, person FROM conversation WHERE id = ?', conversation);
+    if (space) putId(this.#sql, conversations, space, alias, conversation, false, 1);
+  }
+}

@@ -1,0 +1,68 @@
+import type { ConversationRow, PersonRow } from '../../model/ids.ts';
+import type { Sql } from './sql.ts';
+
+/** Where the ids of one sort of thing stand: people, or conversations. */
+export interface IdTable {
+  readonly ids: 'person_id' | 'conversation_id';
+  readonly owner: 'person' | 'conversation';
+}
+
+export const people: IdTable = { ids: 'person_id', owner: 'person' };
+export const conversations: IdTable = { ids: 'conversation_id', owner: 'conversation' };
+
+/** What makes a value unique: network, scope, and for conversations the receiver. */
+export interface IdSpace {
+  readonly network: string;
+  readonly scope: string;
+  readonly receiver: string;
+}
+
+interface Found {
+  readonly owner: number;
+  readonly strong: number;
+}
+
+export function findId(sql: Sql, table: IdTable, space: IdSpace, value: string): Found | null {
+  const row = table.ids === 'person_id'
+    ? sql.get<Found>('SELECT person AS owner, strong FROM person_id WHERE network = ? AND scope = ? AND value = ?', space.network, space.scope, value)
+    : sql.get<Found>('SELECT conversation AS owner, strong FROM conversation_id WHERE network = ? AND scope = ? AND receiver = ? AND value = ?', space.network, space.scope, space.receiver, value);
+  return row ?? null;
+}
+
+/** Gives the id to this owner, taking it from another. Stronger ids have the smaller rank. */
+export function putId(sql: Sql, table: IdTable, space: IdSpace, value: string, owner: number, strong: boolean, rank: number): void {
+  if (table.ids === 'person_id') {
+    sql.run(`INSERT INTO person_id (network, scope, value, person, strong, rank) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET person = excluded.person, strong = max(strong, excluded.strong), rank = min(rank, excluded.rank)`,
+      space.network, space.scope, value, owner, strong ? 1 : 0, rank);
+  } else {
+    sql.run(`INSERT INTO conversation_id (network, scope, receiver, value, conversation, strong, rank) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET conversation = excluded.conversation, strong = max(strong, excluded.strong), rank = min(rank, excluded.rank)`,
+      space.network, space.scope, space.receiver, value, owner, strong ? 1 : 0, rank);
+  }
+}
+
+/**
+ * Whose these ids are. The first is the strongest. A weaker id whose owner has another strong id has moved to somebody
+ * new: it is no proof of identity (at WhatsApp a number outlived by its account). Where several owners turn out to be one,
+ * the rest is returned to be merged, the oldest first.
+ */
+export function ownersOf(sql: Sql, table: IdTable, space: IdSpace, ids: readonly string[]): readonly number[] {
+  const owners = new Set<number>();
+  const strongest = ids[0] === undefined ? null : findId(sql, table, space, ids[0]);
+  if (strongest) owners.add(strongest.owner);
+  for (const value of ids.slice(1)) {
+    const found = findId(sql, table, space, value);
+    if (found && !hasOtherStrongId(sql, table, found.owner, ids)) owners.add(found.owner);
+  }
+  return [...owners].sort((a, b) => a - b);
+}
+
+function hasOtherStrongId(sql: Sql, table: IdTable, owner: number, ids: readonly string[]): boolean {
+  const strong = sql.all<{ value: string }>(`SELECT value FROM ${table.ids} WHERE ${table.owner} = ? AND strong = 1`, owner);
+  return strong.length > 0 && !strong.some(({ value }) => ids.includes(value));
+}
+
+export function idsOf(sql: Sql, table: IdTable, owner: PersonRow | ConversationRow): readonly string[] {
+  return sql.all<{ value: string }>(`SELECT value FROM ${table.ids} WHERE ${table.owner} = ? ORDER BY strong DESC, rank, value`, owner).map(({ value }) => value);
+}

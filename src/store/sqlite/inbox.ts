@@ -1,0 +1,98 @@
+import type { AccountId, ConversationRow, InboxSeq, Millis, PersonRow, RoomRow } from '../../model/ids.ts';
+import type { MatrixEvent, NetworkEvent } from '../../model/events.ts';
+import type { Seal } from '../seal.ts';
+import type { InboxBody, InboxItem, InOutcome, MediaResult } from '../store.ts';
+import type { Sql } from './sql.ts';
+
+interface InboxSql {
+  seq: number; source: string; key: string; lane: string; tries: number; received_at: number; due_at: number; room: number | null;
+  account: string | null; conversation: number | null; person: number | null; media: string | null; body: Buffer;
+}
+
+/** What was received and is not handled yet. A handled row is deleted: only the hash of its key stays. */
+export class Inbox {
+  readonly #sql: Sql;
+  readonly #seal: Seal;
+  readonly #now: () => Millis;
+
+  constructor(sql: Sql, seal: Seal, now: () => Millis) {
+    this.#sql = sql;
+    this.#seal = seal;
+    this.#now = now;
+  }
+
+  head(lane: string): InboxItem | null {
+    const found = this.#sql.get<InboxSql>("SELECT * FROM inbox WHERE lane = ? AND state = 'ready' ORDER BY seq LIMIT 1", lane);
+    return found ? {
+      seq: found.seq as InboxSeq, source: found.source, key: found.key, lane: found.lane, tries: found.tries,
+      receivedAt: found.received_at, dueAt: found.due_at, body: this.#body(found),
+    } : null;
+  }
+
+  #body(found: InboxSql): InboxBody {
+    const opened = this.#seal.open(found.body);
+    if (found.room !== null) return { side: 'matrix', room: found.room as RoomRow, event: opened as MatrixEvent };
+    return {
+      side: 'network', account: found.account as AccountId, event: opened as NetworkEvent, conversation: found.conversation as ConversationRow | null,
+      person: found.person as PersonRow | null, media: JSON.parse(found.media ?? '{}') as Record<number, number>,
+    };
+  }
+
+  settle(seq: InboxSeq, outcome: InOutcome, wake: Set<string>): void {
+    switch (outcome.to) {
+      case 'done':
+        this.#sql.run('DELETE FROM inbox WHERE seq = ?', seq);
+        return;
+      case 'again':
+        this.#sql.run('UPDATE inbox SET tries = tries + 1, due_at = 0 WHERE seq = ?', seq);
+        break;
+      case 'hold':
+        this.#sql.run('UPDATE inbox SET due_at = ? WHERE seq = ?', outcome.until, seq);
+        break;
+      case 'park':
+        // What it waits for may have come between the look and this commit.
+        if (mapped(this.#sql, outcome.key)) this.#sql.run('UPDATE inbox SET tries = tries + 1, due_at = 0 WHERE seq = ?', seq);
+        else this.#sql.run("UPDATE inbox SET state = 'parked', wait_key = ?, due_at = ? WHERE seq = ?", outcome.key, outcome.until, seq);
+        break;
+      case 'dead':
+        this.#sql.run("UPDATE inbox SET state = 'dead', code = ?, reason = ? WHERE seq = ?", outcome.code, outcome.reason, seq);
+        return;
+    }
+    const lane = this.#sql.get<{ lane: string }>("SELECT lane FROM inbox WHERE seq = ? AND state = 'ready'", seq)?.lane;
+    if (lane !== undefined) wake.add(lane);
+  }
+
+  /** Items parked past their time come back to their place; they are told by their due time. */
+  expire(now: Millis, wake: Set<string>): void {
+    const lanes = this.#sql.all<{ lane: string }>("SELECT DISTINCT lane FROM inbox WHERE state = 'parked' AND due_at <= ?", now);
+    if (lanes.length === 0) return;
+    this.#sql.run("UPDATE inbox SET state = 'ready', wait_key = NULL WHERE state = 'parked' AND due_at <= ?", now);
+    for (const { lane } of lanes) wake.add(lane);
+  }
+
+  mediaDone(id: number, result: MediaResult, wake: Set<string>): void {
+    if (result.to === 'ready') {
+      this.#sql.run("UPDATE media SET state = 'ready', spool = ?, mime = ?, name = ?, size = ?, body = NULL WHERE id = ?", result.spool, result.mime, result.name, result.size, id);
+    } else if (result.to === 'again') {
+      this.#sql.run('UPDATE media SET tries = tries + 1, due_at = ?, reason = ? WHERE id = ?', result.dueAt, result.reason, id);
+      return;
+    } else {
+      this.#sql.run("UPDATE media SET state = 'failed', reason = ?, body = NULL WHERE id = ?", result.reason, id);
+    }
+    this.wakeMedia(id, wake);
+  }
+
+  /** An out item that waits for this file looks again at once. */
+  wakeMedia(id: number, wake: Set<string>): void {
+    for (const { lane } of this.#sql.all<{ lane: string }>("SELECT lane FROM outbox WHERE wait_key = ? AND state = 'ready'", `media:${id}`)) wake.add(lane);
+    this.#sql.run("UPDATE outbox SET due_at = ?, wait_key = NULL WHERE wait_key = ? AND state = 'ready'", this.#now(), `media:${id}`);
+  }
+}
+
+/** Keys are `e:<portal>:<event>` and `m:<portal>:<remote id>`. */
+export function mapped(sql: Sql, key: string): boolean {
+  const [sort, portal, ...rest] = key.split(':');
+  const id = rest.join(':');
+  const column = sort === 'e' ? 'event_id' : sort === 'm' ? 'remote_id' : null;
+  return column !== null && sql.get(`SELECT 1 FROM message_map WHERE portal = ? AND ${column} = ?`, Number(portal), id) !== undefined;
+}

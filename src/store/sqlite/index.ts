@@ -1,0 +1,220 @@
+import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import type { Seal } from '../seal.ts';
+import type {
+  Accepted, Counts, Delivery, Effect, InboxItem, InOutcome, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
+  NetworkTask, OpenConversation, OutboxItem, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, Undelivered, Wake,
+} from '../store.ts';
+import { Intake, setMeta } from './accept.ts';
+import { Commits } from './commit.ts';
+import { Effects } from './effects.ts';
+import { Inbox } from './inbox.ts';
+import { type Db, openDatabase } from './open.ts';
+import { Outbox } from './outbox.ts';
+import type { LocalpartOf } from './people.ts';
+import { Queries } from './queries.ts';
+import { Rows } from './rows.ts';
+import { Sql } from './sql.ts';
+
+export interface SqliteOptions {
+  readonly path: string;
+  readonly seal: Seal;
+  readonly localpartOf: LocalpartOf;
+  readonly now: () => Millis;
+}
+
+/** The store on SQLite: one connection, one writer, the commands of one tick in one commit. */
+export function openSqliteStore(options: SqliteOptions): Store {
+  const { db, unlock } = openDatabase(options.path);
+  return new SqliteStore(db, unlock, options);
+}
+
+class SqliteStore implements Store {
+  readonly #db: Db;
+  readonly #unlock: () => void;
+  readonly #sql: Sql;
+  readonly #commits: Commits;
+  readonly #intake: Intake;
+  readonly #effects: Effects;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #rows: Rows;
+  readonly #queries: Queries;
+
+  constructor(db: Db, unlock: () => void, { seal, localpartOf, now }: SqliteOptions) {
+    this.#db = db;
+    this.#unlock = unlock;
+    this.#sql = new Sql(db);
+    this.#commits = new Commits(db);
+    this.#rows = new Rows(this.#sql, seal);
+    this.#intake = new Intake(this.#sql, seal, localpartOf, now);
+    this.#effects = new Effects(this.#sql, seal, now);
+    this.#inbox = new Inbox(this.#sql, seal, now);
+    this.#outbox = new Outbox(this.#sql, seal, this.#rows, now);
+    this.#queries = new Queries(this.#sql, seal, this.#rows);
+  }
+
+  /** One command, one savepoint; the lanes it woke come back with it. */
+  #write(origin: InboxSeq | null, effects: readonly Effect[], work: (wake: Set<string>) => void): Promise<Wake> {
+    return this.#commits.run(() => {
+      const wake = new Set<string>();
+      this.#effects.apply(effects, origin, wake);
+      work(wake);
+      return [...wake];
+    });
+  }
+
+  acceptNetwork(batch: NetworkBatch): Promise<Accepted> {
+    return this.#commits.run(() => this.#intake.network(batch));
+  }
+  acceptMatrix(batch: MatrixBatch): Promise<Accepted> {
+    return this.#commits.run(() => this.#intake.matrix(batch));
+  }
+  acceptBroken(item: { source: string; key: string; raw: Uint8Array; reason: string }): Promise<void> {
+    return this.#commits.run(() => this.#intake.broken(item.source, item.key, item.raw, item.reason));
+  }
+  openConversation(request: OpenConversation): Promise<{ conversation: ConversationRow; wake: Wake }> {
+    return this.#commits.run(() => {
+      const wake = new Set<string>();
+      const conversation = this.#intake.open(request);
+      this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite }], null, wake);
+      return { conversation, wake: [...wake] };
+    });
+  }
+
+  lanes(): readonly { lane: string; dueAt: Millis }[] {
+    return this.#queries.lanes();
+  }
+  inHead(lane: string): InboxItem | null {
+    return this.#inbox.head(lane);
+  }
+  settleIn(seq: InboxSeq, outcome: InOutcome, effects: readonly Effect[]): Promise<Wake> {
+    return this.#write(seq, effects, (wake) => this.#inbox.settle(seq, outcome, wake));
+  }
+  outHead(lane: string): OutboxItem | null {
+    return this.#outbox.head(lane);
+  }
+  begin(seq: OutboxSeq): Promise<boolean> {
+    return this.#commits.run(() => this.#outbox.begin(seq));
+  }
+  async step(seq: OutboxSeq, task: MatrixTask | NetworkTask, effects: readonly Effect[]): Promise<void> {
+    await this.#write(null, effects, () => this.#outbox.keep(seq, task));
+  }
+  settleOut(seq: OutboxSeq, outcome: OutOutcome, effects: readonly Effect[]): Promise<Wake> {
+    return this.#write(null, effects, (wake) => this.#outbox.settle(seq, outcome, wake));
+  }
+  settleDelivery(delivery: Delivery, effects: readonly Effect[]): Promise<Wake> {
+    return this.#write(null, effects, (wake) => this.#outbox.deliver(delivery, wake));
+  }
+  deliveryRows(account: AccountId, key: string | undefined, id: RemoteId): readonly OutboxItem[] {
+    const byKey = key === undefined ? [] : this.#rows.outboxWhere('key = ? AND account = ?', key, account);
+    return byKey.length > 0 ? byKey : this.#rows.outboxWhere('account = ? AND remote_id = ?', account, id);
+  }
+  outboxRow(seq: OutboxSeq): OutboxItem | null {
+    return this.#rows.outboxWhere('seq = ?', seq)[0] ?? null;
+  }
+  outboxByKey(key: string): OutboxItem | null {
+    return this.#rows.outboxWhere('key = ?', key)[0] ?? null;
+  }
+  outboxOf(event: EventId): readonly OutboxItem[] {
+    return this.#rows.outboxWhere('event = ? ORDER BY seq', event);
+  }
+  recover(): Promise<number> {
+    return this.#commits.run(() => this.#outbox.recover());
+  }
+  expire(now: Millis): Promise<Wake> {
+    return this.#write(null, [], (wake) => {
+      this.#inbox.expire(now, wake);
+      this.#outbox.expire(now, wake);
+    });
+  }
+  apply(effects: readonly Effect[]): Promise<Wake> {
+    return this.#write(null, effects, () => {});
+  }
+  retry(seq: OutboxSeq, task: NetworkTask | MatrixTask | null): Promise<Wake> {
+    return this.#write(null, [], (wake) => this.#outbox.retry(seq, task, wake));
+  }
+
+  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext {
+    return this.#queries.remoteContext(conversation, person, remoteIds);
+  }
+  roomContext(room: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext {
+    return this.#queries.roomContext(room, sender, events);
+  }
+  person(row: PersonRow): Person | null {
+    return this.#rows.person(row);
+  }
+  personByLocalpart(localpart: string): Person | null {
+    const found = this.#sql.get<{ id: number }>('SELECT id FROM person WHERE localpart = ?', localpart);
+    return found ? this.#rows.person(found.id as PersonRow) : null;
+  }
+  conversation(row: ConversationRow): ReturnType<Store['conversation']> {
+    return this.#rows.conversation(row);
+  }
+  portal(row: PortalRow): Portal | null {
+    return this.#rows.portal(row);
+  }
+  portalByRoom(room: RoomId): readonly Portal[] {
+    const found = this.roomById(room);
+    return found ? this.#rows.portalsIn(found.row) : [];
+  }
+  room(row: RoomRow): Room | null {
+    return this.#rows.room(row);
+  }
+  roomById(id: RoomId): Room | null {
+    const found = this.#sql.get<{ id: number }>('SELECT id FROM room WHERE room_id = ?', id);
+    return found ? this.#rows.room(found.id as RoomRow) : null;
+  }
+  liveRooms(): readonly Room[] {
+    return this.#queries.liveRooms();
+  }
+  members(room: RoomRow): readonly Member[] {
+    return this.#rows.members(room);
+  }
+  mapOf(portal: PortalRow, event: EventId): readonly MapRow[] {
+    return this.#rows.mapWhere('portal = ? AND event_id = ?', portal, event);
+  }
+  mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[] {
+    return this.#rows.mapWhere('portal = ? AND remote_id = ?', portal, remote);
+  }
+  lastEvent(room: RoomRow): { eventId: EventId; settled: EventId | null } | null {
+    return this.#queries.lastEvent(room);
+  }
+  unseen(source: string, keys: readonly string[]): readonly string[] {
+    return this.#queries.unseen(source, keys);
+  }
+
+  mediaJobs(limit: number): readonly MediaJob[] {
+    return this.#rows.mediaWhere("state = 'wanted' ORDER BY due_at LIMIT ?", limit);
+  }
+  media(id: number): MediaJob | null {
+    return this.#rows.mediaWhere('id = ?', id)[0] ?? null;
+  }
+  mediaDone(id: number, result: MediaResult): Promise<Wake> {
+    return this.#write(null, [], (wake) => this.#inbox.mediaDone(id, result, wake));
+  }
+  spoolIds(): ReadonlySet<string> {
+    return this.#queries.spoolIds();
+  }
+  undelivered(limit: number): readonly Undelivered[] {
+    return this.#queries.undelivered(limit);
+  }
+  counts(): Counts {
+    return this.#queries.counts();
+  }
+  prune(now: Millis, keep: { deadContent: Millis; settled: Millis; seen: Millis | null }): Promise<void> {
+    return this.#commits.run(() => this.#outbox.prune(now, keep));
+  }
+  getMeta(key: string): string | null {
+    return this.#sql.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', key)?.value ?? null;
+  }
+  setMeta(key: string, value: string): Promise<void> {
+    return this.#commits.run(() => setMeta(this.#sql, key, value));
+  }
+  checkpoint(): void {
+    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+  }
+  close(): void {
+    this.#db.close();
+    this.#unlock();
+  }
+}

@@ -1,0 +1,113 @@
+import type { Millis, OutboxSeq } from '../../model/ids.ts';
+import type { Seal } from '../seal.ts';
+import type { Delivery, MatrixTask, NetworkTask, OutboxItem, OutOutcome } from '../store.ts';
+import { mapped } from './inbox.ts';
+import type { OutboxSql, Rows } from './rows.ts';
+import type { Sql } from './sql.ts';
+
+/** What must be sent and is not yet confirmed. Settled rows lose their content at once, and themselves after a while. */
+export class Outbox {
+  readonly #sql: Sql;
+  readonly #seal: Seal;
+  readonly #rows: Rows;
+  readonly #now: () => Millis;
+
+  constructor(sql: Sql, seal: Seal, rows: Rows, now: () => Millis) {
+    this.#sql = sql;
+    this.#seal = seal;
+    this.#rows = rows;
+    this.#now = now;
+  }
+
+  head(lane: string): OutboxItem | null {
+    const found = this.#sql.get<OutboxSql>("SELECT * FROM outbox WHERE lane = ? AND state IN ('ready', 'sending', 'uncertain') ORDER BY seq LIMIT 1", lane);
+    return found ? this.#rows.outbox(found) : null;
+  }
+
+  begin(seq: OutboxSeq): boolean {
+    return this.#sql.run("UPDATE outbox SET state = 'sending', sent_at = ?, wait_key = NULL WHERE seq = ? AND state IN ('ready', 'uncertain')", this.#now(), seq).changes === 1;
+  }
+
+  keep(seq: OutboxSeq, task: MatrixTask | NetworkTask): void {
+    const spool = task.to === 'network' && task.kind === 'message' ? (task.fitted?.spool ?? null) : null;
+    this.#sql.run('UPDATE outbox SET body = ?, spool = ? WHERE seq = ? AND body IS NOT NULL', this.#seal.seal(task), spool, seq);
+  }
+
+  settle(seq: OutboxSeq, outcome: OutOutcome, wake: Set<string>): void {
+    // A delivery event may have settled the row before our own answer came: that stands.
+    const live = "state IN ('ready', 'sending', 'uncertain', 'parked')";
+    const now = this.#now();
+    switch (outcome.to) {
+      case 'accepted':
+      case 'confirmed':
+        this.#sql.run(`UPDATE outbox SET state = ?, body = NULL, remote_id = ?, settled_at = ?, code = NULL, reason = NULL WHERE seq = ? AND ${live}`,
+          outcome.to, outcome.remoteId, now, seq);
+        this.#sql.run('UPDATE outbox SET told = 1 WHERE report = ?', seq);
+        break;
+      case 'ready':
+        this.#sql.run(`UPDATE outbox SET state = 'ready', due_at = ?, tries = tries + ?, blocked_since = coalesce(blocked_since, ?), code = ?, reason = ?, wait_key = ? WHERE seq = ? AND ${live}`,
+          outcome.dueAt, outcome.tried ? 1 : 0, outcome.tried ? now : null, outcome.code, outcome.reason, outcome.code.startsWith('media:') ? outcome.code : null, seq);
+        break;
+      case 'uncertain':
+        this.#sql.run(`UPDATE outbox SET state = 'uncertain', due_at = ?, code = ?, reason = ? WHERE seq = ? AND ${live}`, outcome.dueAt, outcome.code, outcome.reason, seq);
+        break;
+      case 'asked':
+      case 'dead':
+        // What came of Matrix can be fetched again by its event id; what came of a network cannot.
+        this.#sql.run(`UPDATE outbox SET state = ?, body = CASE WHEN event IS NULL THEN body END, code = ?, reason = ?, settled_at = ? WHERE seq = ? AND ${live}`,
+          outcome.to, outcome.code, outcome.reason, now, seq);
+        break;
+      case 'cancelled':
+        this.#sql.run(`UPDATE outbox SET state = 'cancelled', body = NULL, reason = ?, settled_at = ?, told = 1 WHERE seq = ? AND ${live}`, outcome.reason, now, seq);
+        break;
+      case 'parked':
+        if (mapped(this.#sql, outcome.key)) this.#sql.run(`UPDATE outbox SET state = 'ready', due_at = 0 WHERE seq = ? AND ${live}`, seq);
+        else this.#sql.run(`UPDATE outbox SET state = 'parked', wait_key = ?, due_at = ? WHERE seq = ? AND ${live}`, outcome.key, outcome.until, seq);
+        break;
+    }
+    this.#wakeLane(seq, wake);
+  }
+
+  deliver(delivery: Delivery, wake: Set<string>): void {
+    const from = delivery.to === 'dead' ? "('sending', 'uncertain', 'asked', 'accepted')" : "('sending', 'uncertain', 'asked', 'dead', 'accepted')";
+    this.#sql.run(`UPDATE outbox SET state = ?, body = NULL, remote_id = coalesce(remote_id, ?), code = ?, reason = ?, settled_at = ? WHERE seq = ? AND state IN ${from}`,
+      delivery.to, delivery.remoteId, delivery.code ?? null, delivery.reason ?? null, this.#now(), delivery.seq);
+    this.#wakeLane(delivery.seq, wake);
+  }
+
+  /** After a stop without warning nobody knows what became of the calls under way. */
+  recover(): number {
+    return this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, code = 'restart', reason = 'The bridge was stopped while this was being sent.' WHERE state = 'sending'").changes;
+  }
+
+  expire(now: Millis, wake: Set<string>): void {
+    const rows = this.#sql.all<{ seq: number; lane: string }>("SELECT seq, lane FROM outbox WHERE state = 'parked' AND due_at <= ?", now);
+    for (const { seq, lane } of rows) {
+      this.#sql.run("UPDATE outbox SET state = 'ready', wait_key = NULL, code = 'target_missing' WHERE seq = ?", seq);
+      wake.add(lane);
+    }
+  }
+
+  /** At the lane's tail, with the same key: nobody waits for it, and the network can still recognise it. */
+  retry(seq: OutboxSeq, task: NetworkTask | MatrixTask | null, wake: Set<string>): void {
+    const row = this.#sql.get<{ lane: string; body: Buffer | null }>("SELECT lane, body FROM outbox WHERE seq = ? AND state IN ('dead', 'asked')", seq);
+    if (!row) return;
+    const body = task === null ? row.body : this.#seal.seal(task);
+    if (body === null) return;
+    this.#sql.run(`UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox), state = 'ready', body = ?, tries = 0, due_at = 0, blocked_since = NULL,
+      code = NULL, reason = NULL, settled_at = NULL, told = 0, created_at = ? WHERE seq = ?`, body, this.#now(), seq);
+    wake.add(row.lane);
+  }
+
+  prune(now: Millis, keep: { deadContent: Millis; settled: Millis; seen: Millis | null }): void {
+    this.#sql.run("UPDATE outbox SET body = NULL WHERE state = 'dead' AND body IS NOT NULL AND settled_at < ?", now - keep.deadContent);
+    this.#sql.run("UPDATE inbox SET body = NULL WHERE state = 'dead' AND body IS NOT NULL AND received_at < ?", now - keep.deadContent);
+    this.#sql.run("DELETE FROM outbox WHERE state IN ('confirmed', 'accepted', 'cancelled') AND settled_at < ?", now - keep.settled);
+    if (keep.seen !== null) this.#sql.run('DELETE FROM seen WHERE at < ?', now - keep.seen);
+  }
+
+  #wakeLane(seq: OutboxSeq, wake: Set<string>): void {
+    const row = this.#sql.get<{ lane: string }>('SELECT lane FROM outbox WHERE seq = ?', seq);
+    if (row) wake.add(row.lane);
+  }
+}

@@ -1,0 +1,104 @@
+import type { ConversationRef, PersonRef } from '../../model/events.ts';
+import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
+import { conversations, type IdSpace, type IdTable, ownersOf, people, putId } from './identities.ts';
+import type { Sql } from './sql.ts';
+
+/** Makes a ghost's localpart of a network and an id; handed in, for the store knows nothing of Matrix. */
+export type LocalpartOf = (network: string, id: string) => string;
+
+/** The person that a network means, made if new. Ids that turn out to be one person are joined, the older one stays. */
+export function resolvePerson(sql: Sql, network: string, ref: PersonRef, localpartOf: LocalpartOf, now: Millis): PersonRow {
+  const space: IdSpace = { network, scope: ref.scope, receiver: '' };
+  const ids = unique([ref.id, ...(ref.aliases ?? [])]);
+  const [first, ...rest] = ownersOf(sql, people, space, ids);
+  const owner = first ?? insertPerson(sql, network, ref, localpartOf, now);
+  for (const gone of rest) mergePeople(sql, owner as PersonRow, gone as PersonRow);
+  claimIds(sql, people, space, ids, owner);
+  if (ref.name !== undefined && ref.name !== '') sql.run('UPDATE person SET name = ? WHERE id = ? AND name IS NOT ?', ref.name, owner, ref.name);
+  return owner as PersonRow;
+}
+
+function insertPerson(sql: Sql, network: string, ref: PersonRef, localpartOf: LocalpartOf, now: Millis): number {
+  let localpart = localpartOf(network, ref.scope === '' ? ref.id : `${ref.scope}/${ref.id}`);
+  // A number that moved to somebody new: the ghost of the one before keeps its name.
+  for (let n = 2; sql.get('SELECT 1 FROM person WHERE localpart = ?', localpart) !== undefined; n++) {
+    localpart = `${localpartOf(network, ref.scope === '' ? ref.id : `${ref.scope}/${ref.id}`)}.${n}`;
+  }
+  const name = ref.name ?? ref.username ?? null;
+  return sql.run('INSERT INTO person (network, localpart, name, created_at) VALUES (?, ?, ?, ?)', network, localpart, name, now).id;
+}
+
+/** The conversation that a network means, made if new. */
+export function resolveConversation(
+  sql: Sql, network: string, account: string, ref: ConversationRef, person: PersonRow | null, now: Millis,
+): ConversationRow {
+  const space: IdSpace = { network, scope: ref.scope, receiver: ref.perAccount ? account : '' };
+  const ids = unique([ref.id, ...(ref.aliases ?? [])]);
+  const [first, ...rest] = ownersOf(sql, conversations, space, ids);
+  const owner = first ?? sql.run(
+    'INSERT INTO conversation (network, scope, receiver, kind, title, account, person, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    network, ref.scope, space.receiver, ref.kind, ref.title ?? null, account, person, now,
+  ).id;
+  for (const gone of rest) mergeConversations(sql, owner as ConversationRow, gone as ConversationRow);
+  claimIds(sql, conversations, space, ids, owner);
+  if (person !== null) sql.run('UPDATE conversation SET person = ? WHERE id = ? AND person IS NULL', person, owner);
+  return owner as ConversationRow;
+}
+
+/** Two ids are one thing: applied to people and to the direct chats keyed by them. Returns the conversation that stays. */
+export function joinIds(sql: Sql, network: string, account: string, scope: string, from: string, to: string): ConversationRow | null {
+  joinIn(sql, people, { network, scope, receiver: '' }, from, to, (keep, gone) => mergePeople(sql, keep as PersonRow, gone as PersonRow));
+  return joinIn(sql, conversations, { network, scope, receiver: account }, from, to, (keep, gone) =>
+    mergeConversations(sql, keep as ConversationRow, gone as ConversationRow)) as ConversationRow | null;
+}
+
+function joinIn(sql: Sql, table: IdTable, space: IdSpace, from: string, to: string, merge: (keep: number, gone: number) => void): number | null {
+  const owners = [...new Set([...ownersOf(sql, table, space, [from]), ...ownersOf(sql, table, space, [to])])].sort((a, b) => a - b);
+  const [keep, gone] = owners;
+  if (keep === undefined) return null;
+  if (gone !== undefined) merge(keep, gone);
+  putId(sql, table, space, from, keep, false, 1);
+  putId(sql, table, space, to, keep, true, 0);
+  return keep;
+}
+
+/** The strongest of several ids is remembered as strong: from then on the weaker ones prove nothing against it. */
+function claimIds(sql: Sql, table: IdTable, space: IdSpace, ids: readonly string[], owner: number): void {
+  ids.forEach((value, rank) => {
+    putId(sql, table, space, value, owner, rank === 0 && ids.length > 1, rank);
+  });
+}
+
+function mergePeople(sql: Sql, keep: PersonRow, gone: PersonRow): void {
+  sql.run('UPDATE person_id SET person = ? WHERE person = ?', keep, gone);
+  sql.run('UPDATE person SET merged = ? WHERE id = ? OR merged = ?', keep, gone, gone);
+  sql.run('UPDATE conversation SET person = ? WHERE person = ?', keep, gone);
+  sql.run('UPDATE inbox SET person = ? WHERE person = ?', keep, gone);
+  sql.run('UPDATE OR REPLACE reaction SET actor = ? WHERE actor = ?', String(keep), String(gone));
+}
+
+/** Rows that point at what is gone find what stays by `merged`; lanes and maps move, so that order and targets hold. */
+function mergeConversations(sql: Sql, keep: ConversationRow, gone: ConversationRow): void {
+  sql.run('UPDATE conversation_id SET conversation = ? WHERE conversation = ?', keep, gone);
+  sql.run('UPDATE conversation SET merged = ? WHERE id = ? OR merged = ?', keep, gone, gone);
+  sql.run('UPDATE inbox SET conversation = ?, lane = ? WHERE conversation = ?', keep, `in:c${keep}`, gone);
+  const portalOf = (row: ConversationRow): { id: number; room: number } | undefined =>
+    sql.get<{ id: number; room: number }>("SELECT id, room FROM portal WHERE conversation = ? AND state <> 'closed'", row);
+  const old = portalOf(keep);
+  const newer = portalOf(gone);
+  if (newer === undefined) return;
+  if (old === undefined) {
+    sql.run('UPDATE portal SET conversation = ? WHERE id = ?', keep, newer.id);
+    return;
+  }
+  sql.run("UPDATE portal SET state = 'closed', merged = ? WHERE id = ? OR merged = ?", old.id, newer.id, newer.id);
+  sql.run('UPDATE OR REPLACE message_map SET portal = ? WHERE portal = ?', old.id, newer.id);
+  sql.run('UPDATE OR REPLACE reaction SET portal = ? WHERE portal = ?', old.id, newer.id);
+  sql.run('UPDATE outbox SET portal = ?, lane = ? WHERE portal = ? AND lane = ?', old.id, `out:p${old.id}`, newer.id, `out:p${newer.id}`);
+  sql.run("UPDATE outbox SET portal = ?, room = ?, lane = ? WHERE portal = ? AND lane = ? AND kind NOT IN ('create', 'invite') AND state IN ('ready', 'parked')",
+    old.id, old.room, `out:r${old.room}`, newer.id, `out:r${newer.room}`);
+}
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values.filter((value) => value !== ''))];
+}

@@ -1,0 +1,114 @@
+import type { ConversationRow, EventId, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomRow, UserId } from '../../model/ids.ts';
+import type { Seal } from '../seal.ts';
+import type { Counts, RemoteContext, Room, RoomContext, Undelivered } from '../store.ts';
+import { room, type RoomSql, type Rows } from './rows.ts';
+import type { Sql } from './sql.ts';
+
+const unsettled = "('ready', 'sending', 'uncertain', 'parked')";
+
+/** Everything that is only read. */
+export class Queries {
+  readonly #sql: Sql;
+  readonly #seal: Seal;
+  readonly #rows: Rows;
+
+  constructor(sql: Sql, seal: Seal, rows: Rows) {
+    this.#sql = sql;
+    this.#seal = seal;
+    this.#rows = rows;
+  }
+
+  lanes(): readonly { lane: string; dueAt: Millis }[] {
+    return this.#sql.all<{ lane: string; dueAt: Millis }>(`
+      SELECT lane, min(due_at) AS dueAt FROM (
+        SELECT lane, due_at FROM inbox WHERE state = 'ready' UNION ALL
+        SELECT lane, due_at FROM outbox WHERE state IN ('ready', 'sending', 'uncertain')
+      ) GROUP BY lane`);
+  }
+
+  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext {
+    const found = this.#rows.conversation(conversation);
+    if (!found) throw new Error(`conversation ${conversation} is not there`);
+    const portal = this.#rows.portalOf(found.row);
+    const each = <T>(read: (portal: PortalRow, id: RemoteId) => readonly T[]): readonly T[] =>
+      portal === null ? [] : remoteIds.flatMap((id) => read(portal.row, id));
+    return {
+      conversation: found,
+      portal,
+      room: portal === null ? null : this.#rows.room(portal.room),
+      person: person === null ? null : this.#rows.person(person),
+      map: each((row, id) => this.#rows.mapWhere('portal = ? AND remote_id = ?', row, id)),
+      coming: each((row, id) => this.#rows.outboxWhere(`portal = ? AND remote_ref = ? AND state IN ${unsettled} ORDER BY seq`, row, id)),
+      going: portal === null ? [] : this.#rows.outboxWhere("lane = ? AND state IN ('sending', 'uncertain') ORDER BY seq", `out:p${portal.row}`),
+      reactions: each((row, id) => this.#rows.reactionsWhere('portal = ? AND target = ?', row, id)),
+      people: portal === null ? 0 : this.#rows.members(portal.room).length,
+    };
+  }
+
+  roomContext(roomRow: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext {
+    const found = this.#rows.room(roomRow);
+    if (!found) throw new Error(`room ${roomRow} is not there`);
+    const portals = this.#rows.portalsIn(roomRow);
+    return {
+      room: found,
+      portals,
+      sender: this.#rows.member(roomRow, sender),
+      map: portals.flatMap((portal) => events.flatMap((id) => this.#rows.mapWhere('portal = ? AND event_id = ?', portal.row, id))),
+      rows: events.flatMap((id) => this.#rows.outboxWhere('event = ? ORDER BY seq', id)),
+      // Each with its neighbours on the same message: when one goes, another may have to be shown.
+      reactions: events.flatMap((id) => this.#rows.reactionsWhere('event_id = ?', id))
+        .flatMap(({ portal, target }) => this.#rows.reactionsWhere('portal = ? AND target = ?', portal, target)),
+      members: this.#rows.members(roomRow),
+    };
+  }
+
+  liveRooms(): readonly Room[] {
+    return this.#sql.all<RoomSql>("SELECT * FROM room WHERE state = 'live' ORDER BY active_at DESC").map((found) => room(found)).filter((found) => found !== null);
+  }
+
+  /**
+   * The newest event of a room, and the newest one before which everything is settled: handled, sent, cancelled, or given
+   * up with its report sent.
+   */
+  lastEvent(roomRow: RoomRow): { eventId: EventId; settled: EventId | null } | null {
+    const last = this.#sql.get<{ last_event: string | null; last_seq: number | null }>('SELECT last_event, last_seq FROM room WHERE id = ?', roomRow);
+    if (!last || last.last_event === null) return null;
+    const open = this.#sql.get<{ seq: number | null }>(`
+      SELECT min(seq) AS seq FROM (
+        SELECT min(seq) AS seq FROM inbox WHERE room = ?1 AND state <> 'dead' UNION ALL
+        SELECT min(e.seq) FROM room_event e JOIN outbox o ON o.origin_seq = e.seq
+         WHERE e.room = ?1 AND (o.state IN ${unsettled} OR (o.state IN ('dead', 'asked') AND o.told = 0 AND o.report IS NOT NULL))
+      )`, roomRow);
+    const settled = this.#sql.get<{ seq: number; event_id: string }>(
+      'SELECT seq, event_id FROM room_event WHERE room = ? AND seq < ? ORDER BY seq DESC LIMIT 1', roomRow, open?.seq ?? Number.MAX_SAFE_INTEGER);
+    return { eventId: last.last_event as EventId, settled: (settled?.event_id as EventId | undefined) ?? null };
+  }
+
+  unseen(source: string, keys: readonly string[]): readonly string[] {
+    return keys.filter((key) => this.#sql.get('SELECT 1 FROM seen WHERE hash = ?', this.#seal.hash(source, key)) === undefined);
+  }
+
+  spoolIds(): ReadonlySet<string> {
+    const rows = this.#sql.all<{ spool: string }>(`
+      SELECT spool FROM media WHERE spool IS NOT NULL UNION
+      SELECT spool FROM outbox WHERE spool IS NOT NULL AND state IN ${unsettled}`);
+    return new Set(rows.map(({ spool }) => spool));
+  }
+
+  undelivered(limit: number): readonly Undelivered[] {
+    return this.#sql.all<Undelivered & { seq: OutboxSeq; sender: UserId | null }>(`
+      SELECT seq, state, lane, kind, portal, room, event, sender, code, reason, created_at AS createdAt FROM outbox
+       WHERE state IN ('dead', 'asked', 'uncertain', 'parked') OR (state = 'ready' AND tries > 0) ORDER BY seq DESC LIMIT ?`, limit);
+  }
+
+  counts(): Counts {
+    const by = (table: string): Record<string, number> => Object.fromEntries(
+      this.#sql.all<{ state: string; n: number }>(`SELECT state, count(*) AS n FROM ${table} GROUP BY state`).map(({ state, n }) => [state, n]));
+    const oldest = this.#sql.get<{ at: number | null }>(`SELECT min(created_at) AS at FROM outbox WHERE state IN ${unsettled}`);
+    return {
+      inbox: by('inbox'), outbox: by('outbox'), oldestUnsettled: oldest?.at ?? null,
+      portals: this.#sql.get<{ n: number }>("SELECT count(*) AS n FROM portal WHERE state <> 'closed'")?.n ?? 0,
+      people: this.#sql.get<{ n: number }>('SELECT count(*) AS n FROM person WHERE merged IS NULL')?.n ?? 0,
+    };
+  }
+}

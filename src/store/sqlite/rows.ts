@@ -1,0 +1,144 @@
+import type {
+  AccountId, ConversationRow, EventId, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
+} from '../../model/ids.ts';
+import type { Seal } from '../seal.ts';
+import type { Conversation, MapRow, MediaJob, Member, OutboxItem, Person, Portal, ReactionRow, Room } from '../store.ts';
+import type { MatrixTask, NetworkTask, OutboxState } from '../tasks.ts';
+import { conversations, idsOf, people } from './identities.ts';
+import type { Sql } from './sql.ts';
+
+/** Reads rows into the plain data that leaves the store; follows `merged` from what is gone to what stays. */
+export class Rows {
+  readonly #sql: Sql;
+  readonly #seal: Seal;
+
+  constructor(sql: Sql, seal: Seal) {
+    this.#sql = sql;
+    this.#seal = seal;
+  }
+
+  person(row: PersonRow): Person | null {
+    const found = this.#sql.get<PersonSql>('SELECT * FROM person WHERE id = (SELECT coalesce(merged, id) FROM person WHERE id = ?)', row);
+    if (!found) return null;
+    return {
+      row: found.id as PersonRow, network: found.network as NetworkId, localpart: found.localpart, name: found.name,
+      registered: found.registered === 1, shownName: found.shown_name, ids: idsOf(this.#sql, people, found.id as PersonRow),
+    };
+  }
+
+  conversation(row: ConversationRow): Conversation | null {
+    const found = this.#sql.get<ConversationSql>('SELECT * FROM conversation WHERE id = (SELECT coalesce(merged, id) FROM conversation WHERE id = ?)', row);
+    if (!found) return null;
+    const ids = idsOf(this.#sql, conversations, found.id as ConversationRow);
+    return {
+      row: found.id as ConversationRow, network: found.network as NetworkId, scope: found.scope, remoteId: ids[0] ?? '',
+      kind: found.kind, title: found.title, aliases: ids, account: found.account as AccountId, person: found.person as PersonRow | null,
+      lastInbound: found.last_inbound_id === null ? null : { id: found.last_inbound_id as RemoteId, at: found.last_inbound_at ?? 0 },
+    };
+  }
+
+  room(row: RoomRow): Room | null {
+    return room(this.#sql.get<RoomSql>('SELECT * FROM room WHERE id = ?', row));
+  }
+
+  portal(row: PortalRow): Portal | null {
+    return this.#portal(this.#sql.get<PortalSql>('SELECT * FROM portal WHERE id = (SELECT coalesce(merged, id) FROM portal WHERE id = ?)', row));
+  }
+
+  portalOf(conversation: ConversationRow): Portal | null {
+    return this.#portal(this.#sql.get<PortalSql>("SELECT * FROM portal WHERE conversation = ? AND state <> 'closed'", conversation));
+  }
+
+  portalsIn(roomRow: RoomRow): readonly Portal[] {
+    return this.#sql.all<PortalSql>("SELECT * FROM portal WHERE room = ? AND state <> 'closed' ORDER BY id", roomRow)
+      .map((found) => this.#portal(found)).filter((found) => found !== null);
+  }
+
+  #portal(found: PortalSql | undefined): Portal | null {
+    if (!found) return null;
+    const conversation = this.conversation(found.conversation as ConversationRow);
+    return conversation === null ? null : {
+      row: found.id as PortalRow, room: found.room as RoomRow, conversation, account: found.account as AccountId, state: found.state,
+    };
+  }
+
+  members(roomRow: RoomRow): readonly Member[] {
+    return this.#sql.all<MemberSql>("SELECT * FROM member WHERE room = ? AND membership IN ('join', 'invite') ORDER BY user", roomRow).map(member);
+  }
+
+  member(roomRow: RoomRow, user: UserId): Member | null {
+    const found = this.#sql.get<MemberSql>('SELECT * FROM member WHERE room = ? AND user = ?', roomRow, user);
+    return found ? member(found) : null;
+  }
+
+  outbox(found: OutboxSql): OutboxItem {
+    return {
+      seq: found.seq as OutboxSeq, lane: found.lane, state: found.state, key: found.key, portal: found.portal as PortalRow | null,
+      room: found.room as RoomRow | null, account: found.account as AccountId | null, event: found.event as EventId | null,
+      sender: found.sender as UserId | null, remoteRef: found.remote_ref as RemoteId | null, part: found.part, parts: found.parts,
+      tries: found.tries, dueAt: found.due_at, blockedSince: found.blocked_since, createdAt: found.created_at, sentAt: found.sent_at,
+      remoteId: found.remote_id, code: found.code, reason: found.reason, report: found.report as OutboxSeq | null, kind: found.kind,
+      task: found.body === null ? null : (this.#seal.open(found.body) as MatrixTask | NetworkTask),
+    };
+  }
+
+  outboxWhere(where: string, ...values: readonly (string | number | null)[]): readonly OutboxItem[] {
+    return this.#sql.all<OutboxSql>(`SELECT * FROM outbox WHERE ${where}`, ...values).map((found) => this.outbox(found));
+  }
+
+  mapWhere(where: string, ...values: readonly (string | number)[]): readonly MapRow[] {
+    return this.#sql.all<MapSql>(`SELECT * FROM message_map WHERE ${where} ORDER BY out_part, in_part`, ...values).map((found) => ({
+      portal: found.portal as PortalRow, eventId: found.event_id as EventId, outPart: found.out_part, remoteId: found.remote_id as RemoteId,
+      inPart: found.in_part, remoteTime: found.remote_time, origin: found.origin, author: found.author,
+    }));
+  }
+
+  reactionsWhere(where: string, ...values: readonly (string | number)[]): readonly ReactionRow[] {
+    return this.#sql.all<ReactionSql>(`SELECT * FROM reaction WHERE ${where} ORDER BY at, emoji`, ...values).map((found) => ({
+      portal: found.portal as PortalRow, target: found.target, key: found.key, actor: found.actor, emoji: found.emoji,
+      eventId: found.event_id as EventId | null, at: found.at,
+    }));
+  }
+
+  mediaWhere(where: string, ...values: readonly (string | number)[]): readonly MediaJob[] {
+    return this.#sql.all<MediaSql>(`SELECT * FROM media WHERE ${where}`, ...values).map((found) => ({
+      id: found.id, account: found.account as AccountId, handle: found.body === null ? '' : String(this.#seal.open(found.body)), state: found.state,
+      spool: found.spool, mime: found.mime, name: found.name, size: found.size, tries: found.tries, dueAt: found.due_at, reason: found.reason,
+    }));
+  }
+}
+
+export function room(found: RoomSql | undefined): Room | null {
+  return found ? {
+    row: found.id as RoomRow, roomId: found.room_id as RoomId | null, state: found.state, kind: found.kind,
+    encrypted: found.encrypted === 1, createdByUs: found.created_by_us === 1,
+  } : null;
+}
+
+function member(found: MemberSql): Member {
+  return { user: found.user as UserId, membership: found.membership, name: found.name };
+}
+
+interface PersonSql { id: number; network: string; localpart: string; name: string | null; registered: number; shown_name: string | null }
+interface ConversationSql {
+  id: number; network: string; scope: string; kind: Conversation['kind']; title: string | null; account: string;
+  person: number | null; last_inbound_id: string | null; last_inbound_at: number | null;
+}
+export interface RoomSql {
+  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; encrypted: number;
+  created_by_us: number; active_at: Millis; last_event: string | null; last_seq: number | null; settled_event: string | null;
+}
+interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state'] }
+interface MemberSql { room: number; user: string; membership: Member['membership']; name: string | null }
+export interface OutboxSql {
+  seq: number; lane: string; kind: string; key: string; state: OutboxState; portal: number | null; room: number | null; account: string | null;
+  event: string | null; sender: string | null; remote_ref: string | null; part: number; parts: number; body: Buffer | null; tries: number;
+  due_at: number; blocked_since: number | null; created_at: number; sent_at: number | null; remote_id: string | null; code: string | null;
+  reason: string | null; report: number | null;
+}
+interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string }
+interface ReactionSql { portal: number; target: string; actor: string; emoji: string; event_id: string | null; key: string; at: number }
+interface MediaSql {
+  id: number; account: string; body: Buffer | null; state: MediaJob['state']; spool: string | null; mime: string | null; name: string | null;
+  size: number | null; tries: number; due_at: number; reason: string | null;
+}

@@ -1,0 +1,37 @@
+import type { Statement } from 'better-sqlite3';
+import type { Db } from './open.ts';
+
+type Value = string | number | null | Uint8Array;
+
+/** Prepares each statement once. All SQL of the store goes through here; values only ever as parameters. */
+export class Sql {
+  readonly db: Db;
+  readonly #statements = new Map<string, Statement<Value[]>>();
+
+  constructor(db: Db) {
+    this.db = db;
+  }
+
+  get<T>(text: string, ...values: readonly Value[]): T | undefined {
+    return this.#prepare(text).get(...values) as T | undefined;
+  }
+
+  all<T>(text: string, ...values: readonly Value[]): T[] {
+    return this.#prepare(text).all(...values) as T[];
+  }
+
+  /** Rows changed, and the row id of the last insert. */
+  run(text: string, ...values: readonly Value[]): { readonly changes: number; readonly id: number } {
+    const result = this.#prepare(text).run(...values);
+    return { changes: result.changes, id: Number(result.lastInsertRowid) };
+  }
+
+  #prepare(text: string): Statement<Value[]> {
+    let statement = this.#statements.get(text);
+    if (!statement) {
+      statement = this.db.prepare<Value[]>(text);
+      this.#statements.set(text, statement);
+    }
+    return statement;
+  }
+}

@@ -1,0 +1,375 @@
+import type { ConversationRef, MatrixEvent, NetworkEvent, NetworkItem, PersonRef } from '../model/events.ts';
+import type {
+  AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId,
+  RoomRow, UserId,
+} from '../model/ids.ts';
+import type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts';
+
+export type { Delivery, MatrixTask, NetworkTask, OutboxState, PlannedMessage } from './tasks.ts';
+
+/**
+ * The durable truth. Coarse commands, each one transaction, plain data in and out: no handle and no callback leaves it,
+ * so that a worker or another database fits behind the same interface. Every command that writes resolves after the commit.
+ * @throws StoreBusy where nothing was written and the caller may come again (disk full, I/O error)
+ */
+export interface Store {
+  acceptNetwork(batch: NetworkBatch): Promise<Accepted>;
+  acceptMatrix(batch: MatrixBatch): Promise<Accepted>;
+  /** Bytes that could not be decoded: kept to be decoded again after an upgrade. */
+  acceptBroken(item: { source: string; key: string; raw: Uint8Array; reason: string }): Promise<void>;
+
+  /** Lanes with work, and when their first item is due. */
+  lanes(): readonly { readonly lane: string; readonly dueAt: Millis }[];
+  /** The first item of an in or status lane, opened; null where the lane is empty. */
+  inHead(lane: string): InboxItem | null;
+  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext;
+  roomContext(room: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext;
+  settleIn(seq: InboxSeq, outcome: InOutcome, effects: readonly Effect[]): Promise<Wake>;
+
+  /** The first item of an out lane, opened; null where the lane is empty. */
+  outHead(lane: string): OutboxItem | null;
+  /** ready → sending. False where the row was cancelled meanwhile. */
+  begin(seq: OutboxSeq): Promise<boolean>;
+  /** Commits the result of one idempotent step of an item, before the next step. */
+  step(seq: OutboxSeq, task: MatrixTask | NetworkTask, effects: readonly Effect[]): Promise<void>;
+  settleOut(seq: OutboxSeq, outcome: OutOutcome, effects: readonly Effect[]): Promise<Wake>;
+  /** The answer of a network or of a person for a row, wherever it stands. */
+  settleDelivery(delivery: Delivery, effects: readonly Effect[]): Promise<Wake>;
+  /** Rows that a delivery event speaks of: by our key, else by the network's id. */
+  deliveryRows(account: AccountId, key: string | undefined, id: RemoteId): readonly OutboxItem[];
+  outboxRow(seq: OutboxSeq): OutboxItem | null;
+  outboxByKey(key: string): OutboxItem | null;
+  /** Every row that a Matrix event became. */
+  outboxOf(event: EventId): readonly OutboxItem[];
+  /** At start-up: everything found `sending` is uncertain. Returns how many. */
+  recover(): Promise<number>;
+  /** Wakes what waited too long: parked items past their time. */
+  expire(now: Millis): Promise<Wake>;
+  /** Applies effects that belong to no item: what an action does. */
+  apply(effects: readonly Effect[]): Promise<Wake>;
+
+  openConversation(request: OpenConversation): Promise<{ readonly conversation: ConversationRow; readonly wake: Wake }>;
+  person(row: PersonRow): Person | null;
+  personByLocalpart(localpart: string): Person | null;
+  conversation(row: ConversationRow): Conversation | null;
+  portal(row: PortalRow): Portal | null;
+  portalByRoom(room: RoomId): readonly Portal[];
+  room(row: RoomRow): Room | null;
+  roomById(id: RoomId): Room | null;
+  /** Live rooms, most recently active first. */
+  liveRooms(): readonly Room[];
+  members(room: RoomRow): readonly Member[];
+  mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
+  mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
+  lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;
+  /** Of these event ids those that were never taken in. */
+  unseen(source: string, keys: readonly string[]): readonly string[];
+
+  mediaJobs(limit: number): readonly MediaJob[];
+  media(id: number): MediaJob | null;
+  mediaDone(id: number, result: MediaResult): Promise<Wake>;
+  spoolIds(): ReadonlySet<string>;
+
+  undelivered(limit: number): readonly Undelivered[];
+  /** dead or asked → ready at the lane's tail, with the same key. */
+  retry(seq: OutboxSeq, task: NetworkTask | MatrixTask | null): Promise<Wake>;
+  counts(): Counts;
+  /** Deletes what its time has passed for: content of dead items, settled rows. */
+  prune(now: Millis, keep: { readonly deadContent: Millis; readonly settled: Millis; readonly seen: Millis | null }): Promise<void>;
+  getMeta(key: string): string | null;
+  setMeta(key: string, value: string): Promise<void>;
+  /** Wipes and truncates the log of the database. */
+  checkpoint(): void;
+  close(): void;
+}
+
+/** Nothing was written; come again later. */
+export class StoreBusy extends Error {
+  override name = 'StoreBusy';
+}
+
+export interface NetworkBatch {
+  readonly network: NetworkId;
+  readonly account: AccountId;
+  readonly items: readonly NetworkItem[];
+  readonly cursor?: string;
+}
+
+export interface MatrixBatch {
+  readonly events: readonly MatrixEvent[];
+  readonly toDevice: readonly unknown[];
+}
+
+/** Lanes that have something to do now. */
+export type Wake = readonly string[];
+
+export interface Accepted {
+  readonly wake: Wake;
+  readonly fresh: number;
+  readonly duplicates: number;
+  /** Jobs to start at once. */
+  readonly media: readonly number[];
+}
+
+export interface InboxItem {
+  readonly seq: InboxSeq;
+  readonly source: string;
+  readonly key: string;
+  readonly lane: string;
+  readonly tries: number;
+  readonly receivedAt: Millis;
+  readonly dueAt: Millis;
+  readonly body: InboxBody;
+}
+
+export type InboxBody =
+  | {
+      readonly side: 'network';
+      readonly account: AccountId;
+      readonly event: NetworkEvent;
+      readonly conversation: ConversationRow | null;
+      readonly person: PersonRow | null;
+      /** Media job of each media part, by its index in `parts`. */
+      readonly media: Readonly<Record<number, number>>;
+    }
+  | { readonly side: 'matrix'; readonly room: RoomRow; readonly event: MatrixEvent };
+
+export interface Person {
+  readonly row: PersonRow;
+  readonly network: NetworkId;
+  readonly localpart: string;
+  readonly name: string | null;
+  readonly registered: boolean;
+  /** The display name that the homeserver last took. */
+  readonly shownName: string | null;
+  readonly ids: readonly string[];
+}
+
+export interface Conversation {
+  readonly row: ConversationRow;
+  readonly network: NetworkId;
+  readonly scope: string;
+  readonly remoteId: string;
+  readonly kind: 'direct' | 'group' | 'channel';
+  readonly title: string | null;
+  readonly aliases: readonly string[];
+  readonly account: AccountId;
+  /** Who a direct chat is with. */
+  readonly person: PersonRow | null;
+  readonly lastInbound: { readonly id: RemoteId; readonly at: Millis } | null;
+}
+
+export interface Room {
+  readonly row: RoomRow;
+  readonly roomId: RoomId | null;
+  /** `creating`: not made yet; `live`; `gone`: we are out of it, or it is closed. */
+  readonly state: 'creating' | 'live' | 'gone';
+  readonly kind: 'portal' | 'management' | 'unknown';
+  readonly encrypted: boolean;
+  readonly createdByUs: boolean;
+}
+
+export interface Portal {
+  readonly row: PortalRow;
+  readonly room: RoomRow;
+  readonly conversation: Conversation;
+  readonly account: AccountId;
+  readonly state: 'creating' | 'live' | 'closed';
+}
+
+export interface Member {
+  readonly user: UserId;
+  readonly membership: 'join' | 'invite' | 'leave' | 'ban' | 'knock';
+  readonly name: string | null;
+}
+
+export interface MapRow {
+  readonly portal: PortalRow;
+  readonly eventId: EventId;
+  readonly outPart: number;
+  readonly remoteId: RemoteId;
+  readonly inPart: number;
+  readonly remoteTime: Millis;
+  /** Which side it was born on. */
+  readonly origin: 'matrix' | 'network';
+  /** The author: a person's row id, or a Matrix user id. */
+  readonly author: string;
+}
+
+export interface ReactionRow {
+  readonly portal: PortalRow;
+  /** From a network: the message's id there. From Matrix: the event id. */
+  readonly target: string;
+  readonly actor: string;
+  readonly emoji: string;
+  /** Null while on its way to Matrix. */
+  readonly eventId: EventId | null;
+  /** The outbox key of the row that carries it: finds the event while `eventId` is not known. */
+  readonly key: string;
+  readonly at: Millis;
+}
+
+export interface RemoteContext {
+  readonly conversation: Conversation;
+  readonly portal: Portal | null;
+  readonly room: Room | null;
+  readonly person: Person | null;
+  readonly map: readonly MapRow[];
+  /** Unsettled rows on their way to Matrix that carry one of these remote ids. */
+  readonly coming: readonly OutboxItem[];
+  /** Unsettled or uncertain sends to this conversation, for echoes. */
+  readonly going: readonly OutboxItem[];
+  readonly reactions: readonly ReactionRow[];
+  /** Invited or joined people that are neither ghosts nor the bot. */
+  readonly people: number;
+}
+
+export interface RoomContext {
+  readonly room: Room;
+  readonly portals: readonly Portal[];
+  readonly sender: Member | null;
+  readonly map: readonly MapRow[];
+  /** Rows that these events became, settled or not. */
+  readonly rows: readonly OutboxItem[];
+  readonly reactions: readonly ReactionRow[];
+  /** Joined or invited Matrix people; ghosts and the bot are counted apart. */
+  readonly members: readonly Member[];
+}
+
+export type InOutcome =
+  | { readonly to: 'done' }
+  /** Stays at the head and is looked at again: the effects have changed its context. */
+  | { readonly to: 'again' }
+  | { readonly to: 'hold'; readonly until: Millis }
+  | { readonly to: 'park'; readonly key: string; readonly until: Millis }
+  | { readonly to: 'dead'; readonly code: string; readonly reason: string };
+
+export type OutOutcome =
+  | { readonly to: 'accepted' | 'confirmed'; readonly remoteId: string | null; readonly at: Millis }
+  | { readonly to: 'ready'; readonly dueAt: Millis; readonly tried: boolean; readonly code: string; readonly reason: string }
+  | { readonly to: 'uncertain'; readonly dueAt: Millis; readonly code: string; readonly reason: string }
+  | { readonly to: 'asked' | 'dead'; readonly code: string; readonly reason: string }
+  | { readonly to: 'parked'; readonly key: string; readonly until: Millis }
+  | { readonly to: 'cancelled'; readonly reason: string };
+
+export interface OutboxItem {
+  readonly seq: OutboxSeq;
+  readonly lane: string;
+  readonly state: OutboxState;
+  /** Stored once, never derived again: the transaction id, or the network's callback data. */
+  readonly key: string;
+  readonly portal: PortalRow | null;
+  readonly room: RoomRow | null;
+  readonly account: AccountId | null;
+  /** The Matrix event that it came of, and its sender. */
+  readonly event: EventId | null;
+  readonly sender: UserId | null;
+  /** The network message that it came of. */
+  readonly remoteRef: RemoteId | null;
+  readonly part: number;
+  readonly parts: number;
+  readonly tries: number;
+  readonly dueAt: Millis;
+  readonly blockedSince: Millis | null;
+  readonly createdAt: Millis;
+  readonly sentAt: Millis | null;
+  /** The id that the other side gave it. */
+  readonly remoteId: string | null;
+  readonly code: string | null;
+  readonly reason: string | null;
+  /** The outbox row of the notice that told the sender. */
+  readonly report: OutboxSeq | null;
+  /** Null once settled: no content is kept after delivery. */
+  readonly task: MatrixTask | NetworkTask | null;
+  readonly kind: string;
+}
+
+export interface NewOutbox {
+  readonly lane: string;
+  readonly key: string;
+  readonly task: MatrixTask | NetworkTask;
+  readonly portal?: PortalRow;
+  readonly room?: RoomRow;
+  readonly account?: AccountId;
+  readonly event?: EventId;
+  readonly sender?: UserId;
+  readonly remoteRef?: RemoteId;
+  readonly part?: number;
+  readonly parts?: number;
+  readonly dueAt?: Millis;
+  /** This row tells what became of that one. */
+  readonly reports?: OutboxSeq;
+}
+
+export type Effect =
+  | { readonly do: 'send'; readonly row: NewOutbox }
+  /** Only a row that is not on its way: ready, parked, asked or dead. Wiped. */
+  | { readonly do: 'cancel'; readonly seq: OutboxSeq; readonly reason: string }
+  | { readonly do: 'replace'; readonly seq: OutboxSeq; readonly task: NetworkTask }
+  | { readonly do: 'map'; readonly row: MapRow }
+  | { readonly do: 'unmap'; readonly portal: PortalRow; readonly remoteId: RemoteId }
+  | { readonly do: 'react'; readonly row: ReactionRow }
+  /** The event id of a reaction that has arrived on Matrix; nothing where it was taken back meanwhile. */
+  | { readonly do: 'reacted'; readonly key: string; readonly eventId: EventId }
+  /** A copy in the inbox proves that this row was sent. */
+  | { readonly do: 'proven'; readonly seq: OutboxSeq; readonly remoteId: string }
+  | { readonly do: 'unreact'; readonly portal: PortalRow; readonly target: string; readonly actor: string; readonly emoji: string | null }
+  | { readonly do: 'member'; readonly room: RoomRow; readonly member: Member }
+  | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs'>> }
+  | { readonly do: 'person'; readonly person: PersonRow; readonly change: Partial<Pick<Person, 'registered' | 'shownName'>> }
+  /** Makes the rows of a room and a portal for a conversation that has none; the room itself is made by the lane. */
+  | { readonly do: 'portal'; readonly conversation: ConversationRow; readonly account: AccountId; readonly invite: readonly UserId[] }
+  | { readonly do: 'portalState'; readonly portal: PortalRow; readonly state: Portal['state'] }
+  | { readonly do: 'alias'; readonly conversation: ConversationRow; readonly alias: string }
+  /** The job is over: its row goes, its file is the caller's to remove. */
+  | { readonly do: 'dropMedia'; readonly media: number }
+  | { readonly do: 'meta'; readonly key: string; readonly value: string };
+
+export interface OpenConversation {
+  readonly network: NetworkId;
+  readonly account: AccountId;
+  readonly person: PersonRef;
+  readonly conversation: ConversationRef;
+  readonly invite: readonly UserId[];
+}
+
+export interface MediaJob {
+  readonly id: number;
+  readonly account: AccountId;
+  readonly handle: string;
+  readonly state: 'wanted' | 'ready' | 'failed';
+  readonly spool: string | null;
+  readonly mime: string | null;
+  readonly name: string | null;
+  readonly size: number | null;
+  readonly tries: number;
+  readonly dueAt: Millis;
+  readonly reason: string | null;
+}
+
+export type MediaResult =
+  | { readonly to: 'ready'; readonly spool: string; readonly mime: string; readonly name: string; readonly size: number }
+  | { readonly to: 'again'; readonly dueAt: Millis; readonly reason: string }
+  | { readonly to: 'failed'; readonly reason: string };
+
+export interface Undelivered {
+  readonly seq: OutboxSeq;
+  readonly state: OutboxState;
+  readonly lane: string;
+  readonly kind: string;
+  readonly portal: PortalRow | null;
+  readonly room: RoomRow | null;
+  readonly event: EventId | null;
+  readonly sender: UserId | null;
+  readonly code: string | null;
+  readonly reason: string | null;
+  readonly createdAt: Millis;
+}
+
+export interface Counts {
+  readonly inbox: Readonly<Record<string, number>>;
+  readonly outbox: Readonly<Record<string, number>>;
+  readonly oldestUnsettled: Millis | null;
+  readonly portals: number;
+  readonly people: number;
+}

@@ -1,0 +1,93 @@
+import type { Content } from '../model/content.ts';
+import type { AccountId, EventId, Millis, OutboxSeq, PersonRow, RemoteId, UserId } from '../model/ids.ts';
+
+/**
+ * ready → sending → accepted → confirmed; sending → ready | uncertain | dead; uncertain → accepted | ready | asked;
+ * asked → accepted | ready | dead; ready ↔ parked; ready, parked → cancelled | dead; accepted → dead (a late failure);
+ * dead → ready at the lane's tail, with the same key.
+ */
+export type OutboxState =
+  | 'ready' | 'sending' | 'uncertain' | 'asked' | 'parked' | 'accepted' | 'confirmed' | 'cancelled' | 'dead';
+
+/** Something that a task points at, looked up at the moment of sending. */
+export type TargetRef =
+  | { readonly event: EventId }
+  | { readonly remote: RemoteId }
+  /** The event that another outbox row became. */
+  | { readonly row: OutboxSeq };
+
+/** One call to the homeserver. `as` null is the bot. */
+export type MatrixTask =
+  | {
+      readonly to: 'matrix';
+      readonly kind: 'message';
+      readonly as: PersonRow | null;
+      readonly type: string;
+      readonly content: Readonly<Record<string, unknown>>;
+      readonly ts?: Millis;
+      /** A reply to this; a thread is not needed yet. */
+      readonly replyTo?: TargetRef;
+      /** Replaces this. */
+      readonly edits?: TargetRef;
+      /** Bytes: uploaded first, then `url` and `info` join the content. `placeholder`: sent while the file is still coming. */
+      readonly media?: { readonly job: number; readonly waitUntil: Millis; readonly uploaded?: { readonly mxc: string; readonly content: Readonly<Record<string, unknown>> } };
+      readonly map?: { readonly remoteId: RemoteId; readonly inPart: number; readonly remoteTime: Millis };
+    }
+  | {
+      readonly to: 'matrix';
+      readonly kind: 'reaction';
+      readonly as: PersonRow;
+      readonly target: RemoteId;
+      readonly emoji: string;
+      readonly ts: Millis;
+    }
+  /** Takes a reaction away: by its event, or by the outbox key of the row that is still carrying it. */
+  | { readonly to: 'matrix'; readonly kind: 'unreaction'; readonly as: PersonRow; readonly event: EventId | null; readonly key: string }
+  | { readonly to: 'matrix'; readonly kind: 'redaction'; readonly as: PersonRow | null; readonly target: RemoteId }
+  | { readonly to: 'matrix'; readonly kind: 'create' }
+  | { readonly to: 'matrix'; readonly kind: 'invite'; readonly user: UserId }
+  | { readonly to: 'matrix'; readonly kind: 'join' }
+  | { readonly to: 'matrix'; readonly kind: 'leave' }
+  | { readonly to: 'matrix'; readonly kind: 'command'; readonly text: string; readonly sender: UserId; readonly event: EventId };
+
+/** One call to a network, for one part. */
+export type NetworkTask =
+  | {
+      readonly to: 'network';
+      readonly kind: 'message';
+      readonly content: Content;
+      readonly relay: { readonly name: string } | null;
+      readonly replyTo?: EventId;
+      /** What the first step made of a media part: fitted to the network and kept in the spool. */
+      readonly fitted?: FittedMedia;
+    }
+  | { readonly to: 'network'; readonly kind: 'reaction'; readonly target: EventId; readonly emoji: string | null; readonly reaction: EventId }
+  | { readonly to: 'network'; readonly kind: 'edit'; readonly target: EventId; readonly content: Content; readonly relay: { readonly name: string } | null }
+  | { readonly to: 'network'; readonly kind: 'deletion'; readonly target: RemoteId };
+
+export interface FittedMedia {
+  readonly as: 'image' | 'video' | 'audio' | 'voice' | 'file' | 'sticker';
+  readonly spool: string;
+  readonly mime: string;
+  readonly name: string;
+  readonly size: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly durationMs?: number;
+}
+
+/** A message cut into parts, each a task of its own. */
+export interface PlannedMessage {
+  readonly account: AccountId;
+  readonly parts: readonly NetworkTask[];
+}
+
+/** What became of a row, as the network or a person says. */
+export interface Delivery {
+  readonly seq: OutboxSeq;
+  readonly to: 'accepted' | 'confirmed' | 'dead';
+  readonly remoteId: RemoteId | null;
+  readonly at: Millis;
+  readonly code?: string;
+  readonly reason?: string;
+}

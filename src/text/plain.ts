@@ -1,0 +1,38 @@
+import type { Inline, RichText } from '../model/richtext.ts';
+import { cleanText } from './clean.ts';
+import { inlineText } from './lower.ts';
+import type { LineStyle } from './render.ts';
+import { renderLines } from './render.ts';
+import { build, flatten } from './runs.ts';
+
+const PLAIN: LineStyle = {
+  inlines: (children) => (children.length === 0 ? [] : inlineText(children).split('\n')),
+  code: ({ text, language }) => [`\`\`\`${language ?? ''}`, ...text.split('\n'), '```'],
+};
+
+/** The text without markup, to be read as it stands: `> ` before quotes, code in fences, links as `text (address)`. Free of control characters. */
+export function toPlain(text: RichText): string {
+  return cleanText(renderLines(text, PLAIN));
+}
+
+/** The length of `toPlain`, in UTF-16 code units. */
+export function textLength(text: RichText): number {
+  return toPlain(text).length;
+}
+
+/** The same tree with each piece of text replaced; code, mentions and addresses stay. */
+export function mapText(text: RichText, replace: (part: string) => string): RichText {
+  return build(
+    flatten(text).map((run) =>
+      run.leaf.t === 'text' && run.wrap?.shell.t !== 'codeblock' ? { ...run, leaf: { t: 'text', text: replace(run.leaf.text) } } : run,
+    ),
+  );
+}
+
+/** The text with some inlines at its start ("Alice: "): in the first paragraph, or before the first block in one of their own. */
+export function prefixed(text: RichText, prefix: readonly Inline[]): RichText {
+  const [first, ...rest] = text;
+  return first?.t === 'paragraph'
+    ? [{ t: 'paragraph', children: [...prefix, ...first.children] }, ...rest]
+    : [{ t: 'paragraph', children: prefix }, ...text];
+}

@@ -1,0 +1,56 @@
+import type { Block, Inline, RichText } from '../model/richtext.ts';
+import { shallow } from './runs.ts';
+
+/** How inlines and code look in some line-based markup. What is made of blocks alone is the same in all of them. */
+export interface LineStyle {
+  /** One string a line. `strong`: a heading, a summary or a table's header. */
+  readonly inlines: (children: readonly Inline[], strong: boolean) => string[];
+  /** The lines of a code block, fences included. `nested`: the lines will get a prefix (quote, list). */
+  readonly code: (block: Extract<Block, { t: 'codeblock' }>, nested: boolean) => string[];
+}
+
+/**
+ * A rich text in lines: quotes `> `, bullets `- `, numbers `1. `, table rows `a | b`, a rule `---`, a blank line between blocks
+ * (none inside quotes and lists, where several networks would end the block).
+ */
+export function renderLines(text: RichText, style: LineStyle): string {
+  return blockLines(shallow(text), style, false).join('\n');
+}
+
+function blockLines(blocks: readonly Block[], style: LineStyle, nested: boolean): string[] {
+  const lines: string[] = [];
+  for (const block of blocks) {
+    const own = linesOf(block, style, nested);
+    if (own.length === 0) continue;
+    if (lines.length > 0 && !nested) lines.push('');
+    for (const line of own) lines.push(line);
+  }
+  return lines;
+}
+
+function linesOf(block: Block, style: LineStyle, nested: boolean): string[] {
+  switch (block.t) {
+    case 'paragraph':
+      return style.inlines(block.children, false);
+    case 'heading':
+      return style.inlines(block.children, true);
+    case 'quote':
+      return blockLines(block.children, style, true).map((line) => `> ${line}`);
+    case 'codeblock':
+      return style.code(block, nested);
+    case 'list':
+      return block.items.flatMap((item, index) => {
+        const marker = block.ordered ? `${(block.start ?? 1) + index}. ` : '- ';
+        const [first = '', ...rest] = blockLines(item, style, true);
+        return [marker + first, ...rest.map((line) => ' '.repeat(marker.length) + line)];
+      });
+    case 'table':
+      return block.rows.map((cells, index) =>
+        cells.map((cell) => style.inlines(cell, block.header && index === 0).join(' ')).join(' | '),
+      );
+    case 'details':
+      return [...style.inlines(block.summary, true), ...blockLines(block.children, style, nested)];
+    case 'rule':
+      return ['---'];
+  }
+}
