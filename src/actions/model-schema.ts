@@ -116,6 +116,7 @@ const event = z.discriminatedUnion('type', [
     forwarded: z.enum(['once', 'often']).exactOptional(),
     referral: z.strictObject({ title: maybe, body: maybe, url: maybe, source: maybe }).exactOptional(),
     key: maybe,
+    historical: z.literal(true).exactOptional(),
   }),
   z.strictObject({ type: z.literal('edit'), conversation, time, id: text, target: text, sender: person, parts: z.array(content) }),
   z.strictObject({ type: z.literal('deletion'), conversation, time, target: text, sender: person.exactOptional() }),

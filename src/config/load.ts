@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
 import { CodedError } from '../model/errors.ts';
 import { interpolate } from './interpolate.ts';
 import { ConfigError, explain, wording } from './problems.ts';
@@ -30,11 +31,28 @@ const FIX = 'Correct the lines named above; docs/config.md describes every key.'
  * (relative ones are relative to the config file). A config of an older format is upgraded in the file, comments kept.
  * @throws ConfigError DB-1001 with every mistake; CodedError DB-1002 (no such file), DB-1003 (newer format), DB-1005 (registration)
  */
-export function loadConfig<App>(
-  path: string,
-  networks: readonly NetworkSettings<App>[],
-  env: Readonly<Record<string, string | undefined>>,
-): LoadedConfig<App> {
+export function loadConfig<App>(path: string, networks: readonly NetworkSettings<App>[], env: Environment): LoadedConfig<App> {
+  return load(path, configSchema(networks), env, (raw) => raw);
+}
+
+/**
+ * The same without a look at the networks' settings, whose secrets may not be there yet: every network that the file
+ * names comes out empty.
+ */
+export function loadCore(path: string, env: Environment): LoadedConfig<never> {
+  let named: string[] = [];
+  const loaded = load(path, configSchema<never>([]), env, (raw) => {
+    if (raw === null || typeof raw !== 'object') return raw;
+    const { networks, ...rest } = raw as Record<string, unknown>;
+    if (networks !== null && typeof networks === 'object') named = Object.keys(networks).filter((id) => /^[a-z][a-z0-9]*$/.test(id));
+    return rest;
+  });
+  return { ...loaded, config: { ...loaded.config, networks: Object.fromEntries(named.map((id) => [id, {}])) } };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environment, prepare: (raw: unknown) => unknown): LoadedConfig<App> {
   const file = resolve(path);
   const text = readText(file, path);
   const source = parseSource(text);
@@ -42,9 +60,7 @@ export function loadConfig<App>(
     throw new ConfigError('DB-1001', path, source.errors.map(({ place, message }) => ({ ...place, path: '', message })), FIX);
   }
   const { from, changes } = upgradeDocument(source.document);
-  const schema = configSchema(networks);
-  const raw: unknown = source.document.toJS({ maxAliasCount: 100 }) ?? {};
-  const given = interpolate(raw, file, env);
+  const given = interpolate(prepare(source.document.toJS({ maxAliasCount: 100 }) ?? {}), file, env);
   const parsed = schema.safeParse(given.value, { error: wording });
   if (!parsed.success || given.problems.length > 0) {
     throw new ConfigError('DB-1001', path, explain(schema, source, given, parsed.error?.issues ?? []), FIX);

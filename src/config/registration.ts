@@ -13,7 +13,7 @@ export interface RegistrationFile {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-const FIX = 'Run `drawbridge register` to write it anew, and give the homeserver the new file.';
+const FIX = 'Correct or remove the file, then run `drawbridge register` and give the homeserver what it wrote.';
 
 /**
  * Reads the registration file; null where there is none.

@@ -10,37 +10,37 @@ const HEADER = `# yaml-language-server: $schema=./config.schema.json
 # (relative to this one). Keep secrets that way, or this file to yourself (mode 0600).
 `;
 
-/** The sample file: every key of the schema with what it means, and its default or an example. */
-export function sampleConfig(schema: z.core.$ZodType): string {
-  return `${HEADER}\n${children(schema, '', []).join('\n')}\n`;
+/** The sample file: every key of the schema with what it means, and its default or an example. Optional ones are off but for those in `on`. */
+export function sampleConfig(schema: z.core.$ZodType, on: ReadonlySet<string> = new Set()): string {
+  return `${HEADER}\n${children(schema, '', [], on).join('\n')}\n`;
 }
 
-function children(schema: z.core.$ZodType, indent: string, path: readonly string[]): string[] {
+function children(schema: z.core.$ZodType, indent: string, path: readonly string[], on: ReadonlySet<string>): string[] {
   const def = facts(schema).core._zod.def;
   if (def.type === 'object') {
     return Object.entries(def.shape).flatMap(([key, child], index) => {
       const gap = path.length === 0 && index > 0 ? [''] : [];
-      return [...gap, ...entry(key, child, indent, [...path, key])];
+      return [...gap, ...entry(key, child, indent, [...path, key], on)];
     });
   }
   if (def.type === 'record') {
     const name = sampleName(def.keyType);
-    return entry(name, def.valueType, indent, [...path, name]);
+    return entry(name, def.valueType, indent, [...path, name], on);
   }
   return [];
 }
 
-function entry(key: string, schema: z.core.$ZodType, indent: string, path: readonly string[]): string[] {
+function entry(key: string, schema: z.core.$ZodType, indent: string, path: readonly string[], on: ReadonlySet<string>): string[] {
   const { description, optional, fallback, core } = facts(schema);
   const text = [description, choices(core)].filter((one) => one !== undefined).join(' ');
   const comment = text === '' ? [] : wrap(text, `${indent}# `);
-  const nested = children(schema, `${indent}  `, path);
+  const nested = children(schema, `${indent}  `, path, on);
   const value = sampleValue(schema, path);
   const yaml = nested.length > 0 && !isFilled(value)
     ? [`${indent}${key}:`, ...nested]
     : stringify({ [key]: value }, { lineWidth: 0 }).trimEnd().split('\n').map((line) => indent + line);
   // The networks themselves stay switched on in the sample, so that every key of theirs can be seen and tried.
-  const off = optional && fallback === undefined && !(path[0] === 'networks' && path.length === 2);
+  const off = optional && fallback === undefined && !on.has(path.join('.')) && !(path[0] === 'networks' && path.length === 2);
   return [...comment, ...(off ? yaml.map((line) => line.replace(/^(\s*)(?=[^#\s])/, '$1# ')) : yaml)];
 }
 
@@ -88,4 +88,21 @@ function wrap(text: string, lead: string): string[] {
     } else line = line === '' ? word : `${line} ${word}`;
   }
   return [...lines, lead + line];
+}
+
+/** A key that somebody has to fill in. */
+export interface Question {
+  readonly path: readonly string[];
+  readonly description: string;
+  readonly secret: boolean;
+}
+
+/** The texts below `schema` that have neither a default nor a way around them. */
+export function questions(schema: z.core.$ZodType, path: readonly string[]): Question[] {
+  const { core, optional, description } = facts(schema);
+  if (optional) return [];
+  const def = core._zod.def;
+  if (def.type === 'object') return Object.entries(def.shape).flatMap(([key, child]) => questions(child, [...path, key]));
+  if (def.type === 'record') return questions(def.valueType, [...path, sampleName(def.keyType)]);
+  return def.type === 'string' ? [{ path, description: description ?? '', secret: isSecret(schema, path.at(-1)) }] : [];
 }

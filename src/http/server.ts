@@ -33,7 +33,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as 
 
 /**
  * Mounts every route on its listener. Listeners with equal host and port (other than 0) share a socket.
- * @throws CodedError `HTTP-1101` where an address cannot be listened on; nothing is left open then
+ * @throws CodedError `DB-3001` where an address cannot be listened on; nothing is left open then
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServers> {
   const servers: FastifyInstance[] = [];
@@ -70,18 +70,36 @@ function buildServer(options: HttpOptions, group: readonly Listener[]): FastifyI
   // On a shared socket the address tells whose caller it is.
   const callerOf = (url: string): Route['listener'] =>
     names.length === 1 ? names[0]! : names.includes('homeserver') && url.startsWith('/_matrix/') ? 'homeserver' : names.find((name) => name !== 'homeserver')!;
+  const requestTimeout = options.requestTimeoutMs ?? 60_000;
   const server = fastify({
     logger: false,
-    requestTimeout: options.requestTimeoutMs ?? 60_000,
+    requestTimeout,
+    http: { connectionsCheckingInterval: Math.min(requestTimeout, 5_000) },
     forceCloseConnections: 'idle',
     // A Matrix id is up to 255 bytes and three times that once encoded; a configured address may end in a slash.
     routerOptions: { maxParamLength: 2048, ignoreDuplicateSlashes: true },
     exposeHeadRoutes: false,
-    frameworkErrors: (error, request, reply) => write(reply, errorAnswer(callerOf(request.url), error.statusCode ?? 400, 'The address is not valid.')),
+    frameworkErrors: (error, request, reply) => {
+      void write(reply, errorAnswer(callerOf(request.url), error.statusCode ?? 400, 'The address is not valid.'));
+    },
   });
+  // Node swaps the two where the wait for headers is the longer one.
+  server.server.headersTimeout = Math.min(requestTimeout, 30_000);
   server.removeAllContentTypeParsers();
-  // Signatures are made over these bytes, so nothing may touch them.
+  // Signatures are made over these bytes, so nothing may touch them, whatever type they are said to have: fastify refuses a
+  // type that it cannot read, so it gets to see one that it can.
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const types = new WeakMap<FastifyRequest, string>();
+  server.addHook('onRequest', async (request) => {
+    const type = request.headers['content-type'];
+    if (type === undefined) return;
+    types.set(request, type);
+    request.headers['content-type'] = 'application/octet-stream';
+  });
+  server.addHook('preValidation', async (request) => {
+    const type = types.get(request);
+    if (type !== undefined) request.headers['content-type'] = type;
+  });
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500;
     if (status === 500) options.log.error('a request failed', { route: request.routeOptions.url, error: error.message });
@@ -138,7 +156,7 @@ async function listen(server: FastifyInstance, { name, host, port }: Listener): 
     await server.listen({ host, port });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new CodedError('HTTP-1101', `Cannot listen on ${host}:${port} for ${name} (${code}).`, 'Stop what uses the port, or configure another one.', { cause: error });
+    throw new CodedError('DB-3001', `Cannot listen on ${host}:${port} for ${name} (${code}).`, 'Stop what uses the port, or configure another one.', { cause: error });
   }
   const address = server.server.address();
   return typeof address === 'object' && address !== null ? address.port : port;

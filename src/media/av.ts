@@ -15,13 +15,12 @@ export interface Clip {
 export interface MadeClip {
   readonly path: string;
   readonly mime: string;
-  readonly size: number;
   readonly probed: Probed;
 }
 
 export type AudioFormat = keyof typeof AUDIO;
 
-/** What is made, in the order of preference; every network of today plays the first or the second. */
+/** What can be made, in the order in which a voice note wants it. */
 const AUDIO = {
   'audio/ogg; codecs=opus': { args: ['-c:a', 'libopus', '-ar', '48000', '-f', 'ogg'], extension: 'ogg', kbps: 96 },
   'audio/mp4': { args: ['-c:a', 'aac', '-movflags', '+faststart', '-f', 'mp4'], extension: 'm4a', kbps: 128 },
@@ -31,6 +30,7 @@ const AUDIO = {
 
 export const AUDIO_FORMATS = Object.keys(AUDIO) as readonly AudioFormat[];
 
+const MAX_OUTPUT = 1024 ** 3;
 const MIN_AUDIO_KBPS = 12;
 const VOICE_KBPS = 32;
 const MIN_VIDEO_KBPS = 150;
@@ -88,13 +88,14 @@ async function convert(
   if (input === undefined) return undefined;
   const path = join(clip.dir, `out.${extension}`);
   // ffmpeg ends quietly at `-fs`; the margin makes an output that was cut off larger than what is taken.
-  const limit = String(maxBytes + 1024 * 1024);
+  const limit = String(Math.min(maxBytes, MAX_OUTPUT) + 1024 * 1024);
   const result = await tools.run('ffmpeg', [
     '-nostdin', '-hide_banner', '-v', 'error', '-y', ...MAX_ALLOC, ...input,
     '-map_metadata', '-1', '-map_chapters', '-1', '-threads', '1', ...args, '-fs', limit, `file:${path}`,
   ], signal);
   if (!result.ok) return undefined;
   const size = await stat(path).then((found) => found.size, () => 0);
-  if (size === 0 || size > maxBytes) return undefined;
-  return { path, mime, size, probed: await probe(tools, path, mime, signal) ?? {} };
+  if (size === 0 || size > Math.min(maxBytes, MAX_OUTPUT)) return undefined;
+  const probed = await probe(tools, path, mime, signal);
+  return typeof probed === 'string' ? undefined : { path, mime, probed };
 }

@@ -4,7 +4,7 @@ import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Agent, buildConnector, request } from 'undici';
 import type { Dispatcher } from 'undici';
-import { Rejected, Retry } from '../model/errors.ts';
+import { DeliveryError, Rejected, Retry } from '../model/errors.ts';
 import type { MediaStream } from '../model/media.ts';
 
 export interface FetchOptions {
@@ -107,8 +107,8 @@ function isPublic(address: string): boolean {
   return ipaddr.parse(address).range() === 'unicast';
 }
 
-function blocked(cause?: unknown): Rejected {
-  return new Rejected('That address is not one the bridge may fetch from.', 'blocked_address', { cause });
+function blocked(): Rejected {
+  return new Rejected('That address is not one the bridge may fetch from.', 'blocked_address');
 }
 
 function blockedError(): NodeJS.ErrnoException {
@@ -212,10 +212,10 @@ function tooLarge(maxBytes: number): Rejected {
 
 /** Undici's own messages may quote the address, which may hold a token: only their code goes on. */
 function failure(error: unknown, caller: AbortSignal): unknown {
-  if (error instanceof Rejected) return error;
+  if (error instanceof DeliveryError) return error;
   if (caller.aborted) return caller.reason;
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const { code, name } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; name?: unknown };
   if (code === BLOCKED) return blocked();
-  const timedOut = error instanceof Error && error.name === 'TimeoutError';
-  return new Retry('The server of the file could not be reached, or stopped in the middle.', timedOut ? 'media_timeout' : code ?? 'media_failed');
+  const known = typeof code === 'string' ? code : 'media_failed';
+  return new Retry('The server of the file could not be reached, or stopped in the middle.', name === 'TimeoutError' ? 'media_timeout' : known);
 }

@@ -54,18 +54,19 @@ const REPORT = z.object({
 });
 
 /**
- * Asks ffprobe for duration, size and codecs. Undefined where it is not installed or makes nothing of the file.
+ * Asks ffprobe for duration, size and codecs. `unknown` where it is not installed or the type is none that is tried,
+ * `unreadable` where it makes nothing of the file. Never throws.
  * @param path a file in clear; `mime` as sniffed
  */
-export async function probe(tools: Tools, path: string, mime: string, signal?: AbortSignal): Promise<Probed | undefined> {
+export async function probe(tools: Tools, path: string, mime: string, signal?: AbortSignal): Promise<Probed | 'unknown' | 'unreadable'> {
   const input = inputArgs(path, mime);
-  if (input === undefined) return undefined;
+  if (input === undefined) return 'unknown';
   const fields = 'stream=codec_type,codec_name,pix_fmt,width,height,channels,duration:stream_disposition=attached_pic'
     + ':stream_side_data=rotation:format=duration';
   const result = await tools.run('ffprobe', ['-v', 'error', ...MAX_ALLOC, '-show_entries', fields, '-of', 'json', ...input], signal);
-  if (!result.ok) return undefined;
+  if (!result.ok) return result.why === 'absent' ? 'unknown' : 'unreadable';
   const report = REPORT.safeParse(parse(result.stdout));
-  return report.success ? summary(report.data) : undefined;
+  return report.success && report.data.streams.length > 0 ? summary(report.data) : 'unreadable';
 }
 
 function parse(text: string): unknown {

@@ -46,6 +46,8 @@ export interface MessageEvent extends InConversation {
   readonly referral?: { readonly title?: string; readonly body?: string; readonly url?: string; readonly source?: string };
   /** Our own key, where the network gives it back: this is an echo of what we sent. */
   readonly key?: string;
+  /** One of the past that the network handed over by itself: goes where backfill goes, is never relayed or announced. */
+  readonly historical?: true;
 }
 
 export interface EditEvent extends InConversation {

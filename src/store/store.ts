@@ -53,12 +53,13 @@ export interface Store {
   personByLocalpart(localpart: string): Person | null;
   conversation(row: ConversationRow): Conversation | null;
   portal(row: PortalRow): Portal | null;
-  portalByRoom(room: RoomId): readonly Portal[];
+  portalsOf(room: RoomRow): readonly Portal[];
   room(row: RoomRow): Room | null;
   roomById(id: RoomId): Room | null;
   /** Live rooms, most recently active first. */
   liveRooms(): readonly Room[];
   members(room: RoomRow): readonly Member[];
+  member(room: RoomRow, user: UserId): Member | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
   lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;
@@ -297,6 +298,8 @@ export interface NewOutbox {
   readonly part?: number;
   readonly parts?: number;
   readonly dueAt?: Millis;
+  /** Parked at once, until this comes or the time is over. */
+  readonly park?: { readonly key: string; readonly until: Millis };
   /** This row tells what became of that one. */
   readonly reports?: OutboxSeq;
 }

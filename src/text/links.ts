@@ -91,7 +91,7 @@ export interface FoundUrl {
   readonly href: string;
 }
 
-const URL_START = /(?<![\p{L}\p{N}\p{M}])(?:https?:\/\/|www\.)[^\s\u200b<>"`]+/giu;
+const URL_START = /(?:https?:\/\/|www\.)[^\s\u200b<>"`]+/gi;
 
 /**
  * Finds bare http(s) addresses and those that begin with `www.`, in time linear in the text. Punctuation and markup at the end

@@ -57,7 +57,7 @@ describe('every call against a homeserver', () => {
     const named = await client.setState(bot, id, 'm.room.name', '', { name: 'x' });
     expect(await client.setState(bot, id, 'm.room.name', '', { name: 'x' })).toBe(named);
     expect((await client.state(bot, id)).some((one) => one.type === 'm.bridge')).toBe(true);
-    expect((await client.members(bot, id)).map((one) => one.state_key).toSorted()).toEqual([ghost, bot].toSorted());
+    expect(new Set((await client.members(bot, id)).map((one) => one.state_key))).toEqual(new Set([ghost, bot]));
     await expect(client.setState(ghost, id, 'm.room.name', '', { name: 'mine' })).rejects.toMatchObject({ code: 'M_FORBIDDEN' });
     await client.redact(ghost, id, event, 'txn2', 'gone');
     expect((await client.event(bot, id, event)).content).toEqual({});
@@ -196,21 +196,24 @@ describe('what an outcome means', () => {
     await expect(open({ bot: '@other:fake.test' as UserId }).ping()).rejects.toMatchObject({ name: 'Unreachable', code: 'WRONG_USER' });
   });
 
-  test('connections are bounded and all calls come through', async () => {
-    const id = await room();
+  test('connections are bounded, and calls beyond the bound wait their turn', async () => {
+    const connections = new Set<unknown>();
+    let inHand = 0;
     let most = 0;
-    let now = 0;
-    fake.faults.add({ match: SEND, latencyMs: 5 });
-    const counted = open({ sockets: 4 });
-    const [, open_] = [counted, new Set<unknown>()];
-    await Promise.all(Array.from({ length: 60 }, async (_, n) => {
-      now += 1;
-      most = Math.max(most, now);
-      open_.add(await counted.send(ghost, id, 'm.room.message', `t${n}`, text));
-      now -= 1;
-    }));
-    expect(most).toBe(60);
-    expect(open_.size).toBe(60);
+    const slow = createServer((request, response) => {
+      connections.add(request.socket);
+      most = Math.max(most, ++inHand);
+      setTimeout(() => {
+        inHand -= 1;
+        response.end('{"event_id":"$x"}');
+      }, 5);
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const bounded = open({ url: `http://127.0.0.1:${(slow.address() as AddressInfo).port}/prefix/`, sockets: 4 });
+    await Promise.all(Array.from({ length: 40 }, (_, n) => bounded.send(ghost, '!x' as RoomId, 'm.room.message', `t${n}`, text)));
+    expect(most).toBe(4);
+    expect(connections.size).toBe(4);
+    slow.close().closeAllConnections();
   });
 });
 
@@ -272,7 +275,9 @@ describe('media', () => {
       await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
       there = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
     });
-    afterEach(() => void elsewhere.close().closeAllConnections());
+    afterEach(() => {
+      elsewhere.close().closeAllConnections();
+    });
 
     test('are followed, and the token stays at home', async () => {
       fake.faults.add({ match: 'download', status: 307, headers: { location: `${there}/x` } });

@@ -53,7 +53,7 @@ describe('answers', () => {
 
   test('foreign text is cut and cannot forge lines', () => {
     const error = answerError('send', { status: 400, retryAfter: undefined, body: { error: `a\n\u001b[31m\u202e${'x'.repeat(10_000)}` } }, 'twice', NOW);
-    expect(error.message).not.toMatch(/[\n\u001b\u202e]/);
+    expect(error.message).not.toMatch(/[\p{Cc}\u202e]/u);
     expect(error.message.length).toBeLessThan(500);
   });
 });

@@ -1,9 +1,10 @@
 import type { MatrixEvent, MessageEvent } from '../../model/events.ts';
 import type { EventId, UserId } from '../../model/ids.ts';
-import type { Effect, InboxItem, MatrixTask, NetworkTask, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
+import type { Effect, InboxItem, MatrixTask, Member, NetworkTask, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
+import type { RelayPrefix } from '../settings.ts';
 import { contentOf, relationsOf } from '../outbound/parse.ts';
 import { notice, refusal } from '../reports/report.ts';
 import { editFromMatrix } from './edit.ts';
@@ -101,10 +102,15 @@ export function toPortal(portal: Portal, event: MatrixEvent, task: NetworkTask, 
 
 /** Whether the speaker's name stands before what they say: the network sees only the account. */
 export function relayOf(sender: UserId, portal: Portal, context: RoomContext, deciding: Deciding): { readonly name: string } | null {
-  const name = context.sender?.name ?? sender.slice(1, sender.indexOf(':'));
-  if (deciding.relayPrefix === 'never') return null;
-  if (deciding.relayPrefix === 'always') return { name };
-  const owner = deciding.owners(portal.account).includes(sender);
-  const people = context.members.filter(({ membership, user }) => membership === 'join' && !deciding.isOurs(user));
-  return owner && people.length <= 1 ? null : { name };
+  return relayIn(sender, deciding.owners(portal.account), context.sender, context.members, deciding.relayPrefix, (user) => deciding.isOurs(user));
+}
+
+/** `auto`: an owner who is alone with the ghosts speaks for the account; everybody else by name. */
+export function relayIn(
+  sender: UserId, owners: readonly UserId[], member: Member | null, members: readonly Member[], prefix: RelayPrefix, isOurs: (user: string) => boolean,
+): { readonly name: string } | null {
+  if (prefix === 'never') return null;
+  const people = members.filter(({ membership, user }) => membership === 'join' && !isOurs(user));
+  const alone = owners.includes(sender) && people.length <= 1;
+  return prefix === 'auto' && alone ? null : { name: member?.name ?? sender.slice(1, sender.indexOf(':')) };
 }

@@ -11,20 +11,9 @@ let account = accounts[0];
 const chosen = new Map();
 /** Event id to what is drawn of it, for the room on show. */
 let drawn = new Map();
+/** What was marked read last, so that each event is marked once. */
+let marked = '';
 const composer = new Composer({ form: byId('composer'), attempt });
-
-byId('phone').src = session.phone;
-byId('bot').hidden = !session.bot;
-byId('bot').addEventListener('click', () => attempt(async () => show(await account.talkTo(session.bot))));
-for (const one of accounts) {
-  one.addEventListener('change', ({ detail }) => {
-    if (one === account) draw(detail);
-    else drawAccounts();
-  });
-  void one.follow();
-}
-addEventListener('focus', () => markRead());
-draw([]);
 
 /** Runs what a person asked for; what goes wrong is told in words. */
 async function attempt(work) {
@@ -67,7 +56,10 @@ function drawAccounts() {
   }));
 }
 
-const nameOf = (one) => { const [local] = one.userId.slice(1).split(':'); return local[0].toUpperCase() + local.slice(1); };
+function nameOf(one) {
+  const [local] = one.userId.slice(1).split(':');
+  return local[0].toUpperCase() + local.slice(1);
+}
 
 function drawRooms(rooms) {
   const invites = [...account.invites].map(([id, invite]) => element('li', { className: 'invite' },
@@ -147,8 +139,6 @@ const actions = {
   },
 };
 
-/** What was marked last, so that each event is marked once. */
-let marked = '';
 function markRead() {
   const room = account.rooms.get(chosen.get(account));
   const last = room?.last?.event.event_id;
@@ -156,3 +146,16 @@ function markRead() {
   marked = account.userId + last;
   account.markRead(room.id, last).catch(() => {});
 }
+
+byId('phone').src = session.phone;
+byId('bot').hidden = !session.bot;
+byId('bot').addEventListener('click', () => attempt(async () => show(await account.talkTo(session.bot))));
+for (const one of accounts) {
+  one.addEventListener('change', ({ detail }) => {
+    if (one === account) draw(detail);
+    else drawAccounts();
+  });
+  void one.follow();
+}
+addEventListener('focus', () => markRead());
+draw([]);

@@ -62,7 +62,7 @@ function explanation(body: Answer['body']): string {
   const error = body?.['error'];
   if (typeof error !== 'string' || error === '') return '';
   // A foreign text that goes into logs and rooms.
-  return `: ${error.slice(0, 300).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, ' ')}`;
+  return `: ${error.slice(0, 300).replace(/[\p{Cc}\p{Bidi_Control}]/gu, ' ')}`;
 }
 
 /** How far a request without an answer got. */

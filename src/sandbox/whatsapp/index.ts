@@ -9,7 +9,7 @@ import type { WhatsAppSandboxOptions } from './options.ts';
 import { pageRoutes } from './page.ts';
 import { PersonHandle } from './person.ts';
 import { Sender } from './send.ts';
-import { World, type Message } from './state.ts';
+import { World, type Message, type Person } from './state.ts';
 import { Statuses } from './statuses.ts';
 import { Webhooks, type WebhookPost } from './webhooks.ts';
 
@@ -103,15 +103,14 @@ function fromElsewhere(request: FastifyRequest): boolean {
   return origin !== undefined && origin !== `http://${host ?? ''}`;
 }
 
-function findOrMake(world: World, waId: string, given: PersonOptions): Parameters<typeof world.people.set>[1] {
+function findOrMake(world: World, waId: string, given: PersonOptions): Person {
   const known = world.findPerson(waId);
   if (known) return known;
-  const made = {
+  const made: Person = {
     key: waId, waId, userId: given.bsuid === undefined ? `NL.${world.random.digits(17)}` : given.bsuid, parentUserId: given.parentUserId ?? null,
     name: given.name ?? `Person ${world.people.size + 1}`, username: given.username ?? null, phoneless: given.phoneless ?? false,
     lastInboundAt: null, typingUntil: 0,
   };
-  world.people.set(waId, made);
-  world.feed.emit({ kind: 'person', key: waId });
+  world.savePerson(made);
   return made;
 }

@@ -11,7 +11,7 @@ const files: readonly { readonly path: string; readonly file: string; readonly t
 
 /** Nothing from elsewhere; framed only by pages of this machine, such as the demo's. */
 const policy = [
-  "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:", "media-src 'self' blob:", "connect-src 'self'",
+  "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: data:", "media-src 'self' blob:", "connect-src 'self'",
   "base-uri 'none'", "form-action 'none'", 'frame-ancestors http://127.0.0.1:* http://localhost:*',
 ].join('; ');
 

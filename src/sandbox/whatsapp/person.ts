@@ -62,12 +62,12 @@ export class PersonHandle {
 
   /** What the business sent and this phone shows, in order of acceptance; what failed is only in `messages`. */
   get inbox(): readonly Readonly<Message>[] {
-    return this.#world.messages.filter((message) => message.person === this.#person.key && message.from === 'business' && message.status !== 'failed');
+    return this.#world.conversation(this.#person.key).filter((message) => message.from === 'business' && message.status !== 'failed');
   }
 
   /** What this person sent, in order. */
   get sent(): readonly Readonly<Message>[] {
-    return this.#world.messages.filter((message) => message.person === this.#person.key && message.from === 'person');
+    return this.#world.conversation(this.#person.key).filter((message) => message.from === 'person');
   }
 
   /** The first message of the inbox that fits, now or later. @throws Error after `timeoutMs` */
@@ -165,6 +165,7 @@ export class PersonHandle {
     const previous = this.#person.userId;
     this.#person.waId = waId;
     if (previous !== null && !keepUserId) this.#person.userId = `${previous.slice(0, 2)}.${this.#world.random.digits(17)}`;
+    this.#world.savePerson(this.#person);
     const userId = this.#person.userId === null ? {} : { user_id: this.#person.userId };
     const from = { from: old, ...(previous === null ? {} : { from_user_id: previous }) };
     this.#system({ body: `User ${this.#person.name} changed from ${old} to ${waId}`, wa_id: waId, ...userId, type: 'user_changed_number' }, from);
@@ -176,6 +177,7 @@ export class PersonHandle {
     const previous = this.#person.userId;
     if (previous === null) throw new Error('this person has no user id');
     this.#person.userId = userId;
+    this.#world.savePerson(this.#person);
     const body = `User ${this.#person.name} changed from ${previous} to ${userId}`;
     this.#system({ body, user_id: userId, previous_user_id: previous, type: 'user_changed_user_id' }, {});
     this.#userIdUpdate(previous);
@@ -185,7 +187,7 @@ export class PersonHandle {
   rename(name: string, username: string | null = this.#person.username): void {
     this.#person.name = name;
     this.#person.username = username;
-    this.#world.feed.emit({ kind: 'person', key: this.#person.key });
+    this.#world.savePerson(this.#person);
   }
 
   /** The chat is opened: everything not read yet becomes read. */
@@ -252,7 +254,6 @@ export class PersonHandle {
   /** System messages come without `contacts` (System messages webhook reference). */
   #system(system: Json, from: Json): void {
     const message = this.#world.add({ from: 'person', person: this.#person.key, type: 'system', body: system });
-    this.#world.feed.emit({ kind: 'person', key: this.#person.key });
     const entry = { ...from, id: message.id, timestamp: seconds(message.at), type: 'system', system };
     this.#webhooks.send(`person:${this.#person.key}`, { field: 'messages', value: { messages: [entry] } });
   }

@@ -49,7 +49,7 @@ export class Sender {
     const mark = parseReadMark(raw);
     const target = this.#world.message(mark.message_id);
     if (target?.from !== 'person') throw invalid(`Param message_id is not the id of a received message.`);
-    const unread = this.#world.messages.filter((message) => message.from === 'person' && message.person === target.person && message.seq <= target.seq && message.status !== 'read');
+    const unread = this.#world.conversation(target.person).filter((message) => message.from === 'person' && message.seq <= target.seq && message.status !== 'read');
     for (const message of unread) {
       message.status = 'read';
       this.#world.changed(message);
@@ -87,13 +87,13 @@ export class Sender {
   #address({ envelope: { to, recipient } }: SendBody): Address {
     if (to === undefined) {
       const input = recipient ?? '';
-      const person = this.#world.findPerson(input);
+      const person = this.#world.reached(input);
       return { input, person, key: person?.key ?? input, byNumber: false };
     }
     const digits = to.replace(/[\s+().-]/g, '');
     if (!/^\d{5,15}$/.test(digits)) throw invalid(`Param to must be a phone number.`);
     if (digits === this.#world.displayDigits) throw new GraphError(131021);
-    const person = [...this.#world.people.values()].find((someone) => someone.waId === digits);
+    const person = this.#world.reached(digits);
     return { input: to, person, key: person?.key ?? digits, byNumber: true };
   }
 

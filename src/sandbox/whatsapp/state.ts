@@ -92,6 +92,8 @@ export class World {
   /** The base of URLs that the sandbox hands out; set once it listens. */
   origin = '';
   readonly #byId = new Map<string, Message>();
+  readonly #byPerson = new Map<string, Message[]>();
+  readonly #byAddress = new Map<string, Person>();
 
   constructor(options: WhatsAppSandboxOptions) {
     this.options = options;
@@ -108,9 +110,29 @@ export class World {
     return this.#byId.get(id);
   }
 
-  /** By key, present number or present user id. */
+  /** Makes or changes a person; what reached them before and no longer fits them, reaches nobody. */
+  savePerson(person: Person): void {
+    if (this.people.has(person.key)) {
+      for (const [address, owner] of this.#byAddress) if (owner === person) this.#byAddress.delete(address);
+    }
+    for (const address of [person.waId, person.userId, person.parentUserId]) if (address !== null) this.#byAddress.set(address, person);
+    this.people.set(person.key, person);
+    this.feed.emit({ kind: 'person', key: person.key });
+  }
+
+  /** By present number or user id: whom a message to it reaches. */
+  reached(address: string): Person | undefined {
+    return this.#byAddress.get(address);
+  }
+
+  /** By present number, present user id, or the number first known. */
   findPerson(id: string): Person | undefined {
-    return [...this.people.values()].find((person) => person.waId === id || person.userId === id || person.parentUserId === id) ?? this.people.get(id);
+    return this.#byAddress.get(id) ?? this.people.get(id);
+  }
+
+  /** The messages with one person, in order. */
+  conversation(key: string): readonly Message[] {
+    return this.#byPerson.get(key) ?? [];
   }
 
   /** Appends to the record; the order of calls is the order of acceptance. */
@@ -126,6 +148,9 @@ export class World {
     };
     this.messages.push(message);
     this.#byId.set(message.id, message);
+    const conversation = this.#byPerson.get(message.person);
+    if (conversation) conversation.push(message);
+    else this.#byPerson.set(message.person, [message]);
     this.changed(message);
     return message;
   }

@@ -72,7 +72,7 @@ CREATE TABLE outbox (
   report INTEGER, told INTEGER NOT NULL DEFAULT 0, spool TEXT
 ) STRICT;
 CREATE INDEX outbox_head ON outbox(lane, seq) WHERE state IN ('ready', 'sending', 'uncertain');
-CREATE INDEX outbox_wait ON outbox(wait_key) WHERE state = 'parked';
+CREATE INDEX outbox_wait ON outbox(wait_key) WHERE wait_key IS NOT NULL;
 CREATE INDEX outbox_event ON outbox(event) WHERE event IS NOT NULL;
 CREATE INDEX outbox_ref ON outbox(portal, remote_ref) WHERE remote_ref IS NOT NULL;
 CREATE INDEX outbox_remote ON outbox(account, remote_id) WHERE remote_id IS NOT NULL;

@@ -84,8 +84,8 @@ export class Inbox {
 
   /** An out item that waits for this file looks again at once. */
   wakeMedia(id: number, wake: Set<string>): void {
-    for (const { lane } of this.#sql.all<{ lane: string }>("SELECT lane FROM outbox WHERE wait_key = ? AND state = 'ready'", `media:${id}`)) wake.add(lane);
-    this.#sql.run("UPDATE outbox SET due_at = ?, wait_key = NULL WHERE wait_key = ? AND state = 'ready'", this.#now(), `media:${id}`);
+    for (const { lane } of this.#sql.all<{ lane: string }>("SELECT lane FROM outbox WHERE wait_key = ? AND state IN ('ready', 'parked')", `media:${id}`)) wake.add(lane);
+    this.#sql.run("UPDATE outbox SET state = 'ready', due_at = ?, wait_key = NULL WHERE wait_key = ? AND state IN ('ready', 'parked')", this.#now(), `media:${id}`);
   }
 }
 

@@ -153,9 +153,8 @@ class SqliteStore implements Store {
   portal(row: PortalRow): Portal | null {
     return this.#rows.portal(row);
   }
-  portalByRoom(room: RoomId): readonly Portal[] {
-    const found = this.roomById(room);
-    return found ? this.#rows.portalsIn(found.row) : [];
+  portalsOf(room: RoomRow): readonly Portal[] {
+    return this.#rows.portalsIn(room);
   }
   room(row: RoomRow): Room | null {
     return this.#rows.room(row);
@@ -169,6 +168,9 @@ class SqliteStore implements Store {
   }
   members(room: RoomRow): readonly Member[] {
     return this.#rows.members(room);
+  }
+  member(room: RoomRow, user: UserId): Member | null {
+    return this.#rows.member(room, user);
   }
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[] {
     return this.#rows.mapWhere('portal = ? AND event_id = ?', portal, event);

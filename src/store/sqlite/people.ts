@@ -4,7 +4,7 @@ import { conversations, type IdSpace, type IdTable, ownersOf, people, putId } fr
 import type { Sql } from './sql.ts';
 
 /** Makes a ghost's localpart of a network and an id; handed in, for the store knows nothing of Matrix. */
-export type LocalpartOf = (network: string, id: string) => string;
+export type LocalpartOf = (network: string, scope: string, id: string) => string;
 
 /** The person that a network means, made if new. Ids that turn out to be one person are joined, the older one stays. */
 export function resolvePerson(sql: Sql, network: string, ref: PersonRef, localpartOf: LocalpartOf, now: Millis): PersonRow {
@@ -19,11 +19,10 @@ export function resolvePerson(sql: Sql, network: string, ref: PersonRef, localpa
 }
 
 function insertPerson(sql: Sql, network: string, ref: PersonRef, localpartOf: LocalpartOf, now: Millis): number {
-  let localpart = localpartOf(network, ref.scope === '' ? ref.id : `${ref.scope}/${ref.id}`);
+  const base = localpartOf(network, ref.scope, ref.id);
+  let localpart = base;
   // A number that moved to somebody new: the ghost of the one before keeps its name.
-  for (let n = 2; sql.get('SELECT 1 FROM person WHERE localpart = ?', localpart) !== undefined; n++) {
-    localpart = `${localpartOf(network, ref.scope === '' ? ref.id : `${ref.scope}/${ref.id}`)}.${n}`;
-  }
+  for (let n = 2; sql.get('SELECT 1 FROM person WHERE localpart = ?', localpart) !== undefined; n++) localpart = `${base}.${n}`;
   const name = ref.name ?? ref.username ?? null;
   return sql.run('INSERT INTO person (network, localpart, name, created_at) VALUES (?, ?, ?, ?)', network, localpart, name, now).id;
 }

@@ -25,6 +25,17 @@ export interface HttpParts {
   readonly control?: (method: string, path: string, body: unknown) => Promise<unknown>;
 }
 
+/** As it came: nothing may tidy up a path of dots. */
+interface Address {
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+function split(url: string): Address {
+  const at = url.indexOf('?');
+  return at < 0 ? { path: url, query: new URLSearchParams() } : { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) };
+}
+
 interface Result {
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -48,14 +59,14 @@ export class HttpFace {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://fake');
+    const url = split(request.url ?? '/');
     const raw = await readAll(request).catch(() => null);
     if (raw === null) return;
-    if (url.pathname.startsWith('/_fake/')) return this.#controlled(request, response, url, raw);
+    if (url.path.startsWith('/_fake/')) return this.#controlled(request, response, url, raw);
     const method = request.method ?? 'GET';
-    this.#parts.seen.push({ method, path: url.pathname, query: Object.fromEntries(url.searchParams), authorization: request.headers.authorization });
-    const faults = this.#parts.faults.strike(method, url.pathname);
-    for (const { latencyMs } of faults) if (latencyMs !== undefined) await new Promise((resolve) => setTimeout(resolve, latencyMs));
+    this.#parts.seen.push({ method, path: url.path, query: Object.fromEntries(url.query), authorization: request.headers.authorization });
+    const faults = this.#parts.faults.strike(method, url.path);
+    for (const { latencyMs } of faults) if (latencyMs !== undefined) await new Promise((resolve) => setTimeout(resolve, latencyMs).unref());
     if (faults.some((fault) => fault.reset === 'before')) return void request.socket.resetAndDestroy();
     const refusal = faults.find((fault) => fault.status !== undefined);
     const result = refusal === undefined ? await this.#answer(method, url, request, raw) : faulty(refusal);
@@ -65,30 +76,30 @@ export class HttpFace {
     response.write(result.body.subarray(0, result.body.length >> 1), () => request.socket.resetAndDestroy());
   }
 
-  async #controlled(request: IncomingMessage, response: ServerResponse, url: URL, raw: Buffer): Promise<void> {
+  async #controlled(request: IncomingMessage, response: ServerResponse, url: Address, raw: Buffer): Promise<void> {
     let result: Result;
     try {
       if (this.#parts.control === undefined) throw new MatrixFailure(404, 'M_UNRECOGNIZED', 'no control here');
-      result = json(200, (await this.#parts.control(request.method ?? 'GET', url.pathname.slice('/_fake/'.length), parse(raw))) ?? {});
+      result = json(200, (await this.#parts.control(request.method ?? 'GET', url.path.slice('/_fake/'.length), parse(raw))) ?? {});
     } catch (error) {
       result = failure(error);
     }
     response.writeHead(result.status, result.headers).end(result.body);
   }
 
-  async #answer(method: string, url: URL, request: IncomingMessage, raw: Buffer): Promise<Result> {
+  async #answer(method: string, url: Address, request: IncomingMessage, raw: Buffer): Promise<Result> {
     try {
-      const fitting = ENDPOINTS.filter((one) => one.pattern.test(url.pathname));
+      const fitting = ENDPOINTS.filter((one) => one.pattern.test(url.path));
       const endpoint = fitting.find((one) => one.method === method);
       if (endpoint === undefined) throw new MatrixFailure(fitting.length > 0 ? 405 : 404, 'M_UNRECOGNIZED', 'Unrecognized request');
       const caller = endpoint.open === true ? { user: '', service: false, device: undefined } : this.#authenticate(request, url);
       const call: Call = {
-        method, query: url.searchParams, raw, headers: request.headers, caller,
-        params: endpoint.pattern.exec(url.pathname)!.slice(1).map((part) => decodeURIComponent(part ?? '')),
+        method, query: url.query, raw, headers: request.headers, caller,
+        params: endpoint.pattern.exec(url.path)!.slice(1).map((part) => decodeURIComponent(part ?? '')),
         body: /json/.test(request.headers['content-type'] ?? '') ? object(raw) : {},
       };
       if (endpoint.txn !== true) return await this.#run(endpoint, call);
-      const key = `${url.pathname} ${caller.service ? 'appservice' : caller.user}`;
+      const key = `${url.path} ${caller.service ? 'appservice' : caller.user}`;
       const known = this.#txns.get(key);
       if (known !== undefined) return await known;
       const running = this.#run(endpoint, call);
@@ -106,17 +117,17 @@ export class HttpFace {
     return isBytes(answer) ? bytes(answer) : json(200, answer);
   }
 
-  #authenticate(request: IncomingMessage, url: URL): Caller {
+  #authenticate(request: IncomingMessage, url: Address): Caller {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw new MatrixFailure(401, 'M_MISSING_TOKEN', 'Missing access token');
     const person = this.#parts.tokens.get(token);
     if (person !== undefined) return { user: person, service: false, device: undefined };
     if (token !== this.#parts.asToken) throw new MatrixFailure(401, 'M_UNKNOWN_TOKEN', 'Invalid access token passed.');
     const { bot, context } = this.#parts;
-    const user = url.searchParams.get('user_id') ?? bot;
+    const user = url.query.get('user_id') ?? bot;
     if (user !== bot && !context.inNamespace(user)) throw forbidden(`Application service cannot masquerade as this user (${user}).`);
     if (user !== bot && !context.world.users.has(user)) throw forbidden(`Application service has not registered this user (${user})`);
-    const device = url.searchParams.get('device_id') ?? undefined;
+    const device = url.query.get('device_id') ?? undefined;
     if (device !== undefined && !context.world.devices.has(`${user} ${device}`)) {
       throw new MatrixFailure(400, 'M_UNKNOWN_DEVICE', `Application service trying to use a device that doesn't exist`);
     }

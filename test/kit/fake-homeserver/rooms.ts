@@ -36,7 +36,8 @@ export class Rooms {
   }
 
   membership(room: FakeRoom, user: string): string {
-    return String(room.state.get(`m.room.member\0${user}`)?.content['membership'] ?? 'none');
+    const membership = room.state.get(`m.room.member\0${user}`)?.content['membership'];
+    return typeof membership === 'string' ? membership : 'none';
   }
 
   requireJoined(room: FakeRoom, user: string): void {

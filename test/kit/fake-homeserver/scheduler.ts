@@ -98,8 +98,9 @@ export class Scheduler {
     const id = this.#world.lastTxn + 1;
     this.#world.apply({ op: 'txn', id, events: events.map((event) => event.event_id) });
     if (!this.#world.serviceUp) return;
-    if (await this.push(id, events, ephemeral)) return void this.#complete(id);
-    if (this.#stopped) return;
+    const sent = await this.push(id, events, ephemeral);
+    if (sent) this.#complete(id);
+    if (sent || this.#stopped) return;
     this.#world.apply({ op: 'service', up: false });
     this.#recover();
   }

@@ -204,6 +204,8 @@ export class FakeHomeserver {
     this.#face.server.close();
     this.#face.server.closeAllConnections();
     await once(this.#face.server, 'close');
+    // A client in this same process has yet to see its idle connections end; a request on one would be lost, not refused.
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   async up(): Promise<void> {

@@ -94,7 +94,7 @@ function decodePlain(context: Context, message: Fields, id: string, frame: Frame
     forwarded: forwarded(message),
     referral: referral(message),
     key: str(message, 'biz_opaque_callback_data'),
-    historical: place.history === undefined ? undefined : true,
+    historical: place.history === undefined ? undefined : (true as const),
   });
   // The file behind a placeholder of the past comes later under the same id.
   const late = place.history !== undefined && place.history.thread === undefined ? 'file' : '';

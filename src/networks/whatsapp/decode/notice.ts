@@ -38,6 +38,10 @@ const REASONS: Readonly<Record<string, string>> = {
   user_preferences: 'A person changed whether they want marketing messages.',
 };
 
+export function isNoticeField(field: string): boolean {
+  return Object.hasOwn(REASONS, field);
+}
+
 /** A whole change that is about the account, not about a message. */
 export function decodeNotice(context: Context, field: string, value: unknown): NetworkItem {
   const known = Object.hasOwn(REASONS, field) ? REASONS[field] : undefined;
@@ -48,12 +52,18 @@ export function decodeNotice(context: Context, field: string, value: unknown): N
     reason: known === undefined || word === undefined ? sentence : `${sentence.slice(0, -1)}: ${word}.`,
     item: value,
     // Of a field nobody has seen yet only the names are told: it might hold what people wrote.
-    detail: known === undefined ? unknownDetail(value) : flatten(withoutEnvelope(value)),
+    detail: known === undefined ? unknownDetail(value) : detailOf(field, value),
   });
 }
 
 function unknownDetail(value: unknown): Record<string, string> {
   return isFields(value) ? { fields: Object.keys(value).join(', ').slice(0, 300) } : {};
+}
+
+/** Of an address book only the size is told. */
+function detailOf(field: string, value: unknown): Record<string, string> {
+  if (field === 'smb_app_state_sync') return { contacts: String(list(value, 'state_sync').length) };
+  return flatten(withoutEnvelope(value));
 }
 
 function withoutEnvelope(value: unknown): unknown {

@@ -1,4 +1,4 @@
-import type { DeliveryEvent, NetworkItem, PersonRef } from '../../../model/events.ts';
+import type { DeliveryEvent, NetworkItem } from '../../../model/events.ts';
 import type { RemoteId } from '../../../model/ids.ts';
 import { defined, list, str } from '../../meta-graph/json.ts';
 import { describe } from '../errors.ts';
@@ -39,7 +39,7 @@ export function decodeStatus(context: Context, status: unknown): NetworkItem {
       key: str(status, 'biz_opaque_callback_data'),
       time: timeOf(context, status),
       status: name as DeliveryEvent['status'],
-      recipient: who?.ref satisfies PersonRef | undefined,
+      recipient: who?.ref,
       failure: name === 'failed' ? describe(list(status, 'errors')[0]) : undefined,
     }),
   };

@@ -1,7 +1,7 @@
 import type { NetworkItem } from '../../../model/events.ts';
 import { defined, str } from '../../meta-graph/json.ts';
-import { directChat, isBsuid, isPhone, normalId, rank } from '../ids.ts';
-import { keyOf, personFor, timeOf, unsupported, type Context } from './context.ts';
+import { contactIds, directChat, isBsuid, isPhone, normalId, rank } from '../ids.ts';
+import { contactFor, keyOf, personFor, timeOf, unsupported, type Context } from './context.ts';
 
 /**
  * `type: system` (…/whatsapp/cloud-api/webhooks/reference/messages/system, …/business-scoped-user-ids#system). Kinds:
@@ -34,16 +34,20 @@ export function decodeSystem(context: Context, message: unknown): readonly Netwo
 /** Every old id means the same person as the strongest new one. Empty where old or new is missing. */
 function decodeMove(context: Context, message: unknown): readonly NetworkItem[] {
   const named = inBody(str(message, 'system', 'body'));
+  const from = str(message, 'from_user_id');
+  const current = str(message, 'system', 'user_id') ?? named.next;
   const next = rank({
-    userId: str(message, 'system', 'user_id') ?? named.next,
+    // A new number alone leaves the id that the message names as it is.
+    userId: current ?? (str(message, 'system', 'type')?.endsWith('number') ? from : undefined),
     parentId: str(message, 'system', 'parent_user_id'),
     numbers: [str(message, 'system', 'wa_id'), str(message, 'system', 'new_wa_id')],
   });
   const before = rank({
-    userId: str(message, 'system', 'previous_user_id') ?? str(message, 'from_user_id') ?? named.before,
+    userId: str(message, 'system', 'previous_user_id') ?? from ?? named.before,
     numbers: [str(message, 'from'), str(message, 'system', 'customer'), str(message, 'system', 'previous_wa_id')],
   });
-  return aliases(context, message, { before, next, time: timeOf(context, message), id: str(message, 'id') });
+  const known = before.length > 0 ? before : rank(contactIds(contactFor(context, { numbers: [] })));
+  return aliases(context, message, { before: known, next, time: timeOf(context, message), id: str(message, 'id') });
 }
 
 /** "… changed from US.1 to US.2", where the fields do not name the old id. */

@@ -1,0 +1,91 @@
+import type { LoadedConfig } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import { CodedError } from '../model/errors.ts';
+import type { Clock } from '../model/clock.ts';
+import { silentLogger } from '../model/log.ts';
+import type { AppSettings, Check, Network } from '../networks/network.ts';
+import { createRedactor } from '../observe/redact.ts';
+import type { Fetch } from './discover.ts';
+import { checkPing, checkToken, checkVersions } from './doctor/homeserver.ts';
+import { checkDatabase, checkDisk, checkModes, checkNode, checkPermissions } from './doctor/local.ts';
+import type { DatabaseProbe } from './doctor/local.ts';
+import { checkPublicUrl } from './doctor/public.ts';
+import { expectedRegistration } from './register.ts';
+import type { RegistrationTools } from './register.ts';
+
+export interface DoctorOptions {
+  readonly configPath: string;
+  readonly networks: readonly Network[];
+  readonly registration: RegistrationTools;
+  readonly probeDatabase: DatabaseProbe;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly nodeVersion: string;
+}
+
+/**
+ * Looks at everything the bridge needs, in the order in which one would repair it. Changes nothing; where the daemon is
+ * down its listeners are stood in for while they are tried. No line holds a secret.
+ */
+export async function* doctor(options: DoctorOptions): AsyncGenerator<Check> {
+  yield checkNode(options.nodeVersion);
+  let loaded: LoadedConfig<AppSettings>;
+  try {
+    loaded = loadConfig(options.configPath, options.networks, options.env);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    yield { what: 'config', ok: false, detail: error.message, fix: error.fix };
+    return;
+  }
+  const redactor = createRedactor(loaded.secrets);
+  for await (const check of checks(loaded, options)) {
+    yield { ...check, detail: redactor.text(check.detail), ...(check.fix === undefined ? {} : { fix: redactor.text(check.fix) }) };
+  }
+}
+
+async function* checks(loaded: LoadedConfig<AppSettings>, options: DoctorOptions): AsyncGenerator<Check> {
+  yield { what: 'config', ok: true, detail: `${loaded.path} fits the schema` };
+  yield checkPermissions(loaded);
+  yield checkModes(loaded);
+  yield checkDatabase(loaded, options.probeDatabase);
+  yield await checkDisk(loaded);
+  yield await checkRegistration(loaded, options.registration);
+  const versions = await checkVersions(loaded, options.fetch, options.clock);
+  yield* versions;
+  if (loaded.registration !== null && versions[0]?.ok === true) {
+    yield await checkToken(loaded, loaded.registration, options.fetch);
+    yield await checkPing(loaded, loaded.registration, options.fetch);
+  }
+  yield await checkPublicUrl(loaded, options.fetch);
+  yield* checkNetworks(loaded, options);
+}
+
+async function checkRegistration(loaded: LoadedConfig, tools: RegistrationTools): Promise<Check> {
+  const what = 'registration';
+  const { registration, config } = loaded;
+  const fix = 'Run `drawbridge register`, then restart the homeserver.';
+  if (registration === null) return { what, ok: false, detail: `${config.registration} is not there`, fix };
+  const differences = tools.compareRegistration(registration.content, await expectedRegistration(loaded, tools));
+  if (differences.length === 0) return { what, ok: true, detail: `${registration.path} fits the config` };
+  const lines = differences.map(({ key, found, expected }) => `${key} is ${found}, should be ${expected}`);
+  return { what, ok: false, detail: `${registration.path} does not fit the config: ${lines.join('; ')}`, fix };
+}
+
+async function* checkNetworks({ config }: LoadedConfig<AppSettings>, { networks, clock }: DoctorOptions): AsyncGenerator<Check> {
+  let accounts = 0;
+  for (const network of networks) {
+    for (const [app, appSettings] of Object.entries(config.networks[network.id] ?? {})) {
+      for (const [account, settings] of Object.entries(appSettings.accounts)) {
+        accounts += 1;
+        const connection = { app, appSettings, account, settings, clock, log: silentLogger, ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }) };
+        try {
+          for await (const check of network.check(connection)) yield { ...check, what: `${network.id}/${app}/${account}: ${check.what}` };
+        } catch (error) {
+          yield { what: `${network.id}/${app}/${account}`, ok: false, detail: `the check itself failed: ${error instanceof Error ? error.message : String(error)}` };
+        }
+      }
+    }
+  }
+  if (accounts === 0) yield { what: 'networks', ok: false, detail: 'no network has an account; at least one should', fix: 'Add one under networks; docs/config.md shows how.' };
+}

@@ -1,0 +1,78 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { LoadedConfig } from '../../config/load.ts';
+import { CodedError } from '../../model/errors.ts';
+import type { Check } from '../../networks/network.ts';
+
+/** Opens a database for reading alone and tells its schema's version and the newest that this program knows. Throws where it cannot. */
+export type DatabaseProbe = (path: string) => { readonly version: number; readonly newest: number };
+
+const NODE = 24;
+/** What the WAL, the spool and a backup before an upgrade should never run out of. */
+const FREE_BYTES = 500e6;
+
+export function checkNode(version: string): Check {
+  const ok = Number(version.split('.')[0]) >= NODE;
+  return { what: 'Node.js', ok, detail: `version ${version}; at least ${NODE} is needed`, ...(ok ? {} : { fix: `Install Node.js ${NODE}.` }) };
+}
+
+/** Files with secrets in them must be their owner's alone. */
+export function checkModes({ path, config }: LoadedConfig): Check {
+  const open = [path, config.registration, config.database].filter((file) => existsSync(file) && (statSync(file).mode & 0o077) !== 0);
+  const what = 'private files';
+  if (open.length === 0) return { what, ok: true, detail: 'config, registration and database can be read by their owner alone' };
+  return { what, ok: false, detail: `others may read ${open.join(', ')}; the mode should be 0600`, fix: `chmod 600 ${open.join(' ')}` };
+}
+
+export function checkDatabase({ config: { database } }: LoadedConfig, probe: DatabaseProbe): Check {
+  const what = 'database';
+  if (!writable(dirname(database))) {
+    return { what, ok: false, detail: `cannot write to ${dirname(database)}; the database's folder has to exist and be writable`, fix: 'Make the folder, or change the key database.' };
+  }
+  if (!existsSync(database)) return { what, ok: true, detail: `${database} is not there yet; the first start makes it` };
+  try {
+    const { version, newest } = probe(database);
+    const detail = `${database} opened for reading, schema ${version}; this program knows up to ${newest}`;
+    if (version <= newest) return { what, ok: true, detail };
+    return { what, ok: false, detail, fix: 'Install the release that last ran on this database.' };
+  } catch (error) {
+    const fix = error instanceof CodedError ? error.fix : 'Check the key database, and the file\'s owner.';
+    return { what, ok: false, detail: `${database} cannot be opened: ${error instanceof Error ? error.message : String(error)}`, fix };
+  }
+}
+
+export async function checkDisk({ config: { data } }: LoadedConfig): Promise<Check> {
+  const what = 'disk';
+  const folder = nearest(data);
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    const free = bavail * bsize;
+    const detail = `${Math.floor(free / 1e6)} MB free at ${folder}; at least ${FREE_BYTES / 1e6} MB should be`;
+    if (!writable(folder)) return { what, ok: false, detail: `cannot write to ${folder}`, fix: 'Change the folder\'s owner, or the key data.' };
+    return free >= FREE_BYTES ? { what, ok: true, detail } : { what, ok: false, detail, fix: 'Free some space, or change the key data.' };
+  } catch (error) {
+    return { what, ok: false, detail: `${folder} cannot be looked at: ${error instanceof Error ? error.message : String(error)}`, fix: 'Check the key data.' };
+  }
+}
+
+/** Whether anybody may use the bridge at all, which is the first thing to be forgotten. */
+export function checkPermissions({ config: { permissions } }: LoadedConfig): Check {
+  const allowed = Object.entries(permissions).filter(([, level]) => level !== 'block').map(([who, level]) => `${who}: ${level}`);
+  const what = 'permissions';
+  if (allowed.length > 0) return { what, ok: true, detail: allowed.join(', ') };
+  return { what, ok: false, detail: 'nobody may use the bridge; at least one user or server should be named', fix: 'Add yourself under permissions, for instance "@you:example.org": admin.' };
+}
+
+function nearest(folder: string): string {
+  return existsSync(folder) || dirname(folder) === folder ? folder : nearest(dirname(folder));
+}
+
+function writable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

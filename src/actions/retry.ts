@@ -1,0 +1,60 @@
+import { contentOf, relationsOf } from '../bridge/outbound/parse.ts';
+import { targetOf } from '../bridge/deciding.ts';
+import { Rejected } from '../model/errors.ts';
+import type { EventId, OutboxSeq } from '../model/ids.ts';
+import type { NetworkTask, OutboxItem } from '../store/store.ts';
+import type { ActionContext } from './action.ts';
+import { Mistake } from './action.ts';
+
+/** Sends again what was given up or is unknown, under the same key. `which` is a row's number, or `all` of one's own. Permission: user. */
+export async function retry(context: ActionContext, which: string): Promise<string> {
+  const { store } = context;
+  if (which === 'all') {
+    const rows = store.undelivered(500).filter(({ state, sender }) => (state === 'dead' || state === 'asked') && (sender === context.sender || context.permission === 'admin'));
+    // In the order they were first said.
+    const results = [];
+    for (const { seq } of rows.reverse()) results.push(await one(context, seq));
+    return results.length === 0 ? 'There is nothing to send again.' : results.join('\n');
+  }
+  if (!/^\d{1,15}$/.test(which)) throw new Mistake('Say which: retry <number>, as undelivered shows it, or retry all.');
+  return one(context, Number(which) as OutboxSeq);
+}
+
+async function one(context: ActionContext, seq: OutboxSeq): Promise<string> {
+  const { store } = context;
+  const row = store.outboxRow(seq);
+  if (row === null || (row.sender !== context.sender && context.permission !== 'admin')) throw new Mistake(`There is no undelivered message ${seq} of yours.`);
+  if (row.state !== 'dead' && row.state !== 'asked') return `${seq} is not given up; nothing to do.`;
+  const task = row.task ?? (await fetchAgain(context, row));
+  if (typeof task === 'string') return `${seq}: ${task}`;
+  context.wake(await store.retry(seq, task));
+  return `${seq} is sent again.`;
+}
+
+/** The content was wiped when it was given up; the homeserver still has the event. */
+async function fetchAgain(context: ActionContext, row: OutboxItem): Promise<NetworkTask | string> {
+  const { store, homeserver } = context;
+  const portal = row.portal === null ? null : store.portal(row.portal);
+  const room = row.room === null ? null : store.room(row.room);
+  const adapter = row.account === null ? null : context.adapter(row.account);
+  if (portal === null || room?.roomId == null || adapter === null || row.event === null || row.account === null || row.sender === null) return 'its room or its account is gone.';
+  let event;
+  try {
+    event = await homeserver.event(homeserver.bot, room.roomId, row.event);
+  } catch (error) {
+    if (error instanceof Rejected) return 'the homeserver no longer has it.';
+    throw error;
+  }
+  const relations = relationsOf(event.content);
+  if (row.kind === 'reaction') {
+    return relations.annotates === null ? 'it was deleted.' : { to: 'network', kind: 'reaction', target: relations.annotates.event, emoji: relations.annotates.emoji, reaction: row.event };
+  }
+  const fresh = event.content['m.new_content'];
+  const content = contentOf(event, relations.edits !== null && typeof fresh === 'object' && fresh !== null ? (fresh as Record<string, unknown>) : event.content);
+  if ('refused' in content) return 'it was deleted.';
+  const relay = context.relayOf(row.sender, row.account, room.row);
+  const part = adapter.plan({ conversation: targetOf(portal.conversation), content, relay })[row.part];
+  if (part === undefined) return 'it was changed.';
+  const replyTo: EventId | null = relations.edits ?? relations.replyTo;
+  return { to: 'network', kind: 'message', content: part, relay, ...(replyTo !== null && row.part === 0 ? { replyTo } : {}) };
+}

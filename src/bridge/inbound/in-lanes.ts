@@ -1,0 +1,90 @@
+import type { Clock } from '../../model/clock.ts';
+import type { DeliveryEvent } from '../../model/events.ts';
+import type { RoomRow, UserId } from '../../model/ids.ts';
+import type { Logger } from '../../model/log.ts';
+import { StoreBusy, type InboxItem, type Store } from '../../store/store.ts';
+import type { Deciding, Decision, Live } from '../deciding.ts';
+import { delivery, deliveredTo } from '../kinds/delivery.ts';
+import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
+import type { Turn } from '../lanes/lanes.ts';
+
+export interface InLanesDeps {
+  readonly store: Store;
+  readonly deciding: () => Deciding;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly live: (outputs: readonly Live[]) => void;
+  readonly wake: (lanes: readonly string[]) => void;
+  readonly step: (name: string) => void;
+  readonly count: (outcome: string, item: InboxItem) => void;
+  /** While a room is compared with its history its lane waits. */
+  readonly held: (room: RoomRow) => boolean;
+}
+
+/** Works `in:` and `status:` lanes: item and context in, outbox rows out, one commit, no I/O. */
+export class InLanes {
+  readonly #deps: InLanesDeps;
+
+  constructor(deps: InLanesDeps) {
+    this.#deps = deps;
+  }
+
+  async turn(lane: string): Promise<Turn> {
+    const { store, clock, log } = this.#deps;
+    const item = store.inHead(lane);
+    if (item === null) return 'empty';
+    if (item.body.side === 'matrix' && this.#deps.held(item.body.room)) return { until: clock.now() + 250 };
+    if (item.dueAt > clock.now()) return { until: item.dueAt };
+    let decision: Decision;
+    try {
+      if (lane.startsWith('status:') && item.body.side === 'network' && item.body.event.type === 'delivery') return await this.#delivery(item, item.body.event);
+      decision = this.#decide(item);
+    } catch (error) {
+      if (error instanceof StoreBusy) throw error;
+      log.error('A bug met an item in its lane; it is kept.', { lane, seq: item.seq, key: item.key, error });
+      decision = { outcome: { to: 'dead', code: 'bug', reason: 'An error of the bridge itself.' }, effects: [] };
+    }
+    this.#deps.step('in.decided');
+    this.#deps.wake(await store.settleIn(item.seq, decision.outcome, decision.effects));
+    this.#deps.step('in.settled');
+    if (decision.live) this.#deps.live(decision.live);
+    if (decision.outcome.to === 'done' || decision.outcome.to === 'dead') this.#deps.count(decision.ignored ?? decision.outcome.to, item);
+    return decision.outcome.to === 'hold' ? { until: decision.outcome.until } : 'more';
+  }
+
+  #decide(item: InboxItem): Decision {
+    const { store } = this.#deps;
+    const deciding = this.#deps.deciding();
+    const { body } = item;
+    if (body.side === 'matrix') {
+      return decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event)), deciding);
+    }
+    const context = body.conversation === null ? null : store.remoteContext(body.conversation, body.person, remoteIdsOf(item));
+    return decideNetwork(item, context, deciding);
+  }
+
+  async #delivery(item: InboxItem, event: DeliveryEvent): Promise<Turn> {
+    const { store, wake } = this.#deps;
+    const deciding = this.#deps.deciding();
+    const account = item.body.side === 'network' ? item.body.account : null;
+    const rows = account === null ? [] : store.deliveryRows(account, event.key, event.id);
+    const portal = rows[0]?.portal == null ? null : store.portal(rows[0].portal);
+    const person = portal?.conversation.person == null ? null : store.person(portal.conversation.person);
+    const decision = delivery(event, {
+      rows, portal, person, events: portal === null ? [] : store.mapOfRemote(portal.row, event.id).map(({ eventId }) => eventId),
+      networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents,
+    });
+    const { to, remoteId } = deliveredTo(event);
+    for (const row of decision.settle) {
+      wake(await store.settleDelivery({
+        seq: row.seq, to, remoteId, at: event.time,
+        ...(event.failure ? { code: event.failure.code, reason: event.failure.reason } : {}),
+      }, decision.effects));
+    }
+    this.#deps.step('status.settled');
+    wake(await store.settleIn(item.seq, { to: 'done' }, decision.settle.length === 0 ? decision.effects : []));
+    if (decision.live) this.#deps.live(decision.live);
+    this.#deps.count(decision.ignored ?? 'delivery', item);
+    return 'more';
+  }
+}

@@ -1,0 +1,100 @@
+import type { Clock } from '../../model/clock.ts';
+import type { EventId, PortalRow, RemoteId, RoomId, UserId } from '../../model/ids.ts';
+import type { Logger } from '../../model/log.ts';
+import type { Homeserver } from '../../matrix/homeserver.ts';
+import type { Portal, Store } from '../../store/store.ts';
+import { type Live, targetOf } from '../deciding.ts';
+import type { LiveAccount } from '../outbound/to-network.ts';
+import type { Rooms } from '../portals/rooms.ts';
+
+export interface LiveDeps {
+  readonly store: Store;
+  readonly homeserver: Homeserver;
+  readonly rooms: Rooms;
+  readonly account: (id: Portal['account']) => LiveAccount | null;
+  readonly tellAdmins: (text: string) => void;
+  readonly permitted: (user: string) => boolean;
+  readonly readReceipts: boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Typing and receipts: in memory, the latest wins, and one that does not arrive is not missed. */
+export class Lively {
+  readonly #deps: LiveDeps;
+  /** Newest read mark of each portal on its way, so that a burst becomes one call. */
+  readonly #reads = new Map<string, EventId>();
+  readonly #typing = new Map<PortalRow, ReadonlySet<string>>();
+
+  constructor(deps: LiveDeps) {
+    this.#deps = deps;
+  }
+
+  fromNetwork(outputs: readonly Live[]): void {
+    for (const output of outputs) {
+      if (output.do === 'tellAdmins') this.#deps.tellAdmins(output.text);
+      else if (this.#deps.readReceipts) this.#ghostReads(output);
+    }
+  }
+
+  #ghostReads({ portal, person, event }: Extract<Live, { do: 'read' }>): void {
+    const { store, homeserver, rooms } = this.#deps;
+    const room = store.portal(portal)?.room;
+    const roomId = room === undefined ? null : store.room(room)?.roomId ?? null;
+    const key = `${portal}:${person.row}`;
+    const waiting = this.#reads.has(key);
+    this.#reads.set(key, event);
+    if (roomId === null || waiting) return;
+    this.#quietly(async () => {
+      await this.#deps.clock.sleep(200);
+      const newest = this.#reads.get(key) ?? event;
+      this.#reads.delete(key);
+      await homeserver.receipt(rooms.userIdOf(person), roomId, newest);
+    });
+  }
+
+  /** EDUs of the homeserver: `m.typing` and `m.receipt`, each with its room. */
+  fromMatrix(edus: readonly unknown[]): void {
+    for (const edu of edus) {
+      const { type, room_id: room, content } = edu as { type?: unknown; room_id?: unknown; content?: unknown };
+      if (typeof room !== 'string' || typeof content !== 'object' || content === null) continue;
+      const found = this.#deps.store.roomById(room as RoomId);
+      if (found === null) continue;
+      for (const portal of this.#deps.store.portalsOf(found.row)) {
+        if (type === 'm.typing') this.#typed(portal, (content as { user_ids?: unknown }).user_ids);
+        if (type === 'm.receipt') this.#read(portal, content as Record<string, unknown>);
+      }
+    }
+  }
+
+  #typed(portal: Portal, users: unknown): void {
+    if (!Array.isArray(users)) return;
+    const now = new Set(users.filter((user): user is string => typeof user === 'string' && this.#counts(user)));
+    const before = this.#typing.get(portal.row);
+    this.#typing.set(portal.row, now);
+    const active = now.size > 0;
+    if (active === ((before?.size ?? 0) > 0)) return;
+    const account = this.#deps.account(portal.account);
+    this.#quietly(async () => account?.connection.typing?.(targetOf(portal.conversation), active));
+  }
+
+  /** A person's read mark goes to the network as far as the newest message of its that they have seen. */
+  #read(portal: Portal, content: Record<string, unknown>): void {
+    for (const [event, kinds] of Object.entries(content)) {
+      const readers = Object.keys(((kinds as Record<string, unknown> | null)?.['m.read'] ?? {}) as object).filter((user) => this.#counts(user));
+      if (readers.length === 0) continue;
+      const inbound = this.#deps.store.mapOf(portal.row, event as EventId).find(({ origin }) => origin === 'network');
+      const upTo: RemoteId | undefined = inbound?.remoteId;
+      const account = this.#deps.account(portal.account);
+      if (upTo !== undefined) this.#quietly(async () => account?.connection.markRead?.(targetOf(portal.conversation), upTo));
+    }
+  }
+
+  #counts(user: string): boolean {
+    return !this.#deps.rooms.isOurs(user as UserId) && this.#deps.permitted(user);
+  }
+
+  #quietly(work: () => Promise<unknown>): void {
+    work().catch((error: unknown) => this.#deps.log.debug('A receipt or a typing mark was lost.', { error }));
+  }
+}

@@ -1,0 +1,80 @@
+import type { Clock } from '../../model/clock.ts';
+import { Rejected } from '../../model/errors.ts';
+import type { AccountId } from '../../model/ids.ts';
+import type { Logger } from '../../model/log.ts';
+import type { Connection } from '../../networks/network.ts';
+import type { MediaJob, Store } from '../../store/store.ts';
+import type { MediaTools } from '../media.ts';
+import { backoff } from '../outbound/failure.ts';
+
+const MOST_AT_ONCE = 4;
+const MOST_TRIES = 10;
+
+export interface MediaJobsDeps {
+  readonly store: Store;
+  readonly tools: MediaTools;
+  readonly connection: (account: AccountId) => Connection | null;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly wake: (lanes: readonly string[]) => void;
+  readonly step: (name: string) => void;
+}
+
+/** Fetches what a network hands over by reference, at once and outside the lanes: such addresses expire. */
+export class MediaJobs {
+  readonly #deps: MediaJobsDeps;
+  readonly #running = new Set<number>();
+  readonly #stop = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(deps: MediaJobsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Looks for work; call it when a job was made, at start, and whenever one ends. */
+  look(): void {
+    if (this.#stop.signal.aborted) return;
+    const now = this.#deps.clock.now();
+    const jobs = this.#deps.store.mediaJobs(64).filter(({ id }) => !this.#running.has(id));
+    for (const job of jobs.filter(({ dueAt }) => dueAt <= now).slice(0, MOST_AT_ONCE - this.#running.size)) {
+      this.#running.add(job.id);
+      void this.#fetch(job).finally(() => {
+        this.#running.delete(job.id);
+        this.look();
+      });
+    }
+    const later = jobs.find(({ dueAt }) => dueAt > now);
+    if (later !== undefined && this.#timer === null) {
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        this.look();
+      }, Math.min(later.dueAt - now, 60_000));
+    }
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  async #fetch(job: MediaJob): Promise<void> {
+    const { store, tools, clock, log, wake } = this.#deps;
+    try {
+      const connection = this.#deps.connection(job.account);
+      if (connection === null) throw new Rejected('its account is no longer in the config', 'no_account');
+      const stream = await connection.openMedia(job.handle, AbortSignal.any([this.#stop.signal, AbortSignal.timeout(300_000)]));
+      const name = job.name ?? stream.name;
+      const mime = job.mime ?? stream.mime;
+      const file = await tools.take({ ...stream, ...(name === undefined ? {} : { name }), ...(mime === undefined ? {} : { mime }) });
+      this.#deps.step('media.fetched');
+      wake(await store.mediaDone(job.id, { to: 'ready', ...file }));
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      const over = error instanceof Rejected || job.tries + 1 >= MOST_TRIES;
+      log.warn(over ? 'A file could not be fetched.' : 'A file is fetched again later.', { job: job.id, tries: job.tries, error });
+      const reason = error instanceof Rejected ? error.message : 'the network did not hand it over';
+      const dueAt = clock.now() + backoff(job.tries + 2);
+      wake(await store.mediaDone(job.id, over ? { to: 'failed', reason } : { to: 'again', dueAt, reason }).catch(() => []));
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '../model/clock.ts';
+import type { Millis } from '../model/ids.ts';
+import type { Logger } from '../model/log.ts';
+
+/** Asks whether the other side is there again; rejects while it is not. */
+export type Probe = () => Promise<void>;
+
+/**
+ * Sides that are down: `matrix`, or an account. No item's fault: while one is down its lanes wait, and spend no tries.
+ * Each is probed, from every second to every half minute, until it answers.
+ */
+export class Outages {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #down = new Map<string, { readonly since: Millis; readonly reason: string }>();
+  readonly #stop = new AbortController();
+  readonly #onUp: (side: string, downFor: Millis) => void;
+
+  constructor(clock: Clock, log: Logger, onUp: (side: string, downFor: Millis) => void) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#onUp = onUp;
+  }
+
+  isDown(side: string): boolean {
+    return this.#down.has(side);
+  }
+
+  /** Sides that are down, since when and why; for status, doctor and metrics. */
+  list(): ReadonlyMap<string, { readonly since: Millis; readonly reason: string }> {
+    return this.#down;
+  }
+
+  down(side: string, reason: string, probe: Probe): void {
+    if (this.#down.has(side) || this.#stop.signal.aborted) return;
+    this.#down.set(side, { since: this.#clock.now(), reason });
+    this.#log.warn('This side is down; what goes there waits.', { side, reason });
+    void this.#watch(side, probe);
+  }
+
+  /** It works again, whoever found out. */
+  up(side: string): void {
+    const was = this.#down.get(side);
+    if (was === undefined) return;
+    this.#down.delete(side);
+    const downFor = this.#clock.now() - was.since;
+    this.#log.info('This side is up again.', { side, downFor });
+    this.#onUp(side, downFor);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #watch(side: string, probe: Probe): Promise<void> {
+    for (let wait = 1_000; this.#down.has(side); wait = Math.min(wait * 2, 30_000)) {
+      await this.#clock.sleep(wait, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+      try {
+        await probe();
+        this.up(side);
+      } catch (error) {
+        this.#log.debug('Still down.', { side, error });
+      }
+    }
+  }
+}

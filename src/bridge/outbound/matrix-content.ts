@@ -1,0 +1,48 @@
+import type { EventId, OutboxSeq, RemoteId } from '../../model/ids.ts';
+import type { MatrixTask, OutboxItem, Store } from '../../store/store.ts';
+import { MARKER } from '../keys.ts';
+
+type MessageTask = Extract<MatrixTask, { kind: 'message' }>;
+
+/** Puts the relations and our marker into a message's content, as what it points at stands now. */
+export function finalContent(store: Store, row: OutboxItem, task: MessageTask): Readonly<Record<string, unknown>> {
+  const content: Record<string, unknown> = { ...task.content, ...task.media?.uploaded?.content };
+  const edited = task.edits === undefined ? null : eventOf(store, row, task.edits);
+  if (edited !== null) {
+    return {
+      ...content, ...fallback(content), 'm.new_content': content,
+      'm.relates_to': { rel_type: 'm.replace', event_id: edited }, [MARKER]: { key: row.key },
+    };
+  }
+  const answered = task.replyTo === undefined ? null : eventOf(store, row, task.replyTo);
+  if (answered !== null) content['m.relates_to'] = { 'm.in_reply_to': { event_id: answered } };
+  else if (task.replyTo !== undefined) Object.assign(content, saysReply(content));
+  content[MARKER] = { key: row.key };
+  return content;
+}
+
+/** An edit's own body, for clients that know no edits. */
+function fallback(content: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return typeof content.body === 'string' ? { body: `* ${content.body}` } : {};
+}
+
+/** A reply to something that is not here says so. */
+function saysReply(content: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const mark = '↩️ (in reply to a message that is not here)';
+  return {
+    ...(typeof content.body === 'string' ? { body: `${mark}\n${content.body}` } : {}),
+    ...(typeof content.formatted_body === 'string' ? { formatted_body: `<em>${mark}</em><br>${content.formatted_body}` } : {}),
+  };
+}
+
+type Ref = { readonly event: EventId } | { readonly remote: RemoteId } | { readonly row: OutboxSeq };
+
+/** The event that a reference means now; null where it never arrived. */
+export function eventOf(store: Store, row: OutboxItem, ref: Ref): EventId | null {
+  if ('event' in ref) return ref.event;
+  if ('row' in ref) return (store.outboxRow(ref.row)?.remoteId as EventId | undefined) ?? null;
+  if (row.portal === null) return null;
+  const found = store.mapOfRemote(row.portal, ref.remote);
+  // The first part stands for the whole; an edit of a part maps to the event it replaced.
+  return found[0]?.eventId ?? null;
+}

@@ -1,0 +1,43 @@
+import type { Clock } from '../../model/clock.ts';
+import type { Millis } from '../../model/ids.ts';
+
+interface Bucket {
+  tokens: number;
+  at: Millis;
+  blockedUntil: Millis;
+}
+
+/** Token buckets, so that what a network allows is not first found out by its refusals. In memory: a restart is a pause too. */
+export class Rates {
+  readonly #clock: Clock;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Takes a token of every key at once, or none: then returns when to come again. */
+  take(keys: readonly { readonly key: string; readonly perSecond: number; readonly burst: number }[]): Millis | null {
+    const now = this.#clock.now();
+    let until = 0;
+    for (const { key, perSecond, burst } of keys) {
+      const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now, blockedUntil: 0 };
+      this.#buckets.set(key, bucket);
+      bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(now - bucket.at, 0) / 1000) * perSecond);
+      bucket.at = now;
+      if (bucket.blockedUntil > now) until = Math.max(until, bucket.blockedUntil);
+      else if (bucket.tokens < 1) until = Math.max(until, now + Math.ceil(((1 - bucket.tokens) / perSecond) * 1000));
+    }
+    if (until > 0) return until;
+    for (const { key } of keys) {
+      const bucket = this.#buckets.get(key);
+      if (bucket) bucket.tokens -= 1;
+    }
+    if (this.#buckets.size > 20_000) this.#forgetFull(now);
+    return null;
+  }
+
+  #forgetFull(now: Millis): void {
+    for (const [key, bucket] of this.#buckets) if (now - bucket.at > 600_000 && bucket.blockedUntil < now) this.#buckets.delete(key);
+  }
+}

@@ -1,0 +1,226 @@
+import type { Clock } from '../../model/clock.ts';
+import { Rejected } from '../../model/errors.ts';
+import type { EventId, PersonRow, RoomId, UserId } from '../../model/ids.ts';
+import type { Logger } from '../../model/log.ts';
+import type { Homeserver } from '../../matrix/homeserver.ts';
+import type { Effect, MatrixTask, OutboxItem, Store } from '../../store/store.ts';
+import { MARKER, markerOf } from '../keys.ts';
+import type { Turn } from '../lanes/lanes.ts';
+import type { Outages } from '../outages.ts';
+import type { Rooms } from '../portals/rooms.ts';
+import type { DeliverySettings } from '../settings.ts';
+import { failureOf } from './failure.ts';
+import { eventOf, finalContent } from './matrix-content.ts';
+import type { MatrixMedia } from './matrix-media.ts';
+
+export interface ToMatrixDeps {
+  readonly store: Store;
+  readonly homeserver: Homeserver;
+  readonly rooms: Rooms;
+  readonly media: MatrixMedia;
+  readonly outages: Outages;
+  readonly settings: DeliverySettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Runs a person's command and returns the bot's answer. */
+  readonly command: (task: Extract<MatrixTask, { kind: 'command' }>, row: OutboxItem) => Promise<readonly Effect[]>;
+  readonly wake: (lanes: readonly string[]) => void;
+  /** Named edges between commits and calls; tests stop the process there. */
+  readonly step: (name: string) => void;
+  readonly count: (outcome: string, row: OutboxItem) => void;
+}
+
+/** Works `out:r…` lanes: one row, one call to the homeserver, under the key that is stored with it. */
+export class ToMatrix {
+  readonly #deps: ToMatrixDeps;
+
+  constructor(deps: ToMatrixDeps) {
+    this.#deps = deps;
+  }
+
+  async turn(lane: string): Promise<Turn> {
+    const { store, outages, clock, settings } = this.#deps;
+    const row = store.outHead(lane);
+    if (row === null || row.task?.to !== 'matrix') return 'empty';
+    const now = clock.now();
+    if (outages.isDown('matrix')) return { until: now + 1_000 };
+    if (row.dueAt > now) return { until: row.dueAt };
+    if (now - row.createdAt > settings.maxAge && row.state === 'ready') {
+      await this.#settle(row, { to: 'dead', code: 'too_old', reason: 'It waited too long.' });
+      return 'more';
+    }
+    try {
+      await this.#work(row, row.task);
+    } catch (error) {
+      await this.#failed(row, error);
+    }
+    return 'more';
+  }
+
+  async #work(row: OutboxItem, task: MatrixTask): Promise<void> {
+    switch (task.kind) {
+      case 'create': return this.#create(row);
+      case 'command': return this.#command(row, task);
+      case 'invite':
+      case 'join':
+      case 'leave': return this.#membership(row, task);
+      case 'message': return this.#message(row, task);
+      case 'reaction': return this.#reaction(row, task);
+      case 'unreaction':
+      case 'redaction': return this.#redact(row, task);
+    }
+  }
+
+  async #message(row: OutboxItem, first: Extract<MatrixTask, { kind: 'message' }>): Promise<void> {
+    const { homeserver, rooms, media, store } = this.#deps;
+    const room = rooms.idOf(row);
+    if (row.state !== 'ready' && await this.#foundSent(row, room)) return;
+    const as = await rooms.speaker(first.as, row);
+    const ready = first.media === undefined ? first : await media.ready(row, first, as);
+    if (ready === null) return;
+    const content = finalContent(store, row, ready);
+    if (!await this.#begin(row)) return;
+    const eventId = await homeserver.send(as, room, ready.type, row.key, content, ready.ts);
+    this.#deps.step('matrix.sent');
+    const spool = media.spoolOf(ready);
+    await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...this.#mapped(row, ready, eventId), ...media.over(ready)]);
+    await media.remove(ready, spool);
+  }
+
+  #mapped(row: OutboxItem, task: Extract<MatrixTask, { kind: 'message' }>, eventId: EventId): readonly Effect[] {
+    if (task.map === undefined || row.portal === null) return [];
+    // An edit is found under the event that clients show it in.
+    const edited = task.edits === undefined ? null : eventOf(this.#deps.store, row, task.edits);
+    return [{ do: 'map', row: { portal: row.portal, eventId: edited ?? eventId, outPart: 0, ...task.map, origin: 'network', author: String(task.as ?? 0) } }];
+  }
+
+  async #reaction(row: OutboxItem, task: Extract<MatrixTask, { kind: 'reaction' }>): Promise<void> {
+    const { homeserver, rooms, store, clock } = this.#deps;
+    const room = rooms.idOf(row);
+    const target = eventOf(store, row, { remote: task.target });
+    if (target === null) {
+      await this.#settle(row, { to: 'cancelled', reason: 'The message it belongs to never arrived.' });
+      return;
+    }
+    if (row.state !== 'ready' && await this.#foundSent(row, room)) return;
+    const as = await rooms.speaker(task.as, row);
+    if (!await this.#begin(row)) return;
+    const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key: task.emoji }, [MARKER]: { key: row.key } };
+    try {
+      const eventId = await homeserver.send(as, room, 'm.reaction', row.key, content, task.ts);
+      await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [{ do: 'reacted', key: row.key, eventId }]);
+    } catch (error) {
+      if (!(error instanceof Rejected) || error.code !== 'M_DUPLICATE_ANNOTATION') throw error;
+      await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() });
+    }
+  }
+
+  /** Redacting twice changes nothing, so an uncertain one is simply repeated. */
+  async #redact(row: OutboxItem, task: Extract<MatrixTask, { kind: 'redaction' | 'unreaction' }>): Promise<void> {
+    const { homeserver, rooms, store, clock } = this.#deps;
+    const room = rooms.idOf(row);
+    const events = task.kind === 'redaction'
+      ? [...new Set(row.portal === null ? [] : store.mapOfRemote(row.portal, task.target).map(({ eventId }) => eventId))]
+      : [task.event ?? (store.outboxByKey(task.key)?.remoteId as EventId | null | undefined) ?? null].filter((id) => id !== null);
+    if (!await this.#begin(row)) return;
+    const as = await rooms.speaker(task.as, row);
+    for (const [index, event] of events.entries()) {
+      await this.#redactOne(homeserver, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
+    }
+    const gone: readonly Effect[] = task.kind === 'redaction' && row.portal !== null ? [{ do: 'unmap', portal: row.portal, remoteId: task.target }] : [];
+    await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() }, gone);
+  }
+
+  async #redactOne(homeserver: Homeserver, as: UserId, room: RoomId, event: EventId, txn: string): Promise<void> {
+    try {
+      await homeserver.redact(as, room, event, txn);
+    } catch (error) {
+      if (!(error instanceof Rejected)) throw error;
+      if (error.code === 'M_NOT_FOUND') return;
+      // The ghost may have left; the bot administers the room.
+      await homeserver.redact(homeserver.bot, room, event, `${txn}.bot`);
+    }
+  }
+
+  async #create(row: OutboxItem): Promise<void> {
+    if (!await this.#begin(row)) return;
+    const { roomId, effects } = await this.#deps.rooms.create(row);
+    this.#deps.step('matrix.created');
+    await this.#settle(row, { to: 'confirmed', remoteId: roomId, at: this.#deps.clock.now() }, effects);
+  }
+
+  async #membership(row: OutboxItem, task: Extract<MatrixTask, { kind: 'invite' | 'join' | 'leave' }>): Promise<void> {
+    const { homeserver, rooms, clock } = this.#deps;
+    const room = rooms.idOf(row);
+    if (!await this.#begin(row)) return;
+    try {
+      if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user);
+      else if (task.kind === 'join') await homeserver.join(homeserver.bot, room);
+      else await homeserver.leave(homeserver.bot, room);
+    } catch (error) {
+      // Already in, or already out: nothing is missing.
+      if (!(error instanceof Rejected) || !['M_FORBIDDEN', 'M_NOT_FOUND', 'M_INVITE_BLOCKED'].includes(error.code)) throw error;
+      this.#deps.log.info('A membership was refused.', { kind: task.kind, code: error.code });
+    }
+    const effects: readonly Effect[] = task.kind === 'join' ? rooms.greeting(row) : [];
+    await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() }, effects);
+  }
+
+  async #command(row: OutboxItem, task: Extract<MatrixTask, { kind: 'command' }>): Promise<void> {
+    // Actions may be repeated: a command found unfinished after a stop is run again.
+    if (!await this.#begin(row)) return;
+    const effects = await this.#deps.command(task, row);
+    await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() }, effects);
+  }
+
+  async #begin(row: OutboxItem): Promise<boolean> {
+    const begun = await this.#deps.store.begin(row.seq);
+    this.#deps.step('matrix.begun');
+    return begun;
+  }
+
+  /** Looks for the marker in the room, back to where this row was made: the homeserver forgets transaction ids. */
+  async #foundSent(row: OutboxItem, room: RoomId): Promise<boolean> {
+    const { homeserver, clock } = this.#deps;
+    let from: string | undefined;
+    for (let page = 0; page < 20; page++) {
+      const { events, end } = await homeserver.messages(homeserver.bot, room, { limit: 100, ...(from === undefined ? {} : { from }) });
+      const own = events.find((event) => markerOf(event.content) === row.key && this.#deps.rooms.isOurs(event.sender));
+      if (own !== undefined) {
+        const eventId = own.event_id as EventId;
+        const effects = row.task?.to === 'matrix' && row.task.kind === 'message' ? this.#mapped(row, row.task, eventId) : [];
+        await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [...effects, { do: 'reacted', key: row.key, eventId }]);
+        return true;
+      }
+      const oldest = events.at(-1);
+      // Clocks differ a little, and `?ts=` moves events into the past only by what the network says: a wide margin.
+      if (end === undefined || oldest === undefined || (row.sentAt !== null && oldest.origin_server_ts < row.sentAt - 86_400_000)) return false;
+      from = end;
+    }
+    return false;
+  }
+
+  async #failed(row: OutboxItem, error: unknown): Promise<void> {
+    const { outages, homeserver, log, clock, settings, store, rooms } = this.#deps;
+    if (error instanceof Rejected && error.code === 'M_FORBIDDEN' && row.tries < 2 && row.task?.to === 'matrix' && 'as' in row.task && row.task.as !== null) {
+      // Perhaps the ghost is not in the room any more, whatever we believe: join again, once or twice.
+      await this.#settle(row, { to: 'ready', dueAt: clock.now(), tried: true, code: error.code, reason: error.message }, rooms.forget(row, row.task.as as PersonRow));
+      return;
+    }
+    const failure = failureOf(error, row, clock.now(), settings);
+    if ('sideDown' in failure) outages.down('matrix', failure.sideDown, () => homeserver.ping());
+    if ('bug' in failure) log.error('A bug met a row on its way to Matrix.', { seq: row.seq, kind: row.kind, error });
+    else log.warn('A row did not reach Matrix.', { seq: row.seq, kind: row.kind, error });
+    const state = store.outboxRow(row.seq)?.state;
+    // Nothing was called yet where the row was never marked.
+    const settle = failure.settle.to === 'uncertain' && state === 'ready' ? { to: 'ready', dueAt: clock.now() + 1_000, tried: true, code: failure.settle.code, reason: failure.settle.reason } as const : failure.settle;
+    await this.#settle(row, settle);
+  }
+
+  async #settle(row: OutboxItem, outcome: Parameters<Store['settleOut']>[1], effects: readonly Effect[] = []): Promise<void> {
+    const lanes = await this.#deps.store.settleOut(row.seq, outcome, effects);
+    this.#deps.step('matrix.settled');
+    if (outcome.to !== 'ready') this.#deps.count(outcome.to, row);
+    this.#deps.wake(lanes);
+  }
+}

@@ -1,0 +1,192 @@
+import type { Clock } from '../../model/clock.ts';
+import { Rejected } from '../../model/errors.ts';
+import type { AccountId, EventId, Millis, RemoteId } from '../../model/ids.ts';
+import type { Logger } from '../../model/log.ts';
+import type { Connection, SendResult, Target } from '../../networks/network.ts';
+import type { Effect, NetworkTask, OutboxItem, OutOutcome, Portal, Store } from '../../store/store.ts';
+import { targetOf } from '../deciding.ts';
+import type { Turn } from '../lanes/lanes.ts';
+import type { Outages } from '../outages.ts';
+import { report, statusEvent } from '../reports/report.ts';
+import type { DeliverySettings } from '../settings.ts';
+import { failureOf } from './failure.ts';
+import type { NetworkMedia } from './network-media.ts';
+import type { Rates } from './rates.ts';
+
+/** An account as the core holds it. */
+export interface LiveAccount {
+  readonly id: AccountId;
+  readonly networkName: string;
+  readonly connection: Connection;
+  /** Null until it is live. */
+  readonly liveSince: Millis | null;
+  /** Rejects while the account does not work. */
+  probe(): Promise<void>;
+}
+
+export interface ToNetworkDeps {
+  readonly store: Store;
+  readonly account: (id: AccountId) => LiveAccount | null;
+  readonly media: NetworkMedia;
+  readonly rates: Rates;
+  readonly outages: Outages;
+  readonly settings: DeliverySettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly wake: (lanes: readonly string[]) => void;
+  readonly step: (name: string) => void;
+  readonly count: (outcome: string, row: OutboxItem) => void;
+  /** Tells the account's owners, once, that it does not work. */
+  readonly accountBroken: (account: AccountId, reason: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Works `out:p…` lanes: one row, one part, one call to the network, under the key that is stored with it. */
+export class ToNetwork {
+  readonly #deps: ToNetworkDeps;
+
+  constructor(deps: ToNetworkDeps) {
+    this.#deps = deps;
+  }
+
+  async turn(lane: string): Promise<Turn> {
+    const { store, clock, outages, settings } = this.#deps;
+    const row = store.outHead(lane);
+    if (row === null || row.task?.to !== 'network' || row.portal === null || row.account === null) return 'empty';
+    const now = clock.now();
+    const portal = store.portal(row.portal);
+    const account = this.#deps.account(row.account);
+    if (portal === null || account === null) {
+      await this.#settle(row, { to: 'dead', code: 'no_account', reason: `The account ${row.account} is no longer in the config.` });
+      return 'more';
+    }
+    if (outages.isDown(account.id)) return this.#tooOld(row, now) ? this.#giveUp(row) : { until: now + 1_000 };
+    if (row.dueAt > now) return { until: row.dueAt };
+    if (row.state === 'ready' && this.#tooOld(row, now)) return this.#giveUp(row);
+    try {
+      return row.state === 'ready' ? await this.#send(row, row.task, portal, account) : await this.#resolve(row, portal, account, settings, now);
+    } catch (error) {
+      await this.#failed(row, account, error);
+      return 'more';
+    }
+  }
+
+  #tooOld(row: OutboxItem, now: Millis): boolean {
+    return now - row.createdAt > this.#deps.settings.maxAge;
+  }
+
+  async #giveUp(row: OutboxItem): Promise<Turn> {
+    await this.#settle(row, { to: 'dead', code: 'too_old', reason: row.reason ?? 'It waited too long.' });
+    return 'more';
+  }
+
+  async #send(row: OutboxItem, task: NetworkTask, portal: Portal, account: LiveAccount): Promise<Turn> {
+    const { rates, store } = this.#deps;
+    const target = targetOf(portal.conversation);
+    const { connection } = account;
+    const prepared = task.kind === 'message' ? await this.#deps.media.ready(row, task, connection.capabilities(target).media, this.#deps.signal) : null;
+    const wait = rates.take(connection.rateKeys(target));
+    if (wait !== null) return { until: wait };
+    if (!await store.begin(row.seq)) return 'more';
+    this.#deps.step('network.begun');
+    const result = await this.#call(row, prepared?.task ?? task, portal, target, connection, prepared?.media);
+    this.#deps.step('network.sent');
+    await this.#sent(row, portal, account, result);
+    if (prepared !== null) await this.#deps.media.over(prepared.task);
+    return 'more';
+  }
+
+  async #call(row: OutboxItem, task: NetworkTask, portal: Portal, target: Target, connection: Connection, media: Parameters<Connection['send']>[0]['media']): Promise<SendResult | null> {
+    const remote = (event: EventId): RemoteId | undefined => this.#deps.store.mapOf(portal.row, event)[0]?.remoteId;
+    switch (task.kind) {
+      case 'message': {
+        const replyTo = task.replyTo === undefined ? undefined : remote(task.replyTo);
+        return connection.send({
+          key: row.key, conversation: target, content: task.content, relay: task.relay,
+          ...(replyTo === undefined ? {} : { replyTo }), ...(media === undefined ? {} : { media }),
+        });
+      }
+      case 'reaction': {
+        const of = remote(task.target);
+        if (of === undefined || connection.react === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
+        return connection.react(target, of, task.emoji, row.key);
+      }
+      case 'edit': {
+        const of = remote(task.target);
+        if (of === undefined || connection.edit === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
+        return connection.edit({ key: row.key, conversation: target, content: task.content, relay: task.relay, target: of });
+      }
+      case 'deletion':
+        if (connection.delete === undefined) throw new Rejected('nothing can be deleted there.', 'unsupported');
+        await connection.delete(target, task.target, row.key);
+        return null;
+    }
+  }
+
+  async #sent(row: OutboxItem, portal: Portal, account: LiveAccount, result: SendResult | null): Promise<void> {
+    const { clock, settings } = this.#deps;
+    const effects: Effect[] = [];
+    if (result !== null && row.event !== null && row.kind !== 'reaction') {
+      effects.push({ do: 'map', row: {
+        portal: portal.row, eventId: row.event, outPart: row.part, remoteId: result.id, inPart: 0, remoteTime: result.time, origin: 'matrix', author: row.sender ?? '',
+      } });
+    }
+    if (result?.learnt?.alias !== undefined) effects.push({ do: 'alias', conversation: portal.conversation.row, alias: result.learnt.alias });
+    if (settings.statusEvents && row.part === row.parts - 1) effects.push(...statusEvent(row, portal.room, account.networkName, 'SUCCESS'));
+    await this.#settle(row, { to: result?.state ?? 'confirmed', remoteId: result?.id ?? null, at: result?.time ?? clock.now() }, effects);
+  }
+
+  /** A send whose outcome nobody knows: the network is asked where it can be, then a delivery event awaited, then the policy. */
+  async #resolve(row: OutboxItem, portal: Portal, account: LiveAccount, settings: DeliverySettings, now: Millis): Promise<Turn> {
+    if (account.liveSince === null) return { until: now + 500 };
+    const found = await account.connection.findSent(row.key, targetOf(portal.conversation), row.sentAt ?? row.createdAt);
+    if (found === 'absent') {
+      await this.#settle(row, { to: 'ready', dueAt: now, tried: true, code: 'absent', reason: 'It had not been sent.' });
+      return 'more';
+    }
+    if (found !== 'unknown') {
+      await this.#sent(row, portal, account, found);
+      return 'more';
+    }
+    const until = Math.max(account.liveSince, row.sentAt ?? 0) + settings.settleWait;
+    if (now < until) {
+      if (row.dueAt < until) await this.#deps.store.settleOut(row.seq, { to: 'uncertain', dueAt: until, code: row.code ?? 'uncertain', reason: row.reason ?? '' }, []);
+      return { until };
+    }
+    if (settings.uncertain === 'retry') await this.#settle(row, { to: 'ready', dueAt: now, tried: true, code: 'uncertain', reason: 'Sent again: nobody could tell.' });
+    else await this.#settle(row, { to: 'asked', code: row.code ?? 'uncertain', reason: row.reason ?? 'the answer was lost.' }, this.#reportOf(row, account, 'asked', row.reason ?? 'the answer was lost.'));
+    return 'more';
+  }
+
+  async #failed(row: OutboxItem, account: LiveAccount, error: unknown): Promise<void> {
+    const { outages, log, clock, settings, store } = this.#deps;
+    const failure = failureOf(error, row, clock.now(), settings);
+    if ('sideDown' in failure) {
+      if (failure.broken) this.#deps.accountBroken(account.id, failure.sideDown);
+      outages.down(account.id, failure.sideDown, () => account.probe());
+    }
+    if ('bug' in failure) log.error('A bug met a row on its way to a network.', { seq: row.seq, kind: row.kind, account: account.id, error });
+    else log.warn('A row did not reach its network.', { seq: row.seq, kind: row.kind, account: account.id, error });
+    const begun = store.outboxRow(row.seq)?.state !== 'ready';
+    const settle: OutOutcome = failure.settle.to === 'uncertain' && !begun
+      ? { to: 'ready', dueAt: clock.now() + 1_000, tried: true, code: failure.settle.code, reason: failure.settle.reason } : failure.settle;
+    await this.#settle(row, settle, settle.to === 'dead' ? this.#reportOf(row, account, 'dead', settle.reason) : []);
+  }
+
+  #reportOf(row: OutboxItem, account: LiveAccount, state: 'dead' | 'asked', reason: string): readonly Effect[] {
+    if (row.room === null) return [];
+    return [
+      ...report(row, row.room, account.networkName, { state, reason }),
+      ...(this.#deps.settings.statusEvents && state === 'dead' ? statusEvent(row, row.room, account.networkName, 'FAIL_PERMANENT', reason) : []),
+    ];
+  }
+
+  async #settle(row: OutboxItem, outcome: OutOutcome, effects: readonly Effect[] = []): Promise<void> {
+    const told = outcome.to === 'dead' && effects.length === 0 && row.room !== null
+      ? report(row, row.room, this.#deps.account(row.account ?? ('' as AccountId))?.networkName ?? row.account ?? '', { state: 'dead', reason: outcome.reason }) : effects;
+    const lanes = await this.#deps.store.settleOut(row.seq, outcome, told);
+    this.#deps.step('network.settled');
+    if (outcome.to !== 'ready') this.#deps.count(outcome.to, row);
+    this.#deps.wake(lanes);
+  }
+}

@@ -1,0 +1,98 @@
+import { Command, CommanderError } from 'commander';
+import { CodedError } from '../model/errors.ts';
+import type { DoctorOptions } from '../actions/doctor.ts';
+import { doctorCommand, initCommand, inspectCommand, registerCommand } from './commands.ts';
+import type { InitFlags } from './wizard.ts';
+
+/** What the commands need from the outside; loaded only when a command asks for it. */
+export interface CliParts {
+  networks(): Promise<DoctorOptions['networks']>;
+  registration(): Promise<DoctorOptions['registration']>;
+  probeDatabase(): Promise<DoctorOptions['probeDatabase']>;
+  start(configPath: string): Promise<void>;
+  demo(args: readonly string[]): Promise<void>;
+  readonly version: string;
+  /** The JSON Schema of the config, for editors. */
+  readonly schemaFile: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly fetch: typeof globalThis.fetch;
+  /** Whether somebody sits at a terminal and can be asked. */
+  readonly interactive: boolean;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** Runs one command line (without `node` and the script) and returns the exit code. */
+export async function run(args: readonly string[], parts: CliParts): Promise<number> {
+  let exit = 0;
+  const program = build(parts, (code) => { exit = code; });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    return failed(error, args.includes('--debug'), parts);
+  }
+}
+
+/** Exit codes: 0 done; 1 refused or failed; 2 the body given to `inspect` is not that network's. */
+function failed(error: unknown, debug: boolean, { err }: CliParts): number {
+  if (error instanceof CodedError) err(`${error.code}: ${error.message}\nFix: ${error.fix}\n`);
+  else err(`DB-9001: ${error instanceof Error ? error.message : String(error)}\nFix: This is a mistake in Drawbridge; report it with what --debug prints.\n`);
+  if (debug && error instanceof Error) err(`${error.stack ?? ''}\n`);
+  return error instanceof CodedError && error.code === 'DB-4001' ? 2 : 1;
+}
+
+function build(parts: CliParts, exit: (code: number) => void): Command {
+  const program = new Command('drawbridge')
+    .description('A Matrix bridge to the messaging platforms that have opened their APIs')
+    .version(parts.version)
+    .option('-c, --config <file>', 'the config file (else DRAWBRIDGE_CONFIG, else config.yaml)')
+    .option('--debug', 'show where an error comes from')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeOut: parts.out, writeErr: parts.err })
+    .showHelpAfterError('`drawbridge --help` lists the commands.');
+  const config = (command: Command): string => command.opts<{ config?: string }>().config ?? program.opts<{ config?: string }>().config
+    ?? parts.env['DRAWBRIDGE_CONFIG'] ?? 'config.yaml';
+  const add = (name: string, description: string): Command => program.command(name).description(description).copyInheritedSettings(program)
+    .option('-c, --config <file>', 'the config file').option('--debug', 'show where an error comes from');
+
+  addInit(add('init', 'make a config, asking for what it needs'), (flags, command) => initCommand({ ...flags, config: config(command) }, parts));
+  add('register', 'write the registration file for the homeserver')
+    .option('--rotate', 'make new tokens; the homeserver has to be restarted with them', false)
+    .action((flags: { rotate: boolean }, command: Command) => registerCommand({ ...flags, config: config(command) }, parts));
+  add('doctor', 'check everything that the bridge needs')
+    .option('--json', 'print a list of checks as JSON', false)
+    .action(async (flags: { json: boolean }, command: Command) => exit(await doctorCommand({ ...flags, config: config(command) }, parts)));
+  add('start', 'run the bridge').action((_: object, command: Command) => parts.start(config(command)));
+  program.command('inspect').description('print what the bridge would make of a captured webhook body')
+    .argument('<network>', 'for instance whatsapp').argument('<file>', 'the raw body, or - for standard input')
+    .option('--debug', 'show where an error comes from').copyInheritedSettings(program)
+    .action((network: string, file: string) => inspectCommand(network, file, parts));
+  program.command('demo').description('show it all on this machine: a homeserver, a network and the bridge')
+    .argument('[args...]').allowUnknownOption().passThroughOptions().helpOption(false)
+    .action((args: string[]) => parts.demo(args));
+  return program;
+}
+
+export interface InitOptions extends InitFlags {
+  readonly yes: boolean;
+}
+
+function addInit(command: Command, action: (flags: InitOptions, command: Command) => Promise<void>): void {
+  const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
+  command
+    .option('-y, --yes', 'ask nothing: flags, then what the config says, then defaults', false)
+    .option('--homeserver <name or url>', "the homeserver's name or address")
+    .option('--domain <name>', "the server name in its users' ids")
+    .option('--listen <host:port>', 'where the bridge listens for the homeserver')
+    .option('--bridge-url <url>', 'where the homeserver reaches the bridge, if elsewhere')
+    .option('--public-url <url>', 'where the internet reaches the bridge')
+    .option('--network <id>', 'a network to add; can be repeated', collect)
+    .option('--admin <user id>', 'an administrator; can be repeated', collect)
+    .option('--allow <server or user id>', 'who may use the bridge; can be repeated', collect)
+    .option('--set <key=value>', 'any key of the config, with dots; can be repeated. Secrets are better as file:… or ${NAME}', collect)
+    .action((flags: InitOptions, self: Command) => action(flags, self));
+}

@@ -1,0 +1,243 @@
+import { hkdfSync, randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ActionContext } from './actions/action.ts';
+import { runCommand } from './bot/commands.ts';
+import { Accounts } from './bridge/accounts.ts';
+import { Bridge } from './bridge/bridge.ts';
+import { webhookRoutes } from './bridge/inbound/webhooks.ts';
+import { keyOf } from './bridge/keys.ts';
+import { relayIn } from './bridge/kinds/message.ts';
+import { Outages } from './bridge/outages.ts';
+import { Rooms } from './bridge/portals/rooms.ts';
+import { notice } from './bridge/reports/report.ts';
+import type { DeliverySettings } from './bridge/settings.ts';
+import { loadConfig, type LoadedConfig, needRegistration } from './config/load.ts';
+import { permissionOf } from './config/permissions.ts';
+import { mediaTools } from './daemon-media.ts';
+import { type HttpServers, startHttp } from './http/server.ts';
+import { appserviceRoutes } from './matrix/appservice/routes.ts';
+import { createHomeserver, type HomeserverClient } from './matrix/client/homeserver.ts';
+import { ghostLocalpart } from './matrix/profiles/ghost-id.ts';
+import { createFitter } from './media/fit.ts';
+import { createLinks } from './media/links.ts';
+import { mediaRoutes } from './media/public-route.ts';
+import { createSpool } from './media/spool.ts';
+import { createTools } from './media/tools.ts';
+import { systemClock } from './model/clock.ts';
+import { CodedError } from './model/errors.ts';
+import type { NetworkId, UserId } from './model/ids.ts';
+import type { Mxc } from './model/ids.ts';
+import type { Logger } from './model/log.ts';
+import type { Route } from './model/route.ts';
+import type { AppSettings } from './networks/network.ts';
+import { networks } from './networks/registry.ts';
+import { createLogger } from './observe/logger.ts';
+import { createMetrics } from './observe/metrics.ts';
+import { metricsRoutes } from './observe/routes.ts';
+import { createSeal } from './store/seal.ts';
+import type { Effect, MatrixTask, OutboxItem, Store } from './store/store.ts';
+import { openSqliteStore } from './store/sqlite/index.ts';
+
+export interface DaemonOptions {
+  readonly configPath: string;
+  /** Named edges between commits and calls; tests stop the process there. */
+  readonly step?: (name: string) => void;
+}
+
+export interface Daemon {
+  /** The port of each listener. */
+  readonly ports: HttpServers['ports'];
+  /** Lets what is in hand end, then disposes of everything in order. */
+  stop(): Promise<void>;
+}
+
+type Config = LoadedConfig<AppSettings>['config'];
+
+/**
+ * The one composition root: builds every part, starts it, and disposes of all of it in reverse.
+ * @throws CodedError where the config, the database or an address does not allow a start. A homeserver or a network that
+ * is down does not: the daemon starts and waits for it.
+ */
+export async function startDaemon({ configPath, step = () => {} }: DaemonOptions): Promise<Daemon> {
+  const loaded = loadConfig(configPath, networks, process.env);
+  const { config } = loaded;
+  const registration = needRegistration(loaded);
+  const log = createLogger({ level: config.logging.level, format: config.logging.format, secrets: loaded.secrets });
+  const clock = systemClock;
+  mkdirSync(config.data, { recursive: true, mode: 0o700 });
+
+  const bot = `@${config.bridge.bot}:${config.homeserver.domain}` as UserId;
+  const sealKey = Buffer.from(config.seal_key);
+  const store = openSqliteStore({
+    path: config.database, seal: createSeal(sealKey), now: () => clock.now(),
+    localpartOf: (network, scope, id) => ghostLocalpart({ prefix: config.bridge.ghost_prefix, serverName: config.homeserver.domain }, { network, scope, id }),
+  });
+  const clean = store.getMeta('clean') === 'yes';
+  if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
+  await store.setMeta('clean', 'no');
+
+  const homeserver = createHomeserver({ url: config.homeserver.url, asToken: registration.asToken, bot });
+  const metrics = createMetrics({ version: process.env.npm_package_version ?? '0.1.0' });
+  let bridge: Bridge | null = null;
+  const outages = new Outages(clock, log, (side) => {
+    if (side === 'matrix') bridge?.homeserverBack();
+    else bridge?.wake(store.lanes().map(({ lane }) => lane));
+  });
+  const accounts = new Accounts({
+    networks, settings: config.networks, clock, log, outages, ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
+  });
+  const rooms = new Rooms({
+    store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version ?? '11', displayName: config.bridge.display_name,
+    commandPrefix: config.bridge.command_prefix, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
+  });
+  const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });
+  const links = config.public_url === undefined ? undefined : createLinks({ key: subkey(sealKey, 'links'), publicUrl: config.public_url, clock });
+  const tools = mediaTools({
+    spool, fitter: createFitter(spool, await createTools()), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000),
+  });
+  const permission = (user: string): ReturnType<typeof permissionOf> => permissionOf(config.permissions, user);
+  const settings = deliverySettings(config);
+
+  bridge = new Bridge({
+    store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission,
+    relayPrefix: config.bridge.relay_prefix, commandPrefix: config.bridge.command_prefix,
+    count: (direction, network, outcome) => {
+      if (direction === 'out') metrics.message(network === 'matrix' ? 'to_matrix' : 'to_network', network as NetworkId, outcomeName(outcome));
+    },
+    command: (task, row) => answer(task, row, {
+      store, homeserver, accounts: accounts.list(), permission, adapter: (id) => accounts.view(id),
+      relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
+      outages: () => outages.list(), wake: (lanes) => bridge?.wake(lanes),
+    }),
+    keep: { deadContent: config.delivery.dead_content_days * 86_400_000, settled: 30 * 86_400_000, seen: config.delivery.horizon },
+  });
+  const running = bridge;
+
+  const routes: Route[] = [
+    ...appserviceRoutes({
+      hsToken: registration.hsToken, log,
+      accept: async ({ events, ephemeral, toDevice }) => {
+        await running.acceptMatrix({ events, toDevice });
+        running.ephemeral(ephemeral);
+      },
+      userExists: (user) => Promise.resolve(user === bot || store.personByLocalpart(user.slice(1, user.indexOf(':'))) !== null),
+      aliasExists: () => Promise.resolve(false),
+      onBadEvent: ({ reason }) => log.warn('An entry of a transaction is no event; it was skipped.', { reason }),
+    }),
+    ...webhookRoutes({
+      store, log, step, accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId),
+      apps: networks.flatMap((network) => Object.entries(config.networks[network.id] ?? {}).map(([app, appSettings]) => ({ network, app, settings: appSettings }))),
+      accept: (network, account, items) => running.acceptNetwork(network, account, items),
+    }),
+    ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: () => false, open: (target) => openLinked(target, homeserver, tools) })),
+    ...metricsRoutes(metrics, () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
+  ];
+
+  let http: HttpServers;
+  try {
+    http = await startHttp({ listeners: listenersOf(config), routes, log });
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  await prepareBot(homeserver, config, registration.id, outages, log);
+  await running.start(clean);
+  await accounts.start((account, network) => running.sinkOf(account, network));
+  log.info('Drawbridge runs.', { ports: http.ports });
+  return { ports: http.ports, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
+}
+
+/** Runs until SIGINT or SIGTERM. */
+export async function runDaemon(configPath: string): Promise<void> {
+  const daemon = await startDaemon({ configPath });
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  await daemon.stop();
+}
+
+interface Parts {
+  readonly http: HttpServers;
+  readonly accounts: Accounts;
+  readonly outages: Outages;
+  readonly bridge: Bridge;
+  readonly store: Store;
+  readonly homeserver: HomeserverClient;
+  readonly log: Logger;
+}
+
+/** First nothing new comes in, then what is in hand ends, then the store is closed. */
+async function stop({ http, accounts, outages, bridge, store, homeserver, log }: Parts): Promise<void> {
+  await http.close();
+  outages.stop();
+  await bridge.stop();
+  await accounts.stop();
+  await store.setMeta('clean', 'yes');
+  store.close();
+  await homeserver.close();
+  log.info('Drawbridge has stopped.');
+}
+
+/** The bot's account and name; then the homeserver is asked to call us, which ends its back-off. Its absence is no reason not to start. */
+async function prepareBot(homeserver: HomeserverClient, config: Config, registrationId: string, outages: Outages, log: Logger): Promise<void> {
+  const prepare = async (): Promise<void> => {
+    await homeserver.register(config.bridge.bot);
+    await homeserver.ping();
+    await homeserver.setDisplayName(homeserver.bot, config.bridge.bot_name);
+    await homeserver.pingUs(registrationId, randomBytes(6).toString('hex')).catch((error: unknown) => log.warn('The homeserver cannot reach the bridge; see `drawbridge doctor`.', { error }));
+  };
+  try {
+    await prepare();
+  } catch (error) {
+    outages.down('matrix', error instanceof Error ? error.message : String(error), prepare);
+  }
+}
+
+function deliverySettings({ delivery }: Config): DeliverySettings {
+  return {
+    maxBlock: delivery.max_block, maxAge: delivery.max_age, mediaWait: delivery.media_wait, settleWait: delivery.settle_wait, targetWait: delivery.target_wait,
+    echoWait: delivery.echo_wait, uncertain: delivery.uncertain, statusEvents: delivery.status_events, readReceipts: delivery.read_receipts,
+  };
+}
+
+function listenersOf({ listen }: Config): { name: Route['listener']; host: string; port: number }[] {
+  return (['homeserver', 'public', 'admin'] as const).map((name) => ({ name, ...listen[name] }));
+}
+
+function subkey(key: Buffer, use: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, '', `drawbridge ${use}`, 32));
+}
+
+function outcomeName(outcome: string): Parameters<ReturnType<typeof createMetrics>['message']>[2] {
+  const names = { accepted: 'delivered', confirmed: 'delivered', dead: 'rejected', cancelled: 'cancelled', asked: 'uncertain', uncertain: 'uncertain' } as const;
+  return names[outcome as keyof typeof names] ?? 'rejected';
+}
+
+/** A linked file is fetched from the homeserver each time: nothing of it is kept here. */
+async function openLinked(target: string, homeserver: HomeserverClient, tools: ReturnType<typeof mediaTools>): ReturnType<Parameters<typeof mediaRoutes>[0]['open']> {
+  if (!target.startsWith('mxc://')) return undefined;
+  const file = await tools.take(await homeserver.download(target as Mxc, AbortSignal.timeout(120_000)));
+  const source = tools.source({ as: 'file', ...file });
+  return { ...source, open: (range) => removedAfter(source.open(range), () => tools.spool.remove(file.spool)) };
+}
+
+async function* removedAfter(bytes: AsyncIterable<Uint8Array>, remove: () => Promise<void>): AsyncIterable<Uint8Array> {
+  try {
+    yield* bytes;
+  } finally {
+    await remove();
+  }
+}
+
+type Asking = Omit<ActionContext, 'sender' | 'permission' | 'room'> & { permission(user: string): ReturnType<typeof permissionOf> };
+
+/** A command's answer, as the row that the bot says it with. */
+async function answer(task: Extract<MatrixTask, { kind: 'command' }>, row: OutboxItem, asking: Asking): Promise<readonly Effect[]> {
+  if (row.room === null) return [];
+  const permission = asking.permission(task.sender);
+  if (permission !== 'user' && permission !== 'admin') throw new CodedError('DB-9002', `${task.sender} may not command the bridge.`, 'Name them under permissions in the config.');
+  const text = await runCommand({ ...asking, sender: task.sender, permission, room: row.room }, task.text);
+  return [notice(row.room, text, keyOf('answer', row.key), task.event)];
+}

@@ -1,0 +1,5 @@
+import type { Network } from './network.ts';
+import { whatsapp } from './whatsapp/index.ts';
+
+/** Every network there is. A new one is one more line here. */
+export const networks: readonly Network[] = [whatsapp];

@@ -1,0 +1,99 @@
+import { Rejected, Uncertain } from '../../model/errors.ts';
+import type { MediaSource, MediaStream } from '../../model/media.ts';
+import { GraphClient, segment } from '../meta-graph/client.ts';
+import { at, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
+import { multipart } from '../meta-graph/multipart.ts';
+import { explain } from './errors.ts';
+import type { WhatsAppAccount, WhatsAppApp } from './settings.ts';
+
+/** The calls of the Cloud API (github.com/facebook/openapi, business-messaging-api) for one phone number. */
+export class WhatsAppApi {
+  readonly #graph: GraphClient;
+  readonly #number: string;
+  readonly #waba: string;
+
+  constructor(app: WhatsAppApp, account: WhatsAppAccount) {
+    this.#graph = new GraphClient({ url: app.graph_url, version: app.api_version, token: account.access_token, explain });
+    this.#number = account.phone_number_id;
+    this.#waba = account.waba_id;
+  }
+
+  /** POST `/{phone_number_id}/messages`; 200 means taken, not delivered. The answer's `contacts` may name the person anew. */
+  async send(body: Fields): Promise<{ readonly id: string; readonly ids: readonly string[] }> {
+    const answer = await this.#graph.post(`${segment(this.#number)}/messages`, { messaging_product: 'whatsapp', ...body }, true);
+    const id = str(list(answer, 'messages')[0], 'id');
+    if (id === undefined) throw new Uncertain('WhatsApp took the message without giving it an id.', 'no_id');
+    const contact = list(answer, 'contacts')[0];
+    return { id, ids: [str(contact, 'user_id'), str(contact, 'wa_id')].flatMap((each) => each ?? []) };
+  }
+
+  /** The same endpoint with `status: read`: marks that message and all before it as read; may show that one is typing. */
+  async markRead(messageId: string, typing: boolean): Promise<void> {
+    const indicator = typing ? { typing_indicator: { type: 'text' } } : {};
+    const body = { messaging_product: 'whatsapp', status: 'read', message_id: messageId, ...indicator };
+    await this.#graph.post(`${segment(this.#number)}/messages`, body, false);
+  }
+
+  /** POST `/{phone_number_id}/media`; the id is good for 30 days. */
+  async upload(media: MediaSource): Promise<string> {
+    const form = multipart({ messaging_product: 'whatsapp', type: media.mime }, media);
+    const id = str(await this.#graph.upload(`${segment(this.#number)}/media`, form), 'id');
+    if (id === undefined) throw new Rejected('WhatsApp took the file without giving it an id.', 'no_id');
+    return id;
+  }
+
+  /** GET `/{media_id}` gives an address that answers for five minutes, and only with the token. */
+  async download(mediaId: string, signal: AbortSignal): Promise<MediaStream> {
+    const facts = await this.#graph.get(segment(mediaId), { phone_number_id: this.#number }, signal);
+    const url = str(facts, 'url');
+    if (url === undefined) throw new Rejected('WhatsApp does not say where the file is.', 'media_gone');
+    const found = await this.#graph.download(url, signal);
+    const mime = str(facts, 'mime_type') ?? found.mime;
+    return { ...found, ...(mime !== undefined && { mime }) };
+  }
+
+  /** A file whose webhook gave an address and no id. */
+  downloadFrom(url: string, signal: AbortSignal): Promise<MediaStream> {
+    return this.#graph.download(url, signal);
+  }
+
+  numberFacts(): Promise<Fields> {
+    return this.#graph.get(segment(this.#number), { fields: 'id,display_phone_number,verified_name,quality_rating,platform_type' });
+  }
+
+  /** Ids of the phone numbers of the WhatsApp business account. */
+  async numbers(): Promise<readonly string[]> {
+    const answer = await this.#graph.get(`${segment(this.#waba)}/phone_numbers`, { fields: 'id', limit: '100' });
+    return list(answer, 'data').flatMap((each) => str(each, 'id') ?? []);
+  }
+
+  /** Names of the permissions that the token has. The token itself goes into no address, as `debug_token` would want. */
+  async permissions(): Promise<readonly string[]> {
+    const answer = await this.#graph.get('me/permissions');
+    return list(answer, 'data').flatMap((each) => (str(each, 'status') === 'granted' ? (str(each, 'permission') ?? []) : []));
+  }
+
+  /** Names of the apps that get the webhooks of the WhatsApp business account. */
+  async subscribedApps(): Promise<readonly string[]> {
+    const answer = await this.#graph.get(`${segment(this.#waba)}/subscribed_apps`);
+    return list(answer, 'data').map((each) => {
+      const app = at(each, 'whatsapp_business_api_data') ?? each;
+      return str(app, 'name') ?? str(app, 'id') ?? '?';
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#graph.close();
+  }
+}
+
+/** The handle of a media part back in its pieces. @throws Rejected */
+export function parseHandle(handle: string): { readonly id?: string | undefined; readonly url?: string | undefined; readonly name?: string | undefined } {
+  let parsed: unknown;
+  try {
+    parsed = parseJson(handle);
+  } catch {
+    throw new Rejected('The reference to the file is damaged.', 'media_handle');
+  }
+  return { id: str(parsed, 'id'), url: str(parsed, 'url'), name: str(parsed, 'name') };
+}

@@ -1,0 +1,177 @@
+import type { Capabilities } from '../../model/capabilities.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { Content } from '../../model/content.ts';
+import { AccountBroken, DeliveryError, Rejected } from '../../model/errors.ts';
+import type { RemoteId } from '../../model/ids.ts';
+import type { Logger } from '../../model/log.ts';
+import type { MediaSource, MediaStream } from '../../model/media.ts';
+import type { Fields } from '../meta-graph/json.ts';
+import type { Connection, ConnectOptions, PartRequest, SendRequest, SendResult, Sink, Target } from '../network.ts';
+import { WhatsAppApi, parseHandle } from './api.ts';
+import { addressee, contentBody, reactionEmoji } from './encode/body.ts';
+import { plan } from './encode/plan.ts';
+import { fixFor } from './errors.ts';
+import { normalId } from './ids.ts';
+import { PAIR, capabilitiesOf, checkWindow, windowOpen } from './limits.ts';
+import { asAccount, asApp, type WhatsAppAccount } from './settings.ts';
+
+/** How often a number that Meta refuses is asked for again. */
+const RECHECK_MS = 60_000;
+/** Uploads whose message has not gone out yet; a retry then need not send the file again. */
+const MAX_UPLOADS = 64;
+
+/** One business phone number. What comes in comes by webhook, so this only sends, and watches whether it may. */
+export class WhatsAppConnection implements Connection {
+  readonly remoteId: string;
+  readonly #api: WhatsAppApi;
+  readonly #account: WhatsAppAccount;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #uploads = new Map<string, string>();
+  #sink: Sink | undefined;
+  #signal: AbortSignal | undefined;
+  #broken = false;
+
+  constructor(options: ConnectOptions) {
+    this.#account = asAccount(options.settings);
+    this.#api = new WhatsAppApi(asApp(options.appSettings), this.#account);
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.remoteId = this.#account.phone_number_id;
+  }
+
+  /** Webhooks arrive without our doing, so the account is live at once; whether the token works is looked at beside. */
+  start(sink: Sink, signal: AbortSignal): Promise<void> {
+    this.#sink = sink;
+    this.#signal = signal;
+    void this.#probe();
+    return Promise.resolve();
+  }
+
+  capabilities(conversation: Target): Capabilities {
+    return capabilitiesOf(conversation.kind);
+  }
+
+  plan(request: SendRequest): readonly Content[] {
+    return plan(request, this.#account.relay_prefix);
+  }
+
+  async send(request: PartRequest): Promise<SendResult> {
+    checkWindow(request.conversation, this.#clock.now());
+    const reply = request.replyTo === undefined ? {} : { context: { message_id: request.replyTo } };
+    return this.#watched(async () => {
+      const media = request.media === undefined ? undefined : { id: await this.#upload(request.key, request.media), name: request.media.name };
+      const result = await this.#post(request.conversation, request.key, { ...contentBody(request.content, media), ...reply });
+      this.#uploads.delete(request.key);
+      return result;
+    });
+  }
+
+  /** …/whatsapp/cloud-api/messages/reaction-messages: one a person; an empty emoji takes it away. */
+  async react(conversation: Target, target: RemoteId, emoji: string | null, key: string): Promise<SendResult> {
+    if (conversation.kind !== 'direct') throw new Rejected('WhatsApp’s API takes no reactions in groups.', 'no_group_reactions');
+    checkWindow(conversation, this.#clock.now());
+    const reaction = { message_id: target, emoji: emoji === null ? '' : reactionEmoji(emoji) };
+    return this.#watched(() => this.#post(conversation, key, { type: 'reaction', reaction }));
+  }
+
+  /** Hangs on the newest message that came in, and marks it as read; there is no "stopped", it ends by itself after 25 seconds. */
+  async typing(conversation: Target, active: boolean): Promise<void> {
+    const last = conversation.lastInbound;
+    if (!active || last === undefined || conversation.kind !== 'direct' || !windowOpen(conversation, this.#clock.now())) return;
+    await this.#watched(() => this.#api.markRead(last.id, true));
+  }
+
+  async markRead(conversation: Target, upTo: RemoteId): Promise<void> {
+    if (conversation.kind !== 'direct') return;
+    await this.#watched(() => this.#api.markRead(upTo, false));
+  }
+
+  /** Nothing can be asked for by key; the key comes back in the status webhooks. */
+  findSent(): Promise<'unknown'> {
+    return Promise.resolve('unknown');
+  }
+
+  async openMedia(handle: string, signal: AbortSignal): Promise<MediaStream> {
+    const { id, url, name } = parseHandle(handle);
+    if (id === undefined && url === undefined) throw new Rejected('The reference to the file is damaged.', 'media_handle');
+    const found = await this.#watched(() => (id === undefined ? this.#api.downloadFrom(url ?? '', signal) : this.#api.download(id, signal)));
+    return { ...found, ...(name !== undefined && { name }) };
+  }
+
+  rateKeys(conversation: Target): readonly { readonly key: string; readonly perSecond: number; readonly burst: number }[] {
+    const { throughput, rate_scale: scale } = this.#account;
+    const account = { key: `throughput:${this.remoteId}`, perSecond: throughput * scale, burst: Math.max(1, Math.ceil(throughput / 10)) };
+    const pair = { key: `pair:${this.remoteId}:${conversation.id}`, perSecond: PAIR.perSecond * scale, burst: PAIR.burst };
+    return conversation.kind === 'direct' ? [account, pair] : [account];
+  }
+
+  close(): Promise<void> {
+    this.#sink = undefined;
+    return this.#api.close();
+  }
+
+  async #post(conversation: Target, key: string, body: Fields): Promise<SendResult> {
+    const { id, ids } = await this.#api.send({ ...addressee(conversation), ...body, biz_opaque_callback_data: key });
+    const known = new Set([conversation.id, ...conversation.aliases]);
+    const alias = conversation.kind === 'direct' ? ids.map(normalId).find((each) => !known.has(each)) : undefined;
+    return {
+      id: id as RemoteId,
+      time: this.#clock.now(),
+      state: 'accepted',
+      ...(alias !== undefined && { learnt: { alias } }),
+    };
+  }
+
+  async #upload(key: string, media: MediaSource): Promise<string> {
+    const known = this.#uploads.get(key);
+    if (known !== undefined) return known;
+    const id = await this.#api.upload(media);
+    const oldest = this.#uploads.keys().next();
+    if (this.#uploads.size >= MAX_UPLOADS && !oldest.done) this.#uploads.delete(oldest.value);
+    this.#uploads.set(key, id);
+    return id;
+  }
+
+  /** Runs a call, and tells the sink when the account stops or works again. */
+  async #watched<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      const result = await call();
+      this.#works();
+      return result;
+    } catch (error) {
+      if (error instanceof AccountBroken) this.#breaks(error);
+      throw error;
+    }
+  }
+
+  #works(): void {
+    if (!this.#broken) return;
+    this.#broken = false;
+    this.#sink?.state({ ok: true });
+  }
+
+  #breaks(error: AccountBroken): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#sink?.state({ ok: false, reason: error.message, fix: fixFor(error.code) });
+    void this.#recheck();
+  }
+
+  async #recheck(): Promise<void> {
+    while (this.#broken && this.#sink !== undefined && this.#signal?.aborted === false) {
+      await this.#clock.sleep(RECHECK_MS, this.#signal);
+      if (!this.#signal.aborted) await this.#probe();
+    }
+  }
+
+  /** Never rejects: what is found out goes to the sink. */
+  async #probe(): Promise<void> {
+    try {
+      await this.#watched(() => this.#api.numberFacts());
+    } catch (error) {
+      const code = error instanceof DeliveryError ? error.code : 'unknown';
+      this.#log.warn('WhatsApp did not answer for the phone number', { code });
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { isMedia, type Content, type MediaContent, type TextContent } from '../../../model/content.ts';
+import { plain, type RichText } from '../../../model/richtext.ts';
+import { splitText } from '../../../text/split.ts';
+import type { SendRequest } from '../../network.ts';
+import { MAX_CAPTION, MAX_TEXT } from '../limits.ts';
+import { encode } from '../markup.ts';
+import { asEmote, label, withPrefix, type PrefixStyle } from './prefix.ts';
+
+/** Kinds that show a text below the file. */
+const CAPTIONED: ReadonlySet<string> = new Set(['image', 'video', 'file']);
+
+/**
+ * The messages that a request becomes, in order. Names of relayed people are put in here, so that they count: what
+ * `send` gets afterwards is sent as it is.
+ */
+export function plan(request: SendRequest, style: PrefixStyle): readonly Content[] {
+  const name = request.relay?.name;
+  const { content } = request;
+  if (isMedia(content)) return planMedia(content, name, style);
+  switch (content.kind) {
+    case 'text':
+      return texts(named(content, name, style));
+    case 'location':
+    case 'contacts':
+      return name === undefined ? [content] : [text(label(name)), content];
+    default:
+      return texts(named({ kind: 'text', text: plain(inWords(content)) }, name, style));
+  }
+}
+
+function named(content: TextContent, name: string | undefined, style: PrefixStyle): RichText {
+  if (content.style === 'emote') return asEmote(content.text, name);
+  return name === undefined ? content.text : withPrefix(content.text, name, style);
+}
+
+function planMedia(content: MediaContent, name: string | undefined, style: PrefixStyle): readonly Content[] {
+  const { caption, ...bare } = content;
+  if (!CAPTIONED.has(content.kind)) {
+    if (name === undefined) return caption === undefined ? [bare] : [bare, ...texts(caption)];
+    // Without a line below it the name has to go first.
+    return [...texts(caption === undefined ? label(name) : withPrefix(caption, name, style)), bare];
+  }
+  const whole = caption === undefined ? (name === undefined ? undefined : label(name, '')) : name === undefined ? caption : withPrefix(caption, name, style);
+  if (whole === undefined) return [bare];
+  if (length(whole) <= MAX_CAPTION) return [{ ...bare, caption: whole }];
+  return [name === undefined ? bare : { ...bare, caption: label(name, '') }, ...texts(whole)];
+}
+
+function texts(whole: RichText): readonly TextContent[] {
+  return splitText(whole, MAX_TEXT, length).map(text);
+}
+
+function text(part: RichText): TextContent {
+  return { kind: 'text', text: part };
+}
+
+/** UTF-16 units, which are never fewer than the characters WhatsApp counts. */
+function length(part: RichText): number {
+  return encode(part).length;
+}
+
+/** What has no form of its own in WhatsApp, for instance a choice made on another network. */
+function inWords(content: Exclude<Content, MediaContent | TextContent | { kind: 'location' | 'contacts' }>): string {
+  switch (content.kind) {
+    case 'choice': {
+      const fields = (content.fields ?? []).map((field) => `${field.name}: ${field.value}`);
+      return [content.title === '' ? (content.value ?? '') : content.title, content.description, ...fields].filter(Boolean).join('\n');
+    }
+    case 'order': {
+      const items = content.items.map((item) => {
+        const price = item.price === undefined ? '' : ` (${item.price}${item.currency === undefined ? '' : ` ${item.currency}`})`;
+        return `${item.quantity} × ${item.id}${price}`;
+      });
+      return [content.note, ...items].filter(Boolean).join('\n');
+    }
+    case 'unsupported':
+      return `[${content.what}] ${content.reason}`;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Inline, RichText } from '../../../model/richtext.ts';
+
+export type PrefixStyle = 'inline' | 'line';
+
+const MAX_NAME = 64;
+const LOOKALIKES: Readonly<Record<string, string>> = { '*': '∗', '`': 'ˋ', _: 'ˍ', '~': '∼' };
+
+/**
+ * A display name as it may stand in a message: one line, no control, direction or invisible characters, nothing that
+ * WhatsApp takes for markup, at most 64 characters. People choose their names themselves, so none may look like a second sender.
+ */
+export function safeName(name: string): string {
+  const visible = name
+    .toWellFormed()
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu, ' ')
+    // Of the format characters only the joiner inside an emoji is wanted.
+    .replace(/(?<!\p{Extended_Pictographic}[\u{fe0f}\u{1f3fb}-\u{1f3ff}]?)\u200d|(?!\u200d)\p{Cf}/gu, '')
+    .replace(/[*`]|(?<![\p{L}\p{N}])[_~]|[_~](?![\p{L}\p{N}])/gu, (sign) => LOOKALIKES[sign] ?? '')
+    .replace(/\s+/gu, ' ')
+    .trim();
+  // Stacked marks would reach over the lines around them.
+  const calm = visible.replace(/(\p{M}{3})\p{M}+/gu, '$1');
+  const shown = [...calm];
+  if (shown.length === 0) return 'Matrix user';
+  return shown.length > MAX_NAME ? `${shown.slice(0, MAX_NAME - 1).join('').trimEnd()}…` : calm;
+}
+
+function bold(text: string): Inline {
+  return { t: 'bold', children: [{ t: 'text', text }] };
+}
+
+/** Only the name, for a file that cannot carry text, or a text that begins with a block of its own. */
+export function label(name: string, end: ':' | '' = ':'): RichText {
+  return [{ t: 'paragraph', children: [bold(`${safeName(name)}${end}`)] }];
+}
+
+/** `*Name*: text`, or `*Name:*` on a line of its own; the latter always where the text does not begin with a plain line. */
+export function withPrefix(text: RichText, name: string, style: PrefixStyle): RichText {
+  const [first, ...rest] = text;
+  if (first === undefined) return label(name);
+  if (first.t !== 'paragraph') return [...label(name), ...text];
+  const start: readonly Inline[] =
+    style === 'line' ? [bold(`${safeName(name)}:`), { t: 'break' }] : [bold(safeName(name)), { t: 'text', text: ': ' }];
+  return [{ t: 'paragraph', children: [...start, ...first.children] }, ...rest];
+}
+
+/** "/me waves": `*Name* waves` in a relay, else in italics. */
+export function asEmote(text: RichText, name: string | undefined): RichText {
+  const [first, ...rest] = text;
+  if (name === undefined) {
+    return text.map((block) => (block.t === 'paragraph' ? { ...block, children: [{ t: 'italic', children: block.children }] } : block));
+  }
+  if (first?.t !== 'paragraph') return [...label(name, ''), ...text];
+  return [{ t: 'paragraph', children: [bold(safeName(name)), { t: 'text', text: ' ' }, ...first.children] }, ...rest];
+}

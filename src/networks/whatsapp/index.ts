@@ -1,0 +1,35 @@
+import { Rejected } from '../../model/errors.ts';
+import type { NetworkId } from '../../model/ids.ts';
+import type { AccountSettings, Network } from '../network.ts';
+import { check } from './check.ts';
+import { WhatsAppConnection } from './connection.ts';
+import { directChat, isBsuid, isPhone, normalId, person } from './ids.ts';
+import { capabilitiesOf } from './limits.ts';
+import { asAccount, settings } from './settings.ts';
+import { webhooks } from './webhook.ts';
+
+const FORM = 'Give a phone number with its country code, like +31 6 12345678, or an id that WhatsApp gave, like US.13491208655302741918.';
+
+/** WhatsApp, by its Cloud API (developers.facebook.com/docs/whatsapp/cloud-api). */
+export const whatsapp: Network = {
+  id: 'whatsapp' as NetworkId,
+  name: 'WhatsApp',
+  settings,
+  capabilities: capabilitiesOf('direct'),
+  resolve,
+  webhooks,
+  connect: (options) => new WhatsAppConnection(options),
+  check,
+};
+
+function resolve(input: string, account: AccountSettings): ReturnType<Network['resolve']> {
+  const bare = input.trim().replace(/^00(?=[1-9])/, '+');
+  const id = normalId(bare);
+  const good = isBsuid(bare) || (isPhone(id) && /^[+]?[1-9]/.test(bare) && id.length >= 7 && id.length <= 15);
+  if (!good) throw new Rejected(FORM, 'bad_number');
+  const scope = asAccount(account).waba_id;
+  const who = person([id], scope);
+  const conversation = directChat([id], scope);
+  if (who === undefined || conversation === undefined) throw new Rejected(FORM, 'bad_number');
+  return { person: who, conversation };
+}
