@@ -25,7 +25,7 @@ import { mediaRoutes } from './media/public-route.ts';
 import { createSpool } from './media/spool.ts';
 import { createTools } from './media/tools.ts';
 import { systemClock } from './model/clock.ts';
-import { CodedError } from './model/errors.ts';
+import { CodedError, Rejected } from './model/errors.ts';
 import type { NetworkId, UserId } from './model/ids.ts';
 import type { Mxc } from './model/ids.ts';
 import type { Logger } from './model/log.ts';
@@ -77,7 +77,7 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
   await store.setMeta('clean', 'no');
 
-  const homeserver = createHomeserver({ url: config.homeserver.url, asToken: registration.asToken, bot });
+  const homeserver = createHomeserver({ url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE' });
   const metrics = createMetrics({ version: process.env.npm_package_version ?? '0.1.0' });
   let bridge: Bridge | null = null;
   const outages = new Outages(clock, log, (side) => {
@@ -183,7 +183,10 @@ async function stop({ http, accounts, outages, bridge, store, homeserver, log }:
 /** The bot's account and name; then the homeserver is asked to call us, which ends its back-off. Its absence is no reason not to start. */
 async function prepareBot(homeserver: HomeserverClient, config: Config, registrationId: string, outages: Outages, log: Logger): Promise<void> {
   const prepare = async (): Promise<void> => {
-    await homeserver.register(config.bridge.bot);
+    // Some homeservers make the bot's account themselves and refuse to have it registered; ping tells whether it is there.
+    await homeserver.register(config.bridge.bot).catch((error: unknown) => {
+      if (!(error instanceof Rejected)) throw error;
+    });
     await homeserver.ping();
     await homeserver.setDisplayName(homeserver.bot, config.bridge.bot_name);
     await homeserver.pingUs(registrationId, randomBytes(6).toString('hex')).catch((error: unknown) => log.warn('The homeserver cannot reach the bridge; see `drawbridge doctor`.', { error }));

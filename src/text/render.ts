@@ -45,12 +45,21 @@ function linesOf(block: Block, style: LineStyle, nested: boolean): string[] {
         return [marker + first, ...rest.map((line) => ' '.repeat(marker.length) + line)];
       });
     case 'table':
-      return block.rows.map((cells, index) =>
-        cells.map((cell) => style.inlines(cell, block.header && index === 0).join(' ')).join(' | '),
-      );
+      return block.rows.flatMap((cells, index) => style.inlines(rowInlines(cells), block.header && index === 0));
     case 'details':
       return [...style.inlines(block.summary, true), ...blockLines(block.children, style, nested)];
     case 'rule':
       return ['---'];
   }
+}
+
+/** A row as one line, so that the style sees all of it. */
+function rowInlines(cells: readonly (readonly Inline[])[]): Inline[] {
+  return cells.flatMap((cell, index): Inline[] => [...(index > 0 ? [{ t: 'text', text: ' | ' } as const] : []), ...cell.map(onOneLine)]);
+}
+
+function onOneLine(inline: Inline): Inline {
+  if (inline.t === 'break') return { t: 'text', text: ' ' };
+  if (inline.t === 'text') return { t: 'text', text: inline.text.replace(/\s*\n\s*/g, ' ') };
+  return 'children' in inline ? { ...inline, children: inline.children.map(onOneLine) } : inline;
 }

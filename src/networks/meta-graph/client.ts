@@ -6,7 +6,7 @@ import { failureToError, type Explain } from './errors.ts';
 import { isFields, parseJson, type Fields } from './json.ts';
 import type { Multipart } from './multipart.ts';
 
-export interface GraphOptions {
+interface GraphOptions {
   /** `https://graph.facebook.com`, or a sandbox's address. */
   readonly url: string;
   /** `v23.0` */

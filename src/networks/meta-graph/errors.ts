@@ -15,7 +15,7 @@ export interface Meaning {
 export type Explain = (code: number) => Meaning | undefined;
 
 /** What came back: an HTTP status and, where it was JSON, the body. */
-export interface Failure {
+interface Failure {
   readonly status: number;
   readonly body: unknown;
   readonly retryAfterMs?: number;

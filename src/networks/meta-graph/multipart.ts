@@ -9,7 +9,8 @@ export interface Multipart {
   bytes(): AsyncGenerator<Uint8Array>;
 }
 
-export function multipart(values: Readonly<Record<string, string>>, file: MediaSource): Multipart {
+/** `mime`: what the file is called here. */
+export function multipart(values: Readonly<Record<string, string>>, file: MediaSource, mime: string): Multipart {
   const boundary = `drawbridge-${randomBytes(18).toString('hex')}`;
   const head: string[] = [];
   for (const [name, value] of Object.entries(values)) {
@@ -17,7 +18,7 @@ export function multipart(values: Readonly<Record<string, string>>, file: MediaS
   }
   head.push(
     `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${quotable(file.name)}"\r\n` +
-      `Content-Type: ${oneLine(file.mime)}\r\n\r\n`,
+      `Content-Type: ${oneLine(mime)}\r\n\r\n`,
   );
   const before = Buffer.from(head.join(''));
   const after = Buffer.from(`\r\n--${boundary}--\r\n`);

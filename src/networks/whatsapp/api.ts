@@ -1,8 +1,9 @@
 import { Rejected, Uncertain } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
 import { GraphClient, segment } from '../meta-graph/client.ts';
-import { at, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
+import { at, defined, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
 import { multipart } from '../meta-graph/multipart.ts';
+import type { Handle } from './decode/media.ts';
 import { explain } from './errors.ts';
 import type { WhatsAppAccount, WhatsAppApp } from './settings.ts';
 
@@ -36,7 +37,8 @@ export class WhatsAppApi {
 
   /** POST `/{phone_number_id}/media`; the id is good for 30 days. */
   async upload(media: MediaSource): Promise<string> {
-    const form = multipart({ messaging_product: 'whatsapp', type: media.mime }, media);
+    const mime = media.mime.startsWith('text/') ? 'text/plain' : media.mime;
+    const form = multipart({ messaging_product: 'whatsapp', type: mime }, media, mime);
     const id = str(await this.#graph.upload(`${segment(this.#number)}/media`, form), 'id');
     if (id === undefined) throw new Rejected('WhatsApp took the file without giving it an id.', 'no_id');
     return id;
@@ -87,13 +89,15 @@ export class WhatsAppApi {
   }
 }
 
-/** The handle of a media part back in its pieces. @throws Rejected */
-export function parseHandle(handle: string): { readonly id?: string | undefined; readonly url?: string | undefined; readonly name?: string | undefined } {
+/** The handle of a media part back in its pieces. @throws Rejected `media_handle` */
+export function parseHandle(handle: string): Handle {
   let parsed: unknown;
   try {
     parsed = parseJson(handle);
   } catch {
     throw new Rejected('The reference to the file is damaged.', 'media_handle');
   }
-  return { id: str(parsed, 'id'), url: str(parsed, 'url'), name: str(parsed, 'name') };
+  const found: Handle = defined({ id: str(parsed, 'id'), url: str(parsed, 'url'), name: str(parsed, 'name') });
+  if (found.id === undefined && found.url === undefined) throw new Rejected('The reference to the file is damaged.', 'media_handle');
+  return found;
 }

@@ -15,8 +15,12 @@ import { normalId } from './ids.ts';
 import { PAIR, capabilitiesOf, checkWindow, windowOpen } from './limits.ts';
 import { asAccount, asApp, type WhatsAppAccount } from './settings.ts';
 
-/** How often a number that Meta refuses is asked for again. */
+/** How often a token that Meta refuses is tried again; it may have been renewed on Meta's side. */
 const RECHECK_MS = 60_000;
+/** After this time a number that may not send is let try again: nothing but a send shows whether it may. */
+const PARDON_MS = 30 * 60_000;
+/** The codes that any call shows, and not only a send. */
+const TOKEN_CODES = /^(?:0|102|190|http_401)\b/;
 /** Uploads whose message has not gone out yet; a retry then need not send the file again. */
 const MAX_UPLOADS = 64;
 
@@ -94,7 +98,6 @@ export class WhatsAppConnection implements Connection {
 
   async openMedia(handle: string, signal: AbortSignal): Promise<MediaStream> {
     const { id, url, name } = parseHandle(handle);
-    if (id === undefined && url === undefined) throw new Rejected('The reference to the file is damaged.', 'media_handle');
     const found = await this.#watched(() => (id === undefined ? this.#api.downloadFrom(url ?? '', signal) : this.#api.download(id, signal)));
     return { ...found, ...(name !== undefined && { name }) };
   }
@@ -155,13 +158,15 @@ export class WhatsAppConnection implements Connection {
     if (this.#broken) return;
     this.#broken = true;
     this.#sink?.state({ ok: false, reason: error.message, fix: fixFor(error.code) });
-    void this.#recheck();
+    void this.#recheck(TOKEN_CODES.test(error.code));
   }
 
-  async #recheck(): Promise<void> {
+  async #recheck(token: boolean): Promise<void> {
     while (this.#broken && this.#sink !== undefined && this.#signal?.aborted === false) {
-      await this.#clock.sleep(RECHECK_MS, this.#signal);
-      if (!this.#signal.aborted) await this.#probe();
+      await this.#clock.sleep(token ? RECHECK_MS : PARDON_MS, this.#signal);
+      if (this.#signal.aborted) return;
+      if (token) await this.#probe();
+      else this.#works();
     }
   }
 

@@ -2,7 +2,8 @@ import { meaningOf, tidy, type Meaning } from '../meta-graph/errors.ts';
 import { num, str } from '../meta-graph/json.ts';
 import { WINDOW_CLOSED } from './limits.ts';
 
-const PROFILE = 'The message could not be delivered: the number may not be on WhatsApp, may not have taken its newest terms, or its app is too old.';
+const UNDELIVERABLE =
+  'The message could not be delivered: the number may not be on WhatsApp, its owner may not have accepted the newest terms, or the app is too old.';
 const rejected = (reason: string): Meaning => ({ outcome: 'rejected', reason });
 const account = (reason: string, fix: string): Meaning => ({ outcome: 'account', reason, fix });
 const limited = (reason: string, afterMs: number): Meaning => ({ outcome: 'limited', reason, afterMs });
@@ -23,7 +24,7 @@ const CODES: Readonly<Record<number, Meaning>> = {
   131016: retry('WhatsApp’s service is not available for the moment.', 5_000),
   131020: rejected('A group of one takes no messages.'),
   131021: rejected('A number cannot write to itself.'),
-  131026: rejected(PROFILE),
+  131026: rejected(UNDELIVERABLE),
   131030: rejected('The number is not among the recipients allowed for this test number.'),
   131031: account('The WhatsApp business account is locked.', 'See Account quality in the Business manager.'),
   131037: account('The display name of the number is not approved yet.', 'Have the display name approved in WhatsApp manager.'),
@@ -31,7 +32,7 @@ const CODES: Readonly<Record<number, Meaning>> = {
   131042: account('Meta wants a valid way of payment for the account.', 'Set the payment method in the Business manager.'),
   131045: account('The number is not registered for the API.', 'Register the number in WhatsApp manager.'),
   131047: rejected(WINDOW_CLOSED),
-  131048: limited('Meta holds the number back because too many of its messages were blocked or reported.', 600_000),
+  131048: rejected('Meta holds the number back because too many of its messages were blocked or reported.'),
   131049: rejected('Meta chose not to deliver this message, to keep the other person from too much marketing.'),
   131050: rejected('The other person does not want marketing messages from this business.'),
   131051: rejected('WhatsApp’s API does not know this kind of message.'),

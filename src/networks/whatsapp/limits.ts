@@ -37,6 +37,16 @@ const media = (mimes: readonly string[], maxBytes: number, maxCaption: number): 
   maxCaption,
 });
 
+/**
+ * The upload takes these and refuses any other type. Every text may be called plain. Pictures, sound and films are not among
+ * them: called a document they still have the limits of their own kind, so what is over those goes as a link.
+ */
+const OFFICE = 'application/vnd.openxmlformats-officedocument';
+const DOCUMENTS = [
+  'text/*', 'application/pdf', 'application/msword', 'application/vnd.ms-excel', 'application/vnd.ms-powerpoint',
+  `${OFFICE}.wordprocessingml.document`, `${OFFICE}.spreadsheetml.sheet`, `${OFFICE}.presentationml.presentation`,
+];
+
 const NO_EDIT = 'WhatsApp’s API cannot change or take back a message once it is sent.';
 const EDIT_IN = 'Meta reports edits and deletions only for numbers that are used in the Business app too.';
 
@@ -80,9 +90,9 @@ const direct: Capabilities = {
     video: media(['video/mp4', 'video/3gpp'], 16 * MB, MAX_CAPTION),
     audio: media(['audio/aac', 'audio/amr', 'audio/mpeg', 'audio/mp4', 'audio/ogg'], 16 * MB, 0),
     voice: media(['audio/ogg'], 16 * MB, 0),
-    file: media(['*'], 100 * MB, MAX_CAPTION),
-    // 100 kB is the limit of a still sticker; animated ones may have 500 kB, but there is one number only.
-    sticker: media(['image/webp'], 100_000, 0),
+    file: media(DOCUMENTS, 100 * MB, MAX_CAPTION),
+    // A still sticker may have 100 kB only.
+    sticker: media(['image/webp'], 500_000, 0),
   },
   maxReactions: 1,
 };

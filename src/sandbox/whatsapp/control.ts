@@ -43,14 +43,14 @@ const actSchema = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('play'), messageId: z.string() }),
 ]);
 /** What a person can be told to do over HTTP: the methods of `PersonHandle`. */
-export type Act = z.infer<typeof actSchema>;
+type Act = z.infer<typeof actSchema>;
 
-export interface ControlParts {
+interface ControlParts {
   readonly world: World;
   readonly webhooks: Webhooks;
   readonly person: (waId: string, given?: Omit<PersonGiven, 'waId'>) => PersonHandle;
 }
-export type PersonGiven = z.infer<typeof personSchema>;
+type PersonGiven = z.infer<typeof personSchema>;
 
 /** `/_sandbox/`: what a test in another process, and the page, can do. JSON in and out; errors are `{error}` with 400 or 404. */
 export function controlRoutes(app: FastifyInstance, parts: ControlParts): void {

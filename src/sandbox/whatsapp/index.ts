@@ -13,10 +13,9 @@ import { World, type Message, type Person } from './state.ts';
 import { Statuses } from './statuses.ts';
 import { Webhooks, type WebhookPost } from './webhooks.ts';
 
-export type { Act } from './control.ts';
 export type { Faults } from './faults.ts';
 export type { WhatsAppSandboxOptions } from './options.ts';
-export type { HowSent, MediaGiven, MediaKind, PersonHandle, Place } from './person.ts';
+export type { PersonHandle } from './person.ts';
 export type { Message } from './state.ts';
 
 export interface PersonOptions {

@@ -141,7 +141,7 @@ export class World {
     const message: Message = {
       replyTo: null, quoteMissing: false, callbackData: null, media: null, ...given,
       seq: this.messages.length + 1,
-      id: this.#messageId(person?.waId ?? given.person, given.from),
+      id: this.#messageId((person?.phoneless ? person.userId : person?.waId) ?? given.person, given.from),
       at: Date.now(),
       status: given.from === 'business' ? 'accepted' : 'delivered',
       error: null, reactions: {}, edited: false, revoked: false,

@@ -70,7 +70,7 @@ function leaves(value: Readonly<Record<string, unknown>>, prefix: string, into: 
 
 function shown(value: unknown): string {
   if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function callPermission(reply: unknown): ChoiceContent {

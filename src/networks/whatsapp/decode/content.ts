@@ -58,7 +58,7 @@ function text(message: unknown): Content | undefined {
 function location(message: unknown): LocationContent | undefined {
   const latitude = num(message, 'location', 'latitude');
   const longitude = num(message, 'location', 'longitude');
-  if (latitude === undefined || longitude === undefined) return undefined;
+  if (latitude === undefined || longitude === undefined || Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return undefined;
   return defined({
     kind: 'location' as const,
     latitude,

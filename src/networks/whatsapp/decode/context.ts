@@ -115,7 +115,9 @@ export function flatten(value: unknown, prefix = '', into: Record<string, string
     if (Object.keys(into).length >= MAX_DETAILS) break;
     const name = prefix === '' ? key : `${prefix}.${key}`;
     if (typeof each === 'object' && each !== null) flatten(each, name, into);
-    else if (each !== null && each !== undefined && each !== '') into[name] = String(each).slice(0, 300);
+    else if (typeof each === 'boolean') into[name] = String(each);
+    else into[name] = (str({ each }, 'each') ?? '').slice(0, 300);
+    if (into[name] === '') delete into[name];
   }
   return into;
 }

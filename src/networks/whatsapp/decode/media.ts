@@ -47,7 +47,7 @@ export function decodeMedia(type: string, message: unknown, time: Millis): Conte
       mime,
       name,
       sha256,
-      size: num(found, 'file_size'),
+      size: sizeOf(found),
       expiresAt: time > 0 ? time + MEDIA_TTL_MS : undefined,
     }),
     caption: caption === undefined ? undefined : decode(caption),
@@ -64,6 +64,11 @@ function kindOf(type: string, found: unknown, message: unknown): MediaKind {
 /** What a program sent by the address of a file: anybody's address, so it is shown and not fetched. */
 function linked(link: string | undefined, caption: string | undefined): Content | undefined {
   return link === undefined ? undefined : { kind: 'text', text: plain(caption === undefined ? link : `${link}\n${caption}`) };
+}
+
+function sizeOf(found: unknown): number | undefined {
+  const size = num(found, 'file_size');
+  return size !== undefined && Number.isSafeInteger(size) && size >= 0 ? size : undefined;
 }
 
 /** Webhooks have the hash in base64, the media endpoint and some webhooks in hex. */

@@ -43,7 +43,7 @@ function unwrapped(raw: unknown): Fields {
 
 function decodeTyped(context: Context, message: Fields, type: string, id: string, frame: Frame, place: Place): NetworkItem {
   const time = timeOf(context, message);
-  const at = String(time);
+  const when = String(time);
   const { conversation, sender } = frame;
   if (type === 'reaction') {
     const target = str(message, 'reaction', 'message_id');
@@ -51,7 +51,7 @@ function decodeTyped(context: Context, message: Fields, type: string, id: string
       const emoji = str(message, 'reaction', 'emoji') ?? null;
       return {
         // The target, the emoji and the time as well: a change or a removal may come under the id of the first reaction.
-        key: keyOf(context, 'reaction', id, digest([target, emoji, sender.id, at])),
+        key: keyOf(context, 'reaction', id, digest([target, emoji, sender.id, when])),
         event: { type: 'reaction', target: target as RemoteId, sender, emoji, exclusive: true, conversation, time },
       };
     }
@@ -59,9 +59,9 @@ function decodeTyped(context: Context, message: Fields, type: string, id: string
   if (type === 'edit') {
     const target = str(message, 'edit', 'original_message_id');
     if (target !== undefined) {
-      const parts = decodeContent(fieldsAt(message, 'edit', 'message'), time, context.errors);
+      const parts = decodeContent(at(message, 'edit', 'message') ?? {}, time, context.errors);
       return {
-        key: keyOf(context, 'edit', id, digest([target, at])),
+        key: keyOf(context, 'edit', id, digest([target, when])),
         event: { type: 'edit', id: id as RemoteId, target: target as RemoteId, sender, parts, conversation, time },
       };
     }
@@ -99,10 +99,6 @@ function decodePlain(context: Context, message: Fields, id: string, frame: Frame
   // The file behind a placeholder of the past comes later under the same id.
   const late = place.history !== undefined && place.history.thread === undefined ? 'file' : '';
   return { key: keyOf(context, 'message', id, late), event };
-}
-
-function fieldsAt(value: unknown, ...path: readonly string[]): unknown {
-  return at(value, ...path) ?? {};
 }
 
 function frameOf(context: Context, message: Fields, place: Place): Frame | undefined {

@@ -15,13 +15,13 @@ export function safeName(name: string): string {
     .normalize('NFC')
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu, ' ')
     // Of the format characters only the joiner inside an emoji is wanted.
-    .replace(/(?<!\p{Extended_Pictographic}[\u{fe0f}\u{1f3fb}-\u{1f3ff}]?)\u200d|(?!\u200d)\p{Cf}/gu, '')
+    .replace(/(?<!\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?)\u200d|(?!\u200d)\p{Cf}/gu, '')
     .replace(/[*`]|(?<![\p{L}\p{N}])[_~]|[_~](?![\p{L}\p{N}])/gu, (sign) => LOOKALIKES[sign] ?? '')
     .replace(/\s+/gu, ' ')
     .trim();
   // Stacked marks would reach over the lines around them.
   const calm = visible.replace(/(\p{M}{3})\p{M}+/gu, '$1');
-  const shown = [...calm];
+  const shown = Array.from(calm);
   if (shown.length === 0) return 'Matrix user';
   return shown.length > MAX_NAME ? `${shown.slice(0, MAX_NAME - 1).join('').trimEnd()}…` : calm;
 }
