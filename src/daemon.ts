@@ -7,7 +7,7 @@ import { Accounts } from './bridge/accounts.ts';
 import { Bridge } from './bridge/bridge.ts';
 import { webhookRoutes } from './bridge/inbound/webhooks.ts';
 import { keyOf } from './bridge/keys.ts';
-import { relayIn } from './bridge/kinds/message.ts';
+import { relayIn } from './bridge/kinds/shared.ts';
 import { Outages } from './bridge/outages.ts';
 import { Rooms } from './bridge/portals/rooms.ts';
 import { notice } from './bridge/reports/report.ts';

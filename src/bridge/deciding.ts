@@ -1,9 +1,8 @@
 import type { Capabilities } from '../model/capabilities.ts';
 import type { Content } from '../model/content.ts';
-import type { MatrixEvent } from '../model/events.ts';
 import type { AccountId, EventId, Millis, NetworkId, PortalRow, UserId } from '../model/ids.ts';
 import type { SendRequest, Target } from '../networks/network.ts';
-import type { Conversation, Effect, InboxItem, InOutcome, OutboxItem, Person, RemoteContext, RoomContext } from '../store/store.ts';
+import type { Conversation, Effect, InOutcome, OutboxItem, Person } from '../store/store.ts';
 import type { DeliverySettings, Permission, RelayPrefix } from './settings.ts';
 
 /** What in lanes decide with: pure, no I/O. */
@@ -48,14 +47,6 @@ export type Live =
 
 export const done = (effects: readonly Effect[] = [], extra: Partial<Decision> = {}): Decision => ({ outcome: { to: 'done' }, effects, ...extra });
 export const ignored = (why: string): Decision => ({ outcome: { to: 'done' }, effects: [], ignored: why });
-
-/** One kind of event, both directions; found by table. */
-export interface FromNetwork<Event> {
-  (event: Event, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision;
-}
-export interface FromMatrix {
-  (event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision;
-}
 
 export function targetOf(conversation: Conversation): Target {
   return {

@@ -13,7 +13,7 @@ export interface UpgradeStep {
 }
 
 /** None yet: version 1 is the first format. */
-export const UPGRADES: readonly UpgradeStep[] = [];
+const UPGRADES: readonly UpgradeStep[] = [];
 
 export interface Upgraded {
   readonly from: number;

@@ -68,12 +68,6 @@ export function serverName(): z.ZodType<string, string> {
   return z.string({ error }).max(230, { error }).regex(new RegExp(`^${HOST}$`), { error });
 }
 
-/** A Matrix user id (spec, appendices: user identifiers; also the historical characters). */
-export function userId(): z.ZodType<string, string> {
-  const error = 'must be a Matrix user id such as @admin:example.org';
-  return z.string({ error }).max(255, { error }).regex(new RegExp(`^@[!-9;-~]+:${HOST}$`), { error });
-}
-
 /** `*`, a server name or a user id: whom a permission is for. */
 export function audience(): z.ZodType<string, string> {
   const error = 'must be "*" for everybody, a server name such as example.org, or a user id such as @admin:example.org';

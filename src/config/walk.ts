@@ -53,7 +53,7 @@ function clean<T extends object>(value: { [K in keyof T]: T[K] | undefined }): T
 }
 
 /** The schemas that may stand below `key`; several where there are alternatives, none where nothing is known. */
-export function below(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType[] {
+function below(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType[] {
   const def = facts(schema).core._zod.def;
   switch (def.type) {
     case 'object': {

@@ -1,5 +1,5 @@
 /** What a secret is replaced by. */
-export const REDACTED = '[redacted]';
+const REDACTED = '[redacted]';
 
 /** Keys whose values are never printed, however they are spelt. */
 const SECRET_KEY = /authorization|cookie|token|secret|passw|passphrase|credential|api[-_]?key|(?:seal|private|access|signing)[-_]?key|signature/i;

@@ -5,7 +5,7 @@ import type {
 } from '../model/ids.ts';
 import type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts';
 
-export type { Delivery, MatrixTask, NetworkTask, OutboxState, PlannedMessage } from './tasks.ts';
+export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts';
 
 /**
  * The durable truth. Coarse commands, each one transaction, plain data in and out: no handle and no callback leaves it,

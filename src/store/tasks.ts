@@ -1,5 +1,5 @@
 import type { Content } from '../model/content.ts';
-import type { AccountId, EventId, Millis, OutboxSeq, PersonRow, RemoteId, UserId } from '../model/ids.ts';
+import type { EventId, Millis, OutboxSeq, PersonRow, RemoteId, UserId } from '../model/ids.ts';
 
 /**
  * ready → sending → accepted → confirmed; sending → ready | uncertain | dead; uncertain → accepted | ready | asked;
@@ -74,12 +74,6 @@ export interface FittedMedia {
   readonly width?: number;
   readonly height?: number;
   readonly durationMs?: number;
-}
-
-/** A message cut into parts, each a task of its own. */
-export interface PlannedMessage {
-  readonly account: AccountId;
-  readonly parts: readonly NetworkTask[];
 }
 
 /** What became of a row, as the network or a person says. */

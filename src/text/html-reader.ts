@@ -12,7 +12,7 @@ const MAX_TAG_DEPTH = 100;
 const MAX_WEIGHT = 512 * 1024;
 
 /** The HTML is nested or repeated beyond the limits. The caller falls back to the plain body. */
-export class HtmlRefused extends Error {}
+class HtmlRefused extends Error {}
 
 /** Reads Matrix HTML into runs. Throws HtmlRefused for what is nested too deep or would grow too large. */
 export function readHtml(html: string): Run[] {

@@ -3,7 +3,6 @@ import { cleanText } from './clean.ts';
 import { inlineText } from './lower.ts';
 import type { LineStyle } from './render.ts';
 import { renderLines } from './render.ts';
-import { build, flatten } from './runs.ts';
 
 const PLAIN: LineStyle = {
   inlines: (children) => (children.length === 0 ? [] : inlineText(children).split('\n')),
@@ -18,15 +17,6 @@ export function toPlain(text: RichText): string {
 /** The length of `toPlain`, in UTF-16 code units. */
 export function textLength(text: RichText): number {
   return toPlain(text).length;
-}
-
-/** The same tree with each piece of text replaced; code, mentions and addresses stay. */
-export function mapText(text: RichText, replace: (part: string) => string): RichText {
-  return build(
-    flatten(text).map((run) =>
-      run.leaf.t === 'text' && run.wrap?.shell.t !== 'codeblock' ? { ...run, leaf: { t: 'text', text: replace(run.leaf.text) } } : run,
-    ),
-  );
 }
 
 /** The text with some inlines at its start ("Alice: "): in the first paragraph, or before the first block in one of their own. */

@@ -6,7 +6,7 @@ import type { Block, Inline, RichText } from '../model/richtext.ts';
  */
 
 /** Deeper wraps are left out, their text is kept: HTML tags may be nested 100 deep, and a wrap is at most two of them at the end. */
-export const MAX_DEPTH = 96;
+const MAX_DEPTH = 96;
 
 export type BlockShell =
   | { readonly t: 'paragraph' }

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { createFitter } from '../../src/media/fit.ts';
 import type { Fitted, Fitter, MediaTable } from '../../src/media/fit.ts';
 import type { FitInput } from '../../src/media/job.ts';
@@ -77,9 +77,9 @@ async function ffmpeg(extension: string, ...args: string[]): Promise<Buffer> {
 const TONE = ['-f', 'lavfi', '-i', 'sine=frequency=440:duration=1'];
 const STEREO = ['-f', 'lavfi', '-i', 'aevalsrc=sin(440*2*PI*t)|cos(330*2*PI*t):d=1'];
 const FILM = ['-f', 'lavfi', '-i', 'testsrc=duration=1:size=320x240:rate=10'];
-const noise = (width: number, height: number, channels: 3 | 4 = 3): sharp.Sharp =>
+const noise = (width: number, height: number, channels: 3 | 4 = 3): Sharp =>
   sharp(randomBytes(width * height * channels), { raw: { width, height, channels } });
-const moving = async (count = 4): Promise<sharp.Sharp> => sharp(await Promise.all(Array.from({ length: count }, (_, at) =>
+const moving = async (count = 4): Promise<Sharp> => sharp(await Promise.all(Array.from({ length: count }, (_, at) =>
   sharp({ create: { width: 64, height: 48, channels: 3, background: { r: at * 60, g: 0, b: 0 } } }).png().toBuffer())), { join: { animated: true } });
 
 describe('pictures', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { normalise, sniff } from '../../src/media/sniff.ts';
 
-const picture = (): sharp.Sharp => sharp({ create: { width: 20, height: 10, channels: 4, background: '#336699' } });
+const picture = (): Sharp => sharp({ create: { width: 20, height: 10, channels: 4, background: '#336699' } });
 const frames = async (): Promise<Buffer[]> => Promise.all(['#f00', '#0f0', '#00f'].map((background) =>
   sharp({ create: { width: 20, height: 20, channels: 4, background } }).png().toBuffer()));
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);

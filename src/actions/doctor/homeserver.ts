@@ -26,7 +26,7 @@ const FEATURES = [
 ] as const;
 
 /** Calls the homeserver; with a token nothing is followed elsewhere. */
-export async function call(fetch: Fetch, address: string, token?: string, body?: object): Promise<Reply> {
+async function call(fetch: Fetch, address: string, token?: string, body?: object): Promise<Reply> {
   const response = await fetch(address, {
     method: body === undefined ? 'GET' : 'POST',
     redirect: token === undefined ? 'follow' : 'manual',

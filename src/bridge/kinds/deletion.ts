@@ -4,7 +4,7 @@ import type { Effect, InboxItem, MapRow, OutboxItem, Portal, ReactionRow, Remote
 import { type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice, refusal } from '../reports/report.ts';
-import { toPortal } from './message.ts';
+import { toPortal } from './shared.ts';
 import { emojiAfterRemoval } from './reaction.ts';
 
 /** Deleted on a network: what has not been written yet is not, what has is redacted. */

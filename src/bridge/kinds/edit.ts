@@ -6,9 +6,10 @@ import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, Re
 import { type AdapterView, type Deciding, type Decision, done, targetOf } from '../deciding.ts';
 import { render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
+import { prefixed } from '../../text/plain.ts';
 import { contentOf } from '../outbound/parse.ts';
 import { refusal } from '../reports/report.ts';
-import { openPortal, relayOf, toPortal } from './message.ts';
+import { openPortal, relayOf, toPortal } from './shared.ts';
 
 /** An edit on a network replaces the event of the same part; one whose target never comes is shown as a message. */
 export function editFromNetwork(event: EditEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -87,11 +88,7 @@ function replaceParts(
 
 /** What an edit becomes where there are none. */
 function correction(content: Content): Content {
-  const mark = { t: 'text', text: '✏️ ' } as const;
-  const marked = (text: RichText): RichText => {
-    const [first, ...rest] = text;
-    return first?.t === 'paragraph' ? [{ t: 'paragraph', children: [mark, ...first.children] }, ...rest] : [{ t: 'paragraph', children: [mark] }, ...text];
-  };
+  const marked = (text: RichText): RichText => prefixed(text, [{ t: 'text', text: '✏️ ' }]);
   if (content.kind === 'text') return { ...content, text: marked(content.text) };
   return 'media' in content ? { ...content, caption: marked(content.caption ?? []) } : content;
 }

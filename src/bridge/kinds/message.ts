@@ -1,13 +1,13 @@
 import type { MatrixEvent, MessageEvent } from '../../model/events.ts';
 import type { EventId, UserId } from '../../model/ids.ts';
-import type { Effect, InboxItem, MatrixTask, Member, NetworkTask, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
+import type { Effect, InboxItem, MatrixTask, NetworkTask, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
-import type { RelayPrefix } from '../settings.ts';
 import { contentOf, relationsOf } from '../outbound/parse.ts';
 import { notice, refusal } from '../reports/report.ts';
 import { editFromMatrix } from './edit.ts';
+import { openPortal, relayOf, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -42,13 +42,6 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
     effects.push(notice(portal.room, `ℹ️ Came from ${source ?? 'a link'}${words === '' ? '' : `: ${words}`}`, keyOf(portal.row, event.id, 'referral')));
   }
   return done(effects);
-}
-
-/** The rows come first; the lane looks again and finds them. */
-export function openPortal(item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
-  if (item.tries > 3) return { outcome: { to: 'dead', code: 'no_portal', reason: 'No room could be made for this conversation.' }, effects: [] };
-  const account = item.body.side === 'network' ? item.body.account : context.conversation.account;
-  return { outcome: { to: 'again' }, effects: [{ do: 'portal', conversation: context.conversation.row, account, invite: deciding.owners(account) }] };
 }
 
 /** Everybody has left, and somebody writes: the owners are asked back rather than the message shown to nobody. */
@@ -90,27 +83,4 @@ export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deci
     });
   }
   return done(effects);
-}
-
-/** One row of a Matrix event for one portal. */
-export function toPortal(portal: Portal, event: MatrixEvent, task: NetworkTask, part: number, parts: number): Effect {
-  return { do: 'send', row: {
-    lane: `out:p${portal.row}`, key: keyOf(portal.row, event.event_id, task.kind, part), task, portal: portal.row, room: portal.room,
-    account: portal.account, event: event.event_id as EventId, sender: event.sender as UserId, part, parts,
-  } };
-}
-
-/** Whether the speaker's name stands before what they say: the network sees only the account. */
-export function relayOf(sender: UserId, portal: Portal, context: RoomContext, deciding: Deciding): { readonly name: string } | null {
-  return relayIn(sender, deciding.owners(portal.account), context.sender, context.members, deciding.relayPrefix, (user) => deciding.isOurs(user));
-}
-
-/** `auto`: an owner who is alone with the ghosts speaks for the account; everybody else by name. */
-export function relayIn(
-  sender: UserId, owners: readonly UserId[], member: Member | null, members: readonly Member[], prefix: RelayPrefix, isOurs: (user: string) => boolean,
-): { readonly name: string } | null {
-  if (prefix === 'never') return null;
-  const people = members.filter(({ membership, user }) => membership === 'join' && !isOurs(user));
-  const alone = owners.includes(sender) && people.length <= 1;
-  return prefix === 'auto' && alone ? null : { name: member?.name ?? sender.slice(1, sender.indexOf(':')) };
 }

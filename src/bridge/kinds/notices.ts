@@ -3,7 +3,7 @@ import type { InboxItem, RemoteContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
-import { openPortal } from './message.ts';
+import { openPortal } from './shared.ts';
 
 /** The ids were joined when it was taken in; the room hears of it. */
 export function aliasFromNetwork(event: AliasEvent, item: InboxItem, context: RemoteContext): Decision {

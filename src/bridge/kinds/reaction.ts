@@ -5,7 +5,7 @@ import { type Deciding, type Decision, done, ignored, targetOf } from '../decidi
 import { keyOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { notice, refusal } from '../reports/report.ts';
-import { toPortal } from './message.ts';
+import { toPortal } from './shared.ts';
 
 /** A person's reaction becomes their ghost's annotation; where a network allows one, a new one takes the old away. */
 export function reactionFromNetwork(event: ReactionEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {

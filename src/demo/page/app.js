@@ -149,7 +149,7 @@ function markRead() {
 
 byId('phone').src = session.phone;
 byId('bot').hidden = !session.bot;
-byId('bot').addEventListener('click', () => attempt(async () => show(await account.talkTo(session.bot))));
+byId('bot').addEventListener('click', () => void attempt(async () => show(await account.talkTo(session.bot))));
 for (const one of accounts) {
   one.addEventListener('change', ({ detail }) => {
     if (one === account) draw(detail);

@@ -22,7 +22,7 @@ interface Found {
   readonly strong: number;
 }
 
-export function findId(sql: Sql, table: IdTable, space: IdSpace, value: string): Found | null {
+function findId(sql: Sql, table: IdTable, space: IdSpace, value: string): Found | null {
   const row = table.ids === 'person_id'
     ? sql.get<Found>('SELECT person AS owner, strong FROM person_id WHERE network = ? AND scope = ? AND value = ?', space.network, space.scope, value)
     : sql.get<Found>('SELECT conversation AS owner, strong FROM conversation_id WHERE network = ? AND scope = ? AND receiver = ? AND value = ?', space.network, space.scope, space.receiver, value);

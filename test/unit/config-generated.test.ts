@@ -1,0 +1,131 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parse, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { inspection, modelJsonSchema } from '../../src/actions/model-schema.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { configJsonSchema, configPage } from '../../src/config/reference.ts';
+import { questions, sampleConfig } from '../../src/config/sample.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { schemasAt } from '../../src/config/walk.ts';
+import { errors, errorsPage } from '../../src/i18n/errors.ts';
+import { networks } from '../../src/networks/registry.ts';
+
+const root = new URL('../../', import.meta.url);
+const schema = configSchema(networks);
+const toy = [{
+  id: 'toy',
+  name: 'Toy',
+  settings: z.strictObject({
+    token: z.string().meta({ description: 'From the console.' }),
+    speed: z.enum(['slow', 'fast']).default('slow'),
+    extra: z.strictObject({ depth: z.number() }).optional(),
+    accounts: z.record(z.string(), z.strictObject({ number: z.string().meta({ examples: ['0042'] }) })),
+  }),
+}];
+
+/** A value that fits, for every variable that the sample asks for. */
+const env = new Proxy<Record<string, string>>({}, { get: () => '123456789012345678901234' });
+
+describe('the sample', () => {
+  test('is a config: with its variables set it loads, and says only defaults', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'drawbridge-sample-'));
+    const file = join(folder, 'config.yaml');
+    writeFileSync(file, sampleConfig(schema).replace('file:data/seal.key', Buffer.alloc(32).toString('base64')));
+    const { config } = loadConfig(file, networks, env);
+    writeFileSync(file, `homeserver: { url: http://127.0.0.1:8008, domain: example.org }\nseal_key: ${Buffer.alloc(32).toString('base64')}\n`);
+    const { permissions, networks: apps, ...rest } = config;
+    expect(rest).toEqual((({ permissions: _p, networks: _n, ...one }) => one)(loadConfig(file, networks, env).config));
+    expect(Object.keys(apps)).toEqual(networks.map(({ id }) => id));
+    expect(permissions).toEqual({ '*': 'block', 'example.org': 'user', '@admin:example.org': 'admin' });
+  });
+
+  test('explains every key, and keeps optional ones behind a comment sign unless they are wanted', () => {
+    const text = sampleConfig(configSchema(toy));
+    expect(text).toMatch(/# From the console\.\n\s+token: \$\{TOY_MAIN_TOKEN\}/);
+    expect(text).toMatch(/# \(slow \| fast\)\n\s+speed: slow/);
+    expect(text).toMatch(/^# public_url: /m);
+    expect(text).toMatch(/^ +# extra:$/m);
+    expect(text).toMatch(/^ +number: "0042"$/m);
+    expect(sampleConfig(configSchema(toy), new Set(['public_url']))).toMatch(/^public_url: /m);
+    expect(parseDocument(text).errors).toEqual([]);
+  });
+
+  test('knows what has to be asked', () => {
+    const app = schemasAt(configSchema(toy), ['networks', 'toy', 'main'])[0];
+    expect(app && questions(app, ['networks', 'toy', 'main']).map(({ path, secret }) => [path.join('.'), secret])).toEqual([
+      ['networks.toy.main.token', true], ['networks.toy.main.accounts.main.number', false],
+    ]);
+  });
+});
+
+describe('the JSON Schema for editors', () => {
+  const json = z.fromJSONSchema(JSON.parse(JSON.stringify(configJsonSchema(configSchema(toy)))) as Parameters<typeof z.fromJSONSchema>[0]);
+  test('takes the sample, references included', () => {
+    expect(json.safeParse(parse(sampleConfig(configSchema(toy)))).error?.issues).toBeUndefined();
+  });
+  test('refuses what the daemon refuses', () => {
+    const good = parse(sampleConfig(configSchema(toy))) as Record<string, unknown>;
+    expect(json.safeParse({ ...good, logging: { level: 'loud' } }).success).toBe(false);
+    expect(json.safeParse({ ...good, loging: {} }).success).toBe(false);
+    expect(json.safeParse({ ...good, logging: { level: '${LEVEL}' } }).success).toBe(true);
+  });
+});
+
+test('the docs page names every key once, and what is secret', () => {
+  const page = configPage(configSchema(toy));
+  for (const key of ['seal_key', 'max_block', 'relay_prefix', 'token', 'depth']) expect(page.split(`\`${key}\``)).toHaveLength(2);
+  expect(page).toMatch(/\*\*`token`\*\* \| From the console\. Secret\./);
+});
+
+describe('errors', () => {
+  test('have codes of their own, and every code in the program is explained', () => {
+    const codes = Object.values(errors).map(({ code }) => code as string);
+    expect(new Set(codes).size).toBe(codes.length);
+    const folder = new URL('src/', root);
+    const used = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => [...readFileSync(new URL(name, folder), 'utf8').matchAll(/'(DB-\d{4})'/g)].map(([, code]) => code ?? ''));
+    expect([...new Set(used)].filter((code) => !codes.includes(code))).toEqual([]);
+    for (const code of codes) expect(errorsPage()).toContain(`## ${code}\n`);
+  });
+});
+
+describe('the model', () => {
+  const examples = JSON.parse(readFileSync(new URL('docs/model.examples.json', root), 'utf8')) as Record<string, unknown>;
+  const published = z.fromJSONSchema(JSON.parse(readFileSync(new URL('docs/model.schema.json', root), 'utf8')) as Parameters<typeof z.fromJSONSchema>[0]);
+
+  test.each(Object.keys(examples))('example: %s', (name) => {
+    expect(inspection.safeParse(examples[name]).error?.issues).toBeUndefined();
+    expect(published.safeParse(examples[name]).success).toBe(true);
+  });
+
+  test('has an example for every kind of event, content, block and inline', () => {
+    const seen = new Set<string>();
+    const look = (value: unknown): void => {
+      if (value === null || typeof value !== 'object') return;
+      for (const key of ['type', 'kind', 't']) if (key in value) seen.add(String((value as Record<string, unknown>)[key]));
+      Object.values(value).forEach(look);
+    };
+    look(examples);
+    const kinds = [...JSON.stringify(modelJsonSchema()).matchAll(/"(?:type|kind|t)":\{"type":"string","(?:const":"([^"]+)"|enum":\[([^\]]+)\])/g)]
+      .flatMap(([, one, several]) => (one === undefined ? (several ?? '').split(',').map((text) => text.replaceAll('"', '')) : [one]));
+    expect(kinds.length).toBeGreaterThan(40);
+    // "unsupported" as an event is listed beside the events, never among them; conversations have kinds of their own.
+    expect(kinds.filter((kind) => !seen.has(kind) && kind !== 'channel')).toEqual([]);
+  });
+
+  test('refuses what is not in it', () => {
+    const message = (examples['image'] as { events: object[] }).events[0];
+    for (const wrong of [{ ...message, colour: 1 }, { ...message, type: 'massage' }, { ...message, time: 'now' }]) {
+      expect(published.safeParse({ events: [wrong], unsupported: [] }).success).toBe(false);
+      expect(inspection.safeParse({ events: [wrong], unsupported: [] }).success).toBe(false);
+    }
+  });
+
+  test('is versioned', () => {
+    expect(modelJsonSchema()).toMatchObject({ $schema: 'https://json-schema.org/draft/2020-12/schema', $id: expect.stringMatching(/^urn:drawbridge:model:\d+\.\d+\.\d+$/), version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+  });
+});
