@@ -54,7 +54,7 @@ export function createLinks(options: LinkOptions): Links {
     make(target, name, ttlSeconds) {
       const id = encodeTarget(target);
       const expiry = String(Math.ceil(options.clock.now() / 1000 + ttlSeconds));
-      const clean = cleanName(name, 'application/octet-stream', 'file');
+      const clean = cleanName(name, undefined, 'file');
       return `${base}/media/${id}/${expiry}/${sign(id, expiry, clean).toString()}/${encodeURIComponent(clean)}`;
     },
     verify({ id, expiry, mac, name }) {

@@ -40,12 +40,12 @@ const RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²�
  * Makes a file name that is safe to show, to hand to a network and to save on any system: no path, no invisible or
  * direction characters, no reserved name, at most 255 bytes, never empty. Its extension tells the true type: where name
  * and type disagree the type's is put in place (media) or added (anything else), so that no program passes for a picture.
- * @param mime what the bytes were found to be, see `sniff`
+ * @param mime what the bytes were found to be, see `sniff`; undefined leaves the extension as it is
  * @param fallback used where nothing is left of the name
  */
-export function cleanName(name: string | undefined, mime: string, fallback: string): string {
+export function cleanName(name: string | undefined, mime: string | undefined, fallback: string): string {
   const plain = [name ?? '', fallback, 'file'].map(strip).find((text) => text !== '') ?? 'file';
-  const typed = withTrueExtension(plain, normalise(mime) ?? 'application/octet-stream');
+  const typed = mime === undefined ? plain : withTrueExtension(plain, normalise(mime) ?? 'application/octet-stream');
   return shorten(RESERVED.test(typed) ? `_${typed}` : typed);
 }
 

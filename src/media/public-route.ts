@@ -66,7 +66,7 @@ function refusal(status: 404 | 410, head: boolean): RouteAnswer {
 
 function fileHeaders(source: MediaSource, name: string): Record<string, string> {
   const mime = normalise(source.mime) ?? '';
-  const clean = cleanName(name, 'application/octet-stream', 'file');
+  const clean = cleanName(name, undefined, 'file');
   // RFC 6266, with RFC 8187 for what is not ASCII.
   const ascii = clean.replace(/[^ !#$&+\-.^_`{}~A-Za-z0-9]/g, '_');
   const extended = encodeURIComponent(clean).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -4,7 +4,7 @@ import { cleanName } from '../../src/media/names.ts';
 import { sniff } from '../../src/media/sniff.ts';
 
 const mimes = fc.constantFrom('image/jpeg', 'image/png', 'video/mp4', 'audio/ogg; codecs=opus', 'application/pdf', 'text/plain',
-  'application/octet-stream', 'application/x-msdownload', 'image/svg+xml', 'application/zip', 'application/x-own', '', 'constructor');
+  'application/octet-stream', 'application/x-msdownload', 'image/svg+xml', 'application/zip', 'application/x-own', '', 'constructor', undefined);
 const nasty = fc.constantFrom('/', '\\', '..', '.', ' ', '\u202e', '\u0000', '\n', 'CON', 'nul', 'com1', '.exe', '.jpg', '😀', 'é', 'a', ':', '\ud800',
   '\u200f', '.tar.gz', '__proto__', 'x'.repeat(300), '漢'.repeat(100), `.${'y'.repeat(40)}`);
 const names = fc.oneof(fc.string({ unit: 'binary', maxLength: 400 }), fc.array(nasty, { maxLength: 12 }).map((parts) => parts.join('')));

@@ -1,0 +1,97 @@
+import sharp from 'sharp';
+import type { Message, PersonHandle } from '../../sandbox/whatsapp/index.ts';
+import type { ClientEvent } from '../matrix/timelines.ts';
+import type { Stage } from '../stage.ts';
+
+/** What the steps have made so far. */
+export interface Scene {
+  readonly stage: Stage;
+  readonly bob: PersonHandle;
+  room: string;
+  /** Event ids and message ids by a name, for replies and reactions. */
+  readonly seen: Map<string, string>;
+}
+
+export interface Step {
+  readonly what: string;
+  run(scene: Scene): Promise<void>;
+}
+
+const onMatrix = (scene: Scene, fits: (event: ClientEvent) => boolean): Promise<ClientEvent> => scene.stage.alice.waitForEvent(scene.room, fits);
+const onPhone = (scene: Scene, fits: (message: Readonly<Message>) => boolean): Promise<Readonly<Message>> => scene.bob.waitFor(fits);
+const bodyOf = (message: Readonly<Message>): string => String((message.body as { body?: unknown } | null)?.body ?? '');
+const related = (event: ClientEvent): Record<string, unknown> => (event.content['m.relates_to'] ?? {}) as Record<string, unknown>;
+const picture = (color: string): Promise<Buffer> => sharp({ create: { width: 320, height: 200, channels: 3, background: color } }).jpeg().toBuffer();
+
+/** A conversation of every kind of message, both ways. Each step acts on one side and waits for it on the other. */
+export const steps: readonly Step[] = [
+  { what: 'WhatsApp → Matrix: a first message makes the room', async run(scene) {
+    scene.bob.sendText('Hello from *WhatsApp* 👋');
+    scene.room = await scene.stage.alice.waitForInvite();
+    await scene.stage.alice.join(scene.room);
+    await onMatrix(scene, ({ content }) => String(content.formatted_body).includes('<strong>WhatsApp</strong>'));
+  } },
+  { what: 'Matrix → WhatsApp: text with formatting', async run(scene) {
+    scene.seen.set('hi', await scene.stage.alice.html(scene.room, 'Hi Bob', '<strong>Hi</strong> Bob'));
+    scene.seen.set('hi on the phone', (await onPhone(scene, (message) => bodyOf(message) === '*Hi* Bob')).id);
+  } },
+  { what: 'WhatsApp → Matrix: a reply', async run(scene) {
+    scene.bob.reply(scene.seen.get('hi on the phone') ?? '', 'A reply');
+    const event = await onMatrix(scene, ({ content }) => content.body === 'A reply');
+    if ((related(event)['m.in_reply_to'] as { event_id?: string } | undefined)?.event_id !== scene.seen.get('hi')) throw new Error('it answers nothing');
+    scene.seen.set('reply', event.event_id);
+  } },
+  { what: 'Matrix → WhatsApp: a reply', async run(scene) {
+    await scene.stage.alice.reply(scene.room, scene.seen.get('reply') ?? '', 'And one back');
+    if ((await onPhone(scene, (message) => bodyOf(message) === 'And one back')).replyTo === null) throw new Error('it answers nothing');
+  } },
+  { what: 'WhatsApp → Matrix: a reaction', async run(scene) {
+    scene.bob.react(scene.seen.get('hi on the phone') ?? '', '👍');
+    await onMatrix(scene, (event) => event.type === 'm.reaction' && related(event).key === '👍');
+  } },
+  { what: 'Matrix → WhatsApp: a reaction', async run(scene) {
+    await scene.stage.alice.react(scene.room, scene.seen.get('reply') ?? '', '🎉');
+    const replied = scene.stage.sandbox.messages.find((message) => bodyOf(message) === 'A reply');
+    for (let n = 0; n < 400 && replied?.reactions.business !== '🎉'; n++) await new Promise((resolve) => setTimeout(resolve, 25));
+    if (replied?.reactions.business !== '🎉') throw new Error('it did not arrive');
+  } },
+  { what: 'WhatsApp → Matrix: an image with a caption', async run(scene) {
+    await scene.bob.sendMedia('image', await picture('#25d366'), { mime: 'image/jpeg', caption: 'A picture' });
+    await onMatrix(scene, ({ content }) => content.msgtype === 'm.image' && content.body === 'A picture');
+  } },
+  { what: 'Matrix → WhatsApp: an image', async run(scene) {
+    await scene.stage.alice.file(scene.room, { bytes: await picture('#0dbd8b'), type: 'image/jpeg', name: 'green.jpg' });
+    await onPhone(scene, ({ type, from }) => type === 'image' && from === 'business');
+  } },
+  { what: 'WhatsApp → Matrix: a location', async run(scene) {
+    scene.bob.sendLocation({ latitude: 52.37, longitude: 4.89, name: 'Amsterdam' });
+    await onMatrix(scene, ({ content }) => content.msgtype === 'm.location');
+  } },
+  { what: 'Matrix → WhatsApp: a location', async run(scene) {
+    await scene.stage.alice.send(scene.room, 'm.room.message', { msgtype: 'm.location', body: 'Berlin', geo_uri: 'geo:52.52,13.40' });
+    await onPhone(scene, ({ type, from }) => type === 'location' && from === 'business');
+  } },
+  { what: 'WhatsApp → Matrix: a contact card', async run(scene) {
+    scene.bob.sendContacts([{ name: { formatted_name: 'Dora Example', first_name: 'Dora' }, phones: [{ phone: '+31 6 1234 5678', type: 'CELL' }] }]);
+    await onMatrix(scene, ({ content }) => String(content.body).includes('Dora Example'));
+  } },
+  { what: 'Matrix → WhatsApp: an edit becomes a correction', async run(scene) {
+    await scene.stage.alice.edit(scene.room, scene.seen.get('hi') ?? '', 'Hi dear Bob');
+    await onPhone(scene, (message) => bodyOf(message).includes('Hi dear Bob'));
+  } },
+  { what: 'WhatsApp → Matrix: an edit', async run(scene) {
+    const id = scene.bob.sendText('Befor');
+    await onMatrix(scene, ({ content }) => content.body === 'Befor');
+    scene.bob.edit(id, 'Before');
+    await onMatrix(scene, (event) => related(event).rel_type === 'm.replace');
+    scene.seen.set('edited', id);
+  } },
+  { what: 'WhatsApp → Matrix: a message is deleted', async run(scene) {
+    scene.bob.revoke(scene.seen.get('edited') ?? '');
+    await onMatrix(scene, ({ type }) => type === 'm.room.redaction');
+  } },
+  { what: 'WhatsApp → Matrix: something that cannot be shown is a notice', async run(scene) {
+    scene.bob.sendUnsupported();
+    await onMatrix(scene, ({ content }) => content.msgtype === 'm.notice' && String(content.body).includes('⚠️'));
+  } },
+];
