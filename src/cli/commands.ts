@@ -4,6 +4,7 @@ import { doctor } from '../actions/doctor.ts';
 import { init, readDraft } from '../actions/init.ts';
 import { inspect } from '../actions/inspect.ts';
 import { homeserverSnippet, register } from '../actions/register.ts';
+import { errorCode } from '../config/error-code.ts';
 import { loadConfig, loadCore } from '../config/load.ts';
 import { ConfigError } from '../config/problems.ts';
 import { configSchema } from '../config/schema.ts';
@@ -91,7 +92,6 @@ async function read(file: string, { stdin }: CliParts): Promise<Uint8Array> {
     return Buffer.concat(chunks);
   }
   return readFile(file).catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new CodedError('DB-1008', `${file} cannot be read (${code}).`, 'Name a file that holds the raw body, or - for standard input.', { cause: error });
+    throw new CodedError('DB-1008', `${file} cannot be read (${errorCode(error)}).`, 'Name a file that holds the raw body, or - for standard input.', { cause: error });
   });
 }

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { errorCode } from './error-code.ts';
 
 export interface ValueProblem {
   readonly path: readonly PropertyKey[];
@@ -14,6 +15,8 @@ export interface Interpolated {
 }
 
 const MAX_FILE = 65_536;
+/** Deeper than any setting; an alias that holds itself goes on for ever. */
+const MAX_DEPTH = 32;
 
 export function pathKey(path: readonly PropertyKey[]): string {
   return path.map(String).join('\0');
@@ -50,6 +53,10 @@ export function interpolate(raw: unknown, configFile: string, env: Readonly<Reco
 
   function visit(value: unknown, path: readonly PropertyKey[]): unknown {
     if (typeof value === 'string') return text(value, path);
+    if (path.length > MAX_DEPTH) {
+      problems.push({ path, message: 'nested too deeply, or an alias that holds itself' });
+      return null;
+    }
     if (Array.isArray(value)) return value.map((item: unknown, index) => visit(item, [...path, index]));
     if (value !== null && typeof value === 'object') {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, [...path, key])]));
@@ -69,6 +76,6 @@ function readSmall(file: string): Read {
     const text = readFileSync(file, 'utf8').trim();
     return text === '' ? { ok: false, problem: `the file ${file} is empty` } : { ok: true, text };
   } catch (error) {
-    return { ok: false, problem: `cannot read ${file} (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})` };
+    return { ok: false, problem: `cannot read ${file} (${errorCode(error)})` };
   }
 }

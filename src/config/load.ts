@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { CodedError } from '../model/errors.ts';
+import { errorCode } from './error-code.ts';
 import { interpolate } from './interpolate.ts';
 import { ConfigError, explain, wording } from './problems.ts';
 import { readRegistration } from './registration.ts';
@@ -9,6 +10,7 @@ import type { RegistrationFile } from './registration.ts';
 import { configSchema } from './schema.ts';
 import type { Config, NetworkSettings } from './schema.ts';
 import { parseSource } from './source.ts';
+import type { Source } from './source.ts';
 import { saveUpgraded, upgradeDocument } from './upgrade.ts';
 import { secretsIn } from './walk.ts';
 
@@ -60,7 +62,7 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
     throw new ConfigError('DB-1001', path, source.errors.map(({ place, message }) => ({ ...place, path: '', message })), FIX);
   }
   const { from, changes } = upgradeDocument(source.document);
-  const given = interpolate(prepare(source.document.toJS({ maxAliasCount: 100 }) ?? {}), file, env);
+  const given = interpolate(prepare(plain(source, path) ?? {}), file, env);
   const parsed = schema.safeParse(given.value, { error: wording });
   if (!parsed.success || given.problems.length > 0) {
     throw new ConfigError('DB-1001', path, explain(schema, source, given, parsed.error?.issues ?? []), FIX);
@@ -72,6 +74,16 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
   return { path: file, config, registration, secrets: [...new Set([...secretsIn(schema, given.value), ...tokens])], upgraded: changes };
 }
 
+/** The document as plain data. @throws ConfigError where aliases make too much of it */
+function plain({ document }: Source, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new ConfigError('DB-1001', path, [{ line: 1, column: 1, path: '', message }], FIX);
+  }
+}
+
 function absolute<App>(config: Config<App>, folder: string): Config<App> {
   const { registration, database, data } = config;
   return { ...config, registration: resolve(folder, registration), database: resolve(folder, database), data: resolve(folder, data) };
@@ -81,7 +93,7 @@ function readText(file: string, given: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = errorCode(error);
     const cause = code === 'ENOENT' ? `There is no config file ${given}.` : `The config file ${given} cannot be read (${code}).`;
     throw new CodedError('DB-1002', cause, 'Run `drawbridge init` to make one, or name another with --config.', { cause: error });
   }

@@ -23,13 +23,14 @@ const FORM = ['pattern', 'format', 'enum', 'minLength', 'maxLength', 'allOf'] as
 /** `type: string` with a form becomes: that form, or a reference to the environment or a file. */
 function relax(node: Record<string, unknown>): void {
   if (node['type'] !== 'string' || !FORM.some((key) => key in node)) return;
-  const form: Record<string, unknown> = {};
+  const form: Record<string, unknown> = { type: 'string' };
   for (const key of FORM) {
     if (!(key in node)) continue;
     form[key] = node[key];
     delete node[key];
   }
-  node['anyOf'] = [form, { pattern: String.raw`\$\{[A-Za-z_][A-Za-z0-9_]*\}|^file:.` }];
+  delete node['type'];
+  node['anyOf'] = [form, { type: 'string', pattern: String.raw`\$\{[A-Za-z_][A-Za-z0-9_]*\}|^file:.` }];
 }
 
 /** The docs page: a table a section, one line a key. */
@@ -88,5 +89,6 @@ function code(value: unknown): string {
 }
 
 function cell(text: string): string {
-  return text.replaceAll('|', String.raw`\|`).trim();
+  // Angle brackets outside of code would be taken for HTML.
+  return text.replaceAll('|', String.raw`\|`).replaceAll(/<(?=[^`]*(?:`[^`]*`[^`]*)*$)/g, '&lt;').trim();
 }

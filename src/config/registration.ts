@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { errorCode } from './error-code.ts';
 import { parseSource } from './source.ts';
 import { CodedError } from '../model/errors.ts';
 
@@ -24,7 +25,7 @@ export function readRegistration(path: string): RegistrationFile | null {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = errorCode(error);
     if (code === 'ENOENT') return null;
     throw new CodedError('DB-1005', `The registration file ${path} cannot be read (${code}).`, 'Give the user that runs the bridge the right to read it.', { cause: error });
   }

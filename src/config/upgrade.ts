@@ -1,6 +1,7 @@
 import { chmodSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import type { Document } from 'yaml';
 import { CodedError } from '../model/errors.ts';
+import { errorCode } from './error-code.ts';
 import { CONFIG_VERSION } from './schema.ts';
 
 /** One change of the file's format. It edits the document in place, so that comments stay where they are. */
@@ -54,7 +55,7 @@ export function saveUpgraded(file: string, before: string, document: Document, f
     renameSync(fresh, file);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && ['EROFS', 'EACCES', 'EPERM', 'EBUSY'].includes(String(error.code))) return false;
+    if (['EROFS', 'EACCES', 'EPERM', 'EBUSY'].includes(errorCode(error))) return false;
     throw error;
   }
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** What a secret is replaced by. */
 const REDACTED = '[redacted]';
 
@@ -57,7 +59,7 @@ export function createRedactor(secrets: Iterable<string>): Redactor {
   }
 
   function visitObject(value: object, inner: (child: unknown) => unknown): unknown {
-    if (value instanceof Error) return errorFacts(value, inner);
+    if (types.isNativeError(value) || value instanceof Error) return errorFacts(value, inner);
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
     if (value instanceof URL || value instanceof RegExp) return text(String(value));
     if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;

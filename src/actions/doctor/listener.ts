@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { errorCode } from '../../config/error-code.ts';
 
 interface Address {
   readonly host: string;
@@ -32,7 +33,7 @@ export async function standIn(address: Address, answer: (method: string, path: s
       server.listen(address.port, address.host, resolve);
     });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return null;
+    if (errorCode(error) === 'EADDRINUSE') return null;
     throw error;
   }
   return {

@@ -40,7 +40,7 @@ function link(anchor, href) {
   anchor.href = href;
   anchor.target = '_blank';
   anchor.rel = 'noreferrer noopener';
-  if (/^https:\/\/matrix\.to\/#\/@/.test(href)) anchor.className = 'pill';
+  if (href.startsWith('https://matrix.to/#/@')) anchor.className = 'pill';
 }
 
 function spoiler(span) {
