@@ -48,6 +48,7 @@ const listen = z.strictObject({
 }).prefault({}).meta({ description: 'Addresses that the bridge listens on, host:port.' });
 
 const LOCALPART = /^[a-z0-9._=/+-]{1,100}$/;
+const roomVersion = 'must be a room version such as "12"; mind the quotes';
 const localpart = 'must be lower-case letters, digits and ._=/+- (at most 100)';
 
 const bridge = z.strictObject({
@@ -59,7 +60,7 @@ const bridge = z.strictObject({
     .meta({ description: "How ghosts are shown: {name} is the person's name, {network} the network's." }),
   command_prefix: z.string().regex(/^\S{1,20}$/, { error: 'must be 1 to 20 characters without spaces' }).prefault('!db')
     .meta({ description: 'What a command begins with in rooms other than the one with the bot alone.' }),
-  room_version: z.string().regex(/^[A-Za-z0-9.-]{1,32}$/, { error: 'must be a room version such as "12"; mind the quotes' }).optional()
+  room_version: z.string({ error: roomVersion }).regex(/^[A-Za-z0-9.-]{1,32}$/, { error: roomVersion }).optional()
     .meta({ description: "Version of new rooms; without it the homeserver's default.", examples: ['12'] }),
   relay_prefix: z.enum(['auto', 'always', 'never']).prefault('auto')
     .meta({ description: 'Whether a message to a network begins with the name of who wrote it. auto: where several Matrix users share an account.' }),

@@ -23,6 +23,7 @@ export const errors = {
   STORE_UNUSABLE: { code: 'DB-2003', cause: 'The database cannot be opened or locked.', fix: 'Check the path, its owner and the free space.' },
   STORE_OTHER_KEY: { code: 'DB-2004', cause: 'The database was sealed with another key.', fix: 'Put back the seal_key that it was made with.' },
   STORE_ALTERED: { code: 'DB-2005', cause: 'A sealed value in the database was altered or damaged.', fix: 'Restore the database from a backup, and check the disk.' },
+  ADDRESS_TAKEN: { code: 'DB-3001', cause: 'The bridge cannot listen on an address of listen.', fix: 'Stop what uses the port, most often another Drawbridge, or configure another one.' },
   NOT_THIS_NETWORK: { code: 'DB-4001', cause: 'What `inspect` was given is no webhook body of that network. The exit code is 2.', fix: 'Give the raw body of one request from that network, unchanged.' },
   NETWORK_UNKNOWN: { code: 'DB-4002', cause: 'There is no network of that name.', fix: 'Use one of the names in the message.' },
   DEMO_NO_PYTHON: { code: 'DB-8101', cause: 'The demo installs Synapse, which needs Python 3.10 or newer; none was found.', fix: 'Install Python, or use a homeserver that is there: `demo --homeserver`.' },
@@ -30,6 +31,7 @@ export const errors = {
   DEMO_INSTALL_FAILED: { code: 'DB-8103', cause: "The demo's Synapse could not be installed from PyPI.", fix: 'Check the network, and what pip says above.' },
   DEMO_SYNAPSE_DOWN: { code: 'DB-8104', cause: "The demo's Synapse did not start.", fix: 'Look at the log that the message names.' },
   UNEXPECTED: { code: 'DB-9001', cause: 'Something happened that the program did not expect: a mistake in Drawbridge.', fix: 'Report it with what --debug prints; that holds no secrets, but look through it first.' },
+  NOT_PERMITTED: { code: 'DB-9002', cause: 'Somebody gave the bot a command without being allowed to.', fix: 'Name them under permissions as user or admin.' },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 
 /** The docs page: a heading a code, so that `docs/errors.md#db-1001` is an address. */
