@@ -46,6 +46,7 @@ const MAX_REDIRECTS = 3;
 const DEADLINE_MS = 120_000;
 const CONNECT_MS = 10_000;
 const SILENCE_MS = 20_000;
+const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
 const BLOCKED = 'DRAWBRIDGE_BLOCKED';
 
 /** Makes the one door through which addresses from outside are fetched. */
@@ -104,7 +105,10 @@ function check(url: URL, options: FetchOptions): void {
 /** Only addresses of the open internet: neither private, local, shared nor reserved ones, in any notation or tunnel. */
 function isPublic(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
-  return ipaddr.parse(address).range() === 'unicast';
+  const parsed = ipaddr.parse(address);
+  if (parsed.range() !== 'unicast') return false;
+  // Of IPv6 only 2000::/3 is handed out (RFC 4291, 2.4); outside lie forms such as `::7f00:1`, which hold an IPv4 address.
+  return parsed instanceof ipaddr.IPv4 || parsed.match(GLOBAL_IPV6);
 }
 
 function blocked(): Rejected {

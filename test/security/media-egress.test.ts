@@ -239,6 +239,24 @@ describe('bodies', () => {
     await expect(read(bytes)).rejects.toThrow('shutting down');
   });
 
+  test('never read at all end with the deadline, and crash nothing', async () => {
+    const closed = new Promise<void>((resolve) => {
+      answer = (_request, response) => {
+        response.on('close', resolve);
+        response.write('x');
+      };
+    });
+    const crashed: unknown[] = [];
+    const watch = (error: unknown): void => void crashed.push(error);
+    process.on('uncaughtException', watch);
+    const { bytes } = await egress.safeFetch(`${origin}/x`, { ...limits, deadlineMs: 50 });
+    await closed;
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('uncaughtException', watch);
+    expect(crashed).toEqual([]);
+    await expect(read(bytes)).rejects.toMatchObject({ name: 'Retry', code: 'media_timeout' });
+  });
+
   test('left unread part-way are let go of', async () => {
     const closed = new Promise<void>((resolve) => {
       answer = (_request, response) => {

@@ -12,6 +12,8 @@ export interface StackOptions {
   readonly permissions?: Readonly<Record<string, string>>;
   readonly owners?: readonly string[];
   readonly clockScale?: number;
+  /** The caller runs the daemon itself, in a process that it can kill. */
+  readonly withoutDaemon?: boolean;
 }
 
 /** The daemon between a fake homeserver and the WhatsApp sandbox, all in this process, over real HTTP. */
@@ -20,10 +22,6 @@ export interface Stack {
   readonly sandbox: WhatsAppSandbox;
   readonly configPath: string;
   readonly dir: string;
-  /** Stops and starts the daemon on the same database. */
-  restart(): Promise<void>;
-  stopDaemon(): Promise<void>;
-  startDaemon(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,28 +52,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       } },
     } } },
   }));
-  let daemon: Daemon | null = await startDaemon({ configPath });
-  const stack: Stack = {
+  const daemon: Daemon | null = options.withoutDaemon === true ? null : await startDaemon({ configPath });
+  return {
     homeserver, sandbox, configPath, dir,
-    async stopDaemon() {
-      await daemon?.stop();
-      daemon = null;
-    },
-    async startDaemon() {
-      daemon = await startDaemon({ configPath });
-    },
-    async restart() {
-      await stack.stopDaemon();
-      await stack.startDaemon();
-    },
     async close() {
-      await stack.stopDaemon();
+      await daemon?.stop();
       await sandbox.close();
       await homeserver.close();
       await rm(dir, { recursive: true, force: true });
     },
   };
-  return stack;
 }
 
 async function freePort(): Promise<number> {
