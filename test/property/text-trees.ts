@@ -81,10 +81,6 @@ const PLAIN_FORMATS: readonly Format[] = ['bold', 'italic', 'strike'];
 
 /** Every kind of block and inline. */
 export const anyTree = trees(inlines(matrixLeaf, [...PLAIN_FORMATS, 'underline', 'sup', 'sub'], true), true);
-/** What WhatsApp's markup can say; addresses apart, as each has one style throughout. */
-export const whatsAppTree = trees(inlines(textLeaf, PLAIN_FORMATS, false), false);
-/** The same with addresses. */
-export const linkedTree = trees(inlines(leaf, PLAIN_FORMATS, false), false);
 
 export interface Mark {
   readonly char: string;
@@ -109,7 +105,7 @@ export function marksOf(text: RichText, bare = false): Mark[] {
       else if (child.t === 'code') add(child.text, blocks, [...formats, 'code']);
       else if (child.t === 'mention') add(child.name, blocks, has('link') ? formats : [...formats, `mention=${child.id}`]);
       else if (child.t === 'emoji') add(child.name, blocks, [...formats, `emoji=${child.source ?? ''}`]);
-      else if (child.t === 'link') inline(child.children, blocks, has('link') || (!bare && textOf(child.children) === child.href) ? formats : [...formats, `link=${child.href}`]);
+      else if (child.t === 'link') inline(child.children, blocks, has('link') || (!bare && textOf(child.children).trim() === child.href) ? formats : [...formats, `link=${child.href}`]);
       else if (child.t === 'spoiler') inline(child.children, blocks, has('spoiler') ? formats : [...formats, `spoiler=${child.reason ?? ''}`]);
       else if (child.t !== 'break') inline(child.children, blocks, has(child.t) ? formats : [...formats, child.t]);
     }

@@ -21,6 +21,7 @@ const onMatrix = (scene: Scene, fits: (event: ClientEvent) => boolean): Promise<
 const onPhone = (scene: Scene, fits: (message: Readonly<Message>) => boolean): Promise<Readonly<Message>> => scene.bob.waitFor(fits);
 const bodyOf = (message: Readonly<Message>): string => String((message.body as { body?: unknown } | null)?.body ?? '');
 const related = (event: ClientEvent): Record<string, unknown> => (event.content['m.relates_to'] ?? {}) as Record<string, unknown>;
+const document = Buffer.from('bread\nbutter\ncheese\n');
 const picture = (color: string): Promise<Buffer> => sharp({ create: { width: 320, height: 200, channels: 3, background: color } }).jpeg().toBuffer();
 
 /** A conversation of every kind of message, both ways. Each step acts on one side and waits for it on the other. */
@@ -48,6 +49,10 @@ export const steps: readonly Step[] = [
   { what: 'WhatsApp → Matrix: a reaction', async run(scene) {
     scene.bob.react(scene.seen.get('hi on the phone') ?? '', '👍');
     await onMatrix(scene, (event) => event.type === 'm.reaction' && related(event).key === '👍');
+  } },
+  { what: 'WhatsApp → Matrix: a reaction is taken away', async run(scene) {
+    scene.bob.react(scene.seen.get('hi on the phone') ?? '', null);
+    await onMatrix(scene, ({ type }) => type === 'm.room.redaction');
   } },
   { what: 'Matrix → WhatsApp: a reaction', async run(scene) {
     await scene.stage.alice.react(scene.room, scene.seen.get('reply') ?? '', '🎉');
@@ -81,14 +86,49 @@ export const steps: readonly Step[] = [
   } },
   { what: 'WhatsApp → Matrix: an edit', async run(scene) {
     const id = scene.bob.sendText('Befor');
-    await onMatrix(scene, ({ content }) => content.body === 'Befor');
+    scene.seen.set('edited on Matrix', (await onMatrix(scene, ({ content }) => content.body === 'Befor')).event_id);
     scene.bob.edit(id, 'Before');
     await onMatrix(scene, (event) => related(event).rel_type === 'm.replace');
     scene.seen.set('edited', id);
   } },
   { what: 'WhatsApp → Matrix: a message is deleted', async run(scene) {
     scene.bob.revoke(scene.seen.get('edited') ?? '');
-    await onMatrix(scene, ({ type }) => type === 'm.room.redaction');
+    const target = scene.seen.get('edited on Matrix');
+    await onMatrix(scene, ({ type, redacts, content }) => type === 'm.room.redaction' && (redacts ?? content.redacts) === target);
+  } },
+  { what: 'WhatsApp → Matrix: a document', async run(scene) {
+    await scene.bob.sendMedia('document', document, { mime: 'text/plain', filename: 'list.txt', caption: 'The list' });
+    await onMatrix(scene, ({ content }) => content.msgtype === 'm.file' && content.filename === 'list.txt');
+  } },
+  { what: 'Matrix → WhatsApp: a document', async run(scene) {
+    await scene.stage.alice.file(scene.room, { bytes: document, type: 'text/plain', name: 'plan.txt' });
+    await onPhone(scene, ({ type, body }) => type === 'document' && (body as { filename?: unknown }).filename === 'plan.txt');
+  } },
+  { what: 'WhatsApp → Matrix: a sticker', async run(scene) {
+    const sticker = await sharp({ create: { width: 512, height: 512, channels: 4, background: '#ffcc00' } }).webp().toBuffer();
+    await scene.bob.sendMedia('sticker', sticker, { mime: 'image/webp' });
+    await onMatrix(scene, ({ type }) => type === 'm.sticker');
+  } },
+  { what: 'WhatsApp → Matrix: an order', async run(scene) {
+    scene.bob.order({ catalog_id: '194836987003835', text: 'Two please', product_items: [{ product_retailer_id: 'di9ozbzfi4', quantity: 2, item_price: 30, currency: 'EUR' }] });
+    await onMatrix(scene, ({ content }) => String(content.body).includes('Two please'));
+  } },
+  { what: 'WhatsApp → Matrix: a message from an advertisement', async run(scene) {
+    scene.bob.referral('I saw your boat', { source_url: 'https://example.org/ad', source_id: '1', source_type: 'ad', headline: 'A boat', body: 'For sale' });
+    await onMatrix(scene, ({ content }) => String(content.body).includes('I saw your boat'));
+  } },
+  { what: 'Matrix → WhatsApp: a long text goes as several messages, in order', async run(scene) {
+    await scene.stage.alice.text(scene.room, `start ${'a long story '.repeat(500)}end`);
+    const last = await onPhone(scene, (message) => bodyOf(message).endsWith('end'));
+    const first = await onPhone(scene, (message) => bodyOf(message).startsWith('start'));
+    if (first.seq >= last.seq) throw new Error('it came in one piece or out of order');
+  } },
+  { what: 'WhatsApp → Matrix: the chat is read', async run(scene) {
+    const ours = await scene.stage.alice.text(scene.room, 'Read me');
+    await onPhone(scene, (message) => bodyOf(message) === 'Read me');
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    scene.bob.readAll();
+    await scene.stage.alice.waitForEphemeral(scene.room, 'm.receipt', (content) => content[ours] !== undefined);
   } },
   { what: 'WhatsApp → Matrix: something that cannot be shown is a notice', async run(scene) {
     scene.bob.sendUnsupported();

@@ -75,6 +75,8 @@ function homeserverConfig(settings: HomeserverSettings): object {
     trusted_key_servers: [],
     suppress_key_server_warning: true,
     url_preview_enabled: false,
+    // A page that is opened again asks the same first question: it wants today's answer.
+    caches: { sync_response_cache_duration: '0s' },
     // Hashing a password at full strength takes a quarter of a second of one core; these accounts live for one run.
     bcrypt_rounds: 4,
     max_upload_size: '200M',
