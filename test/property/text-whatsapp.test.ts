@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Block, RichText } from '../../src/model/richtext.ts';
 import { decode, encode } from '../../src/networks/whatsapp/markup.ts';
-import { anyTree, isWithin, solidText } from './text-trees.ts';
+import { anyTree, isWithin, marksOf, solidText } from './text-trees.ts';
 
 const markupText = fc.oneof(
   fc.string({ unit: fc.constantFrom(...'*_~`>-1. \n\u200bab(é'), maxLength: 60 }),
