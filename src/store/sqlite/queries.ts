@@ -75,10 +75,10 @@ export class Queries {
     if (!last || last.last_event === null) return null;
     const open = this.#sql.get<{ seq: number | null }>(`
       SELECT min(seq) AS seq FROM (
-        SELECT min(seq) AS seq FROM inbox WHERE room = ?1 AND state <> 'dead' UNION ALL
+        SELECT min(seq) AS seq FROM inbox WHERE room = ? AND state <> 'dead' UNION ALL
         SELECT min(e.seq) FROM room_event e JOIN outbox o ON o.origin_seq = e.seq
-         WHERE e.room = ?1 AND (o.state IN ${unsettled} OR (o.state IN ('dead', 'asked') AND o.told = 0 AND o.report IS NOT NULL))
-      )`, roomRow);
+         WHERE e.room = ? AND (o.state IN ${unsettled} OR (o.state IN ('dead', 'asked') AND o.told = 0 AND o.report IS NOT NULL))
+      )`, roomRow, roomRow);
     const settled = this.#sql.get<{ seq: number; event_id: string }>(
       'SELECT seq, event_id FROM room_event WHERE room = ? AND seq < ? ORDER BY seq DESC LIMIT 1', roomRow, open?.seq ?? Number.MAX_SAFE_INTEGER);
     return { eventId: last.last_event as EventId, settled: (settled?.event_id as EventId | undefined) ?? null };
