@@ -4,7 +4,7 @@ import { Parser } from 'htmlparser2';
 import { fromMatrix } from '../../src/text/from-matrix.ts';
 import { toPlain } from '../../src/text/plain.ts';
 import { toMatrix } from '../../src/text/to-matrix.ts';
-import { anyTree, isWithin, marksOf, solidText } from './text-trees.ts';
+import { anyTree, isWithin, solidText } from './text-trees.ts';
 
 /** The tags and attributes that the spec lists for m.room.message, and MSC2545's mark of a custom emoji. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
