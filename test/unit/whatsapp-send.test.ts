@@ -142,6 +142,13 @@ describe('what goes out', () => {
     expect(graph.received).toHaveLength(before);
   });
 
+  test.each([
+    ['👍\ufe0f', '👍'], ['👍🏽\ufe0f', '👍🏽'], ['❤\ufe0e', '❤\ufe0f'], ['❤\u200d🔥', '❤\ufe0f\u200d🔥'], ['🏳\u200d🌈', '🏳\ufe0f\u200d🌈'], ['1\u20e3', '1\ufe0f\u20e3'], ['🇳🇱', '🇳🇱'],
+  ])('an emoji goes out fully qualified, whatever selectors a client put in: %j', async (typed, sent) => {
+    await connection.react?.(chat(), id('wamid.t'), typed, 'key-2');
+    expect(last().json()).toMatchObject({ reaction: { emoji: sent } });
+  });
+
   test('read marks; typing hangs on the newest message, and without one nothing happens', async () => {
     await connection.markRead?.(chat(), id('wamid.in'));
     expect(last().json()).toEqual({ messaging_product: 'whatsapp', status: 'read', message_id: 'wamid.in' });
