@@ -227,6 +227,13 @@ describe('messages', () => {
     for (const odd of ['TIMESTAMP', null, '', -5, '9e99']) expect(at(odd)).toMatchObject({ time: 1_700_000_000_000 });
   });
 
+  test('a message without an id is shown, and recognised when it comes again', () => {
+    const { id: _id, ...nameless } = text('a');
+    const items = [nameless, nameless, { ...nameless, timestamp: String(kit.TIME + 1) }].map((message) => itemsOf(kit.messages(message))[0]);
+    expect(items[0]?.event).toMatchObject({ type: 'message', parts: [{ kind: 'text' }], id: expect.stringMatching(/^digest:/) });
+    expect(new Set(items.map((item) => item?.key)).size).toBe(2);
+  });
+
   test('in a group', () => {
     expect(only(kit.messages(text('a', { group_id: 'Y2FwaV9ncm91cA' })))).toMatchObject({
       conversation: { id: 'Y2FwaV9ncm91cA', kind: 'group', perAccount: false },

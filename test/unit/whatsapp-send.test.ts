@@ -161,6 +161,16 @@ describe('what goes out', () => {
     expect(graph.received).toHaveLength(2);
   });
 
+  test('an id that we made up goes nowhere', async () => {
+    const odd = id('digest:0123');
+    await connection.send(part(text, { replyTo: odd }));
+    expect(last().json()).not.toHaveProperty('context');
+    await connection.markRead?.(chat(), odd);
+    await connection.typing?.(chat({ lastInbound: { id: odd, at: NOW } }), true);
+    expect((await failure(connection.react?.(chat(), odd, '👍', 'k') ?? Promise.resolve())).code).toBe('no_target');
+    expect(graph.received).toHaveLength(1);
+  });
+
   test('nothing outside the 24 hours', async () => {
     const { lastInbound: _last, ...never } = chat();
     const closed = chat({ lastInbound: { id: id('wamid.in'), at: NOW - 24 * 3_600_000 } });

@@ -11,7 +11,7 @@ import { WhatsAppApi, parseHandle } from './api.ts';
 import { addressee, contentBody, reactionEmoji } from './encode/body.ts';
 import { plan } from './encode/plan.ts';
 import { fixFor } from './errors.ts';
-import { normalId } from './ids.ts';
+import { MADE_UP, normalId } from './ids.ts';
 import { PAIR, capabilitiesOf, checkWindow, windowOpen } from './limits.ts';
 import { asAccount, asApp, type WhatsAppAccount } from './settings.ts';
 
@@ -62,7 +62,7 @@ export class WhatsAppConnection implements Connection {
 
   async send(request: PartRequest): Promise<SendResult> {
     checkWindow(request.conversation, this.#clock.now());
-    const reply = request.replyTo === undefined ? {} : { context: { message_id: request.replyTo } };
+    const reply = request.replyTo === undefined || request.replyTo.startsWith(MADE_UP) ? {} : { context: { message_id: request.replyTo } };
     return this.#watched(async () => {
       const media = request.media === undefined ? undefined : { id: await this.#upload(request.key, request.media), name: request.media.name };
       const result = await this.#post(request.conversation, request.key, { ...contentBody(request.content, media), ...reply });
@@ -74,6 +74,7 @@ export class WhatsAppConnection implements Connection {
   /** …/whatsapp/cloud-api/messages/reaction-messages: one a person; an empty emoji takes it away. */
   async react(conversation: Target, target: RemoteId, emoji: string | null, key: string): Promise<SendResult> {
     if (conversation.kind !== 'direct') throw new Rejected('WhatsApp’s API takes no reactions in groups.', 'no_group_reactions');
+    if (target.startsWith(MADE_UP)) throw new Rejected('WhatsApp gave the message no id, so nothing can be put to it.', 'no_target');
     checkWindow(conversation, this.#clock.now());
     const reaction = { message_id: target, emoji: emoji === null ? '' : reactionEmoji(emoji) };
     return this.#watched(() => this.#post(conversation, key, { type: 'reaction', reaction }));
@@ -82,12 +83,12 @@ export class WhatsAppConnection implements Connection {
   /** Hangs on the newest message that came in, and marks it as read; there is no "stopped", it ends by itself after 25 seconds. */
   async typing(conversation: Target, active: boolean): Promise<void> {
     const last = conversation.lastInbound;
-    if (!active || last === undefined || conversation.kind !== 'direct' || !windowOpen(conversation, this.#clock.now())) return;
+    if (!active || last === undefined || last.id.startsWith(MADE_UP) || conversation.kind !== 'direct' || !windowOpen(conversation, this.#clock.now())) return;
     await this.#watched(() => this.#api.markRead(last.id, true));
   }
 
   async markRead(conversation: Target, upTo: RemoteId): Promise<void> {
-    if (conversation.kind !== 'direct') return;
+    if (conversation.kind !== 'direct' || upTo.startsWith(MADE_UP)) return;
     await this.#watched(() => this.#api.markRead(upTo, false));
   }
 
