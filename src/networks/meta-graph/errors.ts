@@ -65,7 +65,7 @@ export function meaningOf(code: number, explain: Explain): Meaning | undefined {
 /** Codes that say different things; the sentence beside them tells which. */
 function meaningIn(code: number, message: string, explain: Explain): Meaning {
   // developers.facebook.com/docs/graph-api/guides/secure-requests: an app may demand a proof with every call.
-  if (code === 100 && message.includes('appsecret_proof')) return PROOF;
+  if (code === 100 && /requires? an appsecret_proof/.test(message)) return PROOF;
   return meaningOf(code, explain) ?? { outcome: 'rejected', reason: `Meta refused it with error ${code}.` };
 }
 
