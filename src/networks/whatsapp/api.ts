@@ -15,7 +15,7 @@ export interface Subscribed {
   readonly url?: string;
 }
 
-const NO_SUCH_NODE = /^(?:33|100\/33)$/;
+const NO_SUCH_NODE = /^(?:33|803|100\/33)$/;
 
 /** The calls of the Cloud API (github.com/facebook/openapi, business-messaging-api) for one phone number. */
 export class WhatsAppApi {

@@ -51,7 +51,7 @@ export function person(ids: readonly string[], scope: string, contact?: unknown)
     scope,
     aliases: aliases.length > 0 ? aliases : undefined,
     name: str(contact, 'profile', 'name'),
-    username: str(contact, 'profile', 'username')?.replace(/^@/, ''),
+    username: (str(contact, 'profile', 'username') ?? str(contact, 'username'))?.replace(/^@/, ''),
     phone: phoneOf(ids),
   });
 }
