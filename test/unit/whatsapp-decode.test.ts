@@ -76,7 +76,7 @@ describe('messages', () => {
     expect(partsOf(kit.message('location', { location: { latitude: 52.37, longitude: '4.89', name: 'Dam', address: 'Damrak', url: 'https://x.example' } }))).toEqual([
       { kind: 'location', latitude: 52.37, longitude: 4.89, name: 'Dam', address: 'Damrak', url: 'https://x.example' },
     ]);
-    expect(partsOf(kit.message('location', { location: { name: 'Dam' } }))).toMatchObject([{ kind: 'unsupported', what: 'location' }]);
+    expect(partsOf(kit.message('location', { location: { name: 'Dam' } }))).toMatchObject([{ kind: 'unsupported', what: 'location' }, { kind: 'text', text: [{ t: 'paragraph' }] }]);
   });
 
   test('contact cards with all their fields, by vCard, and empty', () => {
