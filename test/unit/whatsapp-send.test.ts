@@ -161,6 +161,15 @@ describe('what goes out', () => {
     expect(graph.received).toHaveLength(2);
   });
 
+  test('a name that is too long keeps its ending', async () => {
+    graph.on((request, answer) => reply(answer, 200, request.path.endsWith('/media') ? { id: '4242' } : taken));
+    for (const [name, sent] of [[`${'n'.repeat(250)}.pdf`, `${'n'.repeat(236)}.pdf`], [`${'n'.repeat(235)}😀${'n'.repeat(9)}.pdf`, `${'n'.repeat(235)}.pdf`], ['n'.repeat(250), 'n'.repeat(240)], ['short.pdf', 'short.pdf']]) {
+      const content = { kind: 'file', media: { source: { network: '' } } } as const;
+      await connection.send(part(content, { key: `key-${name}`, media: source(new TextEncoder().encode('%PDF'), 'application/pdf', name ?? '') }));
+      expect(last().json()).toMatchObject({ document: { filename: sent } });
+    }
+  });
+
   test('an id that we made up goes nowhere', async () => {
     const odd = id('digest:0123');
     await connection.send(part(text, { replyTo: odd }));

@@ -5,6 +5,7 @@ import type { Target } from '../network.ts';
 /** Characters (…/whatsapp/cloud-api/messages/text-messages, …/image-messages). */
 export const MAX_TEXT = 4096;
 export const MAX_CAPTION = 1024;
+export const MAX_FILENAME = 240;
 /** The customer service window (…/whatsapp/cloud-api/guides/send-messages#customer-service-windows). */
 const WINDOW_MS = 24 * 60 * 60 * 1000;
 /** …/whatsapp/cloud-api/overview#pair-rate-limits: one message in 6 seconds to one user, 45 at once on credit. */
