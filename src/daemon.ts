@@ -5,7 +5,7 @@ import type { ActionContext } from './actions/action.ts';
 import { runCommand } from './bot/commands.ts';
 import { Accounts } from './bridge/accounts.ts';
 import { Bridge } from './bridge/bridge.ts';
-import { webhookRoutes } from './bridge/inbound/webhooks.ts';
+import { decodeAgain, type WebhookDeps, webhookRoutes } from './bridge/inbound/webhooks.ts';
 import { keyOf } from './bridge/keys.ts';
 import { relayIn } from './bridge/kinds/shared.ts';
 import { Outages } from './bridge/outages.ts';
@@ -54,6 +54,8 @@ export interface Daemon {
 
 type Config = LoadedConfig<AppSettings>['config'];
 
+const DAY = 86_400_000;
+
 /**
  * The one composition root: builds every part, starts it, and disposes of all of it in reverse.
  * @throws CodedError where the config, the database or an address does not allow a start. A homeserver or a network that
@@ -80,16 +82,16 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   const homeserver = createHomeserver({ url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE' });
   const metrics = createMetrics({ version: process.env.npm_package_version ?? '0.1.0' });
   let bridge: Bridge | null = null;
-  const outages = new Outages(clock, log, (side) => {
-    if (side === 'matrix') bridge?.homeserverBack();
-    else bridge?.wake(store.lanes().map(({ lane }) => lane));
+  const outages = new Outages(clock, log, {
+    up: (side, told) => bridge?.sideUp(side, told),
+    long: (side, reason) => bridge?.outageLasts(side, reason),
   });
   const accounts = new Accounts({
     networks, settings: config.networks, clock, log, outages, ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
   });
   const rooms = new Rooms({
     store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version ?? '11', displayName: config.bridge.display_name,
-    commandPrefix: config.bridge.command_prefix, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
+    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });
   const links = config.public_url === undefined ? undefined : createLinks({ key: subkey(sealKey, 'links'), publicUrl: config.public_url, clock });
@@ -99,8 +101,15 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   const permission = (user: string): ReturnType<typeof permissionOf> => permissionOf(config.permissions, user);
   const settings = deliverySettings(config);
 
+  const webhooks: WebhookDeps = {
+    store, log, step, accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId),
+    apps: networks.flatMap((network) => Object.entries(config.networks[network.id] ?? {}).map(([app, appSettings]) => ({ network, app, settings: appSettings }))),
+    accept: (network, account, items) => running.acceptNetwork(network, account, items),
+    kept: (text, key) => running.tellAdmins(text, key),
+  };
   bridge = new Bridge({
     store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission,
+    admins: Object.entries(config.permissions).filter(([who, what]) => who.startsWith('@') && what === 'admin').map(([who]) => who as UserId),
     relayPrefix: config.bridge.relay_prefix, commandPrefix: config.bridge.command_prefix,
     count: (direction, network, outcome) => {
       if (direction === 'out') metrics.message(network === 'matrix' ? 'to_matrix' : 'to_network', network as NetworkId, outcomeName(outcome));
@@ -108,9 +117,9 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
     command: (task, row) => answer(task, row, {
       store, homeserver, accounts: accounts.list(), permission, adapter: (id) => accounts.view(id),
       relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
-      outages: () => outages.list(), wake: (lanes) => bridge?.wake(lanes),
+      outages: () => outages.list(), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw), wake: (lanes) => bridge?.wake(lanes),
     }),
-    keep: { deadContent: config.delivery.dead_content_days * 86_400_000, settled: 30 * 86_400_000, seen: config.delivery.horizon },
+    keep: { deadContent: config.delivery.dead_content_days * DAY, settled: 30 * DAY, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
   });
   const running = bridge;
 
@@ -125,11 +134,7 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
       aliasExists: () => Promise.resolve(false),
       onBadEvent: ({ reason }) => log.warn('An entry of a transaction is no event; it was skipped.', { reason }),
     }),
-    ...webhookRoutes({
-      store, log, step, accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId),
-      apps: networks.flatMap((network) => Object.entries(config.networks[network.id] ?? {}).map(([app, appSettings]) => ({ network, app, settings: appSettings }))),
-      accept: (network, account, items) => running.acceptNetwork(network, account, items),
-    }),
+    ...webhookRoutes(webhooks),
     ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: () => false, open: (target) => openLinked(target, homeserver, tools) })),
     ...metricsRoutes(metrics, () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
   ];

@@ -1,12 +1,14 @@
 import type { Clock } from '../../model/clock.ts';
 import type { DeliveryEvent } from '../../model/events.ts';
-import type { RoomRow, UserId } from '../../model/ids.ts';
+import type { EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
-import { StoreBusy, type InboxItem, type Store } from '../../store/store.ts';
+import { type Effect, StoreBusy, type InboxItem, type Store } from '../../store/store.ts';
 import type { Deciding, Decision, Live } from '../deciding.ts';
 import { delivery, deliveredTo } from '../kinds/delivery.ts';
 import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
 import type { Turn } from '../lanes/lanes.ts';
+import { refusal } from '../reports/report.ts';
+import { inRooms } from '../reports/telling.ts';
 
 export interface InLanesDeps {
   readonly store: Store;
@@ -42,7 +44,7 @@ export class InLanes {
     } catch (error) {
       if (error instanceof StoreBusy) throw error;
       log.error('A bug met an item in its lane; it is kept.', { lane, seq: item.seq, key: item.key, error });
-      decision = { outcome: { to: 'dead', code: 'bug', reason: 'An error of the bridge itself.' }, effects: [] };
+      decision = { outcome: { to: 'dead', code: 'bug', reason: 'An error of the bridge itself; the log has it.' }, effects: this.#bug(item) };
     }
     this.#deps.step('in.decided');
     this.#deps.wake(await store.settleIn(item.seq, decision.outcome, decision.effects));
@@ -50,6 +52,14 @@ export class InLanes {
     if (decision.live) this.#deps.live(decision.live);
     if (decision.outcome.to === 'done' || decision.outcome.to === 'dead') this.#deps.count(decision.ignored ?? decision.outcome.to, item);
     return decision.outcome.to === 'hold' ? { until: decision.outcome.until } : 'more';
+  }
+
+  /** The sender hears of it where there is one here, the administrators in any case. */
+  #bug({ seq, source, body }: InboxItem): readonly Effect[] {
+    const deciding = this.#deps.deciding();
+    const told = inRooms(deciding.admins().rooms, `⚠️ An item of ${source} met an error of the bridge itself and is kept. To try it again: retry r${seq}`, `bug ${seq}`);
+    if (body.side !== 'matrix' || body.event.state_key !== undefined || deciding.isOurs(body.event.sender) || this.#deps.store.portalsOf(body.room).length === 0) return told;
+    return [...told, refusal(body.room, body.event.event_id as EventId, 'Not delivered: an error of the bridge itself. Its administrator finds it in the log.')];
   }
 
   #decide(item: InboxItem): Decision {

@@ -62,8 +62,8 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
     const command = commandIn(event, context, deciding);
     if (command !== null) return command;
   }
-  if (context.portals.length === 0) return ignored('not_a_portal');
   if (event.type === 'm.room.encrypted') return encryptedFromMatrix(event, context);
+  if (context.portals.length === 0) return ignored('not_a_portal');
   const what = refusedTypes[event.type];
   const handle = fromMatrix[event.type];
   if (handle === undefined && what === undefined) return ignored('other_event');
@@ -89,11 +89,13 @@ function proven(event: MatrixEvent, deciding: Deciding): Decision {
   if (row === null || (row.state !== 'sending' && row.state !== 'uncertain')) return ignored('own_event');
   const task = row.task?.to === 'matrix' && row.task.kind === 'message' ? row.task : null;
   const eventId = event.event_id as EventId;
+  // An edit is found under the event that clients show it in.
+  const shown = relationsOf(event.content).edits ?? eventId;
   return done([
     { do: 'proven', seq: row.seq, remoteId: event.event_id },
     { do: 'reacted', key: row.key, eventId },
     ...(task?.map && row.portal !== null ? [{ do: 'map', row: {
-      portal: row.portal, eventId, outPart: 0, ...task.map, origin: 'network', author: String(task.as ?? 0),
+      portal: row.portal, eventId: shown, outPart: 0, ...task.map, origin: 'network', author: String(task.as ?? 0),
     } } as const] : []),
   ]);
 }
@@ -102,6 +104,7 @@ function proven(event: MatrixEvent, deciding: Deciding): Decision {
 function commandIn(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision | null {
   const { body, msgtype } = event.content;
   if (typeof body !== 'string' || msgtype !== 'm.text') return null;
+  if (context.room.encrypted) return null;
   const prefixed = body.startsWith(`${deciding.commandPrefix} `) || body === deciding.commandPrefix;
   if (!prefixed && context.room.kind !== 'management') return null;
   if (!['user', 'admin'].includes(deciding.permission(event.sender) ?? 'block')) {

@@ -29,7 +29,7 @@ CREATE TABLE conversation_id (
 CREATE INDEX conversation_id_conversation ON conversation_id(conversation);
 
 CREATE TABLE room (
-  id INTEGER PRIMARY KEY, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL, name TEXT,
   encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, active_at INTEGER NOT NULL,
   last_event TEXT, last_seq INTEGER, settled_event TEXT
 ) STRICT;
@@ -56,6 +56,7 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_lane ON inbox(lane, seq) WHERE state = 'ready';
 CREATE INDEX inbox_wait ON inbox(wait_key) WHERE state = 'parked';
 CREATE INDEX inbox_room ON inbox(room, seq) WHERE state <> 'dead';
+CREATE INDEX inbox_dead ON inbox(seq) WHERE state = 'dead';
 -- Keyed hashes of every id ever taken in: they outlive the mapping.
 CREATE TABLE seen (hash BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 -- Events of a room not yet known to be settled, so that the read position never passes one.
@@ -78,7 +79,7 @@ CREATE INDEX outbox_ref ON outbox(portal, remote_ref) WHERE remote_ref IS NOT NU
 CREATE INDEX outbox_remote ON outbox(account, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX outbox_origin ON outbox(origin_seq) WHERE state IN ('ready', 'sending', 'uncertain', 'parked');
 CREATE INDEX outbox_told ON outbox(state, told) WHERE state IN ('dead', 'asked', 'uncertain');
-CREATE INDEX outbox_settled ON outbox(settled_at) WHERE settled_at IS NOT NULL;
+CREATE INDEX outbox_settled ON outbox(state, settled_at) WHERE settled_at IS NOT NULL;
 
 CREATE TABLE message_map (
   portal INTEGER NOT NULL, event_id TEXT NOT NULL, out_part INTEGER NOT NULL, remote_id TEXT NOT NULL, in_part INTEGER NOT NULL,

@@ -3,6 +3,7 @@ import type { ConversationRef, MatrixEvent, NetworkEvent, PersonRef } from '../.
 import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Accepted, MatrixBatch, NetworkBatch, OpenConversation } from '../store.ts';
+import { BROKEN } from './inbox.ts';
 import { joinIds, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
 import type { Sql } from './sql.ts';
 
@@ -45,10 +46,16 @@ export class Intake {
   matrix(batch: MatrixBatch): Accepted {
     const wake = new Set<string>();
     let fresh = 0;
+    // Ids older than this were forgotten: nobody can tell whether such an event was handled.
+    const forgotten = Number(this.#sql.get<{ value: string }>("SELECT value FROM meta WHERE key = 'forgotten_before'")?.value ?? 0);
     for (const event of batch.events) {
       if (!this.#isNew('matrix', event.event_id)) continue;
       fresh += 1;
       const room = this.#roomRow(event.room_id);
+      if (event.origin_server_ts < forgotten) {
+        this.#tooOld(event, room);
+        continue;
+      }
       const lane = `in:r${room}`;
       const { id: seq } = this.#sql.run(
         "INSERT INTO inbox (source, key, lane, state, received_at, room, event_id, body) VALUES ('matrix', ?, ?, 'ready', ?, ?, ?, ?)",
@@ -58,15 +65,34 @@ export class Intake {
       this.#sql.run('UPDATE room SET last_event = ?, last_seq = ?, active_at = ? WHERE id = ?', event.event_id, seq, this.#now(), room);
       wake.add(lane);
     }
-    // To-device messages belong to encryption, which this build refuses: counted as taken, so that the homeserver goes on.
+    for (const message of batch.toDevice) this.#toDevice(message);
     return { wake: [...wake], fresh, duplicates: batch.events.length - fresh, media: [] };
+  }
+
+  #tooOld(event: MatrixEvent, room: number): void {
+    this.#sql.run(
+      `INSERT INTO inbox (source, key, lane, state, received_at, room, event_id, body, code, reason)
+       VALUES ('matrix', ?, ?, 'dead', ?, ?, ?, ?, 'too_old', 'It is older than what the bridge remembers (delivery.horizon), so it may have been delivered before.')`,
+      event.event_id, `in:r${room}`, this.#now(), room, event.event_id, this.#seal.seal(event),
+    );
+  }
+
+  /** Kept for encryption, which nothing reads yet: it has no event id, so its key is made of all of it. */
+  #toDevice(message: unknown): void {
+    const { sender, type, content } = message as { sender?: unknown; type?: unknown; content?: unknown };
+    const key = JSON.stringify([sender, type, content]);
+    if (!this.#isNew('to-device', key)) return;
+    this.#sql.run(
+      "INSERT INTO inbox (source, key, lane, state, wait_key, due_at, received_at, body) VALUES ('to-device', ?, 'to-device', 'parked', 'to-device', ?, ?, ?)",
+      this.#seal.hash('to-device', key).toString('hex'), Number.MAX_SAFE_INTEGER, this.#now(), this.#seal.seal(message),
+    );
   }
 
   broken(source: string, key: string, raw: Uint8Array, reason: string): void {
     if (!this.#isNew(source, key)) return;
     this.#sql.run(
-      "INSERT INTO inbox (source, key, lane, state, received_at, body, code, reason) VALUES (?, ?, 'broken', 'dead', ?, ?, 'undecodable', ?)",
-      source, key, this.#now(), this.#seal.seal(Buffer.from(raw).toString('base64')), reason,
+      "INSERT INTO inbox (source, key, lane, state, received_at, body, code, reason) VALUES (?, ?, ?, 'dead', ?, ?, 'undecodable', ?)",
+      source, key, BROKEN, this.#now(), this.#seal.seal(Buffer.from(raw).toString('base64')), reason,
     );
   }
 
@@ -94,7 +120,7 @@ export class Intake {
     const person = ref === undefined || ref.isSelf === true ? null : resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
     const conversation = 'conversation' in event && event.conversation
       ? this.#conversation(network, account, event.conversation, event.conversation.kind === 'direct' ? person : null) : null;
-    if (event.type === 'message' && conversation !== null && person !== null) this.#noteInbound(conversation, event.id, event.time);
+    if (event.type === 'message' && event.historical !== true && conversation !== null && person !== null) this.#noteInbound(conversation, event.id, event.time);
     return { conversation, person };
   }
 

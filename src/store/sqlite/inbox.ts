@@ -9,6 +9,9 @@ interface InboxSql {
   account: string | null; conversation: number | null; person: number | null; media: string | null; body: Buffer;
 }
 
+/** Where bytes that could not be decoded are kept; no lane that anything works. */
+export const BROKEN = 'broken';
+
 /** What was received and is not handled yet. A handled row is deleted: only the hash of its key stays. */
 export class Inbox {
   readonly #sql: Sql;
@@ -60,6 +63,23 @@ export class Inbox {
     }
     const lane = this.#sql.get<{ lane: string }>("SELECT lane FROM inbox WHERE seq = ? AND state = 'ready'", seq)?.lane;
     if (lane !== undefined) wake.add(lane);
+  }
+
+  dead(seq: InboxSeq): { source: string; raw: Uint8Array | null } | null {
+    const found = this.#sql.get<{ source: string; lane: string; body: Buffer | null }>("SELECT source, lane, body FROM inbox WHERE seq = ? AND state = 'dead'", seq);
+    if (!found || found.body === null) return null;
+    return { source: found.source, raw: found.lane === BROKEN ? Buffer.from(String(this.#seal.open(found.body)), 'base64') : null };
+  }
+
+  retry(seq: InboxSeq, how: 'again' | 'gone', wake: Set<string>): void {
+    if (how === 'gone') {
+      this.#sql.run("DELETE FROM inbox WHERE seq = ? AND state = 'dead'", seq);
+      return;
+    }
+    const row = this.#sql.get<{ lane: string }>("SELECT lane FROM inbox WHERE seq = ? AND state = 'dead' AND body IS NOT NULL", seq);
+    if (!row || row.lane === BROKEN) return;
+    this.#sql.run("UPDATE inbox SET state = 'ready', tries = 0, due_at = 0, code = NULL, reason = NULL WHERE seq = ?", seq);
+    wake.add(row.lane);
   }
 
   /** Items parked past their time come back to their place; they are told by their due time. */

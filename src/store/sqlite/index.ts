@@ -1,7 +1,7 @@
 import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type {
-  Accepted, Counts, Delivery, Effect, InboxItem, InOutcome, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
+  Accepted, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
   NetworkTask, OpenConversation, OutboxItem, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, Undelivered, Wake,
 } from '../store.ts';
 import { Intake, setMeta } from './accept.ts';
@@ -166,6 +166,9 @@ class SqliteStore implements Store {
   liveRooms(): readonly Room[] {
     return this.#queries.liveRooms();
   }
+  managementRooms(): readonly Room[] {
+    return this.#queries.managementRooms();
+  }
   members(room: RoomRow): readonly Member[] {
     return this.#rows.members(room);
   }
@@ -200,10 +203,16 @@ class SqliteStore implements Store {
   undelivered(limit: number): readonly Undelivered[] {
     return this.#queries.undelivered(limit);
   }
+  deadIn(seq: InboxSeq): ReturnType<Store['deadIn']> {
+    return this.#inbox.dead(seq);
+  }
+  retryIn(seq: InboxSeq, how: 'again' | 'gone'): Promise<Wake> {
+    return this.#write(null, [], (wake) => this.#inbox.retry(seq, how, wake));
+  }
   counts(): Counts {
     return this.#queries.counts();
   }
-  prune(now: Millis, keep: { deadContent: Millis; settled: Millis; seen: Millis | null }): Promise<void> {
+  prune(now: Millis, keep: Keep): Promise<readonly string[]> {
     return this.#commits.run(() => this.#outbox.prune(now, keep));
   }
   getMeta(key: string): string | null {

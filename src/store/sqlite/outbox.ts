@@ -1,6 +1,7 @@
 import type { Millis, OutboxSeq } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
-import type { Delivery, MatrixTask, NetworkTask, OutboxItem, OutOutcome } from '../store.ts';
+import type { Delivery, Keep, MatrixTask, NetworkTask, OutboxItem, OutOutcome } from '../store.ts';
+import { setMeta } from './accept.ts';
 import { mapped } from './inbox.ts';
 import type { OutboxSql, Rows } from './rows.ts';
 import type { Sql } from './sql.ts';
@@ -99,11 +100,26 @@ export class Outbox {
     wake.add(row.lane);
   }
 
-  prune(now: Millis, keep: { deadContent: Millis; settled: Millis; seen: Millis | null }): void {
+  /** Returns the spool entries that nothing needs any more. */
+  prune(now: Millis, keep: Keep): readonly string[] {
+    this.#sql.run("UPDATE outbox SET state = 'confirmed' WHERE state = 'accepted' AND settled_at < ?", now - keep.accepted);
     this.#sql.run("UPDATE outbox SET body = NULL WHERE state = 'dead' AND body IS NOT NULL AND settled_at < ?", now - keep.deadContent);
     this.#sql.run("UPDATE inbox SET body = NULL WHERE state = 'dead' AND body IS NOT NULL AND received_at < ?", now - keep.deadContent);
     this.#sql.run("DELETE FROM outbox WHERE state IN ('confirmed', 'accepted', 'cancelled') AND settled_at < ?", now - keep.settled);
-    if (keep.seen !== null) this.#sql.run('DELETE FROM seen WHERE at < ?', now - keep.seen);
+    this.#sql.run("DELETE FROM inbox WHERE source = 'to-device' AND received_at < ?", now - keep.settled);
+    if (keep.seen !== null && this.#sql.run('DELETE FROM seen WHERE at < ?', now - keep.seen).changes > 0) {
+      setMeta(this.#sql, 'forgotten_before', String(now - keep.seen));
+    }
+    return this.#dropFiles(now - keep.deadContent);
+  }
+
+  /** Files of sends that are over, and fetched ones that no row came to use. */
+  #dropFiles(before: Millis): readonly string[] {
+    const over = "spool IS NOT NULL AND state NOT IN ('ready', 'sending', 'uncertain', 'parked')";
+    const files = this.#sql.all<{ spool: string }>(`SELECT spool FROM outbox WHERE ${over} UNION SELECT spool FROM media WHERE spool IS NOT NULL AND created_at < ?`, before);
+    this.#sql.run(`UPDATE outbox SET spool = NULL WHERE ${over}`);
+    this.#sql.run("DELETE FROM media WHERE state <> 'wanted' AND created_at < ?", before);
+    return files.map(({ spool }) => spool);
   }
 
   #wakeLane(seq: OutboxSeq, wake: Set<string>): void {

@@ -23,7 +23,7 @@ function insertPerson(sql: Sql, network: string, ref: PersonRef, localpartOf: Lo
   let localpart = base;
   // A number that moved to somebody new: the ghost of the one before keeps its name.
   for (let n = 2; sql.get('SELECT 1 FROM person WHERE localpart = ?', localpart) !== undefined; n++) localpart = `${base}.${n}`;
-  const name = ref.name ?? ref.username ?? null;
+  const name = ref.name ?? ref.username ?? ref.phone ?? null;
   return sql.run('INSERT INTO person (network, localpart, name, created_at) VALUES (?, ?, ?, ?)', network, localpart, name, now).id;
 }
 

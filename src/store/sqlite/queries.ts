@@ -1,4 +1,4 @@
-import type { ConversationRow, EventId, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomRow, UserId } from '../../model/ids.ts';
+import type { ConversationRow, EventId, Millis, PersonRow, PortalRow, RemoteId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Counts, RemoteContext, Room, RoomContext, Undelivered } from '../store.ts';
 import { room, type RoomSql, type Rows } from './rows.ts';
@@ -41,7 +41,7 @@ export class Queries {
       coming: each((row, id) => this.#rows.outboxWhere(`portal = ? AND remote_ref = ? AND state IN ${unsettled} ORDER BY seq`, row, id)),
       going: portal === null ? [] : this.#rows.outboxWhere("lane = ? AND state IN ('sending', 'uncertain') ORDER BY seq", `out:p${portal.row}`),
       reactions: each((row, id) => this.#rows.reactionsWhere('portal = ? AND target = ?', row, id)),
-      people: portal === null ? 0 : this.#rows.members(portal.room).length,
+      members: portal === null ? [] : this.#rows.members(portal.room),
     };
   }
 
@@ -63,7 +63,15 @@ export class Queries {
   }
 
   liveRooms(): readonly Room[] {
-    return this.#sql.all<RoomSql>("SELECT * FROM room WHERE state = 'live' ORDER BY active_at DESC").map((found) => room(found)).filter((found) => found !== null);
+    return this.#rooms("state = 'live' ORDER BY active_at DESC");
+  }
+
+  managementRooms(): readonly Room[] {
+    return this.#rooms("kind = 'management' AND state <> 'gone' ORDER BY id");
+  }
+
+  #rooms(where: string): readonly Room[] {
+    return this.#sql.all<RoomSql>(`SELECT * FROM room WHERE ${where}`).map((found) => room(found)).filter((found) => found !== null);
   }
 
   /**
@@ -96,9 +104,12 @@ export class Queries {
   }
 
   undelivered(limit: number): readonly Undelivered[] {
-    return this.#sql.all<Undelivered & { seq: OutboxSeq; sender: UserId | null }>(`
-      SELECT seq, state, lane, kind, portal, room, event, sender, code, reason, created_at AS createdAt FROM outbox
-       WHERE state IN ('dead', 'asked', 'uncertain', 'parked') OR (state = 'ready' AND tries > 0) ORDER BY seq DESC LIMIT ?`, limit);
+    return this.#sql.all<Undelivered>(`
+      SELECT 'out' AS side, seq, state, lane, kind, portal, room, event, sender, code, reason, created_at AS createdAt FROM outbox
+       WHERE state IN ('dead', 'asked', 'uncertain', 'parked') OR (state = 'ready' AND tries > 0)
+      UNION ALL
+      SELECT 'in', seq, state, lane, source, NULL, room, event_id, NULL, code, reason, received_at FROM inbox WHERE state = 'dead'
+       ORDER BY createdAt DESC, seq DESC LIMIT ?`, limit);
   }
 
   counts(): Counts {
