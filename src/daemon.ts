@@ -33,7 +33,7 @@ import type { Route } from './model/route.ts';
 import type { AppSettings } from './networks/network.ts';
 import { networks } from './networks/registry.ts';
 import { createLogger } from './observe/logger.ts';
-import { createMetrics } from './observe/metrics.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { metricsRoutes } from './observe/routes.ts';
 import { createSeal } from './store/seal.ts';
 import type { Effect, MatrixTask, OutboxItem, Store } from './store/store.ts';
@@ -48,6 +48,7 @@ export interface DaemonOptions {
 export interface Daemon {
   /** The port of each listener. */
   readonly ports: HttpServers['ports'];
+  readonly log: Logger;
   /** Lets what is in hand end, then disposes of everything in order. */
   stop(): Promise<void>;
 }
@@ -111,9 +112,13 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
     store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission,
     admins: Object.entries(config.permissions).filter(([who, what]) => who.startsWith('@') && what === 'admin').map(([who]) => who as UserId),
     relayPrefix: config.bridge.relay_prefix, commandPrefix: config.bridge.command_prefix,
-    count: (direction, network, outcome) => {
-      if (direction === 'out') metrics.message(network === 'matrix' ? 'to_matrix' : 'to_network', network as NetworkId, outcomeName(outcome));
+    count: (direction, network, outcome, seconds) => {
+      if (direction !== 'out') return;
+      const side = network === 'matrix' ? 'to_matrix' : 'to_network';
+      metrics.message(side, network as NetworkId, outcomeName(outcome));
+      if (outcomeName(outcome) === 'delivered' && seconds !== undefined) metrics.delivered(side, network as NetworkId, seconds);
     },
+    limited: (network, seconds) => metrics.rateLimited(network as NetworkId, seconds),
     command: (task, row) => answer(task, row, {
       store, homeserver, accounts: accounts.list(), permission, adapter: (id) => accounts.view(id),
       relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
@@ -136,7 +141,7 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
     }),
     ...webhookRoutes(webhooks),
     ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: () => false, open: (target) => openLinked(target, homeserver, tools) })),
-    ...metricsRoutes(metrics, () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
+    ...metricsRoutes(gauged(metrics, () => measure(metrics, store, accounts, outages, clock.now())), () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
   ];
 
   let http: HttpServers;
@@ -150,12 +155,19 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   await running.start(clean);
   await accounts.start((account, network) => running.sinkOf(account, network));
   log.info('Drawbridge runs.', { ports: http.ports });
-  return { ports: http.ports, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
+  return { ports: http.ports, log, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
 }
 
 /** Runs until SIGINT or SIGTERM. */
 export async function runDaemon(configPath: string): Promise<void> {
   const daemon = await startDaemon({ configPath });
+  for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
+    // What was answered is committed, so ending loses nothing, and whoever supervises the process starts it again.
+    process.on(fault, (error: unknown) => {
+      daemon.log.error('The bridge met an error that nothing catches, and ends.', { fault, error });
+      setTimeout(() => process.exit(1), 100);
+    });
+  }
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
@@ -216,6 +228,26 @@ function listenersOf({ listen }: Config): { name: Route['listener']; host: strin
 
 function subkey(key: Buffer, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `drawbridge ${use}`, 32));
+}
+
+/** Gauges are set when somebody looks. */
+function gauged(metrics: Metrics, look: () => void): Metrics {
+  return { ...metrics, text: () => {
+    look();
+    return metrics.text();
+  } };
+}
+
+function measure(metrics: Metrics, store: Store, accounts: Accounts, outages: Outages, now: number): void {
+  const { waiting, dead } = store.counts();
+  for (const side of ['matrix', 'network'] as const) metrics.queue(`to_${side}`, waiting[side].count, (now - (waiting[side].oldest ?? now)) / 1000);
+  const byNetwork = new Map<string, number>();
+  for (const [account, count] of Object.entries(dead)) {
+    const network = account.split('/', 1)[0] || 'matrix';
+    byNetwork.set(network, (byNetwork.get(network) ?? 0) + count);
+  }
+  for (const id of ['matrix', ...networks.map(({ id: network }) => network)]) metrics.deadLetters(id as NetworkId, byNetwork.get(id) ?? 0);
+  for (const { id } of accounts.list()) metrics.login(id, !outages.isDown(id));
 }
 
 function outcomeName(outcome: string): Parameters<ReturnType<typeof createMetrics>['message']>[2] {

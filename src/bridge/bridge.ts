@@ -39,9 +39,14 @@ export interface BridgeOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly step: (name: string) => void;
-  readonly count: (direction: 'in' | 'out', network: string, outcome: string) => void;
+  readonly count: (direction: 'in' | 'out', network: string, outcome: string, seconds?: number) => void;
+  /** Seconds that a send to this network waits for its rate limit. */
+  readonly limited: (network: string, seconds: number) => void;
   readonly keep: Keep;
 }
+
+/** How long calls under way may take to end when the daemon stops. */
+const DRAIN_MS = 8_000;
 
 /** The core: takes in what both sides send and drives the lanes until nothing is left to do. */
 export class Bridge {
@@ -72,16 +77,17 @@ export class Bridge {
     const inLanes = new InLanes({
       store, deciding: () => this.#deciding(), clock, log, wake, step, live: (outputs) => this.#live.fromNetwork(outputs),
       held: (room) => this.#reconcile.held(room),
-      count: (outcome, item) => options.count('in', item.body.side === 'network' ? item.body.account.split('/', 1)[0] ?? '' : 'matrix', outcome),
+      count: (outcome, item) => options.count('in', item.body.side === 'network' ? networkOf(item.body.account) : 'matrix', outcome),
     });
-    const count = (outcome: string, row: OutboxItem): void => options.count('out', row.task?.to === 'network' ? row.account?.split('/', 1)[0] ?? '' : 'matrix', outcome);
+    const count = (outcome: string, row: OutboxItem): void =>
+      options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
     const toMatrix = new ToMatrix({
       store, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
       ownerRooms: (id) => this.#telling.owners(id).rooms,
     });
     const toNetwork = new ToNetwork({
       store, account, media: new NetworkMedia(store, homeserver, tools), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
-      accountBroken: (id, reason) => this.#accountBroken(id, reason), signal: this.#stop.signal,
+      accountBroken: (id, reason) => this.#accountBroken(id, reason), limited: (id, ms) => options.limited(networkOf(id), ms / 1000), signal: this.#stop.signal,
     });
     this.#media = new MediaJobs({ store, tools, connection: (id) => accounts.get(id)?.connection ?? null, clock, log, wake, step });
     const turn = (lane: string): Promise<Turn> => {
@@ -109,9 +115,11 @@ export class Bridge {
   }
 
   async stop(): Promise<void> {
+    const { clock } = this.#options;
     this.#stop.abort();
     this.#media.stop();
-    await this.#lanes.stop();
+    // What is still under way after that is found `sending` at the next start, and looked into.
+    await Promise.race([this.#lanes.stop(), clock.sleep(DRAIN_MS)]);
   }
 
   async acceptMatrix(batch: MatrixBatch): Promise<void> {
@@ -207,4 +215,9 @@ export class Bridge {
       }
     }
   }
+}
+
+/** `whatsapp` of `whatsapp/main/support`. */
+function networkOf(account: AccountId | null): string {
+  return account?.split('/', 1)[0] ?? '';
 }

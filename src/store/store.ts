@@ -395,7 +395,10 @@ export interface Undelivered {
 export interface Counts {
   readonly inbox: Readonly<Record<string, number>>;
   readonly outbox: Readonly<Record<string, number>>;
-  readonly oldestUnsettled: Millis | null;
+  /** What is unsettled in the outbox, by the side it goes to. */
+  readonly waiting: Readonly<Record<'matrix' | 'network', { readonly count: number; readonly oldest: Millis | null }>>;
+  /** Dead items of the outbox by account; the empty name counts those that belong to none. */
+  readonly dead: Readonly<Record<string, number>>;
   readonly portals: number;
   readonly people: number;
 }

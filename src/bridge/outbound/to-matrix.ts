@@ -202,9 +202,9 @@ export class ToMatrix {
         await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [...effects, { do: 'reacted', key: row.key, eventId }]);
         return true;
       }
-      const oldest = events.at(-1);
-      // Clocks differ a little, and `?ts=` moves events into the past only by what the network says: a wide margin.
-      if (end === undefined || oldest === undefined || (row.sentAt !== null && oldest.origin_server_ts < row.sentAt - 86_400_000)) return false;
+      // `?ts=` moves single events into the past, and clocks differ a little: a whole page must be older, by a wide margin.
+      const newest = Math.max(...events.map(({ origin_server_ts: at }) => at));
+      if (end === undefined || events.length === 0 || (row.sentAt !== null && newest < row.sentAt - 86_400_000)) return false;
       from = end;
     }
     return false;

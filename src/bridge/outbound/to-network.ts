@@ -40,6 +40,8 @@ export interface ToNetworkDeps {
   readonly count: (outcome: string, row: OutboxItem) => void;
   /** Tells the account's owners, once, that it does not work. */
   readonly accountBroken: (account: AccountId, reason: string) => void;
+  /** A send waits this many milliseconds for its rate limit. */
+  readonly limited: (account: AccountId, ms: Millis) => void;
   readonly signal: AbortSignal;
 }
 
@@ -93,7 +95,10 @@ export class ToNetwork {
       return 'more';
     }
     const wait = rates.take(connection.rateKeys(target));
-    if (wait !== null) return { until: wait };
+    if (wait !== null) {
+      this.#deps.limited(account.id, wait - this.#deps.clock.now());
+      return { until: wait };
+    }
     if (!await store.begin(row.seq)) return 'more';
     this.#deps.step('network.begun');
     const result = await this.#call(row, prepared?.task ?? task, portal, target, connection, prepared?.media);

@@ -3,6 +3,7 @@ import type { PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { portalRoom } from '../../matrix/rooms/portal-room.ts';
 import type { Effect, MatrixTask, OutboxItem, Person, Portal, Store } from '../../store/store.ts';
+import { cleanName } from '../../text/clean.ts';
 import { keyOf } from '../keys.ts';
 import { greeting, memberOf } from '../kinds/member.ts';
 import { notice } from '../reports/report.ts';
@@ -55,9 +56,12 @@ export class Rooms {
       await homeserver.register(person.localpart);
       await store.apply([{ do: 'person', person: person.row, change: { registered: true } }]);
     }
-    const name = displayName.replaceAll('{name}', person.name ?? person.ids[0] ?? '').replaceAll('{network}', this.#options.networkName(person.network));
+    const name = displayName.replace(/\{(name|network)\}/g, (_whole, what) => (what === 'name' ? called(person) : this.#options.networkName(person.network)));
     if (person.shownName !== name) {
-      await homeserver.setDisplayName(user, name);
+      await homeserver.setDisplayName(user, name).catch((error: unknown) => {
+        // A name that the homeserver does not like must not hold up what they say.
+        if (!(error instanceof Rejected)) throw error;
+      });
       await store.apply([{ do: 'person', person: person.row, change: { shownName: name } }]);
     }
     if (store.member(item.room, user)?.membership !== 'join') {
@@ -82,7 +86,7 @@ export class Rooms {
 
   #nameOf({ conversation }: Portal): string {
     const person = conversation.person === null ? null : this.#options.store.person(conversation.person);
-    return conversation.title ?? person?.name ?? conversation.remoteId;
+    return cleanName(conversation.title ?? '') || (person === null ? conversation.remoteId : called(person));
   }
 
   async #join(user: UserId, room: RoomId): Promise<void> {
@@ -170,6 +174,10 @@ export class Rooms {
       notice(roomRow, greeting(encrypted, commandPrefix), keyOf('greeting', row.key)),
     ];
   }
+}
+
+function called(person: Person): string {
+  return cleanName(person.name ?? '') || (person.ids[0] ?? 'Somebody');
 }
 
 /** What came from a network, as against what the bot says for itself. */

@@ -50,7 +50,8 @@ export class Outbox {
           outcome.dueAt, outcome.tried ? 1 : 0, outcome.tried ? now : null, outcome.code, outcome.reason, outcome.code.startsWith('media:') ? outcome.code : null, seq);
         break;
       case 'uncertain':
-        this.#sql.run(`UPDATE outbox SET state = 'uncertain', due_at = ?, code = ?, reason = ? WHERE seq = ? AND ${live}`, outcome.dueAt, outcome.code, outcome.reason, seq);
+        this.#sql.run(`UPDATE outbox SET state = 'uncertain', due_at = ?, tries = tries + (state = 'sending'), blocked_since = coalesce(blocked_since, ?), code = ?, reason = ? WHERE seq = ? AND ${live}`,
+          outcome.dueAt, now, outcome.code, outcome.reason, seq);
         break;
       case 'asked':
       case 'dead':

@@ -115,9 +115,12 @@ export class Queries {
   counts(): Counts {
     const by = (table: string): Record<string, number> => Object.fromEntries(
       this.#sql.all<{ state: string; n: number }>(`SELECT state, count(*) AS n FROM ${table} GROUP BY state`).map(({ state, n }) => [state, n]));
-    const oldest = this.#sql.get<{ at: number | null }>(`SELECT min(created_at) AS at FROM outbox WHERE state IN ${unsettled}`);
+    const waiting = (like: string): { count: number; oldest: Millis | null } =>
+      this.#sql.get(`SELECT count(*) AS count, min(created_at) AS oldest FROM outbox WHERE state IN ${unsettled} AND lane LIKE ?`, like) ?? { count: 0, oldest: null };
+    const dead = this.#sql.all<{ account: string | null; n: number }>("SELECT account, count(*) AS n FROM outbox WHERE state = 'dead' GROUP BY account");
     return {
-      inbox: by('inbox'), outbox: by('outbox'), oldestUnsettled: oldest?.at ?? null,
+      inbox: by('inbox'), outbox: by('outbox'), waiting: { matrix: waiting('out:r%'), network: waiting('out:p%') },
+      dead: Object.fromEntries(dead.map(({ account, n }) => [account ?? '', n])),
       portals: this.#sql.get<{ n: number }>("SELECT count(*) AS n FROM portal WHERE state <> 'closed'")?.n ?? 0,
       people: this.#sql.get<{ n: number }>('SELECT count(*) AS n FROM person WHERE merged IS NULL')?.n ?? 0,
     };
