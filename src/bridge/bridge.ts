@@ -119,7 +119,8 @@ export class Bridge {
     this.#stop.abort();
     this.#media.stop();
     // What is still under way after that is found `sending` at the next start, and looked into.
-    await Promise.race([this.#lanes.stop(), clock.sleep(DRAIN_MS)]);
+    const drained = new AbortController();
+    await Promise.race([this.#lanes.stop().finally(() => drained.abort()), clock.sleep(DRAIN_MS, drained.signal)]);
   }
 
   async acceptMatrix(batch: MatrixBatch): Promise<void> {
