@@ -189,7 +189,9 @@ export class Bridge {
     const { store, accounts, rooms, homeserver, settings, clock, relayPrefix, commandPrefix, permission } = this.#options;
     return {
       now: clock.now(), settings, bot: homeserver.bot, relayPrefix, commandPrefix, permission,
-      userIdOf: (person) => rooms.userIdOf(person), isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
+      userIdOf: (person) => rooms.userIdOf(person), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
+      chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
+      isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
       owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),
     };
   }

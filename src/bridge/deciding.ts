@@ -2,7 +2,7 @@ import type { Capabilities } from '../model/capabilities.ts';
 import type { Content } from '../model/content.ts';
 import type { AccountId, EventId, Millis, NetworkId, PortalRow, UserId } from '../model/ids.ts';
 import type { SendRequest, Target } from '../networks/network.ts';
-import type { Conversation, Effect, InOutcome, OutboxItem, Person } from '../store/store.ts';
+import type { Conversation, Effect, InOutcome, OutboxItem, Person, Portal } from '../store/store.ts';
 import { type Audience, inRooms, roomFor } from './reports/telling.ts';
 import type { DeliverySettings, Permission, RelayPrefix } from './settings.ts';
 
@@ -14,6 +14,10 @@ export interface Deciding {
   readonly relayPrefix: RelayPrefix;
   readonly commandPrefix: string;
   userIdOf(person: Person): UserId;
+  /** Who one of our ghosts stands for. */
+  personOf(ghost: UserId): Person | null;
+  /** The direct chats with somebody, and the portal of each. */
+  chatsWith(person: Person): readonly { readonly conversation: Conversation; readonly portal: Portal | null }[];
   /** The bot or a ghost. */
   isOurs(user: string): boolean;
   adapter(account: AccountId): AdapterView | null;

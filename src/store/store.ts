@@ -52,6 +52,8 @@ export interface Store {
   person(row: PersonRow): Person | null;
   personByLocalpart(localpart: string): Person | null;
   conversation(row: ConversationRow): Conversation | null;
+  /** The direct chats with somebody, one for each account that has one. */
+  directChats(person: PersonRow): readonly Conversation[];
   portal(row: PortalRow): Portal | null;
   portalsOf(room: RoomRow): readonly Portal[];
   room(row: RoomRow): Room | null;

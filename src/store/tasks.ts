@@ -49,7 +49,8 @@ export type MatrixTask =
   | { readonly to: 'matrix'; readonly kind: 'enter'; readonly as: PersonRow }
   | { readonly to: 'matrix'; readonly kind: 'invite'; readonly user: UserId }
   | { readonly to: 'matrix'; readonly kind: 'join' }
-  | { readonly to: 'matrix'; readonly kind: 'leave' }
+  /** The bot, or a ghost. */
+  | { readonly to: 'matrix'; readonly kind: 'leave'; readonly as: PersonRow | null }
   | { readonly to: 'matrix'; readonly kind: 'command'; readonly text: string; readonly sender: UserId; readonly event: EventId };
 
 /** One call to a network, for one part. */

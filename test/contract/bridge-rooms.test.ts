@@ -121,3 +121,17 @@ test('a room that becomes encrypted is left alone, and the chat goes on in a new
   expect(stack.homeserver.eventsOf(room).some(({ content }) => content.body === 'Two')).toBe(false);
   await eventually('the invite', () => stack.homeserver.membership(other, alice.id) === 'invite');
 });
+
+test('inviting a ghost leads to the room of its chat', async () => {
+  const alice = stack.homeserver.user('alice');
+  const hugo = stack.sandbox.person('31666666666', { name: 'Hugo' });
+  hugo.sendText('Hi');
+  const portal = await eventually('the room', () => portalNamed('Hugo'));
+  await eventually('the invite', () => stack.homeserver.membership(portal, alice.id) === 'invite');
+  alice.join(portal);
+  alice.leave(portal);
+  const ghost = stack.homeserver.eventsOf(portal, 'm.room.message')[0]?.sender ?? '';
+  const room = alice.createRoom({ is_direct: true, invite: [ghost] });
+  await eventually('that it is turned down', () => stack.homeserver.membership(room, ghost) === 'leave');
+  await eventually('another invite', () => stack.homeserver.membership(portal, alice.id) === 'invite');
+});

@@ -14,7 +14,9 @@ export function memberFromMatrix(event: MatrixEvent, context: RoomContext, decid
   const { user } = member;
   const effects: Effect[] = [{ do: 'member', room: context.room.row, member }];
   if (user === deciding.bot) effects.push(...botMember(event, context, deciding));
-  else if (deciding.isOurs(user) && !deciding.isOurs(event.sender)) effects.push(...ghostMember(event, context));
+  else if (deciding.isOurs(user) && !deciding.isOurs(event.sender)) {
+    effects.push(...(member.membership === 'invite' ? ghostInvited(event, user, context, deciding) : ghostMember(event, context)));
+  }
   return done(effects);
 }
 
@@ -30,7 +32,7 @@ function botMember(event: MatrixEvent, context: RoomContext, deciding: Deciding)
   const lane = `out:r${room.row}`;
   if (event.content.membership === 'invite') {
     const allowed = ['user', 'admin'].includes(deciding.permission(event.sender) ?? 'block');
-    return [{ do: 'send', row: { lane, key: keyOf('bot-invite', event.event_id), room: room.row, task: { to: 'matrix', kind: allowed ? 'join' : 'leave' } } }];
+    return [{ do: 'send', row: { lane, key: keyOf('bot-invite', event.event_id), room: room.row, task: allowed ? { to: 'matrix', kind: 'join' } : { to: 'matrix', kind: 'leave', as: null } } }];
   }
   if (event.content.membership === 'join') return [{ do: 'room', room: room.row, change: { state: 'live' } }];
   // Thrown out: the room is gone for us, and what comes next from the network makes a new one.
@@ -38,6 +40,26 @@ function botMember(event: MatrixEvent, context: RoomContext, deciding: Deciding)
     { do: 'room', room: room.row, change: { state: 'gone' } },
     ...context.portals.map((portal): Effect => ({ do: 'portalState', portal: portal.row, state: 'closed' })),
   ];
+}
+
+/**
+ * How clients start a chat with somebody they see. The room of that chat is the portal, so whoever may use it is invited
+ * there, and the ghost turns this one down: clients make it encrypted, and two rooms would be one chat.
+ */
+function ghostInvited(event: MatrixEvent, ghost: UserId, { room }: RoomContext, deciding: Deciding): readonly Effect[] {
+  const person = deciding.personOf(ghost);
+  if (person === null) return [];
+  const lane = `out:r${room.row}`;
+  const turnDown: Effect = { do: 'send', row: { lane, key: keyOf('ghost-invite', event.event_id), room: room.row, task: { to: 'matrix', kind: 'leave', as: person.row } } };
+  const sender = event.sender as UserId;
+  const permission = deciding.permission(sender);
+  const chat = deciding.chatsWith(person).find(({ conversation }) => permission === 'admin' || deciding.owners(conversation.account).includes(sender));
+  if (chat === undefined || (permission !== 'user' && permission !== 'admin')) return [turnDown];
+  const { conversation, portal } = chat;
+  if (portal === null) return [turnDown, { do: 'portal', conversation: conversation.row, account: conversation.account, invite: [sender] }];
+  return [turnDown, { do: 'send', row: {
+    lane: `out:r${portal.room}`, key: keyOf('invite', portal.row, event.event_id), room: portal.room, task: { to: 'matrix', kind: 'invite', user: sender },
+  } }];
 }
 
 /** Somebody threw a ghost out or banned it: in its own direct chat that ends the portal, and everybody is told. */

@@ -166,7 +166,7 @@ export class ToMatrix {
     try {
       if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user);
       else if (task.kind === 'join') await homeserver.join(homeserver.bot, room);
-      else await homeserver.leave(homeserver.bot, room);
+      else await homeserver.leave(rooms.userOf(task.as), room);
     } catch (error) {
       // Already in, or already out: nothing is missing.
       if (!(error instanceof Rejected) || !['M_FORBIDDEN', 'M_NOT_FOUND', 'M_INVITE_BLOCKED'].includes(error.code)) throw error;

@@ -32,6 +32,12 @@ export class Rooms {
     return `@${person.localpart}:${this.#options.homeserver.serverName}` as UserId;
   }
 
+  /** The bot, or a ghost as it is. */
+  userOf(row: PersonRow | null): UserId {
+    const person = row === null ? null : this.#options.store.person(row);
+    return person === null ? this.#options.homeserver.bot : this.userIdOf(person);
+  }
+
   isOurs(user: string): boolean {
     const { homeserver, ghostPrefix } = this.#options;
     return user === homeserver.bot || (user.startsWith(`@${ghostPrefix}`) && user.endsWith(`:${homeserver.serverName}`));

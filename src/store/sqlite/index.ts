@@ -1,7 +1,7 @@
 import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type {
-  Accepted, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
+  Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
   NetworkTask, OpenConversation, OutboxItem, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, Undelivered, Wake,
 } from '../store.ts';
 import { Intake, setMeta } from './accept.ts';
@@ -149,6 +149,9 @@ class SqliteStore implements Store {
   }
   conversation(row: ConversationRow): ReturnType<Store['conversation']> {
     return this.#rows.conversation(row);
+  }
+  directChats(person: PersonRow): readonly Conversation[] {
+    return this.#rows.directChats(person);
   }
   portal(row: PortalRow): Portal | null {
     return this.#rows.portal(row);

@@ -37,6 +37,11 @@ export class Rows {
     };
   }
 
+  directChats(person: PersonRow): readonly Conversation[] {
+    return this.#sql.all<{ id: number }>("SELECT id FROM conversation WHERE person = ? AND kind = 'direct' AND merged IS NULL ORDER BY id", person)
+      .map(({ id }) => this.conversation(id as ConversationRow)).filter((found) => found !== null);
+  }
+
   room(row: RoomRow): Room | null {
     return room(this.#sql.get<RoomSql>('SELECT * FROM room WHERE id = ?', row));
   }
