@@ -9,6 +9,7 @@ import { decodeAgain, type WebhookDeps, webhookRoutes } from './bridge/inbound/w
 import { keyOf } from './bridge/keys.ts';
 import { relayIn } from './bridge/kinds/shared.ts';
 import { Outages } from './bridge/outages.ts';
+import { isRestored } from './bridge/reconcile/restored.ts';
 import { Rooms } from './bridge/portals/rooms.ts';
 import { notice } from './bridge/reports/report.ts';
 import type { DeliverySettings } from './bridge/settings.ts';
@@ -151,8 +152,8 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
     store.close();
     throw error;
   }
-  await prepareBot(homeserver, config, registration.id, outages, log);
   await running.start(clean);
+  await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
   log.info('Drawbridge runs.', { ports: http.ports });
   return { ports: http.ports, log, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
@@ -198,13 +199,18 @@ async function stop({ http, accounts, outages, bridge, store, homeserver, log }:
 }
 
 /** The bot's account and name; then the homeserver is asked to call us, which ends its back-off. Its absence is no reason not to start. */
-async function prepareBot(homeserver: HomeserverClient, config: Config, registrationId: string, outages: Outages, log: Logger): Promise<void> {
+async function prepareBot(homeserver: HomeserverClient, config: Config, registrationId: string, outages: Outages, log: Logger, ready: () => Promise<void>): Promise<void> {
+  let released = false;
   const prepare = async (): Promise<void> => {
     // Some homeservers make the bot's account themselves and refuse to have it registered; ping tells whether it is there.
     await homeserver.register(config.bridge.bot).catch((error: unknown) => {
       if (!(error instanceof Rejected)) throw error;
     });
     await homeserver.ping();
+    if (!released) {
+      await ready();
+      released = true;
+    }
     await homeserver.setDisplayName(homeserver.bot, config.bridge.bot_name);
     await homeserver.pingUs(registrationId, randomBytes(6).toString('hex')).catch((error: unknown) => log.warn('The homeserver cannot reach the bridge; see `drawbridge doctor`.', { error }));
   };

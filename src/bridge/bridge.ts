@@ -61,6 +61,7 @@ export class Bridge {
   readonly #broken = new Set<AccountId>();
   readonly #touched = new Set<RoomRow>();
   readonly #stop = new AbortController();
+  #released = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -91,6 +92,7 @@ export class Bridge {
     });
     this.#media = new MediaJobs({ store, tools, connection: (id) => accounts.get(id)?.connection ?? null, clock, log, wake, step });
     const turn = (lane: string): Promise<Turn> => {
+      if (!this.#released && lane.startsWith('out:')) return Promise.resolve('empty');
       const room = /^(?:in|out):r(\d+)$/.exec(lane)?.[1];
       if (room !== undefined) this.#touched.add(Number(room) as RoomRow);
       return lane.startsWith('out:r') ? toMatrix.turn(lane) : lane.startsWith('out:p') ? toNetwork.turn(lane) : inLanes.turn(lane);
@@ -102,16 +104,27 @@ export class Bridge {
     this.#lanes.wake(lanes);
   }
 
-  /** Takes up what was left: call once the store has been recovered. `clean` is false after a stop without warning. */
+  /** Takes up what was left. `clean` is false after a stop without warning. */
   async start(clean: boolean): Promise<void> {
     const { store, log, tools } = this.#options;
-    const uncertain = await store.recover();
+    const uncertain = await store.recover(false);
     if (uncertain > 0) log.warn('Sends were under way when the bridge stopped; each is looked into.', { uncertain });
     await tools.spool.sweep(store.spoolIds());
     if (!clean) this.#reconcile.start();
     this.#media.look();
-    this.wake(store.lanes().map(({ lane }) => lane));
     void this.#housekeeping();
+  }
+
+  /** Nothing is sent before it is known whether the database was put back from a backup: what it holds may have been sent. */
+  async release(restored: boolean): Promise<void> {
+    const { store, log, clock } = this.#options;
+    if (restored) {
+      log.warn('The database is older than what the bridge has done since: it was put back from a backup.', { doubtful: await store.recover(true) });
+      this.#reconcile.start(true);
+      this.tellAdmins('⚠️ The database was put back from a backup. What was written since that was made is looked into and not sent again; who wrote it may be asked.', `restored ${clock.now()}`);
+    }
+    this.#released = true;
+    this.wake(store.lanes().map(({ lane }) => lane));
   }
 
   async stop(): Promise<void> {

@@ -41,8 +41,11 @@ export interface Store {
   outboxByKey(key: string): OutboxItem | null;
   /** Every row that a Matrix event became. */
   outboxOf(event: EventId): readonly OutboxItem[];
-  /** At start-up: everything found `sending` is uncertain. Returns how many. */
-  recover(): Promise<number>;
+  /**
+   * At start-up: everything found `sending` is uncertain; in a database put back from a backup also what is `ready`.
+   * Returns how many.
+   */
+  recover(restored: boolean): Promise<number>;
   /** Wakes what waited too long: parked items past their time. */
   expire(now: Millis): Promise<Wake>;
   /** Applies effects that belong to no item: what an action does. */
@@ -118,6 +121,11 @@ export interface NetworkBatch {
 export interface MatrixBatch {
   readonly events: readonly MatrixEvent[];
   readonly toDevice: readonly unknown[];
+  /**
+   * Found in the rooms after the database was put back from a backup. `settled`: surely handled before; `doubtful`: what it
+   * became may have been sent already.
+   */
+  readonly restored?: 'settled' | 'doubtful';
 }
 
 /** Lanes that have something to do now. */
@@ -152,7 +160,7 @@ export type InboxBody =
       /** Media job of each media part, by its index in `parts`. */
       readonly media: Readonly<Record<number, number>>;
     }
-  | { readonly side: 'matrix'; readonly room: RoomRow; readonly event: MatrixEvent };
+  | { readonly side: 'matrix'; readonly room: RoomRow; readonly event: MatrixEvent; readonly doubtful: boolean };
 
 export interface Person {
   readonly row: PersonRow;
@@ -319,6 +327,8 @@ export interface NewOutbox {
   readonly part?: number;
   readonly parts?: number;
   readonly dueAt?: Millis;
+  /** It may have been sent before: `uncertain` from the start. */
+  readonly doubtful?: boolean;
   /** Parked at once, until this comes or the time is over. */
   readonly park?: { readonly key: string; readonly until: Millis };
   /** This row tells what became of that one. */

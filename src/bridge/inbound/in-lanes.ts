@@ -67,7 +67,8 @@ export class InLanes {
     const deciding = this.#deps.deciding();
     const { body } = item;
     if (body.side === 'matrix') {
-      return decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event)), deciding);
+      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event)), deciding);
+      return body.doubtful ? { ...decision, effects: doubtful(decision.effects) } : decision;
     }
     const context = body.conversation === null ? null : store.remoteContext(body.conversation, body.person, remoteIdsOf(item));
     return decideNetwork(item, context, deciding);
@@ -97,4 +98,13 @@ export class InLanes {
     this.#deps.count(decision.ignored ?? 'delivery', item);
     return 'more';
   }
+}
+
+/** What may have been sent before is looked into rather than sent, and no command is run twice. */
+function doubtful(effects: readonly Effect[]): readonly Effect[] {
+  return effects.flatMap((effect): readonly Effect[] => {
+    if (effect.do !== 'send') return [effect];
+    if (effect.row.task.to === 'network') return [{ do: 'send', row: { ...effect.row, doubtful: true } }];
+    return effect.row.task.kind === 'command' ? [] : [effect];
+  });
 }

@@ -195,7 +195,7 @@ export class ToMatrix {
     let from: string | undefined;
     for (let page = 0; page < 20; page++) {
       const { events, end } = await homeserver.messages(homeserver.bot, room, { limit: 100, ...(from === undefined ? {} : { from }) });
-      const own = events.find((event) => markerOf(event.content) === row.key && this.#deps.rooms.isOurs(event.sender));
+      const own = events.find((event) => markerOf(event.content)?.key === row.key && this.#deps.rooms.isOurs(event.sender));
       if (own !== undefined) {
         const eventId = own.event_id as EventId;
         const effects = row.task?.to === 'matrix' && row.task.kind === 'message' ? this.#mapped(row, row.task, eventId) : [];

@@ -50,7 +50,7 @@ CREATE TABLE inbox (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, key TEXT NOT NULL, lane TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('ready', 'parked', 'dead')), wait_key TEXT, due_at INTEGER NOT NULL DEFAULT 0,
   tries INTEGER NOT NULL DEFAULT 0, received_at INTEGER NOT NULL, room INTEGER, event_id TEXT,
-  account TEXT, conversation INTEGER, person INTEGER, media TEXT,
+  account TEXT, conversation INTEGER, person INTEGER, media TEXT, doubtful INTEGER NOT NULL DEFAULT 0,
   body BLOB, code TEXT, reason TEXT, UNIQUE (source, key)
 ) STRICT;
 CREATE INDEX inbox_lane ON inbox(lane, seq) WHERE state = 'ready';

@@ -52,14 +52,15 @@ export class Intake {
       if (!this.#isNew('matrix', event.event_id)) continue;
       fresh += 1;
       const room = this.#roomRow(event.room_id);
+      if (batch.restored === 'settled') continue;
       if (event.origin_server_ts < forgotten) {
         this.#tooOld(event, room);
         continue;
       }
       const lane = `in:r${room}`;
       const { id: seq } = this.#sql.run(
-        "INSERT INTO inbox (source, key, lane, state, received_at, room, event_id, body) VALUES ('matrix', ?, ?, 'ready', ?, ?, ?, ?)",
-        event.event_id, lane, this.#now(), room, event.event_id, this.#seal.seal(event satisfies MatrixEvent),
+        "INSERT INTO inbox (source, key, lane, state, received_at, room, event_id, doubtful, body) VALUES ('matrix', ?, ?, 'ready', ?, ?, ?, ?, ?)",
+        event.event_id, lane, this.#now(), room, event.event_id, batch.restored === 'doubtful' ? 1 : 0, this.#seal.seal(event satisfies MatrixEvent),
       );
       this.#sql.run('INSERT INTO room_event (seq, room, event_id) VALUES (?, ?, ?)', seq, room, event.event_id);
       this.#sql.run('UPDATE room SET last_event = ?, last_seq = ?, active_at = ? WHERE id = ?', event.event_id, seq, this.#now(), room);

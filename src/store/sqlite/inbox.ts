@@ -6,7 +6,7 @@ import type { Sql } from './sql.ts';
 
 interface InboxSql {
   seq: number; source: string; key: string; lane: string; tries: number; received_at: number; due_at: number; room: number | null;
-  account: string | null; conversation: number | null; person: number | null; media: string | null; body: Buffer;
+  account: string | null; conversation: number | null; person: number | null; media: string | null; doubtful: number; body: Buffer;
 }
 
 /** Where bytes that could not be decoded are kept; no lane that anything works. */
@@ -34,7 +34,7 @@ export class Inbox {
 
   #body(found: InboxSql): InboxBody {
     const opened = this.#seal.open(found.body);
-    if (found.room !== null) return { side: 'matrix', room: found.room as RoomRow, event: opened as MatrixEvent };
+    if (found.room !== null) return { side: 'matrix', room: found.room as RoomRow, event: opened as MatrixEvent, doubtful: found.doubtful === 1 };
     return {
       side: 'network', account: found.account as AccountId, event: opened as NetworkEvent, conversation: found.conversation as ConversationRow | null,
       person: found.person as PersonRow | null, media: JSON.parse(found.media ?? '{}') as Record<number, number>,

@@ -118,8 +118,8 @@ class SqliteStore implements Store {
   outboxOf(event: EventId): readonly OutboxItem[] {
     return this.#rows.outboxWhere('event = ? ORDER BY seq', event);
   }
-  recover(): Promise<number> {
-    return this.#commits.run(() => this.#outbox.recover());
+  recover(restored: boolean): Promise<number> {
+    return this.#commits.run(() => this.#outbox.recover(restored));
   }
   expire(now: Millis): Promise<Wake> {
     return this.#write(null, [], (wake) => {

@@ -6,6 +6,8 @@ import { mapped } from './inbox.ts';
 import type { OutboxSql, Rows } from './rows.ts';
 import type { Sql } from './sql.ts';
 
+export const RESTORED = 'The database was put back from a backup, and this may have been sent since that was made.';
+
 /** What must be sent and is not yet confirmed. Settled rows lose their content at once, and themselves after a while. */
 export class Outbox {
   readonly #sql: Sql;
@@ -78,8 +80,11 @@ export class Outbox {
   }
 
   /** After a stop without warning nobody knows what became of the calls under way. */
-  recover(): number {
-    return this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, code = 'restart', reason = 'The bridge was stopped while this was being sent.' WHERE state = 'sending'").changes;
+  recover(restored: boolean): number {
+    const sending = this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, code = 'restart', reason = 'The bridge was stopped while this was being sent.' WHERE state = 'sending'").changes;
+    // Whoever gave a command has seen what came of it.
+    if (restored) this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, settled_at = ?, told = 1 WHERE kind = 'command' AND state IN ('ready', 'uncertain')", this.#now());
+    return sending + (restored ? this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, sent_at = created_at, code = 'restored', reason = ? WHERE state = 'ready'", RESTORED).changes : 0);
   }
 
   expire(now: Millis, wake: Set<string>): void {
