@@ -20,7 +20,7 @@ const RECHECK_MS = 60_000;
 /** After this time a number that may not send is let try again: nothing but a send shows whether it may. */
 const PARDON_MS = 30 * 60_000;
 /** The codes that any call shows, and not only a send. */
-const TOKEN_CODES = /^(?:0|102|190|http_401)\b/;
+const TOKEN_CODES = /^(?:0|33|100\/33|102|190|http_401)\b/;
 /** Uploads whose message has not gone out yet; a retry then need not send the file again. */
 const MAX_UPLOADS = 64;
 

@@ -1,6 +1,6 @@
 import type { ConversationRef, PersonRef } from '../../model/events.ts';
 import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
-import { conversations, type IdSpace, type IdTable, ownersOf, people, putId } from './identities.ts';
+import { conversations, type IdSpace, type IdTable, ownersOf, people, putId, retireId, reviveId } from './identities.ts';
 import type { Sql } from './sql.ts';
 
 /** Makes a ghost's localpart of a network and an id; handed in, for the store knows nothing of Matrix. */
@@ -44,7 +44,7 @@ export function resolveConversation(
   return owner as ConversationRow;
 }
 
-/** Two ids are one thing: applied to people and to the direct chats keyed by them. Returns the conversation that stays. */
+/** `to` takes the place of `from`: applied to people and to the direct chats keyed by them. Returns the conversation that stays. */
 export function joinIds(sql: Sql, network: string, account: string, scope: string, from: string, to: string): ConversationRow | null {
   joinIn(sql, people, { network, scope, receiver: '' }, from, to, (keep, gone) => mergePeople(sql, keep as PersonRow, gone as PersonRow));
   return joinIn(sql, conversations, { network, scope, receiver: account }, from, to, (keep, gone) =>
@@ -57,7 +57,9 @@ function joinIn(sql: Sql, table: IdTable, space: IdSpace, from: string, to: stri
   if (keep === undefined) return null;
   if (gone !== undefined) merge(keep, gone);
   putId(sql, table, space, from, keep, false, 1);
+  retireId(sql, table, space, from);
   putId(sql, table, space, to, keep, true, 0);
+  reviveId(sql, table, space, to);
   return keep;
 }
 
