@@ -115,8 +115,8 @@ export class Intake {
     event.parts.forEach((part, index) => {
       if (!isMedia(part) || !('network' in part.media.source)) return;
       jobs[index] = this.#sql.run(
-        "INSERT INTO media (account, body, state, mime, name, size, created_at) VALUES (?, ?, 'wanted', ?, ?, ?, ?)",
-        account, this.#seal.seal(part.media.source.network), part.media.mime ?? null, part.media.name ?? null, part.media.size ?? null, this.#now(),
+        "INSERT INTO media (account, body, state, mime, size, created_at) VALUES (?, ?, 'wanted', ?, ?, ?)",
+        account, this.#seal.seal({ handle: part.media.source.network, name: part.media.name ?? null }), part.media.mime ?? null, part.media.size ?? null, this.#now(),
       ).id;
     });
     return jobs;
