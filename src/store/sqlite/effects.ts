@@ -2,7 +2,7 @@ import type { InboxSeq, Millis, RoomRow } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Effect, NewOutbox, Room } from '../store.ts';
 import { setMeta } from './accept.ts';
-import { conversations, putId } from './identities.ts';
+import { learnId } from './people.ts';
 import type { Sql } from './sql.ts';
 
 /** Applies effects inside the caller's transaction and collects the lanes that they woke. */
@@ -66,7 +66,7 @@ export class Effects {
       case 'portalState':
         this.#sql.run('UPDATE portal SET state = ? WHERE id = ?', effect.state, effect.portal);
         return;
-      case 'alias': return this.#alias(effect.conversation, effect.alias);
+      case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
       case 'dropMedia':
         this.#sql.run('DELETE FROM media WHERE id = ?', effect.media);
         return;
@@ -141,10 +141,5 @@ export class Effects {
     for (const user of effect.invite) {
       this.#send({ lane, key: `invite.${portal}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
     }
-  }
-
-  #alias(conversation: number, alias: string): void {
-    const space = this.#sql.get<{ network: string; scope: string; receiver: string; person: number | null }>('SELECT network, scope, receiver, person FROM conversation WHERE id = ?', conversation);
-    if (space) putId(this.#sql, conversations, space, alias, conversation, false, 1);
   }
 }
