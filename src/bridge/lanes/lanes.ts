@@ -74,6 +74,8 @@ export class Lanes {
 
   async #run(lane: string, kind: string): Promise<void> {
     let turn: Turn = 'empty';
+    // The lane counts as running before its first turn: that may wake its own lane.
+    await Promise.resolve();
     try {
       // A few items at a stretch, then the place goes to whoever waits: no lane starves another.
       for (let n = 0; n < 20 && !this.#stopped; n++) {
