@@ -130,7 +130,7 @@ test('inviting a ghost leads to the room of its chat', async () => {
   await eventually('the invite', () => stack.homeserver.membership(portal, alice.id) === 'invite');
   alice.join(portal);
   alice.leave(portal);
-  const ghost = stack.homeserver.eventsOf(portal, 'm.room.message')[0]?.sender ?? '';
+  const ghost = (await eventually('the message', () => stack.homeserver.eventsOf(portal, 'm.room.message')[0])).sender;
   const room = alice.createRoom({ is_direct: true, invite: [ghost] });
   await eventually('that it is turned down', () => stack.homeserver.membership(room, ghost) === 'leave');
   await eventually('another invite', () => stack.homeserver.membership(portal, alice.id) === 'invite');

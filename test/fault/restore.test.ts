@@ -46,7 +46,7 @@ test('a database put back from a backup sends nothing again, asks where it canno
   await eventually('the question', () => stack.homeserver.eventsOf(room, 'm.room.message').some(({ content }) => /not known whether this reached/.test(String(content.body))));
   await stack.homeserver.idle();
   await stack.sandbox.idle();
-  expect(sent()).toEqual(['before', 'after']);
+  for (const each of ['before', 'after']) expect(sent().filter((body) => body === each)).toHaveLength(1);
   expect(stack.homeserver.eventsOf(room, 'm.room.message').filter(({ content }) => content.body === 'second')).toHaveLength(1);
 
   bob.reply(seen, 'to my own');

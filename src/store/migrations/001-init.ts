@@ -96,7 +96,7 @@ CREATE INDEX reaction_key ON reaction(key);
 CREATE INDEX reaction_event ON reaction(event_id) WHERE event_id IS NOT NULL;
 
 CREATE TABLE media (
-  id INTEGER PRIMARY KEY, account TEXT NOT NULL, body BLOB, state TEXT NOT NULL, spool TEXT, mime TEXT, name TEXT, size INTEGER,
+  id INTEGER PRIMARY KEY, account TEXT NOT NULL, body BLOB, state TEXT NOT NULL, spool TEXT, mime TEXT, size INTEGER,
   tries INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0, reason TEXT, created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX media_wanted ON media(due_at) WHERE state = 'wanted';

@@ -28,7 +28,7 @@ export class Intake {
     for (const { key, event } of batch.items) {
       if (!this.#isNew(batch.account, key)) continue;
       fresh += 1;
-      const { conversation, person } = this.#identify(batch.network, batch.account, event);
+      const { conversation, person } = this.#identify(batch.network, batch.account, event, wake);
       const lane = event.type === 'delivery' || conversation === null ? `status:${batch.account}` : `in:c${conversation}`;
       const jobs = this.#mediaJobs(batch.account, event);
       media.push(...Object.values(jobs));
@@ -97,9 +97,9 @@ export class Intake {
     );
   }
 
-  open(request: OpenConversation): ConversationRow {
+  open(request: OpenConversation, wake: Set<string>): ConversationRow {
     const person = resolvePerson(this.#sql, request.network, request.person, this.#localpartOf, this.#now());
-    return resolveConversation(this.#sql, request.network, request.account, request.conversation, person, this.#now());
+    return resolveConversation(this.#sql, request.network, request.account, request.conversation, person, this.#now(), wake);
   }
 
   #isNew(source: string, key: string): boolean {
@@ -111,24 +111,24 @@ export class Intake {
     return found?.id ?? this.#sql.run("INSERT INTO room (room_id, state, kind, active_at) VALUES (?, 'live', 'unknown', ?)", roomId, this.#now()).id;
   }
 
-  #identify(network: string, account: string, event: NetworkEvent): { conversation: ConversationRow | null; person: PersonRow | null } {
+  #identify(network: string, account: string, event: NetworkEvent, wake: Set<string>): { conversation: ConversationRow | null; person: PersonRow | null } {
     if (event.type === 'identity.alias') {
-      const joined = joinIds(this.#sql, network, account, event.scope, event.from, event.to);
-      const conversation = event.conversation ? this.#conversation(network, account, event.conversation, null) : joined;
+      const joined = joinIds(this.#sql, network, account, event.scope, event.from, event.to, wake);
+      const conversation = event.conversation ? this.#conversation(network, account, event.conversation, null, wake) : joined;
       return { conversation, person: null };
     }
     const ref = personOf(event);
     const person = ref === undefined || ref.isSelf === true ? null : resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
     const conversation = 'conversation' in event && event.conversation
-      ? this.#conversation(network, account, event.conversation, event.conversation.kind === 'direct' ? person : null) : null;
+      ? this.#conversation(network, account, event.conversation, event.conversation.kind === 'direct' ? person : null, wake) : null;
     if (event.type === 'message' && event.historical !== true && conversation !== null && person !== null) this.#noteInbound(conversation, event.id, event.time);
     return { conversation, person };
   }
 
-  #conversation(network: string, account: string, ref: ConversationRef, person: PersonRow | null): ConversationRow {
+  #conversation(network: string, account: string, ref: ConversationRef, person: PersonRow | null, wake: Set<string>): ConversationRow {
     // What the account itself says in a direct chat names no other person, yet the chat is with one.
     const other = person ?? (ref.kind === 'direct' ? resolvePerson(this.#sql, network, withAliases(ref), this.#localpartOf, this.#now()) : null);
-    return resolveConversation(this.#sql, network, account, ref, other, this.#now());
+    return resolveConversation(this.#sql, network, account, ref, other, this.#now(), wake);
   }
 
   /** The newest message in: windows, typing and read marks hang on it. Late arrivals do not move it back. */
@@ -142,8 +142,8 @@ export class Intake {
     event.parts.forEach((part, index) => {
       if (!isMedia(part) || !('network' in part.media.source)) return;
       jobs[index] = this.#sql.run(
-        "INSERT INTO media (account, body, state, mime, name, size, created_at) VALUES (?, ?, 'wanted', ?, ?, ?, ?)",
-        account, this.#seal.seal(part.media.source.network), part.media.mime ?? null, part.media.name ?? null, part.media.size ?? null, this.#now(),
+        "INSERT INTO media (account, body, state, mime, size, created_at) VALUES (?, ?, 'wanted', ?, ?, ?)",
+        account, this.#seal.seal({ handle: part.media.source.network, name: part.media.name ?? null }), part.media.mime ?? null, part.media.size ?? null, this.#now(),
       ).id;
     });
     return jobs;

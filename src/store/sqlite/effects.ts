@@ -2,7 +2,7 @@ import type { InboxSeq, Millis, PersonRow, RoomRow, UserId } from '../../model/i
 import type { Seal } from '../seal.ts';
 import type { Effect, NewOutbox, Room } from '../store.ts';
 import { setMeta } from './accept.ts';
-import { conversations, putId } from './identities.ts';
+import { learnId } from './people.ts';
 import { RESTORED } from './outbox.ts';
 import type { Sql } from './sql.ts';
 
@@ -68,7 +68,7 @@ export class Effects {
       case 'portalState':
         this.#sql.run('UPDATE portal SET state = ? WHERE id = ?', effect.state, effect.portal);
         return;
-      case 'alias': return this.#alias(effect.conversation, effect.alias);
+      case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
       case 'dropMedia':
         this.#sql.run('DELETE FROM media WHERE id = ?', effect.media);
         return;
@@ -158,10 +158,5 @@ export class Effects {
       this.#sql.run("INSERT INTO member (room, user, membership) VALUES (?, ?, 'invite')", room, user);
       this.#send({ lane, key: `invite.m${room}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
     }
-  }
-
-  #alias(conversation: number, alias: string): void {
-    const space = this.#sql.get<{ network: string; scope: string; receiver: string; person: number | null }>('SELECT network, scope, receiver, person FROM conversation WHERE id = ?', conversation);
-    if (space) putId(this.#sql, conversations, space, alias, conversation, false, 1);
   }
 }

@@ -92,7 +92,8 @@ export class Inbox {
 
   mediaDone(id: number, result: MediaResult, wake: Set<string>): void {
     if (result.to === 'ready') {
-      this.#sql.run("UPDATE media SET state = 'ready', spool = ?, mime = ?, name = ?, size = ?, body = NULL WHERE id = ?", result.spool, result.mime, result.name, result.size, id);
+      // The name is content like the rest, so it is sealed.
+      this.#sql.run("UPDATE media SET state = 'ready', spool = ?, mime = ?, size = ?, body = ? WHERE id = ?", result.spool, result.mime, result.size, this.#seal.seal({ handle: '', name: result.name }), id);
     } else if (result.to === 'again') {
       this.#sql.run('UPDATE media SET tries = tries + 1, due_at = ?, reason = ? WHERE id = ?', result.dueAt, result.reason, id);
       return;

@@ -75,7 +75,7 @@ class SqliteStore implements Store {
   openConversation(request: OpenConversation): Promise<{ conversation: ConversationRow; wake: Wake }> {
     return this.#commits.run(() => {
       const wake = new Set<string>();
-      const conversation = this.#intake.open(request);
+      const conversation = this.#intake.open(request, wake);
       this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite }], null, wake);
       return { conversation, wake: [...wake] };
     });

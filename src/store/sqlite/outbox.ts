@@ -27,8 +27,9 @@ export class Outbox {
     return found ? this.#rows.outbox(found) : null;
   }
 
+  /** One found `sending` was begun when its outcome could not be written down; its lane has looked for it meanwhile. */
   begin(seq: OutboxSeq): boolean {
-    return this.#sql.run("UPDATE outbox SET state = 'sending', sent_at = ?, wait_key = NULL WHERE seq = ? AND state IN ('ready', 'uncertain')", this.#now(), seq).changes === 1;
+    return this.#sql.run("UPDATE outbox SET state = 'sending', sent_at = ?, wait_key = NULL WHERE seq = ? AND state IN ('ready', 'uncertain', 'sending')", this.#now(), seq).changes === 1;
   }
 
   keep(seq: OutboxSeq, task: MatrixTask | NetworkTask): void {

@@ -107,8 +107,9 @@ export class Rows {
 
   mediaWhere(where: string, ...values: readonly (string | number)[]): readonly MediaJob[] {
     return this.#sql.all<MediaSql>(`SELECT * FROM media WHERE ${where}`, ...values).map((found) => ({
-      id: found.id, account: found.account as AccountId, handle: found.body === null ? '' : String(this.#seal.open(found.body)), state: found.state,
-      spool: found.spool, mime: found.mime, name: found.name, size: found.size, tries: found.tries, dueAt: found.due_at, reason: found.reason,
+      id: found.id, account: found.account as AccountId, state: found.state, spool: found.spool, mime: found.mime, size: found.size,
+      tries: found.tries, dueAt: found.due_at, reason: found.reason,
+      ...(found.body === null ? { handle: '', name: null } : (this.#seal.open(found.body) as { handle: string; name: string | null })),
     }));
   }
 }
@@ -144,6 +145,6 @@ export interface OutboxSql {
 interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string }
 interface ReactionSql { portal: number; target: string; actor: string; emoji: string; event_id: string | null; key: string; at: number }
 interface MediaSql {
-  id: number; account: string; body: Buffer | null; state: MediaJob['state']; spool: string | null; mime: string | null; name: string | null;
+  id: number; account: string; body: Buffer | null; state: MediaJob['state']; spool: string | null; mime: string | null;
   size: number | null; tries: number; due_at: number; reason: string | null;
 }
