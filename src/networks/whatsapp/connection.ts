@@ -52,6 +52,10 @@ export class WhatsAppConnection implements Connection {
     return Promise.resolve();
   }
 
+  async check(): Promise<void> {
+    await this.#watched(() => this.#api.numberFacts());
+  }
+
   capabilities(conversation: Target): Capabilities {
     return capabilitiesOf(conversation.kind);
   }
@@ -174,7 +178,7 @@ export class WhatsAppConnection implements Connection {
   /** Never rejects: what is found out goes to the sink. */
   async #probe(): Promise<void> {
     try {
-      await this.#watched(() => this.#api.numberFacts());
+      await this.check();
     } catch (error) {
       const code = error instanceof DeliveryError ? error.code : 'unknown';
       this.#log.warn('WhatsApp did not answer for the phone number', { code });

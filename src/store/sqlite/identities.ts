@@ -84,6 +84,10 @@ function hasOtherStrongId(sql: Sql, table: IdTable, owner: number, ids: readonly
   return strong.length > 0 && !strong.some(({ value }) => ids.includes(value));
 }
 
+export function hasStrongId(sql: Sql, table: IdTable, owner: number): boolean {
+  return sql.get(`SELECT 1 FROM ${table.ids} WHERE ${table.owner} = ? AND strong = 1`, owner) !== undefined;
+}
+
 export function idsOf(sql: Sql, table: IdTable, owner: PersonRow | ConversationRow): readonly string[] {
   return sql.all<{ value: string }>(`SELECT value FROM ${table.ids} WHERE ${table.owner} = ? ORDER BY strong DESC, rank, value`, owner).map(({ value }) => value);
 }
