@@ -6,7 +6,7 @@ import type { RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
 import type { Fields } from '../meta-graph/json.ts';
-import type { Connection, ConnectOptions, PartRequest, SendRequest, SendResult, Sink, Target } from '../network.ts';
+import type { Connection, ConnectOptions, PartRequest, RateKey, SendRequest, SendResult, Sink, Target } from '../network.ts';
 import { WhatsAppApi, parseHandle } from './api.ts';
 import { addressee, contentBody, reactionEmoji } from './encode/body.ts';
 import { plan } from './encode/plan.ts';
@@ -107,10 +107,10 @@ export class WhatsAppConnection implements Connection {
     return { ...found, ...(name !== undefined && { name }) };
   }
 
-  rateKeys(conversation: Target): readonly { readonly key: string; readonly perSecond: number; readonly burst: number }[] {
+  rateKeys(conversation: Target): readonly RateKey[] {
     const { throughput, rate_scale: scale } = this.#account;
     const account = { key: `throughput:${this.remoteId}`, perSecond: throughput * scale, burst: Math.max(1, Math.ceil(throughput / 10)) };
-    const pair = { key: `pair:${this.remoteId}:${conversation.id}`, perSecond: PAIR.perSecond * scale, burst: PAIR.burst };
+    const pair = { key: `pair:${this.remoteId}:${conversation.id}`, perSecond: PAIR.perSecond * scale, burst: PAIR.burst, borrows: true };
     return conversation.kind === 'direct' ? [account, pair] : [account];
   }
 

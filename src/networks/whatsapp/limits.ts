@@ -8,7 +8,10 @@ export const MAX_CAPTION = 1024;
 export const MAX_FILENAME = 240;
 /** The customer service window (…/whatsapp/cloud-api/guides/send-messages#customer-service-windows). */
 const WINDOW_MS = 24 * 60 * 60 * 1000;
-/** …/whatsapp/cloud-api/overview#pair-rate-limits: one message in 6 seconds to one user, 45 at once on credit. */
+/**
+ * …/whatsapp/cloud-api/overview#pair-rate-limits: one message in 6 seconds to one user; up to 45 within 6 seconds, after
+ * which as many times 6 seconds must pass.
+ */
 export const PAIR = { perSecond: 1 / 6, burst: 45 };
 
 export const WINDOW_CLOSED =
