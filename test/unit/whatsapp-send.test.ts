@@ -198,9 +198,9 @@ describe('what goes out', () => {
     const scaled = connect(graph.url, { rate_scale: 100, throughput: 20 });
     expect(connection.rateKeys(chat())).toEqual([
       { key: `throughput:${NUMBER}`, perSecond: 80, burst: 8 },
-      { key: `pair:${NUMBER}:${ANNA_ID}`, perSecond: 1 / 6, burst: 45, borrows: true },
+      { key: `pair:${NUMBER}:${ANNA_ID}`, perSecond: 1 / 6.1, burst: 45, borrows: true },
     ]);
-    expect(scaled.rateKeys(chat())).toMatchObject([{ perSecond: 2000, burst: 2 }, { perSecond: expect.closeTo(100 / 6) }]);
+    expect(scaled.rateKeys(chat())).toMatchObject([{ perSecond: 2000, burst: 2 }, { perSecond: expect.closeTo(100 / 6.1) }]);
   });
 
   test('a lost send cannot be asked for', async () => {
