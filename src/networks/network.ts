@@ -148,6 +148,8 @@ export interface Connection {
   readonly remoteId: string;
   /** Starts receiving where the network is asked rather than asking us; resolves when the account is live. */
   start(sink: Sink, signal: AbortSignal): Promise<void>;
+  /** Asks the network, by a call that changes nothing, whether it is there; after `Unreachable` until it is. */
+  check(): Promise<void>;
   capabilities(conversation: Target): Capabilities;
   /** Pure: splits what is too long, measured after encoding. At least one part; the order is the order of sending. */
   plan(request: SendRequest): readonly Content[];

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Rejected, Unreachable } from '../../src/model/errors.ts';
+import { Rejected, Retry, Unreachable } from '../../src/model/errors.ts';
 import type { MediaStream } from '../../src/model/media.ts';
 import type { Check, Connection } from '../../src/networks/network.ts';
 import { whatsapp } from '../../src/networks/whatsapp/index.ts';
@@ -105,6 +105,20 @@ describe('openMedia', () => {
     });
     const stream = await connection.openMedia(handle, never);
     await expect(bytesOf(stream)).rejects.toBeInstanceOf(Unreachable);
+  });
+
+  test('bytes that do not fit their hash are fetched once more; the same again are taken', async () => {
+    const hash = '277089d91c0bdf4f2e6862ba7e4a07605119431f5d13f726dd352b06f1b206a9';
+    const bodies = ['bytes', 'byt', 'oops', 'oops', 'oops'];
+    graph.on((request, answer) => {
+      if (request.path.startsWith('/v23.0/')) return reply(answer, 200, { url: `${graph.url}/file/1`, sha256: hash });
+      return reply(answer, 200, bodies.shift());
+    });
+    const fetched = async (): Promise<string> => (await bytesOf(await connection.openMedia(handle, never))).toString();
+    expect(await fetched()).toBe('bytes');
+    for (let tries = 0; tries < 2; tries++) await expect(fetched()).rejects.toMatchObject({ name: 'Retry', code: 'media_hash' });
+    expect(await fetched()).toBe('oops');
+    await expect(fetched()).rejects.toBeInstanceOf(Retry);
   });
 
   test('can be given up', async () => {

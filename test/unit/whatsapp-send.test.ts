@@ -142,6 +142,13 @@ describe('what goes out', () => {
     expect(graph.received).toHaveLength(before);
   });
 
+  test.each([
+    ['👍\ufe0f', '👍'], ['👍🏽\ufe0f', '👍🏽'], ['❤\ufe0e', '❤\ufe0f'], ['❤\u200d🔥', '❤\ufe0f\u200d🔥'], ['🏳\u200d🌈', '🏳\ufe0f\u200d🌈'], ['1\u20e3', '1\ufe0f\u20e3'], ['🇳🇱', '🇳🇱'],
+  ])('an emoji goes out fully qualified, whatever selectors a client put in: %j', async (typed, sent) => {
+    await connection.react?.(chat(), id('wamid.t'), typed, 'key-2');
+    expect(last().json()).toMatchObject({ reaction: { emoji: sent } });
+  });
+
   test('read marks; typing hangs on the newest message, and without one nothing happens', async () => {
     await connection.markRead?.(chat(), id('wamid.in'));
     expect(last().json()).toEqual({ messaging_product: 'whatsapp', status: 'read', message_id: 'wamid.in' });
@@ -187,7 +194,11 @@ describe('what an answer means', () => {
     [400, graphError(131047), Rejected, '131047'],
     [400, graphError(131026), Rejected, '131026'],
     [400, graphError(131062), Rejected, '131062'],
-    [400, graphError(100, { error_subcode: 33 }), Rejected, '100/33'],
+    [400, graphError(100, { error_subcode: 33 }), AccountBroken, '100/33'],
+    [400, graphError(100), Rejected, '100'],
+    [400, graphError(100, { message: 'API calls from the server require an appsecret_proof argument' }), AccountBroken, '100'],
+    [400, graphError(131064), Rejected, '131064'],
+    [408, '', Uncertain, 'http_408'],
     [400, graphError(999_999), Rejected, '999999'],
     [429, graphError(130429), Retry, '130429'],
     [400, graphError(131056), Retry, '131056'],
@@ -224,6 +235,21 @@ describe('what an answer means', () => {
     expect(await failure(connection.send(part(text)))).toMatchObject({ rateLimited: true, afterMs: 7000 });
     graph.on((_request, answer) => reply(answer, 400, graphError(131016)));
     expect(await failure(connection.send(part(text)))).toMatchObject({ rateLimited: false });
+  });
+
+  test.each([
+    [{ 'retry-after': new Date(Date.now() + 1_800_000).toUTCString() }, 60_001, 1_801_000],
+    [{ 'retry-after': 'soon' }, 60_000, 60_000],
+    [{ 'retry-after': '999999' }, 3_600_000, 3_600_000],
+    [{ 'x-business-use-case-usage': '{"200":[{"type":"whatsapp","call_count":100,"estimated_time_to_regain_access":4}]}' }, 240_000, 240_000],
+    [{ 'x-business-use-case-usage': '{"200":[{"type":"whatsapp","estimated_time_to_regain_access":0}]}' }, 60_000, 60_000],
+    [{ 'x-business-use-case-usage': 'not json' }, 60_000, 60_000],
+  ])('the wait that an answer asks for: %j', async (headers, least, most) => {
+    graph.on((_request, answer) => reply(answer, 400, graphError(80007), headers as Record<string, string>));
+    const error = (await failure(connection.send(part(text)))) as Retry;
+    expect(error.rateLimited).toBe(true);
+    expect(error.afterMs).toBeGreaterThanOrEqual(least);
+    expect(error.afterMs).toBeLessThanOrEqual(most);
   });
 
   test('nobody at the other end: surely not sent', async () => {

@@ -4,7 +4,6 @@ import type { Millis } from '../../model/ids.ts';
 interface Bucket {
   tokens: number;
   at: Millis;
-  blockedUntil: Millis;
 }
 
 /** Token buckets, so that what a network allows is not first found out by its refusals. In memory: a restart is a pause too. */
@@ -21,12 +20,11 @@ export class Rates {
     const now = this.#clock.now();
     let until = 0;
     for (const { key, perSecond, burst } of keys) {
-      const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now, blockedUntil: 0 };
+      const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now };
       this.#buckets.set(key, bucket);
       bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(now - bucket.at, 0) / 1000) * perSecond);
       bucket.at = now;
-      if (bucket.blockedUntil > now) until = Math.max(until, bucket.blockedUntil);
-      else if (bucket.tokens < 1) until = Math.max(until, now + Math.ceil(((1 - bucket.tokens) / perSecond) * 1000));
+      if (bucket.tokens < 1) until = Math.max(until, now + Math.ceil(((1 - bucket.tokens) / perSecond) * 1000));
     }
     if (until > 0) return until;
     for (const { key } of keys) {
@@ -38,6 +36,6 @@ export class Rates {
   }
 
   #forgetFull(now: Millis): void {
-    for (const [key, bucket] of this.#buckets) if (now - bucket.at > 600_000 && bucket.blockedUntil < now) this.#buckets.delete(key);
+    for (const [key, bucket] of this.#buckets) if (now - bucket.at > 600_000) this.#buckets.delete(key);
   }
 }

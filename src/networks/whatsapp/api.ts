@@ -1,17 +1,21 @@
-import { Rejected, Uncertain } from '../../model/errors.ts';
+import { AccountBroken, Rejected, Uncertain } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
 import { GraphClient, segment } from '../meta-graph/client.ts';
 import { at, defined, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
 import { multipart } from '../meta-graph/multipart.ts';
-import type { Handle } from './decode/media.ts';
+import { hex, type Handle } from './decode/media.ts';
 import { explain } from './errors.ts';
+import { Intact } from './intact.ts';
 import type { WhatsAppAccount, WhatsAppApp } from './settings.ts';
+
+const NO_SUCH_NODE = /^(?:33|100\/33)$/;
 
 /** The calls of the Cloud API (github.com/facebook/openapi, business-messaging-api) for one phone number. */
 export class WhatsAppApi {
   readonly #graph: GraphClient;
   readonly #number: string;
   readonly #waba: string;
+  readonly #intact = new Intact();
 
   constructor(app: WhatsAppApp, account: WhatsAppAccount) {
     this.#graph = new GraphClient({ url: app.graph_url, version: app.api_version, token: account.access_token, explain });
@@ -21,7 +25,7 @@ export class WhatsAppApi {
 
   /** POST `/{phone_number_id}/messages`; 200 means taken, not delivered. The answer's `contacts` may name the person anew. */
   async send(body: Fields): Promise<{ readonly id: string; readonly ids: readonly string[] }> {
-    const answer = await this.#graph.post(`${segment(this.#number)}/messages`, { messaging_product: 'whatsapp', ...body }, true);
+    const answer = await ofNumber(this.#graph.post(`${segment(this.#number)}/messages`, { messaging_product: 'whatsapp', ...body }, true));
     const id = str(list(answer, 'messages')[0], 'id');
     if (id === undefined) throw new Uncertain('WhatsApp took the message without giving it an id.', 'no_id');
     const contact = list(answer, 'contacts')[0];
@@ -32,14 +36,14 @@ export class WhatsAppApi {
   async markRead(messageId: string, typing: boolean): Promise<void> {
     const indicator = typing ? { typing_indicator: { type: 'text' } } : {};
     const body = { messaging_product: 'whatsapp', status: 'read', message_id: messageId, ...indicator };
-    await this.#graph.post(`${segment(this.#number)}/messages`, body, false);
+    await ofNumber(this.#graph.post(`${segment(this.#number)}/messages`, body, false));
   }
 
   /** POST `/{phone_number_id}/media`; the id is good for 30 days. */
   async upload(media: MediaSource): Promise<string> {
     const mime = media.mime.startsWith('text/') ? 'text/plain' : media.mime;
     const form = multipart({ messaging_product: 'whatsapp', type: mime }, media, mime);
-    const id = str(await this.#graph.upload(`${segment(this.#number)}/media`, form), 'id');
+    const id = str(await ofNumber(this.#graph.upload(`${segment(this.#number)}/media`, form)), 'id');
     if (id === undefined) throw new Rejected('WhatsApp took the file without giving it an id.', 'no_id');
     return id;
   }
@@ -51,7 +55,9 @@ export class WhatsAppApi {
     if (url === undefined) throw new Rejected('WhatsApp does not say where the file is.', 'media_gone');
     const found = await this.#graph.download(url, signal);
     const mime = str(facts, 'mime_type') ?? found.mime;
-    return { ...found, ...(mime !== undefined && { mime }) };
+    const hash = hex(str(facts, 'sha256'));
+    const bytes = hash === undefined ? found.bytes : this.#intact.check(mediaId, hash, found.bytes);
+    return { ...found, bytes, ...(mime !== undefined && { mime }) };
   }
 
   /** A file whose webhook gave an address and no id. */
@@ -60,7 +66,7 @@ export class WhatsAppApi {
   }
 
   numberFacts(): Promise<Fields> {
-    return this.#graph.get(segment(this.#number), { fields: 'id,display_phone_number,verified_name,quality_rating,platform_type' });
+    return ofNumber(this.#graph.get(segment(this.#number), { fields: 'id,display_phone_number,verified_name,quality_rating,platform_type' }));
   }
 
   /** Ids of the phone numbers of the WhatsApp business account. */
@@ -86,6 +92,16 @@ export class WhatsAppApi {
 
   close(): Promise<void> {
     return this.#graph.close();
+  }
+}
+
+/** Where Graph does not find the number itself, no message is at fault: the account is. */
+async function ofNumber<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof Rejected) || !NO_SUCH_NODE.test(error.code)) throw error;
+    throw new AccountBroken('Meta does not know the phone number id, or the access token may not see it.', error.code);
   }
 }
 

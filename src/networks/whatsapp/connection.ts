@@ -20,7 +20,7 @@ const RECHECK_MS = 60_000;
 /** After this time a number that may not send is let try again: nothing but a send shows whether it may. */
 const PARDON_MS = 30 * 60_000;
 /** The codes that any call shows, and not only a send. */
-const TOKEN_CODES = /^(?:0|102|190|http_401)\b/;
+const TOKEN_CODES = /^(?:0|33|100\/33|102|190|http_401)\b/;
 /** Uploads whose message has not gone out yet; a retry then need not send the file again. */
 const MAX_UPLOADS = 64;
 
@@ -50,6 +50,10 @@ export class WhatsAppConnection implements Connection {
     this.#signal = signal;
     void this.#probe();
     return Promise.resolve();
+  }
+
+  async check(): Promise<void> {
+    await this.#watched(() => this.#api.numberFacts());
   }
 
   capabilities(conversation: Target): Capabilities {
@@ -173,7 +177,7 @@ export class WhatsAppConnection implements Connection {
   /** Never rejects: what is found out goes to the sink. */
   async #probe(): Promise<void> {
     try {
-      await this.#watched(() => this.#api.numberFacts());
+      await this.check();
     } catch (error) {
       const code = error instanceof DeliveryError ? error.code : 'unknown';
       this.#log.warn('WhatsApp did not answer for the phone number', { code });

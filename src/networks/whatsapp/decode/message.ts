@@ -46,7 +46,8 @@ function decodeTyped(context: Context, message: Fields, type: string, id: string
   const when = String(time);
   const { conversation, sender } = frame;
   if (type === 'reaction') {
-    const target = str(message, 'reaction', 'message_id');
+    // One of Meta's pages spells it with a third s.
+    const target = str(message, 'reaction', 'message_id') ?? str(message, 'reaction', 'messsage_id');
     if (target !== undefined) {
       const emoji = str(message, 'reaction', 'emoji') ?? null;
       return {
@@ -163,6 +164,8 @@ function referral(message: Fields): MessageEvent['referral'] {
       body: str(found, 'body'),
       url: str(found, 'source_url'),
       source: str(found, 'source_type'),
+      id: str(found, 'source_id'),
+      media: str(found, 'image_url') ?? str(found, 'video_url') ?? str(found, 'image', 'url') ?? str(found, 'video', 'url') ?? str(found, 'thumbnail_url'),
     });
   }
   const product = str(message, 'context', 'referred_product', 'product_retailer_id');

@@ -77,8 +77,10 @@ function some<T>(items: readonly T[]): readonly T[] | undefined {
   return items.length > 0 ? items : undefined;
 }
 
-/** One emoji in the form that is shown as an emoji. @throws Rejected `not_emoji` */
+/** One emoji, fully qualified: clients put variation selectors after some and leave them out after others. @throws Rejected `not_emoji` */
 export function reactionEmoji(text: string): string {
-  for (const form of [text, `${text}\ufe0f`, text.replaceAll('\ufe0e', '\ufe0f')]) if (/^\p{RGI_Emoji}$/v.test(form)) return form;
+  const bare = text.replace(/[\ufe0e\ufe0f]/g, '');
+  const emoji = bare.replace(/(?!\p{Emoji_Presentation})\p{Emoji}(?!\p{Emoji_Modifier})/gu, '$&\ufe0f');
+  if (/^\p{RGI_Emoji}$/v.test(emoji)) return emoji;
   throw new Rejected('WhatsApp takes only an emoji as a reaction.', 'not_emoji');
 }
