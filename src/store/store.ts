@@ -221,8 +221,8 @@ export interface RemoteContext {
   /** Unsettled or uncertain sends to this conversation, for echoes. */
   readonly going: readonly OutboxItem[];
   readonly reactions: readonly ReactionRow[];
-  /** Invited or joined people that are neither ghosts nor the bot. */
-  readonly people: number;
+  /** Who has joined the portal's room or is invited to it, our own users too: the store cannot tell them apart. */
+  readonly members: readonly Member[];
 }
 
 export interface RoomContext {
@@ -233,7 +233,7 @@ export interface RoomContext {
   /** Rows that these events became, settled or not. */
   readonly rows: readonly OutboxItem[];
   readonly reactions: readonly ReactionRow[];
-  /** Joined or invited Matrix people; ghosts and the bot are counted apart. */
+  /** Who has joined the room or is invited to it, our own users too. */
   readonly members: readonly Member[];
 }
 

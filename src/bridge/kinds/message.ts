@@ -20,7 +20,8 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
   const { portal } = context;
   if (portal === null) return openPortal(item, context, deciding);
   const effects: Effect[] = [];
-  if (context.people === 0 && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
+  const deserted = context.members.every(({ user }) => deciding.isOurs(user));
+  if (deserted && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
   event.parts.forEach((part, index) => {
     const lead = index === 0 ? leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network) : undefined;
     const rendered = render(part, lead);

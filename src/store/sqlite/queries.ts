@@ -41,7 +41,7 @@ export class Queries {
       coming: each((row, id) => this.#rows.outboxWhere(`portal = ? AND remote_ref = ? AND state IN ${unsettled} ORDER BY seq`, row, id)),
       going: portal === null ? [] : this.#rows.outboxWhere("lane = ? AND state IN ('sending', 'uncertain') ORDER BY seq", `out:p${portal.row}`),
       reactions: each((row, id) => this.#rows.reactionsWhere('portal = ? AND target = ?', row, id)),
-      people: portal === null ? 0 : this.#rows.members(portal.room).length,
+      members: portal === null ? [] : this.#rows.members(portal.room),
     };
   }
 
