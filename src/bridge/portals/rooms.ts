@@ -52,7 +52,8 @@ export class Rooms {
       await homeserver.register(person.localpart);
       await store.apply([{ do: 'person', person: person.row, change: { registered: true } }]);
     }
-    const name = displayName.replaceAll('{name}', person.name ?? person.ids[0] ?? '').replaceAll('{network}', this.#options.networkName(person.network));
+    const words: Readonly<Record<string, string>> = { '{name}': person.name ?? person.ids[0] ?? '', '{network}': this.#options.networkName(person.network) };
+    const name = displayName.replace(/\{(?:name|network)\}/g, (word) => words[word] ?? '');
     if (person.shownName !== name) {
       await homeserver.setDisplayName(user, name);
       await store.apply([{ do: 'person', person: person.row, change: { shownName: name } }]);
