@@ -62,6 +62,8 @@ export interface Store {
   member(room: RoomRow, user: UserId): Member | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
+  /** The events that were written for a message: its parts, and every edit of them. */
+  writtenFor(portal: PortalRow, remote: RemoteId): readonly EventId[];
   lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;
   /** Of these event ids those that were never taken in. */
   unseen(source: string, keys: readonly string[]): readonly string[];

@@ -92,7 +92,8 @@ function proven(event: MatrixEvent, deciding: Deciding): Decision {
   return done([
     { do: 'proven', seq: row.seq, remoteId: event.event_id },
     { do: 'reacted', key: row.key, eventId },
-    ...(task?.map && row.portal !== null ? [{ do: 'map', row: {
+    // An edit is found under the event that it edits, which is mapped.
+    ...(task?.map && task.edits === undefined && row.portal !== null ? [{ do: 'map', row: {
       portal: row.portal, eventId, outPart: 0, ...task.map, origin: 'network', author: String(task.as ?? 0),
     } } as const] : []),
   ]);
