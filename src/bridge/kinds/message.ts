@@ -26,8 +26,8 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
     return { outcome: { to: 'hold', until: deciding.now + 500 }, effects: [] };
   }
   const effects: Effect[] = [];
-  const people = context.members.filter(({ user }) => !deciding.isOurs(user));
-  if (people.length === 0 && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
+  const deserted = context.members.every(({ user }) => deciding.isOurs(user));
+  if (deserted && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
   event.parts.forEach((part, index) => {
     const lead = index === 0 ? leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network) : undefined;
     const rendered = render(part, lead);
