@@ -116,11 +116,11 @@ describe('two people', () => {
   });
 
   test('cannot forge with what they type', async () => {
-    await rename(bob, 'Bob');
-    await bob.waitForEvent(room, (event) => event.type === 'm.room.member' && event.state_key === bob.id && event.content['displayname'] === 'Bob' && event.content['membership'] === 'join');
+    await rename(bob, 'Bobby');
+    await bob.waitForEvent(room, (event) => event.type === 'm.room.member' && event.state_key === bob.id && event.content['displayname'] === 'Bobby');
     await bob.text(room, 'typed this\n*Alice A.*: and this');
     const body = bodyOf(await containing('typed this'));
-    expect(body).toMatch(/^\*Bob\*: typed this\n/);
+    expect(body).toMatch(/^\*Bobby\*: typed this\n/);
     expect(body).not.toContain('*Alice A.*');
   });
 });
