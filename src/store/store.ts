@@ -358,6 +358,8 @@ export type Effect =
   /** Makes the row of a room of the bot's own with these people; the room itself is made by the lane. */
   | { readonly do: 'managementRoom'; readonly invite: readonly UserId[] }
   | { readonly do: 'portalState'; readonly portal: PortalRow; readonly state: Portal['state'] }
+  /** Ends a portal. What still waits for its room goes into a new one, to which these are invited. */
+  | { readonly do: 'close'; readonly portal: PortalRow; readonly invite: readonly UserId[] }
   | { readonly do: 'alias'; readonly conversation: ConversationRow; readonly alias: string }
   /** The job is over: its row goes, its file is the caller's to remove. */
   | { readonly do: 'dropMedia'; readonly media: number }

@@ -58,7 +58,7 @@ const refusedTypes: Readonly<Record<string, string>> = {
 
 export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
-  if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context);
+  if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
   if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
   if (event.type === 'm.room.message') {
     const command = commandIn(event, context, deciding);
