@@ -136,13 +136,14 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
 
   let http: HttpServers;
   try {
+    await running.recover();
     http = await startHttp({ listeners: listenersOf(config), routes, log });
   } catch (error) {
     store.close();
     throw error;
   }
   await prepareBot(homeserver, config, registration.id, outages, log);
-  await running.start(clean);
+  running.start(clean);
   await accounts.start((account, network) => running.sinkOf(account, network));
   log.info('Drawbridge runs.', { ports: http.ports });
   return { ports: http.ports, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
