@@ -89,9 +89,12 @@ export class ToMatrix {
 
   #mapped(row: OutboxItem, task: Extract<MatrixTask, { kind: 'message' }>, eventId: EventId): readonly Effect[] {
     if (task.map === undefined || row.portal === null) return [];
-    // An edit is found under the event that clients show it in.
+    // An edit is found under the event that clients show it in, after the id of the message itself: that is what others answer.
     const edited = task.edits === undefined ? null : eventOf(this.#deps.store, row, task.edits);
-    return [{ do: 'map', row: { portal: row.portal, eventId: edited ?? eventId, outPart: 0, ...task.map, origin: 'network', author: String(task.as ?? 0) } }];
+    const { inPart } = task.map;
+    return [{ do: 'map', row: {
+      portal: row.portal, eventId: edited ?? eventId, outPart: 0, ...task.map, inPart: edited === null ? inPart : inPart + 1, origin: 'network', author: String(task.as ?? 0),
+    } }];
   }
 
   async #reaction(row: OutboxItem, task: Extract<MatrixTask, { kind: 'reaction' }>): Promise<void> {

@@ -33,7 +33,9 @@ export class Effects {
         return;
       case 'map': return this.#map(effect.row, wake);
       case 'unmap':
-        this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ?', effect.portal, effect.remoteId);
+        // The ids of its edits too: they stand for the same event.
+        this.#sql.run('DELETE FROM message_map WHERE portal = ? AND event_id IN (SELECT event_id FROM message_map WHERE portal = ? AND remote_id = ?)',
+          effect.portal, effect.portal, effect.remoteId);
         this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ?', effect.portal, effect.remoteId);
         return;
       case 'react':
