@@ -85,6 +85,7 @@ export class ToNetwork {
     const target = targetOf(portal.conversation);
     const { connection } = account;
     const prepared = task.kind === 'message' ? await this.#deps.media.ready(row, task, connection.capabilities(target).media, this.#deps.signal) : null;
+    this.#deps.step('network.prepared');
     const wait = rates.take(connection.rateKeys(target));
     if (wait !== null) return { until: wait };
     if (!await store.begin(row.seq)) return 'more';
