@@ -69,6 +69,8 @@ export interface Store {
   member(room: RoomRow, user: UserId): Member | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
+  /** The newest message of the network that somebody has seen who has read up to this event, whatever that is itself. */
+  inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null;
   /** The events that were written for a message: its parts, and every edit of them. */
   writtenFor(portal: PortalRow, remote: RemoteId): readonly EventId[];
   lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;
