@@ -77,7 +77,8 @@ export class Bridge {
     });
     const inLanes = new InLanes({
       store, deciding: () => this.#deciding(), clock, log, wake, step, live: (outputs) => this.#live.fromNetwork(outputs),
-      held: (room) => this.#reconcile.held(room),
+      // What the homeserver had lost comes before what it hands over on its return.
+      held: (room) => outages.isDown('matrix') || this.#reconcile.held(room),
       count: (outcome, item) => options.count('in', item.body.side === 'network' ? networkOf(item.body.account) : 'matrix', outcome),
     });
     const count = (outcome: string, row: OutboxItem): void =>
@@ -144,6 +145,7 @@ export class Bridge {
     if (batch.events.length === 0) return;
     const accepted = await this.#options.store.acceptMatrix(batch);
     this.#options.step('transaction.accepted');
+    this.#options.outages.heard('matrix');
     this.wake(accepted.wake);
   }
 

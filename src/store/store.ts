@@ -15,6 +15,8 @@ export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts'
 export interface Store {
   acceptNetwork(batch: NetworkBatch): Promise<Accepted>;
   acceptMatrix(batch: MatrixBatch): Promise<Accepted>;
+  /** Those of these events that still wait to be handled are handled in this order. */
+  inOrder(events: readonly EventId[]): Promise<void>;
   /** Bytes that could not be decoded: kept to be decoded again after an upgrade. */
   acceptBroken(item: { source: string; key: string; raw: Uint8Array; reason: string }): Promise<void>;
 

@@ -1,4 +1,4 @@
-import type { AccountId, ConversationRow, InboxSeq, Millis, PersonRow, RoomRow } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, PersonRow, RoomRow } from '../../model/ids.ts';
 import type { MatrixEvent, NetworkEvent } from '../../model/events.ts';
 import type { Seal } from '../seal.ts';
 import type { InboxBody, InboxItem, InOutcome, MediaResult } from '../store.ts';
@@ -80,6 +80,17 @@ export class Inbox {
     if (!row || row.lane === BROKEN) return;
     this.#sql.run("UPDATE inbox SET state = 'ready', tries = 0, due_at = 0, code = NULL, reason = NULL WHERE seq = ?", seq);
     wake.add(row.lane);
+  }
+
+  /** They change places among themselves; nothing has followed from them yet that would name their numbers. */
+  reorder(events: readonly EventId[]): void {
+    const waiting = events.flatMap((event) => this.#sql.get<{ seq: number }>("SELECT seq FROM inbox WHERE source = 'matrix' AND key = ? AND state <> 'dead'", event) ?? []);
+    const places = waiting.map(({ seq }) => seq).sort((a, b) => a - b);
+    if (waiting.every(({ seq }, index) => seq === places[index])) return;
+    for (const table of ['inbox', 'room_event']) {
+      for (const { seq } of waiting) this.#sql.run(`UPDATE ${table} SET seq = -seq WHERE seq = ?`, seq);
+      waiting.forEach(({ seq }, index) => this.#sql.run(`UPDATE ${table} SET seq = ? WHERE seq = ?`, places[index] ?? seq, -seq));
+    }
   }
 
   /** Items parked past their time come back to their place; they are told by their due time. */

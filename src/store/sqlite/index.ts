@@ -69,6 +69,9 @@ class SqliteStore implements Store {
   acceptMatrix(batch: MatrixBatch): Promise<Accepted> {
     return this.#commits.run(() => this.#intake.matrix(batch));
   }
+  inOrder(events: readonly EventId[]): Promise<void> {
+    return this.#commits.run(() => this.#inbox.reorder(events));
+  }
   acceptBroken(item: { source: string; key: string; raw: Uint8Array; reason: string }): Promise<void> {
     return this.#commits.run(() => this.#intake.broken(item.source, item.key, item.raw, item.reason));
   }

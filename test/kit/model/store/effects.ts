@@ -96,6 +96,27 @@ export function effectsSuite(factory: StoreFactory): void {
       expect(fresh.row).not.toBe(old.row);
       expect(fresh.room).not.toBe(old.room);
     });
+
+    test('that ends hands what waits for its room to the next one, after the steps that make it', async () => {
+      const old = await bench.portal(message('31'));
+      const to = { lane: roomLane(old.room), portal: old.row, room: old.room };
+      await bench.send({ ...to, key: 'under way', task: writes('1'), remoteRef: 'r1' as RemoteId });
+      await bench.store.begin(bench.head(roomLane(old.room)).seq);
+      for (const key of ['a', 'b']) await bench.send({ ...to, key, task: writes(key), remoteRef: key as RemoteId });
+      await bench.send({ ...to, key: 'a notice of ours', task: writes('here only') });
+      await bench.store.apply([{ do: 'close', portal: old.row, invite: [ALICE] }]);
+      const next = bench.portalOf(old.conversation.row);
+      expect(next.room).not.toBe(old.room);
+      expect(await bench.drain(roomLane(old.room))).toEqual(['under way', 'a notice of ours']);
+      expect(await bench.drain(roomLane(next.room))).toEqual([`create.${next.row}`, `enter.${next.row}`, `invite.${next.row}.${ALICE}`, 'a', 'b']);
+      expect(bench.store.outboxByKey('b')).toMatchObject({ portal: next.row, room: next.room });
+    });
+
+    test('that ends with nothing under way makes no new one', async () => {
+      const old = await bench.portal(message('31'));
+      await bench.store.apply([{ do: 'close', portal: old.row, invite: [ALICE] }]);
+      expect(bench.store.remoteContext(old.conversation.row, null, []).portal).toBeNull();
+    });
   });
 
   test('a person is remembered as registered and by the name that was shown', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EventId, RemoteId } from '../../../../src/model/ids.ts';
-import { ACCOUNT, ALICE, Bench, mapping, message, portalLane, roomLane, says, type StoreFactory, writes } from './setup.ts';
+import { ACCOUNT, ALICE, Bench, mapping, matrixEvent, message, portalLane, roomLane, says, type StoreFactory, writes } from './setup.ts';
 
 /** Lanes: order, heads, parking and what wakes a parked item. */
 export function lanesSuite(factory: StoreFactory): void {
@@ -92,6 +92,27 @@ export function lanesSuite(factory: StoreFactory): void {
       expect(bench.store.inHead(wake[0] ?? '')).toEqual(head);
     });
   });
+
+  test('events that wait change places into the order that they are given, and nothing else moves', async () => {
+    const room = '!there:test';
+    await bench.hear(...['first', 'late', 'later'].map((id) => matrixEvent(id, room)));
+    await bench.hear(matrixEvent('elsewhere', '!other:test'), matrixEvent('lost', room), matrixEvent('last', room));
+    const lane = bench.store.lanes().map(({ lane: name }) => name).find((name) => heard(name) === '$first') ?? '';
+    await bench.store.settleIn(bench.store.inHead(lane)?.seq as never, { to: 'done' }, []);
+    await bench.store.inOrder(['$unknown', '$first', '$lost', '$late', '$later', '$last'] as EventId[]);
+    await bench.store.inOrder(['$lost', '$late'] as EventId[]);
+    const order: unknown[] = [];
+    for (let item = bench.store.inHead(lane); item !== null; item = bench.store.inHead(lane)) {
+      order.push(heard(lane));
+      await bench.store.settleIn(item.seq, { to: 'done' }, []);
+    }
+    expect(order).toEqual(['$lost', '$late', '$later', '$last']);
+    expect((await bench.hear(matrixEvent('after all', room))).fresh).toBe(1);
+  });
+  const heard = (lane: string): string | undefined => {
+    const body = bench.store.inHead(lane)?.body;
+    return body?.side === 'matrix' ? body.event.event_id : undefined;
+  };
 
   describe('a parked item', () => {
     test('leaves its in lane, and comes back to its old place with what it waits for', async () => {
