@@ -69,6 +69,8 @@ export interface Store {
   member(room: RoomRow, user: UserId): Member | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
+  /** The events that were written for a message: its parts, and every edit of them. */
+  writtenFor(portal: PortalRow, remote: RemoteId): readonly EventId[];
   lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;
   /** Of these event ids those that were never taken in. */
   unseen(source: string, keys: readonly string[]): readonly string[];
@@ -250,7 +252,7 @@ export interface RemoteContext {
   /** Unsettled or uncertain sends to this conversation, for echoes. */
   readonly going: readonly OutboxItem[];
   readonly reactions: readonly ReactionRow[];
-  /** Everybody who is joined or invited: people, ghosts, the bot. */
+  /** Who has joined the portal's room or is invited to it, our own users too: the store cannot tell them apart. */
   readonly members: readonly Member[];
 }
 
@@ -262,7 +264,7 @@ export interface RoomContext {
   /** Rows that these events became, settled or not. */
   readonly rows: readonly OutboxItem[];
   readonly reactions: readonly ReactionRow[];
-  /** Joined or invited Matrix people; ghosts and the bot are counted apart. */
+  /** Who has joined the room or is invited to it, our own users too. */
   readonly members: readonly Member[];
 }
 

@@ -41,7 +41,14 @@ describe('what an error of a call means', () => {
   });
 
   test('Uncertain is neither sent nor not sent', () => {
-    expect(of(new Uncertain('reset', 'ECONNRESET')).settle).toEqual({ to: 'uncertain', dueAt: NOW + 1_000, code: 'ECONNRESET', reason: 'reset' });
+    const { settle } = of(new Uncertain('reset', 'ECONNRESET'));
+    expect(settle).toEqual({ to: 'uncertain', dueAt: expect.any(Number), code: 'ECONNRESET', reason: 'reset' });
+    expect('dueAt' in settle && Number.isInteger(settle.dueAt) && settle.dueAt > NOW).toBe(true);
+  });
+
+  test('Uncertain time and again is given up after max_block, and says that it may have arrived', () => {
+    const { settle } = of(new Uncertain('reset', 'ECONNRESET'), { blockedSince: NOW - SETTINGS.maxBlock });
+    expect(settle).toMatchObject({ to: 'dead', reason: expect.stringContaining('may have arrived') });
   });
 
   test.each([['Unreachable', new Unreachable('down', 'c'), false], ['AccountBroken', new AccountBroken('expired', 'c'), true]] as const)(

@@ -53,6 +53,40 @@ describe('a bucket', () => {
   });
 });
 
+describe('a bucket that lends', () => {
+  const loan = { key: 'loan', perSecond: 1 / 6, burst: 5, borrows: true };
+
+  test('gives within the first pause, and then nothing until all is paid back', () => {
+    expect(rates.take([loan])).toBeNull();
+    pass(2_000);
+    expect(rates.take([loan])).toBeNull();
+    pass(3_000);
+    expect(rates.take([loan])).toBeNull();
+    const paid = clock.now() + 13_000;
+    pass(1_000);
+    // But for the rounding of a millisecond.
+    expect(Math.abs((rates.take([loan]) ?? 0) - paid)).toBeLessThanOrEqual(1);
+    pass(12_000);
+    expect(rates.take([loan])).toBeNull();
+  });
+
+  test('gives no more than the burst', () => {
+    for (let n = 0; n < 5; n++) expect(rates.take([loan])).toBeNull();
+    expect(rates.take([loan])).not.toBeNull();
+    pass(29_999);
+    expect(rates.take([loan])).not.toBeNull();
+    pass(1);
+    expect(rates.take([loan])).toBeNull();
+  });
+
+  test('at its own pace it is never asked to wait', () => {
+    for (let n = 0; n < 20; n++) {
+      expect(rates.take([loan])).toBeNull();
+      pass(6_000);
+    }
+  });
+});
+
 describe('several buckets', () => {
   test('are taken from together or not at all', () => {
     for (let n = 0; n < 3; n++) expect(rates.take([account, pair])).toBeNull();

@@ -76,7 +76,7 @@ describe('messages', () => {
     expect(partsOf(kit.message('location', { location: { latitude: 52.37, longitude: '4.89', name: 'Dam', address: 'Damrak', url: 'https://x.example' } }))).toEqual([
       { kind: 'location', latitude: 52.37, longitude: 4.89, name: 'Dam', address: 'Damrak', url: 'https://x.example' },
     ]);
-    expect(partsOf(kit.message('location', { location: { name: 'Dam' } }))).toMatchObject([{ kind: 'unsupported', what: 'location' }]);
+    expect(partsOf(kit.message('location', { location: { name: 'Dam' } }))).toMatchObject([{ kind: 'unsupported', what: 'location' }, { kind: 'text', text: [{ t: 'paragraph' }] }]);
   });
 
   test('contact cards with all their fields, by vCard, and empty', () => {
@@ -225,6 +225,13 @@ describe('messages', () => {
     expect(at(kit.TIME)).toMatchObject({ time: kit.TIME * 1000 });
     expect(at(kit.TIME * 1000)).toMatchObject({ time: kit.TIME * 1000 });
     for (const odd of ['TIMESTAMP', null, '', -5, '9e99']) expect(at(odd)).toMatchObject({ time: 1_700_000_000_000 });
+  });
+
+  test('a message without an id is shown, and recognised when it comes again', () => {
+    const { id: _id, ...nameless } = text('a');
+    const items = [nameless, nameless, { ...nameless, timestamp: String(kit.TIME + 1) }].map((message) => itemsOf(kit.messages(message))[0]);
+    expect(items[0]?.event).toMatchObject({ type: 'message', parts: [{ kind: 'text' }], id: expect.stringMatching(/^digest:/) });
+    expect(new Set(items.map((item) => item?.key)).size).toBe(2);
   });
 
   test('in a group', () => {

@@ -29,6 +29,11 @@ describe('who somebody is', () => {
     ]);
   });
 
+  test('a username that stands beside the profile', () => {
+    const [event] = eventsOf(withContacts([{ profile: { name: 'Anna' }, username: '@anna.v', user_id: kit.ANNA_ID }], text({ from_user_id: kit.ANNA_ID })));
+    expect(event).toMatchObject({ sender: { username: 'anna.v', name: 'Anna' } });
+  });
+
   test.each([
     ['id only in the message', [], text({ from_user_id: kit.ANNA_ID })],
     ['id only in the contact', [{ profile, user_id: kit.ANNA_ID }], text({})],

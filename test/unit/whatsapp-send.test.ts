@@ -161,6 +161,25 @@ describe('what goes out', () => {
     expect(graph.received).toHaveLength(2);
   });
 
+  test('a name that is too long keeps its ending', async () => {
+    graph.on((request, answer) => reply(answer, 200, request.path.endsWith('/media') ? { id: '4242' } : taken));
+    for (const [name, sent] of [[`${'n'.repeat(250)}.pdf`, `${'n'.repeat(236)}.pdf`], [`${'n'.repeat(235)}😀${'n'.repeat(9)}.pdf`, `${'n'.repeat(235)}.pdf`], ['n'.repeat(250), 'n'.repeat(240)], ['short.pdf', 'short.pdf']]) {
+      const content = { kind: 'file', media: { source: { network: '' } } } as const;
+      await connection.send(part(content, { key: `key-${name}`, media: source(new TextEncoder().encode('%PDF'), 'application/pdf', name ?? '') }));
+      expect(last().json()).toMatchObject({ document: { filename: sent } });
+    }
+  });
+
+  test('an id that we made up goes nowhere', async () => {
+    const odd = id('digest:0123');
+    await connection.send(part(text, { replyTo: odd }));
+    expect(last().json()).not.toHaveProperty('context');
+    await connection.markRead?.(chat(), odd);
+    await connection.typing?.(chat({ lastInbound: { id: odd, at: NOW } }), true);
+    expect((await failure(connection.react?.(chat(), odd, '👍', 'k') ?? Promise.resolve())).code).toBe('no_target');
+    expect(graph.received).toHaveLength(1);
+  });
+
   test('nothing outside the 24 hours', async () => {
     const { lastInbound: _last, ...never } = chat();
     const closed = chat({ lastInbound: { id: id('wamid.in'), at: NOW - 24 * 3_600_000 } });
@@ -179,9 +198,9 @@ describe('what goes out', () => {
     const scaled = connect(graph.url, { rate_scale: 100, throughput: 20 });
     expect(connection.rateKeys(chat())).toEqual([
       { key: `throughput:${NUMBER}`, perSecond: 80, burst: 8 },
-      { key: `pair:${NUMBER}:${ANNA_ID}`, perSecond: 1 / 6, burst: 45 },
+      { key: `pair:${NUMBER}:${ANNA_ID}`, perSecond: 1 / 6.1, burst: 45, borrows: true },
     ]);
-    expect(scaled.rateKeys(chat())).toMatchObject([{ perSecond: 2000, burst: 2 }, { perSecond: expect.closeTo(100 / 6) }]);
+    expect(scaled.rateKeys(chat())).toMatchObject([{ perSecond: 2000, burst: 2 }, { perSecond: expect.closeTo(100 / 6.1) }]);
   });
 
   test('a lost send cannot be asked for', async () => {
@@ -198,6 +217,9 @@ describe('what an answer means', () => {
     [400, graphError(100), Rejected, '100'],
     [400, graphError(100, { message: 'API calls from the server require an appsecret_proof argument' }), AccountBroken, '100'],
     [400, graphError(131064), Rejected, '131064'],
+    [404, graphError(803), AccountBroken, '803'],
+    [400, graphError(999_998, { is_transient: true }), Retry, '999998'],
+    [500, graphError(999_997), Uncertain, '999997'],
     [408, '', Uncertain, 'http_408'],
     [400, graphError(999_999), Rejected, '999999'],
     [429, graphError(130429), Retry, '130429'],

@@ -37,5 +37,5 @@ export function failureOf(error: unknown, row: OutboxItem, now: Millis, settings
 
 /** Full jitter, from half a second to a minute. */
 export function backoff(tries: number): Millis {
-  return 250 + Math.random() * Math.min(500 * 2 ** Math.min(tries, 10), 60_000);
+  return Math.round(250 + Math.random() * Math.min(500 * 2 ** Math.min(tries, 10), 60_000));
 }

@@ -84,7 +84,8 @@ export class ToMatrix {
     if (ready === null) return;
     const content = finalContent(store, row, ready);
     if (!await this.#begin(row)) return;
-    const eventId = await homeserver.send(as, room, ready.type, row.key, content, ready.ts);
+    // The newest edit by the homeserver's time is the one shown, and networks tell time in seconds: edits go without theirs.
+    const eventId = await homeserver.send(as, room, ready.type, row.key, content, ready.edits === undefined ? ready.ts : undefined);
     this.#deps.step('matrix.sent');
     const spool = media.spoolOf(ready);
     await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...this.#mapped(row, ready, eventId), ...media.over(ready)]);
@@ -124,7 +125,8 @@ export class ToMatrix {
     const { homeserver, rooms, store, clock } = this.#deps;
     const room = rooms.idOf(row);
     const events = task.kind === 'redaction'
-      ? [...new Set(row.portal === null ? [] : store.mapOfRemote(row.portal, task.target).map(({ eventId }) => eventId))]
+      // An edit keeps its own copy of what was said.
+      ? [...new Set(row.portal === null ? [] : [...store.mapOfRemote(row.portal, task.target).map(({ eventId }) => eventId), ...store.writtenFor(row.portal, task.target)])]
       : [task.event ?? (store.outboxByKey(task.key)?.remoteId as EventId | null | undefined) ?? null].filter((id) => id !== null);
     if (!await this.#begin(row)) return;
     const as = await rooms.speaker(task.as, row);

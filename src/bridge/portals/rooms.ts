@@ -3,7 +3,6 @@ import type { PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { portalRoom } from '../../matrix/rooms/portal-room.ts';
 import type { Effect, MatrixTask, OutboxItem, Person, Portal, Store } from '../../store/store.ts';
-import { cleanName } from '../../text/clean.ts';
 import { keyOf } from '../keys.ts';
 import { greeting, memberOf } from '../kinds/member.ts';
 import { notice } from '../reports/report.ts';
@@ -62,7 +61,8 @@ export class Rooms {
       await homeserver.register(person.localpart);
       await store.apply([{ do: 'person', person: person.row, change: { registered: true } }]);
     }
-    const name = displayName.replace(/\{(name|network)\}/g, (_whole, what) => (what === 'name' ? called(person) : this.#options.networkName(person.network)));
+    const words: Readonly<Record<string, string>> = { '{name}': called(person), '{network}': this.#options.networkName(person.network) };
+    const name = displayName.replace(/\{(?:name|network)\}/g, (word) => words[word] ?? '');
     if (person.shownName !== name) {
       await homeserver.setDisplayName(user, name).catch((error: unknown) => {
         // A name that the homeserver does not like must not hold up what they say.
@@ -92,7 +92,7 @@ export class Rooms {
 
   #nameOf({ conversation }: Portal): string {
     const person = conversation.person === null ? null : this.#options.store.person(conversation.person);
-    return cleanName(conversation.title ?? '') || (person === null ? conversation.remoteId : called(person));
+    return conversation.title ?? (person === null ? conversation.remoteId : called(person));
   }
 
   async #join(user: UserId, room: RoomId): Promise<void> {
@@ -183,7 +183,7 @@ export class Rooms {
 }
 
 function called(person: Person): string {
-  return cleanName(person.name ?? '') || (person.ids[0] ?? 'Somebody');
+  return person.name ?? person.ids[0] ?? 'Somebody';
 }
 
 /** What came from a network, as against what the bot says for itself. */

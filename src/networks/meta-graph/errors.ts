@@ -1,5 +1,5 @@
 import { AccountBroken, Rejected, Retry, Uncertain, Unreachable, type DeliveryError } from '../../model/errors.ts';
-import { at, isFields, num, str } from './json.ts';
+import { at, flag, isFields, num, str, type Fields } from './json.ts';
 
 /** What an error code means for the lane, and in words for the person. */
 export interface Meaning {
@@ -62,11 +62,15 @@ export function meaningOf(code: number, explain: Explain): Meaning | undefined {
   return code >= 200 && code <= 299 ? { outcome: 'account', reason: 'The access token lacks a permission.', fix: PERMISSION } : undefined;
 }
 
-/** Codes that say different things; the sentence beside them tells which. */
-function meaningIn(code: number, message: string, explain: Explain): Meaning {
+/** The meaning of a code with what stands beside it: one that no page explains may still say that it passes. */
+function meaningIn(code: number, error: Fields, { status }: Failure, explain: Explain): Meaning {
   // developers.facebook.com/docs/graph-api/guides/secure-requests: an app may demand a proof with every call.
-  if (code === 100 && message.includes('appsecret_proof')) return PROOF;
-  return meaningOf(code, explain) ?? { outcome: 'rejected', reason: `Meta refused it with error ${code}.` };
+  if (code === 100 && /requires? an appsecret_proof/.test(str(error, 'message') ?? '')) return PROOF;
+  const known = meaningOf(code, explain);
+  if (known !== undefined) return known;
+  const reason = `Meta refused it with error ${code}.`;
+  if (flag(error, 'is_transient')) return { outcome: 'retry', reason };
+  return { outcome: status >= 500 ? 'uncertain' : 'rejected', reason };
 }
 
 /**
@@ -77,7 +81,7 @@ export function failureToError(failure: Failure, explain: Explain): DeliveryErro
   const error = at(failure.body, 'error');
   const code = num(error, 'code');
   if (!isFields(error) || code === undefined) return bareFailure(failure);
-  const meaning = meaningIn(code, str(error, 'message') ?? '', explain);
+  const meaning = meaningIn(code, error, failure, explain);
   const details = tidy(str(error, 'error_data', 'details') ?? str(error, 'error_user_msg') ?? messageOf(error, code), failure.secret);
   const text = details === '' || meaning.outcome === 'account' ? meaning.reason : `${meaning.reason} (${details})`;
   const subcode = num(error, 'error_subcode');

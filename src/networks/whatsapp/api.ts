@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { AccountBroken, Rejected, Uncertain } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
 import { GraphClient, segment } from '../meta-graph/client.ts';
@@ -8,19 +9,29 @@ import { explain } from './errors.ts';
 import { Intact } from './intact.ts';
 import type { WhatsAppAccount, WhatsAppApp } from './settings.ts';
 
-const NO_SUCH_NODE = /^(?:33|100\/33)$/;
+export interface Subscribed {
+  readonly id: string;
+  readonly name: string;
+  readonly url?: string;
+}
+
+const NO_SUCH_NODE = /^(?:33|803|100\/33)$/;
 
 /** The calls of the Cloud API (github.com/facebook/openapi, business-messaging-api) for one phone number. */
 export class WhatsAppApi {
   readonly #graph: GraphClient;
   readonly #number: string;
   readonly #waba: string;
+  readonly #token: string;
+  readonly #appSecret: string;
   readonly #intact = new Intact();
 
   constructor(app: WhatsAppApp, account: WhatsAppAccount) {
     this.#graph = new GraphClient({ url: app.graph_url, version: app.api_version, token: account.access_token, explain });
     this.#number = account.phone_number_id;
     this.#waba = account.waba_id;
+    this.#token = account.access_token;
+    this.#appSecret = app.app_secret;
   }
 
   /** POST `/{phone_number_id}/messages`; 200 means taken, not delivered. The answer's `contacts` may name the person anew. */
@@ -69,6 +80,17 @@ export class WhatsAppApi {
     return ofNumber(this.#graph.get(segment(this.#number), { fields: 'id,display_phone_number,verified_name,quality_rating,platform_type' }));
   }
 
+  /** Whether Meta lets the number send, and how fast (…/whatsapp/cloud-api/health-status, …/cloud-api/overview#throughput). */
+  health(): Promise<Fields> {
+    return ofNumber(this.#graph.get(segment(this.#number), { fields: 'health_status,throughput' }));
+  }
+
+  /** The app that the token belongs to. A proof made with another app's secret is refused (…/graph-api/guides/secure-requests). */
+  tokenApp(): Promise<Fields> {
+    const proof = createHmac('sha256', this.#appSecret).update(this.#token).digest('hex');
+    return this.#graph.get('app', { fields: 'id,name', appsecret_proof: proof });
+  }
+
   /** Ids of the phone numbers of the WhatsApp business account. */
   async numbers(): Promise<readonly string[]> {
     const answer = await this.#graph.get(`${segment(this.#waba)}/phone_numbers`, { fields: 'id', limit: '100' });
@@ -81,12 +103,12 @@ export class WhatsAppApi {
     return list(answer, 'data').flatMap((each) => (str(each, 'status') === 'granted' ? (str(each, 'permission') ?? []) : []));
   }
 
-  /** Names of the apps that get the webhooks of the WhatsApp business account. */
-  async subscribedApps(): Promise<readonly string[]> {
+  /** The apps that get the webhooks of the WhatsApp business account; `url` where the account has an address of its own for them. */
+  async subscribedApps(): Promise<readonly Subscribed[]> {
     const answer = await this.#graph.get(`${segment(this.#waba)}/subscribed_apps`);
     return list(answer, 'data').map((each) => {
       const app = at(each, 'whatsapp_business_api_data') ?? each;
-      return str(app, 'name') ?? str(app, 'id') ?? '?';
+      return defined({ id: str(app, 'id') ?? '?', name: str(app, 'name') ?? str(app, 'id') ?? '?', url: str(each, 'override_callback_uri') });
     });
   }
 

@@ -1,5 +1,6 @@
 import type { ConversationRef, PersonRef } from '../../model/events.ts';
 import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
+import { visibleName } from '../../model/names.ts';
 import { conversations, hasStrongId, type IdSpace, type IdTable, ownersOf, people, putId, retireId, reviveId } from './identities.ts';
 import type { Sql } from './sql.ts';
 
@@ -14,7 +15,8 @@ export function resolvePerson(sql: Sql, network: string, ref: PersonRef, localpa
   const owner = first ?? insertPerson(sql, network, ref, localpartOf, now);
   for (const gone of rest) mergePeople(sql, owner as PersonRow, gone as PersonRow);
   claimIds(sql, people, space, ids, owner);
-  if (ref.name !== undefined && ref.name !== '') sql.run('UPDATE person SET name = ? WHERE id = ? AND name IS NOT ?', ref.name, owner, ref.name);
+  const name = visibleName(ref.name ?? '');
+  if (name !== '') sql.run('UPDATE person SET name = ? WHERE id = ? AND name IS NOT ?', name, owner, name);
   return owner as PersonRow;
 }
 
@@ -23,7 +25,7 @@ function insertPerson(sql: Sql, network: string, ref: PersonRef, localpartOf: Lo
   let localpart = base;
   // A number that moved to somebody new: the ghost of the one before keeps its name.
   for (let n = 2; sql.get('SELECT 1 FROM person WHERE localpart = ?', localpart) !== undefined; n++) localpart = `${base}.${n}`;
-  const name = ref.name ?? ref.username ?? ref.phone ?? null;
+  const name = visibleName(ref.name ?? '') || visibleName(ref.username ?? '') || ref.phone || null;
   return sql.run('INSERT INTO person (network, localpart, name, created_at) VALUES (?, ?, ?, ?)', network, localpart, name, now).id;
 }
 
@@ -36,7 +38,7 @@ export function resolveConversation(
   const [first, ...rest] = ownersOf(sql, conversations, space, ids);
   const owner = first ?? sql.run(
     'INSERT INTO conversation (network, scope, receiver, kind, title, account, person, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    network, ref.scope, space.receiver, ref.kind, ref.title ?? null, account, person, now,
+    network, ref.scope, space.receiver, ref.kind, visibleName(ref.title ?? '') || null, account, person, now,
   ).id;
   for (const gone of rest) mergeConversations(sql, owner as ConversationRow, gone as ConversationRow, wake);
   claimIds(sql, conversations, space, ids, owner);

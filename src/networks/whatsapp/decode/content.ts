@@ -1,5 +1,6 @@
 import type { Content, LocationContent, UnsupportedContent } from '../../../model/content.ts';
 import type { Millis } from '../../../model/ids.ts';
+import { plain } from '../../../model/richtext.ts';
 import { defined, isFields, list, num, str } from '../../meta-graph/json.ts';
 import { describe } from '../errors.ts';
 import { decode } from '../markup.ts';
@@ -25,7 +26,7 @@ export function decodeContent(message: unknown, time: Millis, errors: readonly u
   const type = typeOf(message);
   const content = known(type, message, time);
   const own = list(message, 'errors');
-  if (content === undefined) return [placeholder(type, message, own.length > 0 ? own : errors), ...captionAlone(type, message)];
+  if (content === undefined) return [placeholder(type, message, own.length > 0 ? own : errors), ...wordsAlone(type, message)];
   const failed = own.map((error): UnsupportedContent => ({ kind: 'unsupported', what: type, reason: describe(error).reason }));
   return [content, ...failed];
 }
@@ -50,10 +51,12 @@ function known(type: string, message: unknown, time: Millis): Content | undefine
   }
 }
 
-/** Files of the past can come without anything to fetch them by; what was written below them is there all the same. */
-function captionAlone(type: string, message: unknown): readonly Content[] {
+/** Files of the past can come without anything to fetch them by, places without degrees; what was written is there all the same. */
+function wordsAlone(type: string, message: unknown): readonly Content[] {
   const caption = isMediaType(type) ? str(message, type, 'caption') : undefined;
-  return caption === undefined ? [] : [{ kind: 'text', text: decode(caption) }];
+  if (caption !== undefined) return [{ kind: 'text', text: decode(caption) }];
+  const place = type === 'location' ? ['name', 'address', 'url'].flatMap((key) => str(message, type, key) ?? []) : [];
+  return place.length === 0 ? [] : [{ kind: 'text', text: plain(place.join('\n')) }];
 }
 
 function text(message: unknown): Content | undefined {

@@ -3,7 +3,7 @@ import { Rejected } from '../../../model/errors.ts';
 import { defined, type Fields } from '../../meta-graph/json.ts';
 import type { Target } from '../../network.ts';
 import { isBsuid, isPhone } from '../ids.ts';
-import { MAX_CAPTION, MAX_TEXT } from '../limits.ts';
+import { MAX_CAPTION, MAX_FILENAME, MAX_TEXT } from '../limits.ts';
 import { encode } from '../markup.ts';
 
 const LINK = /\bhttps?:\/\/\S/i;
@@ -32,7 +32,7 @@ export function contentBody(content: Content, media: { readonly id: string; read
       case 'video':
         return { type: content.kind, [content.kind]: defined({ id: media.id, caption }) };
       case 'file':
-        return { type: 'document', document: defined({ id: media.id, filename: media.name, caption }) };
+        return { type: 'document', document: defined({ id: media.id, filename: fileName(media.name), caption }) };
       case 'audio':
         return { type: 'audio', audio: { id: media.id } };
       case 'voice':
@@ -71,6 +71,13 @@ function card(contact: ContactCard): Fields {
     urls: some(contact.urls.map(({ value, type }) => defined({ url: value, type }))),
     addresses: some(contact.addresses.map(({ value, type }) => defined({ street: value, type }))),
   });
+}
+
+/** Cut in the middle of the name, so that its ending still tells what it is. */
+function fileName(name: string): string {
+  if (name.length <= MAX_FILENAME) return name;
+  const ending = /\.[^.]{1,16}$/.exec(name)?.[0] ?? '';
+  return `${name.slice(0, MAX_FILENAME - ending.length).replace(/[\ud800-\udbff]$/, '')}${ending}`;
 }
 
 function some<T>(items: readonly T[]): readonly T[] | undefined {
