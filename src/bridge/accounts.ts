@@ -1,4 +1,5 @@
 import type { Clock } from '../model/clock.ts';
+import { Rejected } from '../model/errors.ts';
 import type { AccountId, Millis, NetworkId, UserId } from '../model/ids.ts';
 import type { Logger } from '../model/log.ts';
 import type { AccountSettings, AppSettings, Connection, Network, Sink } from '../networks/network.ts';
@@ -43,7 +44,7 @@ export class Accounts {
       const connection = network.connect({
         app, appSettings, account, settings, clock, log: log.child({ account: id }), ...(publicUrl === undefined ? {} : { publicUrl }),
       });
-      this.#entries.set(id, { id, network, app, settings, networkName: network.name, connection, liveSince: null, probe: () => this.#start(id, null) });
+      this.#entries.set(id, { id, network, app, settings, networkName: network.name, connection, liveSince: null, probe: () => this.#probe(id) });
     }
   }
 
@@ -82,9 +83,18 @@ export class Accounts {
         await this.#start(id, this.#sinks.get(id) ?? null);
       } catch (error) {
         this.#options.log.warn('An account did not come up.', { account: id, error });
-        this.#options.outages.down(id, error instanceof Error ? error.message : String(error), () => this.#start(id, this.#sinks.get(id) ?? null));
+        this.#options.outages.down(id, error instanceof Error ? error.message : String(error), () => this.#probe(id));
       }
     }));
+  }
+
+  /** Rejects while the network does not answer; whatever else it answers, it is there. */
+  async #probe(id: AccountId): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry?.liveSince == null) return this.#start(id, null);
+    await entry.connection.check().catch((error: unknown) => {
+      if (!(error instanceof Rejected)) throw error;
+    });
   }
 
   readonly #sinks = new Map<AccountId, Sink>();

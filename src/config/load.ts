@@ -30,11 +30,12 @@ const FIX = 'Correct the lines named above; docs/config.md describes every key.'
 
 /**
  * Reads, upgrades and checks the config file. Durations come out in milliseconds, sizes in bytes, paths absolute
- * (relative ones are relative to the config file). A config of an older format is upgraded in the file, comments kept.
+ * (relative ones are relative to the config file). A config of an older format is upgraded in the file, comments kept;
+ * without `save` only in memory.
  * @throws ConfigError DB-1001 with every mistake; CodedError DB-1002 (no such file), DB-1003 (newer format), DB-1005 (registration)
  */
-export function loadConfig<App>(path: string, networks: readonly NetworkSettings<App>[], env: Environment): LoadedConfig<App> {
-  return load(path, configSchema(networks), env, (raw) => raw);
+export function loadConfig<App>(path: string, networks: readonly NetworkSettings<App>[], env: Environment, { save = true }: { readonly save?: boolean } = {}): LoadedConfig<App> {
+  return load(path, configSchema(networks), env, (raw) => raw, save);
 }
 
 /**
@@ -48,13 +49,13 @@ export function loadCore(path: string, env: Environment): LoadedConfig<never> {
     const { networks, ...rest } = raw as Record<string, unknown>;
     if (networks !== null && typeof networks === 'object') named = Object.keys(networks).filter((id) => /^[a-z][a-z0-9]*$/.test(id));
     return rest;
-  });
+  }, false);
   return { ...loaded, config: { ...loaded.config, networks: Object.fromEntries(named.map((id) => [id, {}])) } };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environment, prepare: (raw: unknown) => unknown): LoadedConfig<App> {
+function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environment, prepare: (raw: unknown) => unknown, save: boolean): LoadedConfig<App> {
   const file = resolve(path);
   const text = readText(file, path);
   const source = parseSource(text);
@@ -67,7 +68,7 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
   if (!parsed.success || given.problems.length > 0) {
     throw new ConfigError('DB-1001', path, explain(schema, source, given, parsed.error?.issues ?? []), FIX);
   }
-  if (changes.length > 0) saveUpgraded(file, text, source.document, from);
+  if (save && changes.length > 0) saveUpgraded(file, text, source.document, from);
   const config = absolute(parsed.data, dirname(file));
   const registration = readRegistration(config.registration);
   const tokens = registration === null ? [] : [registration.asToken, registration.hsToken];

@@ -108,14 +108,15 @@ function quote(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }
 
-function unknownKey(schema: z.core.$ZodType, path: readonly PropertyKey[], key: string): string {
+/** What is said of a key that is not there, with what was probably meant. */
+export function unknownKey(schema: z.core.$ZodType, path: readonly PropertyKey[], key: string): string {
   const known = [...new Set(schemasAt(schema, path).flatMap(keysOf))];
   const guess = meant(key, known);
   return `unknown key${guess === '' && known.length > 0 ? `; must be one of ${known.join(', ')}` : guess}`;
 }
 
-/** ` Did you mean "…"?` where something known is near, else nothing. */
-function meant(found: string, known: readonly string[]): string {
+/** `. Did you mean "…"?` where something known is near, else nothing. */
+export function meant(found: string, known: readonly string[]): string {
   if (known.length === 0) return '';
   const best = closest(found.toLowerCase(), known);
   return distance(found.toLowerCase(), best.toLowerCase()) <= Math.max(2, Math.floor(best.length / 3)) ? `. Did you mean ${JSON.stringify(best)}?` : '';

@@ -12,7 +12,6 @@ export interface LiveDeps {
   readonly homeserver: Homeserver;
   readonly rooms: Rooms;
   readonly account: (id: Portal['account']) => LiveAccount | null;
-  readonly tellAdmins: (text: string) => void;
   readonly permitted: (user: string) => boolean;
   readonly readReceipts: boolean;
   readonly clock: Clock;
@@ -31,13 +30,10 @@ export class Lively {
   }
 
   fromNetwork(outputs: readonly Live[]): void {
-    for (const output of outputs) {
-      if (output.do === 'tellAdmins') this.#deps.tellAdmins(output.text);
-      else if (this.#deps.readReceipts) this.#ghostReads(output);
-    }
+    if (this.#deps.readReceipts) for (const output of outputs) this.#ghostReads(output);
   }
 
-  #ghostReads({ portal, person, event }: Extract<Live, { do: 'read' }>): void {
+  #ghostReads({ portal, person, event }: Live): void {
     const { store, homeserver, rooms } = this.#deps;
     const room = store.portal(portal)?.room;
     const roomId = room === undefined ? null : store.room(room)?.roomId ?? null;

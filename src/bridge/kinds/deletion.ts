@@ -49,20 +49,21 @@ function deleteInPortal(event: MatrixEvent, target: EventId, portal: Portal, con
   const waiting = rows.filter(({ state }) => ['ready', 'parked', 'asked', 'dead'].includes(state));
   const effects: Effect[] = waiting.map(({ seq }) => ({ do: 'cancel', seq, reason: 'Deleted before it was sent.' }));
   const visible = stillVisible(rows, map);
-  if (visible === 0) return effects;
+  if (visible.size === 0) return effects;
   const adapter = deciding.adapter(portal.account);
   if (adapter !== null && adapter.capabilities(targetOf(portal.conversation)).out.delete.level !== 'none') {
-    map.forEach((row, index) => effects.push(toPortal(portal, event, { to: 'network', kind: 'deletion', target: row.remoteId }, index, map.length)));
+    const parts = [...visible].sort((a, b) => a - b);
+    parts.forEach((part, index) => effects.push(toPortal(portal, event, { to: 'network', kind: 'deletion', target, part }, index, parts.length)));
     return effects;
   }
-  const what = visible === 1 ? 'The message stays' : `${visible} parts stay`;
+  const what = visible.size === 1 ? 'The message stays' : `${visible.size} parts stay`;
   return [...effects, refusal(context.room.row, event.event_id as EventId, `${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`)];
 }
 
 /** Parts that have gone or may have gone. */
-function stillVisible(rows: readonly OutboxItem[], map: readonly MapRow[]): number {
-  const going = rows.filter(({ state }) => state === 'sending' || state === 'uncertain').length;
-  return new Set(map.map(({ remoteId }) => remoteId)).size + going;
+function stillVisible(rows: readonly OutboxItem[], map: readonly MapRow[]): ReadonlySet<number> {
+  const going = rows.filter(({ state }) => state === 'sending' || state === 'uncertain');
+  return new Set([...map.map(({ outPart }) => outPart), ...going.map(({ part }) => part)]);
 }
 
 function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext, deciding: Deciding): readonly Effect[] {

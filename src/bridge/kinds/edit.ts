@@ -26,11 +26,12 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
       // More parts than before are new events: there is nothing that they could replace.
       ...(known && index === 0 ? { edits: { remote: event.target } } : {}),
       ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
-      map: { remoteId: event.id, inPart: index, remoteTime: event.time },
+      // It stands for the message that it edits: that is what replies, reactions and deletions name.
+      map: { remoteId: event.target, inPart: index, remoteTime: event.time },
     };
     return { do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'edit', event.time), task, portal: portal.row, room: portal.room,
-      account: portal.account, remoteRef: event.id, part: index, parts: event.parts.length,
+      account: portal.account, remoteRef: event.target, part: index, parts: event.parts.length,
     } };
   });
   return done(effects);

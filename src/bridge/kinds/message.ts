@@ -1,7 +1,7 @@
 import type { MatrixEvent, MessageEvent } from '../../model/events.ts';
 import type { EventId, UserId } from '../../model/ids.ts';
 import type { Effect, InboxItem, MatrixTask, NetworkTask, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
-import { type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
+import { type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
 import { render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
 import { contentOf, relationsOf } from '../outbound/parse.ts';
@@ -13,14 +13,21 @@ import { openPortal, relayOf, toPortal } from './shared.ts';
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   if (context.map.some(({ remoteId }) => remoteId === event.id) || context.coming.some(({ remoteRef }) => remoteRef === event.id)) return ignored('duplicate');
   if (event.key !== undefined && deciding.rowByKey(event.key) !== null) return ignored('echo');
+  if (event.historical === true) return toAdmins(deciding, `ℹ️ ${item.source} handed over messages of the past. They are not shown: history is not bridged yet.`, `history ${item.source}`);
   if (event.sender.isSelf === true && context.going.length > 0 && deciding.now < item.receivedAt + deciding.settings.echoWait) {
     // Perhaps the echo of what is under way: the answer will tell.
     return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, item.receivedAt + deciding.settings.echoWait) }, effects: [] };
   }
   const { portal } = context;
   if (portal === null) return openPortal(item, context, deciding);
+  // It may answer what is being sent this moment and has no id yet.
+  const unanswered = event.replyTo !== undefined && !context.map.some(({ remoteId }) => remoteId === event.replyTo?.id);
+  if (unanswered && context.going.length > 0 && deciding.now < item.receivedAt + deciding.settings.targetWait) {
+    return { outcome: { to: 'hold', until: deciding.now + 500 }, effects: [] };
+  }
   const effects: Effect[] = [];
-  if (context.people === 0 && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
+  const deserted = context.members.every(({ user }) => deciding.isOurs(user));
+  if (deserted && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
   event.parts.forEach((part, index) => {
     const lead = index === 0 ? leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network) : undefined;
     const rendered = render(part, lead);
@@ -37,8 +44,8 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
     } });
   });
   if (event.referral) {
-    const { title, body, url, source } = event.referral;
-    const words = [title, body, url].filter((word) => word !== undefined && word !== '').join(' · ');
+    const { title, body, url, source, media } = event.referral;
+    const words = [title, body, url, media].filter((word) => word !== undefined && word !== '').join(' · ');
     effects.push(notice(portal.room, `ℹ️ Came from ${source ?? 'a link'}${words === '' ? '' : `: ${words}`}`, keyOf(portal.row, event.id, 'referral')));
   }
   return done(effects);

@@ -38,7 +38,7 @@ export class MatrixMedia {
     const placeholder = this.#placeholder(task, late ? 'still on its way' : `could not be fetched${job?.reason ? ` (${job.reason})` : ''}`);
     // The file replaces the placeholder by an edit once it is there; it waits beside the lane, not in it.
     const follow: readonly Effect[] = late ? [{ do: 'send', row: {
-      lane: row.lane, key: `${row.key}.file`, ...(row.portal === null ? {} : { portal: row.portal }), ...(row.room === null ? {} : { room: row.room }),
+      lane: row.lane, key: `${row.key}.file`, ...(row.remoteRef === null ? {} : { remoteRef: row.remoteRef }), ...(row.portal === null ? {} : { portal: row.portal }), ...(row.room === null ? {} : { room: row.room }),
       task: { ...task, edits: { row: row.seq }, media: { ...media, waitUntil: this.#clock.now() + this.#settings.maxAge } },
       park: { key: `media:${media.job}`, until: this.#clock.now() + this.#settings.maxAge },
     } }] : [];

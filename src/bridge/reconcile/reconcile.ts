@@ -24,6 +24,8 @@ export class Reconcile {
   readonly #held = new Set<RoomRow>();
   #running: Promise<void> | null = null;
   #again = false;
+  /** The database was put back from a backup: the rooms may hold what it has forgotten that it handled. */
+  #restored = false;
 
   constructor(deps: ReconcileDeps) {
     this.#deps = deps;
@@ -34,7 +36,8 @@ export class Reconcile {
   }
 
   /** Starts a round in the background; a second call while one runs makes another follow it. */
-  start(): void {
+  start(restored = false): void {
+    this.#restored ||= restored;
     if (this.#running !== null) {
       this.#again = true;
       return;
@@ -45,6 +48,7 @@ export class Reconcile {
       this.#running = null;
       this.#held.clear();
       this.#deps.wake(rooms.map(({ row }) => `in:r${row}`));
+      this.#restored = false;
       if (!this.#again) return;
       this.#again = false;
       this.start();
@@ -83,7 +87,11 @@ export class Reconcile {
       from = end;
     }
     if (missing.length === 0) return;
-    const accepted = await store.acceptMatrix({ events: missing.reverse(), toDevice: [] });
+    const mark = this.#restored ? await homeserver.fullyRead(room.roomId) : null;
+    // Newest first: from the read position on everything was settled.
+    const at = mark === null ? -1 : missing.findIndex(({ event_id }) => event_id === mark);
+    if (at >= 0) await store.acceptMatrix({ events: missing.splice(at).reverse(), toDevice: [], restored: 'settled' });
+    const accepted = await store.acceptMatrix({ events: missing.reverse(), toDevice: [], ...(this.#restored ? { restored: 'doubtful' } : {}) });
     log.info('Events that the homeserver had not handed over were found in the room.', { room: room.row, events: accepted.fresh });
     wake(accepted.wake);
   }

@@ -3,7 +3,7 @@ import { MatrixClient } from './client.ts';
 import { Timelines, type ClientEvent } from './timelines.ts';
 
 export interface Waiting {
-  /** Milliseconds; the default is 20 s. */
+  /** Milliseconds; the default is 30 s. */
   readonly timeout?: number;
 }
 
@@ -153,6 +153,11 @@ export class MatrixUser {
   waitForInvite(fits: (state: readonly ClientEvent[]) => boolean = () => true, waiting: Waiting = {}): Promise<string> {
     const find = (): string | undefined => [...this.#timelines.invites].find(([, state]) => fits(state))?.[0];
     return this.#timelines.wait(find, waiting.timeout, () => `${this.#timelines.invites.size} other invitations`);
+  }
+
+  /** Whether the last that came in of this room is an invitation. */
+  isInvited(room: string): boolean {
+    return this.#timelines.invites.has(room);
   }
 
   /** Typing and receipts: `m.typing`, `m.receipt`. Looks at the newest of each type in the room. */

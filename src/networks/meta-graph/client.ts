@@ -4,6 +4,7 @@ import { DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../mo
 import type { MediaStream } from '../../model/media.ts';
 import { failureToError, type Explain } from './errors.ts';
 import { isFields, parseJson, type Fields } from './json.ts';
+import { askedWait } from './limits.ts';
 import type { Multipart } from './multipart.ts';
 
 interface GraphOptions {
@@ -72,13 +73,14 @@ export class GraphClient {
 
   /**
    * Streams a file from an address that the API handed out. Only Meta's hosts over https, or the API's own origin, are
-   * asked, at most three redirects far, and the token goes only to those that check it.
+   * asked, at most three redirects far, and the token goes only to those that check it, never on to another host.
    * @throws Rejected `media_host` for any other address
    */
   async download(address: string, signal: AbortSignal): Promise<MediaStream> {
-    let url = this.#allowed(address);
+    const start = this.#allowed(address);
+    let url = start;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      const headers = this.#trusts(url) ? this.#authorization() : {};
+      const headers = url.origin === start.origin && this.#trusts(url) ? this.#authorization() : {};
       const answer = await this.#ask(url, { method: 'GET', headers, signal });
       if (answer.statusCode >= 300 && answer.statusCode < 400) {
         await answer.body.dump();
@@ -127,8 +129,8 @@ export class GraphClient {
   }
 
   #error(answer: Dispatcher.ResponseData, body: unknown, sending: boolean): DeliveryError {
-    const seconds = Number(first(answer.headers['retry-after']) ?? 'NaN');
-    const wait = Number.isFinite(seconds) && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {};
+    const ms = askedWait((name) => first(answer.headers[name]));
+    const wait = ms === undefined ? {} : { retryAfterMs: ms };
     return failureToError({ status: answer.statusCode, body, sending, secret: this.#options.token, ...wait }, this.#options.explain);
   }
 

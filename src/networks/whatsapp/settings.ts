@@ -35,6 +35,11 @@ const account = z.strictObject({
 
 const app = z.strictObject({
   app_secret: z.string().min(8).describe('App settings > Basic > "App secret". Every webhook is checked with it. Use ${ENV} or file:.'),
+  previous_app_secret: z
+    .string()
+    .min(8)
+    .optional()
+    .describe('While you change the app secret: the one before, so that webhooks signed with either are taken. Remove it afterwards.'),
   verify_token: z.string().min(8).describe('A random text of your own; type the same one where Meta asks for the "Verify token".'),
   graph_url: z
     .url()

@@ -29,7 +29,7 @@ CREATE TABLE conversation_id (
 CREATE INDEX conversation_id_conversation ON conversation_id(conversation);
 
 CREATE TABLE room (
-  id INTEGER PRIMARY KEY, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL, name TEXT,
   encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, active_at INTEGER NOT NULL,
   last_event TEXT, last_seq INTEGER, settled_event TEXT
 ) STRICT;
@@ -50,12 +50,13 @@ CREATE TABLE inbox (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, key TEXT NOT NULL, lane TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('ready', 'parked', 'dead')), wait_key TEXT, due_at INTEGER NOT NULL DEFAULT 0,
   tries INTEGER NOT NULL DEFAULT 0, received_at INTEGER NOT NULL, room INTEGER, event_id TEXT,
-  account TEXT, conversation INTEGER, person INTEGER, media TEXT,
+  account TEXT, conversation INTEGER, person INTEGER, media TEXT, doubtful INTEGER NOT NULL DEFAULT 0,
   body BLOB, code TEXT, reason TEXT, UNIQUE (source, key)
 ) STRICT;
 CREATE INDEX inbox_lane ON inbox(lane, seq) WHERE state = 'ready';
 CREATE INDEX inbox_wait ON inbox(wait_key) WHERE state = 'parked';
 CREATE INDEX inbox_room ON inbox(room, seq) WHERE state <> 'dead';
+CREATE INDEX inbox_dead ON inbox(seq) WHERE state = 'dead';
 -- Keyed hashes of every id ever taken in: they outlive the mapping.
 CREATE TABLE seen (hash BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 -- Events of a room not yet known to be settled, so that the read position never passes one.
@@ -78,7 +79,7 @@ CREATE INDEX outbox_ref ON outbox(portal, remote_ref) WHERE remote_ref IS NOT NU
 CREATE INDEX outbox_remote ON outbox(account, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX outbox_origin ON outbox(origin_seq) WHERE state IN ('ready', 'sending', 'uncertain', 'parked');
 CREATE INDEX outbox_told ON outbox(state, told) WHERE state IN ('dead', 'asked', 'uncertain');
-CREATE INDEX outbox_settled ON outbox(settled_at) WHERE settled_at IS NOT NULL;
+CREATE INDEX outbox_settled ON outbox(state, settled_at) WHERE settled_at IS NOT NULL;
 
 CREATE TABLE message_map (
   portal INTEGER NOT NULL, event_id TEXT NOT NULL, out_part INTEGER NOT NULL, remote_id TEXT NOT NULL, in_part INTEGER NOT NULL,
@@ -95,7 +96,7 @@ CREATE INDEX reaction_key ON reaction(key);
 CREATE INDEX reaction_event ON reaction(event_id) WHERE event_id IS NOT NULL;
 
 CREATE TABLE media (
-  id INTEGER PRIMARY KEY, account TEXT NOT NULL, body BLOB, state TEXT NOT NULL, spool TEXT, mime TEXT, name TEXT, size INTEGER,
+  id INTEGER PRIMARY KEY, account TEXT NOT NULL, body BLOB, state TEXT NOT NULL, spool TEXT, mime TEXT, size INTEGER,
   tries INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0, reason TEXT, created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX media_wanted ON media(due_at) WHERE state = 'wanted';

@@ -1,8 +1,9 @@
-import type { InboxSeq, Millis, RoomRow } from '../../model/ids.ts';
+import type { InboxSeq, Millis, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Effect, NewOutbox, Room } from '../store.ts';
 import { setMeta } from './accept.ts';
-import { conversations, putId } from './identities.ts';
+import { learnId } from './people.ts';
+import { RESTORED } from './outbox.ts';
 import type { Sql } from './sql.ts';
 
 /** Applies effects inside the caller's transaction and collects the lanes that they woke. */
@@ -63,10 +64,11 @@ export class Effects {
         if (effect.change.shownName !== undefined) this.#sql.run('UPDATE person SET shown_name = ? WHERE id = ?', effect.change.shownName, effect.person);
         return;
       case 'portal': return this.#portal(effect, origin, wake);
+      case 'managementRoom': return this.#managementRoom(effect.invite, origin, wake);
       case 'portalState':
         this.#sql.run('UPDATE portal SET state = ? WHERE id = ?', effect.state, effect.portal);
         return;
-      case 'alias': return this.#alias(effect.conversation, effect.alias);
+      case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
       case 'dropMedia':
         this.#sql.run('DELETE FROM media WHERE id = ?', effect.media);
         return;
@@ -76,10 +78,11 @@ export class Effects {
 
   #send(row: NewOutbox, origin: InboxSeq | null, wake: Set<string>): void {
     const { changes, id } = this.#sql.run(
-      `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
-      row.lane, row.task.kind, row.key, row.park ? 'parked' : 'ready', row.portal ?? null, row.room ?? null, row.account ?? null, row.event ?? null, row.sender ?? null,
+      `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+      row.lane, row.task.kind, row.key, row.park ? 'parked' : row.doubtful ? 'uncertain' : 'ready', row.portal ?? null, row.room ?? null, row.account ?? null, row.event ?? null, row.sender ?? null,
       row.remoteRef ?? null, origin, row.part ?? 0, row.parts ?? 1, this.#seal.seal(row.task), row.park?.until ?? row.dueAt ?? 0, this.#now(), row.park?.key ?? null,
+      row.doubtful ? this.#now() : null, row.doubtful ? RESTORED : null,
     );
     if (changes === 0) return;
     if (row.reports !== undefined) this.#sql.run('UPDATE outbox SET report = ?, told = 0 WHERE seq = ?', id, row.reports);
@@ -113,6 +116,7 @@ export class Effects {
     if (change.state !== undefined) this.#sql.run('UPDATE room SET state = ? WHERE id = ?', change.state, row);
     if (change.kind !== undefined) this.#sql.run('UPDATE room SET kind = ? WHERE id = ?', change.kind, row);
     if (change.encrypted !== undefined) this.#sql.run('UPDATE room SET encrypted = ? WHERE id = ?', change.encrypted ? 1 : 0, row);
+    if (change.name !== undefined) this.#sql.run('UPDATE room SET name = ? WHERE id = ?', change.name, row);
     if (change.createdByUs !== undefined) this.#sql.run('UPDATE room SET created_by_us = ? WHERE id = ?', change.createdByUs ? 1 : 0, row);
     wake.add(`out:r${row}`);
   }
@@ -138,13 +142,21 @@ export class Effects {
     const portal = this.#sql.run("INSERT INTO portal (room, conversation, account, state) VALUES (?, ?, ?, 'creating')", room, effect.conversation, effect.account).id;
     const lane = `out:r${room}`;
     this.#send({ lane, key: `create.${portal}`, room, task: { to: 'matrix', kind: 'create' } }, origin, wake);
+    const person = this.#sql.get<{ person: number | null }>('SELECT person FROM conversation WHERE id = ?', effect.conversation)?.person ?? null;
+    if (person !== null) this.#send({ lane, key: `enter.${portal}`, room, task: { to: 'matrix', kind: 'enter', as: person as PersonRow } }, origin, wake);
     for (const user of effect.invite) {
       this.#send({ lane, key: `invite.${portal}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
     }
   }
 
-  #alias(conversation: number, alias: string): void {
-    const space = this.#sql.get<{ network: string; scope: string; receiver: string; person: number | null }>('SELECT network, scope, receiver, person FROM conversation WHERE id = ?', conversation);
-    if (space) putId(this.#sql, conversations, space, alias, conversation, false, 1);
+  #managementRoom(invite: readonly UserId[], origin: InboxSeq | null, wake: Set<string>): void {
+    const room = this.#sql.run("INSERT INTO room (state, kind, created_by_us, active_at) VALUES ('creating', 'management', 1, ?)", this.#now()).id as RoomRow;
+    const lane = `out:r${room}`;
+    this.#send({ lane, key: `create.m${room}`, room, task: { to: 'matrix', kind: 'create' } }, origin, wake);
+    for (const user of invite) {
+      // At once, so that the room is found before the homeserver tells of the invitation.
+      this.#sql.run("INSERT INTO member (room, user, membership) VALUES (?, ?, 'invite')", room, user);
+      this.#send({ lane, key: `invite.m${room}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import type { ConversationRow, EventId, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomRow, UserId } from '../../model/ids.ts';
+import type { ConversationRow, EventId, Millis, PersonRow, PortalRow, RemoteId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Counts, RemoteContext, Room, RoomContext, Undelivered } from '../store.ts';
 import { room, type RoomSql, type Rows } from './rows.ts';
@@ -41,7 +41,7 @@ export class Queries {
       coming: each((row, id) => this.#rows.outboxWhere(`portal = ? AND remote_ref = ? AND state IN ${unsettled} ORDER BY seq`, row, id)),
       going: portal === null ? [] : this.#rows.outboxWhere("lane = ? AND state IN ('sending', 'uncertain') ORDER BY seq", `out:p${portal.row}`),
       reactions: each((row, id) => this.#rows.reactionsWhere('portal = ? AND target = ?', row, id)),
-      people: portal === null ? 0 : this.#rows.members(portal.room).length,
+      members: portal === null ? [] : this.#rows.members(portal.room),
     };
   }
 
@@ -63,7 +63,15 @@ export class Queries {
   }
 
   liveRooms(): readonly Room[] {
-    return this.#sql.all<RoomSql>("SELECT * FROM room WHERE state = 'live' ORDER BY active_at DESC").map((found) => room(found)).filter((found) => found !== null);
+    return this.#rooms("state = 'live' ORDER BY active_at DESC");
+  }
+
+  managementRooms(): readonly Room[] {
+    return this.#rooms("kind = 'management' AND state <> 'gone' ORDER BY id");
+  }
+
+  #rooms(where: string): readonly Room[] {
+    return this.#sql.all<RoomSql>(`SELECT * FROM room WHERE ${where}`).map((found) => room(found)).filter((found) => found !== null);
   }
 
   /**
@@ -96,17 +104,23 @@ export class Queries {
   }
 
   undelivered(limit: number): readonly Undelivered[] {
-    return this.#sql.all<Undelivered & { seq: OutboxSeq; sender: UserId | null }>(`
-      SELECT seq, state, lane, kind, portal, room, event, sender, code, reason, created_at AS createdAt FROM outbox
-       WHERE state IN ('dead', 'asked', 'uncertain', 'parked') OR (state = 'ready' AND tries > 0) ORDER BY seq DESC LIMIT ?`, limit);
+    return this.#sql.all<Undelivered>(`
+      SELECT 'out' AS side, seq, state, lane, kind, portal, room, event, sender, code, reason, created_at AS createdAt FROM outbox
+       WHERE state IN ('dead', 'asked', 'uncertain', 'parked') OR (state = 'ready' AND tries > 0)
+      UNION ALL
+      SELECT 'in', seq, state, lane, source, NULL, room, event_id, NULL, code, reason, received_at FROM inbox WHERE state = 'dead'
+       ORDER BY createdAt DESC, seq DESC LIMIT ?`, limit);
   }
 
   counts(): Counts {
     const by = (table: string): Record<string, number> => Object.fromEntries(
       this.#sql.all<{ state: string; n: number }>(`SELECT state, count(*) AS n FROM ${table} GROUP BY state`).map(({ state, n }) => [state, n]));
-    const oldest = this.#sql.get<{ at: number | null }>(`SELECT min(created_at) AS at FROM outbox WHERE state IN ${unsettled}`);
+    const waiting = (like: string): { count: number; oldest: Millis | null } =>
+      this.#sql.get(`SELECT count(*) AS count, min(created_at) AS oldest FROM outbox WHERE state IN ${unsettled} AND lane LIKE ?`, like) ?? { count: 0, oldest: null };
+    const dead = this.#sql.all<{ account: string | null; n: number }>("SELECT account, count(*) AS n FROM outbox WHERE state = 'dead' GROUP BY account");
     return {
-      inbox: by('inbox'), outbox: by('outbox'), oldestUnsettled: oldest?.at ?? null,
+      inbox: by('inbox'), outbox: by('outbox'), waiting: { matrix: waiting('out:r%'), network: waiting('out:p%') },
+      dead: Object.fromEntries(dead.map(({ account, n }) => [account ?? '', n])),
       portals: this.#sql.get<{ n: number }>("SELECT count(*) AS n FROM portal WHERE state <> 'closed'")?.n ?? 0,
       people: this.#sql.get<{ n: number }>('SELECT count(*) AS n FROM person WHERE merged IS NULL')?.n ?? 0,
     };

@@ -228,6 +228,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
     if (found === undefined) throw notFound('Room account data not found');
     return found;
   }),
+  at('GET', `${V3}/user/:x/account_data/:x`, (context, call) => {
+    own(call, call.params[0]!);
+    const found = context.world.account.get(accountKey(call.params[0]!, '', call.params[1]!));
+    if (found === undefined) throw notFound('Account data not found');
+    return found;
+  }),
+  at('PUT', `${V3}/user/:x/account_data/:x`, (context, call) => {
+    own(call, call.params[0]!);
+    context.world.apply({ op: 'account', key: accountKey(call.params[0]!, '', call.params[1]!), content: call.body });
+    return {};
+  }),
 
   at('POST', '/_matrix/media/(?:v3|r0)/upload', upload),
   at('GET', '/_matrix/client/v1/media/config', (context) => ({ 'm.upload.size': context.uploadLimit })),

@@ -22,6 +22,9 @@ export interface Stack {
   readonly sandbox: WhatsAppSandbox;
   readonly configPath: string;
   readonly dir: string;
+  /** What Meta's side knows of the app. */
+  readonly app: typeof app;
+  readonly webhookUrl: string;
   close(): Promise<void>;
 }
 
@@ -54,7 +57,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }));
   const daemon: Daemon | null = options.withoutDaemon === true ? null : await startDaemon({ configPath });
   return {
-    homeserver, sandbox, configPath, dir,
+    homeserver, sandbox, configPath, dir, app, webhookUrl,
     async close() {
       await daemon?.stop();
       await sandbox.close();
