@@ -25,7 +25,7 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(async () => {
-  await alice.close();
+  await synapse.close();
   await bridge.close();
 });
 

@@ -5,19 +5,20 @@ import type { MatrixUser, Upload } from '../../src/demo/matrix/user.ts';
 import type { Message, PersonHandle } from '../../src/sandbox/whatsapp/index.ts';
 import { type Bridged, bodyOf, bridged, onPhone, patience, relationOf } from '../kit/synapse/bridged.ts';
 import { make, streamsOf } from '../kit/synapse/files.ts';
-import { sharedSynapse } from '../kit/synapse/shared.ts';
+import { sharedSynapse, type SharedSynapse } from '../kit/synapse/shared.ts';
 
 // Files of a Matrix client, byte for byte where WhatsApp takes them as they are, else what becomes of them.
 
 jest.setTimeout(90_000);
 
+let synapse: SharedSynapse;
 let alice: MatrixUser;
 let bridge: Bridged;
 let carla: PersonHandle;
 let room: string;
 
 beforeAll(async () => {
-  const synapse = await sharedSynapse();
+  synapse = await sharedSynapse();
   alice = await synapse.user('alice');
   bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice], media: { max_bytes: '20MB' } });
   await bridge.start();
@@ -25,7 +26,7 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(async () => {
-  await alice.close();
+  await synapse.close();
   await bridge.close();
 });
 

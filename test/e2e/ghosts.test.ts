@@ -3,24 +3,25 @@ import type { ClientEvent } from '../../src/demo/matrix/timelines.ts';
 import type { MatrixUser } from '../../src/demo/matrix/user.ts';
 import { eventually } from '../kit/stack/stack.ts';
 import { type Bridged, bodyOf, bridged, onPhone, patience } from '../kit/synapse/bridged.ts';
-import { sharedSynapse } from '../kit/synapse/shared.ts';
+import { sharedSynapse, type SharedSynapse } from '../kit/synapse/shared.ts';
 
 // One person on WhatsApp is one ghost in one room, whatever becomes of their name, number and id.
 
 jest.setTimeout(90_000);
 
+let synapse: SharedSynapse;
 let alice: MatrixUser;
 let bridge: Bridged;
 
 beforeAll(async () => {
-  const synapse = await sharedSynapse();
+  synapse = await sharedSynapse();
   alice = await synapse.user('alice');
   bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice] });
   await bridge.start();
 }, 300_000);
 
 afterAll(async () => {
-  await alice.close();
+  await synapse.close();
   await bridge.close();
 });
 

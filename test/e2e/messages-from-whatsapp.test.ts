@@ -3,19 +3,20 @@ import type { ClientEvent } from '../../src/demo/matrix/timelines.ts';
 import type { MatrixUser } from '../../src/demo/matrix/user.ts';
 import type { PersonHandle } from '../../src/sandbox/whatsapp/index.ts';
 import { type Bridged, bodyOf, bridged, relationOf } from '../kit/synapse/bridged.ts';
-import { sharedSynapse } from '../kit/synapse/shared.ts';
+import { sharedSynapse, type SharedSynapse } from '../kit/synapse/shared.ts';
 
 // What a person on WhatsApp writes, as a Matrix client sees it. Files have their own test.
 
 jest.setTimeout(90_000);
 
+let synapse: SharedSynapse;
 let alice: MatrixUser;
 let bridge: Bridged;
 let carla: PersonHandle;
 let room: string;
 
 beforeAll(async () => {
-  const synapse = await sharedSynapse();
+  synapse = await sharedSynapse();
   alice = await synapse.user('alice');
   bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice] });
   await bridge.start();
@@ -23,7 +24,7 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(async () => {
-  await alice.close();
+  await synapse.close();
   await bridge.close();
 });
 

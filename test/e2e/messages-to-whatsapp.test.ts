@@ -2,19 +2,20 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { MatrixUser } from '../../src/demo/matrix/user.ts';
 import type { PersonHandle } from '../../src/sandbox/whatsapp/index.ts';
 import { type Bridged, bodyOf, bridged, onPhone } from '../kit/synapse/bridged.ts';
-import { sharedSynapse } from '../kit/synapse/shared.ts';
+import { sharedSynapse, type SharedSynapse } from '../kit/synapse/shared.ts';
 
 // What a Matrix client writes, as the phone shows it. Files have their own test.
 
 jest.setTimeout(90_000);
 
+let synapse: SharedSynapse;
 let alice: MatrixUser;
 let bridge: Bridged;
 let carla: PersonHandle;
 let room: string;
 
 beforeAll(async () => {
-  const synapse = await sharedSynapse();
+  synapse = await sharedSynapse();
   alice = await synapse.user('alice');
   bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice] });
   await bridge.start();
@@ -22,7 +23,7 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(async () => {
-  await alice.close();
+  await synapse.close();
   await bridge.close();
 });
 

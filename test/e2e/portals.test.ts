@@ -15,6 +15,7 @@ let synapse: SharedSynapse;
 beforeAll(async () => {
   synapse = await sharedSynapse();
 }, 300_000);
+afterAll(() => synapse.close());
 
 const asBot = async (bridge: Bridged, room: string, what: string, body: object): Promise<unknown> => bridge.asBot.post(`/rooms/${encodeURIComponent(room)}/${what}`, body);
 const ghostIn = async (user: MatrixUser, bridge: Bridged, room: string): Promise<string> => {
@@ -38,10 +39,7 @@ describe.each(['11', '12'])('a portal of room version %s', (version) => {
     ghost = await ghostIn(alice, bridge, room);
   }, 90_000);
 
-  afterAll(async () => {
-    await alice.close();
-    await bridge.close();
-  });
+  afterAll(() => bridge.close());
 
   test('is of that version, private, named after the person, and says what it is bridged to', async () => {
     expect(await alice.state(room, 'm.room.create')).toMatchObject({ room_version: version });
@@ -86,7 +84,6 @@ describe.each(['11', '12'])('a portal of room version %s', (version) => {
     const ben = await synapse.user('ben');
     await expect(alice.invite(room, ben.id)).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
     await expect(alice.kick(room, ghost)).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
-    await ben.close();
   });
 
   test('lets a moderator change none of what the bridge owns', async () => {
@@ -120,10 +117,7 @@ describe('somebody leaves', () => {
     await bridge.start();
   }, 90_000);
 
-  afterAll(async () => {
-    await alice.close();
-    await bridge.close();
-  });
+  afterAll(() => bridge.close());
 
   const meet = (name: string): ReturnType<Bridged['meet']> => bridge.meet(alice, String(++number), { name });
   /** Gives alice the levels of an administrator, and the bot those of a member, as a homeserver's administrator can. */
@@ -222,6 +216,5 @@ describe('somebody leaves', () => {
     await ben.join(room);
     await ben.text(room, 'I am new here');
     expect(bodyOf(await onPhone(person, (message) => bodyOf(message).includes('I am new here')))).toMatch(/^\*ben-[0-9a-f]+\*: I am new here$/);
-    await ben.close();
   });
 });

@@ -5,19 +5,20 @@ import type { Message, PersonHandle } from '../../src/sandbox/whatsapp/index.ts'
 import { eventually } from '../kit/stack/stack.ts';
 import { type Bridged, bodyOf, bridged, onPhone, patience, redactedBy, relationOf } from '../kit/synapse/bridged.ts';
 import { make } from '../kit/synapse/files.ts';
-import { sharedSynapse } from '../kit/synapse/shared.ts';
+import { sharedSynapse, type SharedSynapse } from '../kit/synapse/shared.ts';
 
 // What is said about a message that is there already: replies, reactions, edits and removals, both ways.
 
 jest.setTimeout(90_000);
 
+let synapse: SharedSynapse;
 let alice: MatrixUser;
 let bridge: Bridged;
 let carla: PersonHandle;
 let room: string;
 
 beforeAll(async () => {
-  const synapse = await sharedSynapse();
+  synapse = await sharedSynapse();
   alice = await synapse.user('alice');
   bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice] });
   await bridge.start();
@@ -25,7 +26,7 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(async () => {
-  await alice.close();
+  await synapse.close();
   await bridge.close();
 });
 

@@ -4,7 +4,7 @@ import type { EventId, UserId } from '../../model/ids.ts';
 import type { RichText } from '../../model/richtext.ts';
 import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, targetOf } from '../deciding.ts';
-import { render } from '../inbound/render.ts';
+import { fitToEvents, render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
 import { prefixed } from '../../text/plain.ts';
 import { contentOf } from '../outbound/parse.ts';
@@ -18,9 +18,9 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
   const known = context.map.some(({ remoteId }) => remoteId === event.target) || context.coming.some(({ remoteRef }) => remoteRef === event.target);
   const deadline = item.receivedAt + deciding.settings.targetWait;
   if (!known && deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
-  const effects = event.parts.map((part, index): Effect => {
-    const rendered = render(part, known ? undefined : 'Edited; the original is not here');
-    const job = rendered.media && item.body.side === 'network' ? item.body.media[index] : undefined;
+  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {});
+  const effects = parts.map(({ content, job }, index): Effect => {
+    const rendered = render(content, known ? undefined : 'Edited; the original is not here');
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
       // More parts than before are new events: there is nothing that they could replace.
@@ -31,7 +31,7 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
     };
     return { do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'edit', event.time), task, portal: portal.row, room: portal.room,
-      account: portal.account, remoteRef: event.target, part: index, parts: event.parts.length,
+      account: portal.account, remoteRef: event.target, part: index, parts: parts.length,
     } };
   });
   return done(effects);

@@ -2,7 +2,7 @@ import type { MatrixEvent, MessageEvent } from '../../model/events.ts';
 import type { EventId, UserId } from '../../model/ids.ts';
 import type { Effect, InboxItem, MatrixTask, NetworkTask, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
-import { render } from '../inbound/render.ts';
+import { fitToEvents, render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
 import { contentOf, relationsOf } from '../outbound/parse.ts';
 import { notice, refusal } from '../reports/report.ts';
@@ -28,10 +28,10 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
   const effects: Effect[] = [];
   const deserted = context.members.every(({ user }) => deciding.isOurs(user));
   if (deserted && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
-  event.parts.forEach((part, index) => {
+  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {});
+  parts.forEach(({ content, job }, index) => {
     const lead = index === 0 ? leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network) : undefined;
-    const rendered = render(part, lead);
-    const job = rendered.media ? (item.body.side === 'network' ? item.body.media[index] : undefined) : undefined;
+    const rendered = render(content, lead);
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
       ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
@@ -40,7 +40,7 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
     };
     effects.push({ do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'message', context.person?.row ?? 0), task,
-      portal: portal.row, room: portal.room, account: portal.account, remoteRef: event.id, part: index, parts: event.parts.length,
+      portal: portal.row, room: portal.room, account: portal.account, remoteRef: event.id, part: index, parts: parts.length,
     } });
   });
   if (event.referral) {
@@ -68,6 +68,8 @@ function leadOf(event: MessageEvent, network: string): string | undefined {
 
 /** A message of a Matrix user, to every portal of the room, cut into the parts that each takes. */
 export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
+  // Deleted before the homeserver handed it over: nothing is left of it.
+  if (Object.keys(event.content).length === 0) return ignored('redacted');
   const relations = relationsOf(event.content);
   if (relations.edits !== null) return editFromMatrix(event, relations.edits, context, deciding);
   const content = contentOf(event);

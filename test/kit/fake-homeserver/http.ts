@@ -70,6 +70,7 @@ export class HttpFace {
     if (faults.some((fault) => fault.reset === 'before')) return void request.socket.resetAndDestroy();
     const refusal = faults.find((fault) => fault.status !== undefined);
     const result = refusal === undefined ? await this.#answer(method, url, request, raw) : faulty(refusal);
+    for (const { answerMs } of faults) if (answerMs !== undefined) await new Promise((resolve) => setTimeout(resolve, answerMs).unref());
     if (faults.some((fault) => fault.reset === 'after')) return void request.socket.resetAndDestroy();
     response.writeHead(result.status, { ...result.headers, 'content-length': String(result.body.length) });
     if (!faults.some((fault) => fault.reset === 'half')) return void response.end(result.body);

@@ -128,6 +128,11 @@ export class FakeHomeserver {
     return (this.#world.rooms.get(room)?.timeline ?? []).filter((event) => type === undefined || event.type === type);
   }
 
+  /** What an event held when it was sent, also where it is redacted now. */
+  originalOf(event: FakeEvent): Record<string, unknown> {
+    return this.#world.originals.get(event.event_id) ?? event.content;
+  }
+
   profile(user: string): Readonly<Record<string, unknown>> | null {
     const found = this.#world.users.get(user);
     return found === undefined ? null : Object.fromEntries(found);
@@ -190,11 +195,12 @@ export class FakeHomeserver {
   }
 
   /** What a restart forgets: transaction ids of sends, ephemeral data and, as Synapse may, events that wait in memory. */
-  async restart(options: { readonly loseQueued?: boolean; readonly resendUnsent?: boolean } = {}): Promise<void> {
+  async restart(options: { readonly loseQueued?: boolean; readonly resendUnsent?: boolean; readonly downMs?: number } = {}): Promise<void> {
     this.#scheduler.stop();
     this.#deliveries.push(...this.#scheduler.deliveries);
     await this.down();
     this.#face.forgetTransactions();
+    if (options.downMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.downMs));
     this.#scheduler = this.#newScheduler();
     await this.up();
     this.#scheduler.start(options);

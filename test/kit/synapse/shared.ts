@@ -24,10 +24,12 @@ export interface SharedSynapse {
   readonly url: string;
   readonly serverName: string;
   readonly logFile: string;
-  /** A fresh user; `name` is made unique. */
+  /** A fresh user; `name` is made unique. `close` ends what they follow. */
   user(name: string): Promise<MatrixUser>;
   /** A registration that no other test file of this run has had. */
   claimBridge(): Promise<BridgeSlot>;
+  /** Ends every user made here; the homeserver itself goes on for the other test files. */
+  close(): Promise<void>;
 }
 
 /** A Synapse of a test's own, which it may kill and restart, with registrations ready. */
@@ -61,12 +63,20 @@ export async function sharedSynapse(): Promise<SharedSynapse> {
   const dir = join(cache, 'e2e', String(process.pid));
   const lock = await fileLock(`${dir}.lock`);
   const state = await readState(dir).finally(() => lock.release());
+  const users: MatrixUser[] = [];
   return {
     url: state.url,
     serverName: state.serverName,
     logFile: state.logFile,
-    user: (name) => freshUser(state, name),
     claimBridge: () => claim(dir, state.slots),
+    async user(name) {
+      const user = await freshUser(state, name);
+      users.push(user);
+      return user;
+    },
+    async close() {
+      await Promise.all(users.map((user) => user.close()));
+    },
   };
 }
 
