@@ -34,7 +34,7 @@ export class Effects {
         return;
       case 'map': return this.#map(effect.row, wake);
       case 'unmap':
-        this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ?', effect.portal, effect.remoteId);
+        this.#sql.run('DELETE FROM message_map INDEXED BY message_map_remote WHERE portal = ? AND remote_id = ?', effect.portal, effect.remoteId);
         this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ?', effect.portal, effect.remoteId);
         return;
       case 'react':
@@ -91,8 +91,10 @@ export class Effects {
   }
 
   #map(row: Extract<Effect, { do: 'map' }>['row'], wake: Set<string>): void {
-    this.#sql.run('INSERT OR IGNORE INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    const { changes } = this.#sql.run('INSERT OR IGNORE INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       row.portal, row.eventId, row.outPart, row.remoteId, row.inPart, row.remoteTime, row.origin, row.author);
+    // Whoever parks looks whether the row is there in the same commit, so nobody waits for one that stands already.
+    if (changes === 0) return;
     this.wakeParked(`e:${row.portal}:${row.eventId}`, wake);
     this.wakeParked(`m:${row.portal}:${row.remoteId}`, wake);
   }
@@ -129,7 +131,10 @@ export class Effects {
       this.#sql.run('UPDATE inbox SET room = ?, lane = ? WHERE room = ?', row, `in:r${row}`, early.id);
       this.#sql.run('UPDATE room_event SET room = ? WHERE room = ?', row, early.id);
       this.#sql.run('UPDATE OR REPLACE member SET room = ? WHERE room = ?', row, early.id);
-      this.#sql.run('UPDATE outbox SET room = ?, lane = ? WHERE room = ? AND lane = ?', row, `out:r${row}`, early.id, `out:r${early.id}`);
+      // What is settled stays as it is: nobody asks for it by its room.
+      for (const open of ["state IN ('ready', 'sending', 'uncertain')", 'wait_key IS NOT NULL', "state IN ('dead', 'asked', 'uncertain')"]) {
+        this.#sql.run(`UPDATE outbox SET room = ?, lane = ? WHERE room = ? AND lane = ? AND ${open}`, row, `out:r${row}`, early.id, `out:r${early.id}`);
+      }
       this.#sql.run('UPDATE room SET last_event = (SELECT last_event FROM room WHERE id = ?), last_seq = (SELECT last_seq FROM room WHERE id = ?) WHERE id = ?', early.id, early.id, row);
       this.#sql.run('DELETE FROM room WHERE id = ?', early.id);
       wake.add(`in:r${row}`);

@@ -32,6 +32,8 @@ export interface FakeOptions {
   /** For faults with a chance. */
   readonly random?: () => number;
   readonly control?: boolean;
+  /** Sees every event as it comes into its room. */
+  readonly onEvent?: (event: FakeEvent) => void;
 }
 
 /** Somebody with an account and a client. */
@@ -83,6 +85,7 @@ export class FakeHomeserver {
     for (const id of this.#world.users.keys()) if (!this.#ours(id)) this.#tokens.set(tokenOf(id), id);
     this.#scheduler = this.#newScheduler();
     this.#rooms = new Rooms(this.#world, this.serverName, (event) => {
+      options.onEvent?.(event);
       if (this.#interesting(event)) this.#scheduler.event(event);
     });
     const control = options.control === true ? this.control.bind(this) : undefined;
