@@ -79,8 +79,8 @@ async function forge(): Promise<void> {
   const answers = await Promise.all([
     fetch(hook, { method: 'POST', headers: { 'x-hub-signature-256': `sha256=${SIGNATURE}` }, body: JSON.stringify({ text: CONTENT }) }),
     fetch(hook, { method: 'POST', headers: { 'x-hub-signature-256': `sha256=${SIGNATURE}`, authorization: `Bearer ${secrets.accessToken}` }, body: '{' }),
-    fetch(`${hook}?${new URLSearchParams({ 'hub.mode': 'subscribe', 'hub.verify_token': FORGED, 'hub.challenge': '1' })}`),
-    fetch(`${hook}?${new URLSearchParams({ 'hub.mode': 'subscribe', 'hub.verify_token': secrets.verifyToken })}`),
+    fetch(`${hook}?${new URLSearchParams({ 'hub.mode': 'subscribe', 'hub.verify_token': FORGED, 'hub.challenge': '1' }).toString()}`),
+    fetch(`${hook}?${new URLSearchParams({ 'hub.mode': 'subscribe', 'hub.verify_token': secrets.verifyToken }).toString()}`),
     fetch(`${asUrl}/_matrix/app/v1/transactions/1`, { method: 'PUT', headers: { authorization: `Bearer ${FORGED}` }, body: '{}' }),
     fetch(`${asUrl}/_matrix/app/v1/transactions/1?access_token=${bridge.registration.hs_token}`, { method: 'PUT', headers: { authorization: `Bearer ${FORGED}` }, body: '{}' }),
     fetch(`${asUrl}/_matrix/app/v1/users/%40x%3Afake.test?access_token=${FORGED}`),
