@@ -147,12 +147,13 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
 
   let http: HttpServers;
   try {
+    await running.recover();
     http = await startHttp({ listeners: listenersOf(config), routes, log });
   } catch (error) {
     store.close();
     throw error;
   }
-  await running.start(clean);
+  running.start(clean);
   await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
   log.info('Drawbridge runs.', { ports: http.ports });

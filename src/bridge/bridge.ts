@@ -104,12 +104,16 @@ export class Bridge {
     this.#lanes.wake(lanes);
   }
 
-  /** Takes up what was left. `clean` is false after a stop without warning. */
-  async start(clean: boolean): Promise<void> {
+  /** Before anything comes in: afterwards a send under way, or a file just fetched, would look like one left over. */
+  async recover(): Promise<void> {
     const { store, log, tools } = this.#options;
     const uncertain = await store.recover(false);
     if (uncertain > 0) log.warn('Sends were under way when the bridge stopped; each is looked into.', { uncertain });
     await tools.spool.sweep(store.spoolIds());
+  }
+
+  /** Takes up what was left. `clean` is false after a stop without warning. */
+  start(clean: boolean): void {
     if (!clean) this.#reconcile.start();
     this.#media.look();
     void this.#housekeeping();

@@ -69,6 +69,7 @@ export class MediaJobs {
       const file = await tools.take({ ...stream, ...(name === undefined ? {} : { name }), ...(mime === undefined ? {} : { mime }) });
       this.#deps.step('media.fetched');
       wake(await store.mediaDone(job.id, { to: 'ready', ...file }));
+      this.#deps.step('media.kept');
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       const over = error instanceof Rejected || job.tries + 1 >= MOST_TRIES;

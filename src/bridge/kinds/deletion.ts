@@ -46,7 +46,7 @@ function deleteInPortal(event: MatrixEvent, target: EventId, portal: Portal, con
   const rows = context.rows.filter((row) => row.portal === portal.row);
   const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target);
   if (rows.length === 0 && map.length === 0) return [];
-  const waiting = rows.filter(({ state }) => ['ready', 'parked', 'asked', 'dead'].includes(state));
+  const waiting = rows.filter(isWaiting);
   const effects: Effect[] = waiting.map(({ seq }) => ({ do: 'cancel', seq, reason: 'Deleted before it was sent.' }));
   const visible = stillVisible(rows, map);
   if (visible.size === 0) return effects;
@@ -60,6 +60,11 @@ function deleteInPortal(event: MatrixEvent, target: EventId, portal: Portal, con
   return [...effects, refusal(context.room.row, event.event_id as EventId, `${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`)];
 }
 
+/** Surely not there, or nobody knows: it is not sent any more. */
+function isWaiting({ state }: OutboxItem): boolean {
+  return ['ready', 'parked', 'asked', 'dead'].includes(state);
+}
+
 /** Parts that have gone or may have gone. */
 function stillVisible(rows: readonly OutboxItem[], map: readonly MapRow[]): ReadonlySet<number> {
   const going = rows.filter(({ state }) => state === 'sending' || state === 'uncertain');
@@ -71,6 +76,8 @@ function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext
   // Only what Matrix people put there is taken back on the network.
   if (portal === undefined || !reaction.target.startsWith('$')) return [];
   const gone: Effect = { do: 'unreact', portal: portal.row, target: reaction.target, actor: reaction.actor, emoji: reaction.emoji };
+  const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'reaction');
+  if (rows.length > 0 && rows.every(isWaiting)) return [gone, ...rows.map(({ seq }): Effect => ({ do: 'cancel', seq, reason: 'Taken back before it was sent.' }))];
   const emoji = emojiAfterRemoval(reaction, context, portal, deciding);
   if (emoji === undefined) return [gone];
   const task = { to: 'network', kind: 'reaction', target: reaction.target as EventId, emoji, reaction: event.event_id as EventId } as const;

@@ -68,6 +68,8 @@ function leadOf(event: MessageEvent, network: string): string | undefined {
 
 /** A message of a Matrix user, to every portal of the room, cut into the parts that each takes. */
 export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
+  // Deleted before the homeserver handed it over: nothing is left of it.
+  if (Object.keys(event.content).length === 0) return ignored('redacted');
   const relations = relationsOf(event.content);
   if (relations.edits !== null) return editFromMatrix(event, relations.edits, context, deciding);
   const content = contentOf(event);

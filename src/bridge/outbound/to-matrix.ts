@@ -82,6 +82,7 @@ export class ToMatrix {
     const as = await rooms.speaker(first.as, row);
     const ready = first.media === undefined ? first : await media.ready(row, first, as);
     if (ready === null) return;
+    this.#deps.step('matrix.prepared');
     const content = finalContent(store, row, ready);
     if (!await this.#begin(row)) return;
     // The newest edit by the homeserver's time is the one shown, and networks tell time in seconds: edits go without theirs.
@@ -113,6 +114,7 @@ export class ToMatrix {
     const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key: task.emoji }, [MARKER]: { key: row.key } };
     try {
       const eventId = await homeserver.send(as, room, 'm.reaction', row.key, content, task.ts);
+      this.#deps.step('matrix.reacted');
       await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [{ do: 'reacted', key: row.key, eventId }]);
     } catch (error) {
       if (!(error instanceof Rejected) || error.code !== 'M_DUPLICATE_ANNOTATION') throw error;
@@ -133,6 +135,7 @@ export class ToMatrix {
     for (const [index, event] of events.entries()) {
       await this.#redactOne(homeserver, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
     }
+    this.#deps.step('matrix.redacted');
     const gone: readonly Effect[] = task.kind === 'redaction' && row.portal !== null ? [{ do: 'unmap', portal: row.portal, remoteId: task.target }] : [];
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() }, gone);
   }
@@ -174,6 +177,7 @@ export class ToMatrix {
       if (!(error instanceof Rejected) || !['M_FORBIDDEN', 'M_NOT_FOUND', 'M_INVITE_BLOCKED'].includes(error.code)) throw error;
       this.#deps.log.info('A membership was refused.', { kind: task.kind, code: error.code });
     }
+    this.#deps.step('matrix.joined');
     const effects: readonly Effect[] = task.kind === 'join' ? await rooms.arrived(row) : [];
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() }, effects);
   }
@@ -182,6 +186,7 @@ export class ToMatrix {
     // Actions may be repeated: a command found unfinished after a stop is run again.
     if (!await this.#begin(row)) return;
     const effects = await this.#deps.command(task, row);
+    this.#deps.step('matrix.commanded');
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() }, effects);
   }
 

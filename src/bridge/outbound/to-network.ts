@@ -89,11 +89,12 @@ export class ToNetwork {
     const target = targetOf(portal.conversation);
     const { connection } = account;
     const prepared = task.kind === 'message' ? await this.#deps.media.ready(row, task, connection.capabilities(target).media, this.#deps.signal) : null;
-    const gone = task.kind === 'deletion' ? this.#nothingToDelete(row, task, portal) : null;
+    const gone = this.#targetMissing(row, task, portal);
     if (gone !== null) {
       await this.#settle(row, gone);
       return 'more';
     }
+    this.#deps.step('network.prepared');
     const wait = rates.take(connection.rateKeys(target));
     if (wait !== null) {
       this.#deps.limited(account.id, wait - this.#deps.clock.now());
@@ -108,13 +109,16 @@ export class ToNetwork {
     return 'more';
   }
 
-  /** A part whose outcome is being asked about is deleted once it is known to be there. */
-  #nothingToDelete(row: OutboxItem, task: Extract<NetworkTask, { kind: 'deletion' }>, portal: Portal): OutOutcome | null {
+  /** What belongs to a message that is being asked about waits beside its lane until somebody knows. */
+  #targetMissing(row: OutboxItem, task: NetworkTask, portal: Portal): OutOutcome | null {
     const { store, clock, settings } = this.#deps;
-    if (store.mapOf(portal.row, task.target).some(({ outPart }) => outPart === task.part)) return null;
-    const asked = store.outboxOf(task.target).some(({ portal: of, part, state }) => of === portal.row && part === task.part && state === 'asked');
-    if (!asked || row.code === 'target_missing') return { to: 'cancelled', reason: 'What it deletes never got there.' };
-    return { to: 'parked', key: `e:${portal.row}:${task.target}`, until: clock.now() + settings.maxAge };
+    if (task.kind === 'message') return null;
+    const part = task.kind === 'deletion' ? task.part : 0;
+    if (store.mapOf(portal.row, task.target).some(({ outPart }) => task.kind !== 'deletion' || outPart === part)) return null;
+    const open = store.outboxOf(task.target).some((of) => of.portal === portal.row && of.part === part && of.state === 'asked');
+    if (open && row.code !== 'target_missing') return { to: 'parked', key: `e:${portal.row}:${task.target}`, until: clock.now() + settings.maxAge };
+    return task.kind === 'deletion' ? { to: 'cancelled', reason: 'What it deletes never got there.' }
+      : { to: 'dead', code: 'target_missing', reason: 'the message it belongs to did not get there.' };
   }
 
   async #call(row: OutboxItem, task: NetworkTask, portal: Portal, target: Target, connection: Connection, media: Parameters<Connection['send']>[0]['media']): Promise<SendResult | null> {

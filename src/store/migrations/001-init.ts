@@ -13,7 +13,7 @@ CREATE TABLE person_id (
   person INTEGER NOT NULL REFERENCES person(id), strong INTEGER NOT NULL DEFAULT 0, rank INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (network, scope, value)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX person_id_person ON person_id(person);
+CREATE INDEX person_id_person ON person_id(person, strong DESC, rank, value);
 
 CREATE TABLE conversation (
   id INTEGER PRIMARY KEY, network TEXT NOT NULL, scope TEXT NOT NULL, receiver TEXT NOT NULL, kind TEXT NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE conversation_id (
   conversation INTEGER NOT NULL REFERENCES conversation(id), strong INTEGER NOT NULL DEFAULT 0, rank INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (network, scope, receiver, value)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX conversation_id_conversation ON conversation_id(conversation);
+CREATE INDEX conversation_id_conversation ON conversation_id(conversation, strong DESC, rank, value);
 
 CREATE TABLE room (
   id INTEGER PRIMARY KEY, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL, name TEXT,
@@ -79,14 +79,17 @@ CREATE INDEX outbox_ref ON outbox(portal, remote_ref) WHERE remote_ref IS NOT NU
 CREATE INDEX outbox_remote ON outbox(account, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX outbox_origin ON outbox(origin_seq) WHERE state IN ('ready', 'sending', 'uncertain', 'parked');
 CREATE INDEX outbox_told ON outbox(state, told) WHERE state IN ('dead', 'asked', 'uncertain');
+CREATE INDEX outbox_report ON outbox(report) WHERE report IS NOT NULL;
+CREATE INDEX outbox_spool ON outbox(spool) WHERE spool IS NOT NULL;
 CREATE INDEX outbox_settled ON outbox(state, settled_at) WHERE settled_at IS NOT NULL;
 
 CREATE TABLE message_map (
   portal INTEGER NOT NULL, event_id TEXT NOT NULL, out_part INTEGER NOT NULL, remote_id TEXT NOT NULL, in_part INTEGER NOT NULL,
   remote_time INTEGER NOT NULL, origin TEXT NOT NULL, author TEXT NOT NULL,
-  PRIMARY KEY (portal, event_id, out_part, remote_id, in_part)
+  PRIMARY KEY (portal, event_id, out_part, in_part, remote_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX message_map_remote ON message_map(portal, remote_id);
+-- As the rows are read: an index that leaves the sorting over loses to the primary key, which then reads the whole chat.
+CREATE INDEX message_map_remote ON message_map(portal, remote_id, out_part, in_part);
 
 CREATE TABLE reaction (
   portal INTEGER NOT NULL, target TEXT NOT NULL, actor TEXT NOT NULL, emoji TEXT NOT NULL, event_id TEXT, key TEXT NOT NULL,

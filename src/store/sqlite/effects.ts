@@ -1,4 +1,4 @@
-import type { InboxSeq, Millis, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, InboxSeq, Millis, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Effect, NewOutbox, Room } from '../store.ts';
 import { setMeta } from './accept.ts';
@@ -34,7 +34,7 @@ export class Effects {
         return;
       case 'map': return this.#map(effect.row, wake);
       case 'unmap':
-        this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ?', effect.portal, effect.remoteId);
+        this.#sql.run('DELETE FROM message_map INDEXED BY message_map_remote WHERE portal = ? AND remote_id = ?', effect.portal, effect.remoteId);
         this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ?', effect.portal, effect.remoteId);
         return;
       case 'react':
@@ -68,6 +68,7 @@ export class Effects {
       case 'portalState':
         this.#sql.run('UPDATE portal SET state = ? WHERE id = ?', effect.state, effect.portal);
         return;
+      case 'close': return this.#close(effect, origin, wake);
       case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
       case 'dropMedia':
         this.#sql.run('DELETE FROM media WHERE id = ?', effect.media);
@@ -90,8 +91,10 @@ export class Effects {
   }
 
   #map(row: Extract<Effect, { do: 'map' }>['row'], wake: Set<string>): void {
-    this.#sql.run('INSERT OR IGNORE INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    const { changes } = this.#sql.run('INSERT OR IGNORE INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       row.portal, row.eventId, row.outPart, row.remoteId, row.inPart, row.remoteTime, row.origin, row.author);
+    // Whoever parks looks whether the row is there in the same commit, so nobody waits for one that stands already.
+    if (changes === 0) return;
     this.wakeParked(`e:${row.portal}:${row.eventId}`, wake);
     this.wakeParked(`m:${row.portal}:${row.remoteId}`, wake);
   }
@@ -128,7 +131,10 @@ export class Effects {
       this.#sql.run('UPDATE inbox SET room = ?, lane = ? WHERE room = ?', row, `in:r${row}`, early.id);
       this.#sql.run('UPDATE room_event SET room = ? WHERE room = ?', row, early.id);
       this.#sql.run('UPDATE OR REPLACE member SET room = ? WHERE room = ?', row, early.id);
-      this.#sql.run('UPDATE outbox SET room = ?, lane = ? WHERE room = ? AND lane = ?', row, `out:r${row}`, early.id, `out:r${early.id}`);
+      // What is settled stays as it is: nobody asks for it by its room.
+      for (const open of ["state IN ('ready', 'sending', 'uncertain')", 'wait_key IS NOT NULL', "state IN ('dead', 'asked', 'uncertain')"]) {
+        this.#sql.run(`UPDATE outbox SET room = ?, lane = ? WHERE room = ? AND lane = ? AND ${open}`, row, `out:r${row}`, early.id, `out:r${early.id}`);
+      }
       this.#sql.run('UPDATE room SET last_event = (SELECT last_event FROM room WHERE id = ?), last_seq = (SELECT last_seq FROM room WHERE id = ?) WHERE id = ?', early.id, early.id, row);
       this.#sql.run('DELETE FROM room WHERE id = ?', early.id);
       wake.add(`in:r${row}`);
@@ -146,6 +152,22 @@ export class Effects {
     if (person !== null) this.#send({ lane, key: `enter.${portal}`, room, task: { to: 'matrix', kind: 'enter', as: person as PersonRow } }, origin, wake);
     for (const user of effect.invite) {
       this.#send({ lane, key: `invite.${portal}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
+    }
+  }
+
+  /** The end of a room is no message's fault: those that wait for it are shown in the next, after the steps that make it. */
+  #close(effect: Extract<Effect, { do: 'close' }>, origin: InboxSeq | null, wake: Set<string>): void {
+    this.#sql.run("UPDATE portal SET state = 'closed' WHERE id = ?", effect.portal);
+    const old = this.#sql.get<{ room: number; conversation: number; account: string }>('SELECT room, conversation, account FROM portal WHERE id = ?', effect.portal);
+    const waiting = old === undefined ? [] : this.#sql.all<{ seq: number }>(
+      "SELECT seq FROM outbox WHERE portal = ? AND lane = ? AND kind = 'message' AND remote_ref IS NOT NULL AND state IN ('ready', 'parked') ORDER BY seq",
+      effect.portal, `out:r${old.room}`);
+    if (old === undefined || waiting.length === 0) return;
+    this.#portal({ do: 'portal', conversation: old.conversation as ConversationRow, account: old.account as AccountId, invite: effect.invite }, origin, wake);
+    const next = this.#sql.get<{ id: number; room: number }>("SELECT id, room FROM portal WHERE conversation = ? AND state <> 'closed'", old.conversation);
+    if (next === undefined) return;
+    for (const { seq } of waiting) {
+      this.#sql.run('UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox), portal = ?, room = ?, lane = ? WHERE seq = ?', next.id, next.room, `out:r${next.room}`, seq);
     }
   }
 

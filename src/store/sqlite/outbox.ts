@@ -82,14 +82,14 @@ export class Outbox {
 
   /** After a stop without warning nobody knows what became of the calls under way. */
   recover(restored: boolean): number {
-    const sending = this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, code = 'restart', reason = 'The bridge was stopped while this was being sent.' WHERE state = 'sending'").changes;
+    const sending = this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, code = 'restart', reason = 'The bridge was stopped while this was being sent.' WHERE state IN ('ready', 'sending', 'uncertain') AND state = 'sending'").changes;
     // Whoever gave a command has seen what came of it.
     if (restored) this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, settled_at = ?, told = 1 WHERE kind = 'command' AND state IN ('ready', 'uncertain')", this.#now());
     return sending + (restored ? this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, sent_at = created_at, code = 'restored', reason = ? WHERE state = 'ready'", RESTORED).changes : 0);
   }
 
   expire(now: Millis, wake: Set<string>): void {
-    const rows = this.#sql.all<{ seq: number; lane: string }>("SELECT seq, lane FROM outbox WHERE state = 'parked' AND due_at <= ?", now);
+    const rows = this.#sql.all<{ seq: number; lane: string }>("SELECT seq, lane FROM outbox WHERE wait_key IS NOT NULL AND state = 'parked' AND due_at <= ?", now);
     for (const { seq, lane } of rows) {
       this.#sql.run("UPDATE outbox SET state = 'ready', wait_key = NULL, code = 'target_missing' WHERE seq = ?", seq);
       wake.add(lane);
@@ -117,7 +117,17 @@ export class Outbox {
     if (keep.seen !== null && this.#sql.run('DELETE FROM seen WHERE at < ?', now - keep.seen).changes > 0) {
       setMeta(this.#sql, 'forgotten_before', String(now - keep.seen));
     }
+    this.#forgetRoomEvents();
     return this.#dropFiles(now - keep.deadContent);
+  }
+
+  /** Before the oldest open thing of all, a room's read position needs only its newest event, and those that can be sent again. */
+  #forgetRoomEvents(): void {
+    const { open } = this.#sql.get<{ open: number }>(`SELECT coalesce(min(seq), 9e15) AS open FROM (
+      SELECT min(seq) AS seq FROM inbox WHERE room IS NOT NULL AND state <> 'dead' UNION ALL
+      SELECT min(origin_seq) FROM outbox WHERE state IN ('ready', 'sending', 'uncertain', 'parked'))`) ?? { open: 0 };
+    this.#sql.run(`DELETE FROM room_event WHERE seq < ? AND seq NOT IN (SELECT max(seq) FROM room_event WHERE seq < ? GROUP BY room)
+      AND seq NOT IN (SELECT origin_seq FROM outbox WHERE state IN ('dead', 'asked', 'uncertain') AND origin_seq IS NOT NULL)`, open, open);
   }
 
   /** Files of sends that are over, and fetched ones that no row came to use. */

@@ -5,6 +5,9 @@ import { room, type RoomSql, type Rows } from './rows.ts';
 import type { Sql } from './sql.ts';
 
 const unsettled = "('ready', 'sending', 'uncertain', 'parked')";
+// Partial indexes are used only where their own condition stands in the question word for word; what is too much is taken away beside it.
+const going = "state IN ('ready', 'sending', 'uncertain') AND state <> 'ready'";
+const givenUp = "state IN ('dead', 'asked', 'uncertain') AND state <> 'uncertain'";
 
 /** Everything that is only read. */
 export class Queries {
@@ -39,7 +42,7 @@ export class Queries {
       person: person === null ? null : this.#rows.person(person),
       map: each((row, id) => this.#rows.mapWhere('portal = ? AND remote_id = ?', row, id)),
       coming: each((row, id) => this.#rows.outboxWhere(`portal = ? AND remote_ref = ? AND state IN ${unsettled} ORDER BY seq`, row, id)),
-      going: portal === null ? [] : this.#rows.outboxWhere("lane = ? AND state IN ('sending', 'uncertain') ORDER BY seq", `out:p${portal.row}`),
+      going: portal === null ? [] : this.#rows.outboxWhere(`lane = ? AND ${going} ORDER BY seq`, `out:p${portal.row}`),
       reactions: each((row, id) => this.#rows.reactionsWhere('portal = ? AND target = ?', row, id)),
       members: portal === null ? [] : this.#rows.members(portal.room),
     };
@@ -84,12 +87,24 @@ export class Queries {
     const open = this.#sql.get<{ seq: number | null }>(`
       SELECT min(seq) AS seq FROM (
         SELECT min(seq) AS seq FROM inbox WHERE room = ? AND state <> 'dead' UNION ALL
-        SELECT min(e.seq) FROM room_event e JOIN outbox o ON o.origin_seq = e.seq
-         WHERE e.room = ? AND (o.state IN ${unsettled} OR (o.state IN ('dead', 'asked') AND o.told = 0 AND o.report IS NOT NULL))
-      )`, roomRow, roomRow);
+        SELECT min(seq) FROM room_event e WHERE room = ? AND seq >= (SELECT min(origin_seq) FROM outbox WHERE state IN ${unsettled})
+           AND EXISTS (SELECT 1 FROM outbox WHERE origin_seq = e.seq AND state IN ${unsettled}) UNION ALL
+        SELECT min(origin_seq) FROM outbox o WHERE ${givenUp} AND told = 0 AND report IS NOT NULL
+           AND EXISTS (SELECT 1 FROM room_event WHERE seq = o.origin_seq AND room = ?)
+      )`, roomRow, roomRow, roomRow);
     const settled = this.#sql.get<{ seq: number; event_id: string }>(
       'SELECT seq, event_id FROM room_event WHERE room = ? AND seq < ? ORDER BY seq DESC LIMIT 1', roomRow, open?.seq ?? Number.MAX_SAFE_INTEGER);
     return { eventId: last.last_event as EventId, settled: (settled?.event_id as EventId | undefined) ?? null };
+  }
+
+  /** Read marks stand at the end of a room: further back than a thousand events only the event itself counts. */
+  inboundUpTo(portal: PortalRow, roomRow: RoomRow, event: EventId): RemoteId | null {
+    const found = this.#sql.get<{ remote_id: string }>(`
+      WITH late AS (SELECT seq, event_id FROM room_event WHERE room = ? ORDER BY seq DESC LIMIT 1000)
+      SELECT m.remote_id FROM late JOIN message_map m ON m.portal = ? AND m.event_id = late.event_id AND m.origin = 'network'
+       WHERE late.seq <= (SELECT max(seq) FROM late WHERE event_id = ?) ORDER BY late.seq DESC, m.in_part DESC LIMIT 1`, roomRow, portal, event);
+    const own = found ?? this.#sql.get<{ remote_id: string }>("SELECT remote_id FROM message_map WHERE portal = ? AND event_id = ? AND origin = 'network'", portal, event);
+    return (own?.remote_id as RemoteId | undefined) ?? null;
   }
 
   unseen(source: string, keys: readonly string[]): readonly string[] {

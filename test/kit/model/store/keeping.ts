@@ -102,6 +102,19 @@ export function keepingSuite(factory: StoreFactory): void {
       expect(settled()).toBe('$e1');
     });
 
+    test('stands where it stood after what is older was forgotten', async () => {
+      const [one, two, three, , five] = [await becomes('e1'), await becomes('e2'), await becomes('e3'), await becomes('e4'), await becomes('e5')];
+      for (const seq of [one, three, five]) await bench.store.settleOut(seq, { to: 'accepted', remoteId: String(seq), at: 1 }, []);
+      await bench.store.settleOut(two, { to: 'dead', code: 'c', reason: 'r' }, []);
+      await bench.store.prune(bench.now, KEEP);
+      expect(settled()).toBe('$e3');
+      await bench.store.retry(two, says('again'));
+      expect(settled()).toBeNull();
+      await bench.reopen();
+      await bench.drain('out:p1');
+      expect(settled()).toBe('$e5');
+    });
+
     test('passes what was cancelled and what became nothing, and goes back for what is sent again', async () => {
       const seq = await becomes('e1');
       await bench.store.apply([{ do: 'cancel', seq, reason: 'redacted' }]);
