@@ -62,8 +62,12 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
   if (source.errors.length > 0) {
     throw new ConfigError('DB-1001', path, source.errors.map(({ place, message }) => ({ ...place, path: '', message })), FIX);
   }
+  if (source.document.contents === null) {
+    const message = 'the file is empty; must be a group of keys, such as `drawbridge init` writes';
+    throw new ConfigError('DB-1001', path, [{ line: 1, column: 1, path: '', message }], FIX);
+  }
   const { from, changes } = upgradeDocument(source.document);
-  const given = interpolate(prepare(plain(source, path) ?? {}), file, env);
+  const given = interpolate(prepare(plain(source, path)), file, env);
   const parsed = schema.safeParse(given.value, { error: wording });
   if (!parsed.success || given.problems.length > 0) {
     throw new ConfigError('DB-1001', path, explain(schema, source, given, parsed.error?.issues ?? []), FIX);
@@ -75,13 +79,13 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
   return { path: file, config, registration, secrets: [...new Set([...secretsIn(schema, given.value), ...tokens])], upgraded: changes };
 }
 
-/** The document as plain data. @throws ConfigError where aliases make too much of it */
-function plain({ document }: Source, path: string): unknown {
+/** The document as plain data. @throws ConfigError where aliases lead nowhere, or make too much of it */
+function plain({ document, alias }: Source, path: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ConfigError('DB-1001', path, [{ line: 1, column: 1, path: '', message }], FIX);
+  } catch {
+    const message = 'what begins with "*" is a reference in YAML, and this one leads nowhere or repeats too much; a text that does has to stand between quotes';
+    throw new ConfigError('DB-1001', path, [{ ...alias(), path: '', message }], FIX);
   }
 }
 

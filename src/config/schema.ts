@@ -6,7 +6,7 @@ import { audience, duration, key32, listenAddress, serverName, size, webAddress 
  * A description is what the administrator reads above the key; an example stands in the sample where there is no default.
  */
 const homeserver = z.strictObject({
-  url: webAddress().meta({
+  url: webAddress().refine((url) => !url.includes('/_matrix'), { error: 'must be the address alone, without /_matrix and what follows' }).meta({
     description: 'Client-server address of the homeserver, as this machine reaches it.',
     examples: ['http://127.0.0.1:8008'],
   }),

@@ -69,6 +69,8 @@ export interface Store {
   member(room: RoomRow, user: UserId): Member | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
+  /** The newest message of the network that somebody has seen who has read up to this event, whatever that is itself. */
+  inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null;
   /** The events that were written for a message: its parts, and every edit of them. */
   writtenFor(portal: PortalRow, remote: RemoteId): readonly EventId[];
   lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;
@@ -358,6 +360,8 @@ export type Effect =
   /** Makes the row of a room of the bot's own with these people; the room itself is made by the lane. */
   | { readonly do: 'managementRoom'; readonly invite: readonly UserId[] }
   | { readonly do: 'portalState'; readonly portal: PortalRow; readonly state: Portal['state'] }
+  /** Ends a portal. What still waits for its room goes into a new one, to which these are invited. */
+  | { readonly do: 'close'; readonly portal: PortalRow; readonly invite: readonly UserId[] }
   | { readonly do: 'alias'; readonly conversation: ConversationRow; readonly alias: string }
   /** The job is over: its row goes, its file is the caller's to remove. */
   | { readonly do: 'dropMedia'; readonly media: number }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../model/clock.ts';
-import type { EventId, PortalRow, RemoteId, RoomId, UserId } from '../../model/ids.ts';
+import type { EventId, PortalRow, RoomId, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import type { Portal, Store } from '../../store/store.ts';
@@ -79,10 +79,9 @@ export class Lively {
     for (const [event, kinds] of Object.entries(content)) {
       const readers = Object.keys(((kinds as Record<string, unknown> | null)?.['m.read'] ?? {}) as object).filter((user) => this.#counts(user));
       if (readers.length === 0) continue;
-      const inbound = this.#deps.store.mapOf(portal.row, event as EventId).find(({ origin }) => origin === 'network');
-      const upTo: RemoteId | undefined = inbound?.remoteId;
+      const upTo = this.#deps.store.inboundUpTo(portal.row, portal.room, event as EventId);
       const account = this.#deps.account(portal.account);
-      if (upTo !== undefined) this.#quietly(async () => account?.connection.markRead?.(targetOf(portal.conversation), upTo));
+      if (upTo !== null) this.#quietly(async () => account?.connection.markRead?.(targetOf(portal.conversation), upTo));
     }
   }
 

@@ -1,6 +1,6 @@
 import type { MatrixEvent } from '../../model/events.ts';
 import type { EventId, UserId } from '../../model/ids.ts';
-import type { Effect, Member, RoomContext } from '../../store/store.ts';
+import type { Effect, Member, Portal, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
@@ -15,7 +15,7 @@ export function memberFromMatrix(event: MatrixEvent, context: RoomContext, decid
   const effects: Effect[] = [{ do: 'member', room: context.room.row, member }];
   if (user === deciding.bot) effects.push(...botMember(event, context, deciding));
   else if (deciding.isOurs(user) && !deciding.isOurs(event.sender)) {
-    effects.push(...(member.membership === 'invite' ? ghostInvited(event, user, context, deciding) : ghostMember(event, context)));
+    effects.push(...(member.membership === 'invite' ? ghostInvited(event, user, context, deciding) : ghostMember(event, context, deciding)));
   }
   return done(effects);
 }
@@ -38,7 +38,7 @@ function botMember(event: MatrixEvent, context: RoomContext, deciding: Deciding)
   // Thrown out: the room is gone for us, and what comes next from the network makes a new one.
   return [
     { do: 'room', room: room.row, change: { state: 'gone' } },
-    ...context.portals.map((portal): Effect => ({ do: 'portalState', portal: portal.row, state: 'closed' })),
+    ...context.portals.map((portal) => closing(portal, deciding)),
   ];
 }
 
@@ -62,24 +62,28 @@ function ghostInvited(event: MatrixEvent, ghost: UserId, { room }: RoomContext, 
   } }];
 }
 
+function closing(portal: Portal, deciding: Deciding): Effect {
+  return { do: 'close', portal: portal.row, invite: deciding.owners(portal.account) };
+}
+
 /** Somebody threw a ghost out or banned it: in its own direct chat that ends the portal, and everybody is told. */
-function ghostMember(event: MatrixEvent, context: RoomContext): readonly Effect[] {
+function ghostMember(event: MatrixEvent, context: RoomContext, deciding: Deciding): readonly Effect[] {
   const { membership } = event.content;
   if (membership !== 'leave' && membership !== 'ban') return [];
   const direct = context.portals.filter((portal) => portal.conversation.kind === 'direct');
   if (direct.length === 0) return [];
   return [
-    ...direct.map((portal): Effect => ({ do: 'portalState', portal: portal.row, state: 'closed' })),
+    ...direct.map((portal) => closing(portal, deciding)),
     notice(context.room.row, 'ℹ️ This chat is no longer bridged, because its person was removed from the room. Their next message opens a new room.', keyOf('unbridged', event.event_id)),
   ];
 }
 
 /** An encrypted room is refused: nothing is sent in clear of it, and everybody is told. */
-export function encryptionFromMatrix(event: MatrixEvent, context: RoomContext): Decision {
+export function encryptionFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   if (event.state_key !== '') return ignored('bad_encryption_event');
   const effects: Effect[] = [{ do: 'room', room: context.room.row, change: { encrypted: true } }];
   if (context.portals.length > 0) {
-    effects.push(...context.portals.map((portal): Effect => ({ do: 'portalState', portal: portal.row, state: 'closed' })));
+    effects.push(...context.portals.map((portal) => closing(portal, deciding)));
     effects.push(notice(context.room.row, `${ENCRYPTED} Nothing is sent from or to here any more; the next message from the other side opens a new room.`, keyOf('encrypted', event.event_id)));
   } else if (context.room.kind === 'management') {
     effects.push(notice(context.room.row, `${ENCRYPTED} ${OTHERWISE}`, keyOf('encrypted', event.event_id)));

@@ -1,6 +1,8 @@
 import type { MatrixEvent } from '../../model/events.ts';
 import type { EventId, RemoteId, UserId } from '../../model/ids.ts';
 import type { Effect, InboxItem, RemoteContext, RoomContext } from '../../store/store.ts';
+import { fromMatrix as textOf } from '../../text/from-matrix.ts';
+import { toPlain } from '../../text/plain.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf, type Marker, markerOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
@@ -56,7 +58,7 @@ const refusedTypes: Readonly<Record<string, string>> = {
 
 export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
-  if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context);
+  if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
   if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
   if (event.type === 'm.room.message') {
     const command = commandIn(event, context, deciding);
@@ -108,10 +110,12 @@ function learnt(event: MatrixEvent, { portal, id, part, time }: Marker, context:
 
 /** Everything said in the bot's own room is for the bot; elsewhere only what begins with the prefix. */
 function commandIn(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision | null {
-  const { body, msgtype } = event.content;
-  if (typeof body !== 'string' || msgtype !== 'm.text') return null;
-  if (context.room.encrypted) return null;
-  const prefixed = body.startsWith(`${deciding.commandPrefix} `) || body === deciding.commandPrefix;
+  if (event.content.msgtype !== 'm.text' || context.room.encrypted) return null;
+  const prefix = deciding.commandPrefix.toLowerCase();
+  if (context.room.kind !== 'management' && !String(event.content.body).toLowerCase().includes(prefix)) return null;
+  // As people see it: formatting, the quote of a reply and a phone's capital letter make no difference.
+  const body = toPlain(textOf(event.content)).trim();
+  const prefixed = `${body} `.toLowerCase().startsWith(`${prefix} `);
   if (!prefixed && context.room.kind !== 'management') return null;
   if (!['user', 'admin'].includes(deciding.permission(event.sender) ?? 'block')) {
     return prefixed ? done([refusal(context.room.row, event.event_id as EventId, 'This bridge takes no commands from you. Ask its administrator.')]) : ignored('not_permitted');

@@ -155,11 +155,6 @@ export class MatrixUser {
     return this.#timelines.wait(find, waiting.timeout, () => `${this.#timelines.invites.size} other invitations`);
   }
 
-  /** Whether the last that came in of this room is an invitation. */
-  isInvited(room: string): boolean {
-    return this.#timelines.invites.has(room);
-  }
-
   /** Typing and receipts: `m.typing`, `m.receipt`. Looks at the newest of each type in the room. */
   waitForEphemeral(room: string, type: string, fits: (content: ClientEvent['content']) => boolean, waiting: Waiting = {}): Promise<ClientEvent['content']> {
     const find = (): ClientEvent['content'] | undefined => {

@@ -1,4 +1,4 @@
-import type { InboxSeq, Millis, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, InboxSeq, Millis, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Effect, NewOutbox, Room } from '../store.ts';
 import { setMeta } from './accept.ts';
@@ -68,6 +68,7 @@ export class Effects {
       case 'portalState':
         this.#sql.run('UPDATE portal SET state = ? WHERE id = ?', effect.state, effect.portal);
         return;
+      case 'close': return this.#close(effect, origin, wake);
       case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
       case 'dropMedia':
         this.#sql.run('DELETE FROM media WHERE id = ?', effect.media);
@@ -151,6 +152,22 @@ export class Effects {
     if (person !== null) this.#send({ lane, key: `enter.${portal}`, room, task: { to: 'matrix', kind: 'enter', as: person as PersonRow } }, origin, wake);
     for (const user of effect.invite) {
       this.#send({ lane, key: `invite.${portal}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
+    }
+  }
+
+  /** The end of a room is no message's fault: those that wait for it are shown in the next, after the steps that make it. */
+  #close(effect: Extract<Effect, { do: 'close' }>, origin: InboxSeq | null, wake: Set<string>): void {
+    this.#sql.run("UPDATE portal SET state = 'closed' WHERE id = ?", effect.portal);
+    const old = this.#sql.get<{ room: number; conversation: number; account: string }>('SELECT room, conversation, account FROM portal WHERE id = ?', effect.portal);
+    const waiting = old === undefined ? [] : this.#sql.all<{ seq: number }>(
+      "SELECT seq FROM outbox WHERE portal = ? AND lane = ? AND kind = 'message' AND remote_ref IS NOT NULL AND state IN ('ready', 'parked') ORDER BY seq",
+      effect.portal, `out:r${old.room}`);
+    if (old === undefined || waiting.length === 0) return;
+    this.#portal({ do: 'portal', conversation: old.conversation as ConversationRow, account: old.account as AccountId, invite: effect.invite }, origin, wake);
+    const next = this.#sql.get<{ id: number; room: number }>("SELECT id, room FROM portal WHERE conversation = ? AND state <> 'closed'", old.conversation);
+    if (next === undefined) return;
+    for (const { seq } of waiting) {
+      this.#sql.run('UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox), portal = ?, room = ?, lane = ? WHERE seq = ?', next.id, next.room, `out:r${next.room}`, seq);
     }
   }
 

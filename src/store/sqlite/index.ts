@@ -187,6 +187,9 @@ class SqliteStore implements Store {
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[] {
     return this.#rows.mapWhere('portal = ? AND remote_id = ?', portal, remote);
   }
+  inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null {
+    return this.#queries.inboundUpTo(portal, room, event);
+  }
   writtenFor(portal: PortalRow, remote: RemoteId): readonly EventId[] {
     return this.#rows.outboxWhere('portal = ? AND remote_ref = ? AND remote_id IS NOT NULL ORDER BY seq', portal, remote).map(({ remoteId }) => remoteId as EventId);
   }

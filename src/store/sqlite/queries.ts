@@ -97,6 +97,16 @@ export class Queries {
     return { eventId: last.last_event as EventId, settled: (settled?.event_id as EventId | undefined) ?? null };
   }
 
+  /** Read marks stand at the end of a room: further back than a thousand events only the event itself counts. */
+  inboundUpTo(portal: PortalRow, roomRow: RoomRow, event: EventId): RemoteId | null {
+    const found = this.#sql.get<{ remote_id: string }>(`
+      WITH late AS (SELECT seq, event_id FROM room_event WHERE room = ? ORDER BY seq DESC LIMIT 1000)
+      SELECT m.remote_id FROM late JOIN message_map m ON m.portal = ? AND m.event_id = late.event_id AND m.origin = 'network'
+       WHERE late.seq <= (SELECT max(seq) FROM late WHERE event_id = ?) ORDER BY late.seq DESC, m.in_part DESC LIMIT 1`, roomRow, portal, event);
+    const own = found ?? this.#sql.get<{ remote_id: string }>("SELECT remote_id FROM message_map WHERE portal = ? AND event_id = ? AND origin = 'network'", portal, event);
+    return (own?.remote_id as RemoteId | undefined) ?? null;
+  }
+
   unseen(source: string, keys: readonly string[]): readonly string[] {
     return keys.filter((key) => this.#sql.get('SELECT 1 FROM seen WHERE hash = ?', this.#seal.hash(source, key)) === undefined);
   }
