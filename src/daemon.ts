@@ -5,10 +5,11 @@ import type { ActionContext } from './actions/action.ts';
 import { runCommand } from './bot/commands.ts';
 import { Accounts } from './bridge/accounts.ts';
 import { Bridge } from './bridge/bridge.ts';
-import { webhookRoutes } from './bridge/inbound/webhooks.ts';
+import { decodeAgain, type WebhookDeps, webhookRoutes } from './bridge/inbound/webhooks.ts';
 import { keyOf } from './bridge/keys.ts';
 import { relayIn } from './bridge/kinds/shared.ts';
 import { Outages } from './bridge/outages.ts';
+import { isRestored } from './bridge/reconcile/restored.ts';
 import { Rooms } from './bridge/portals/rooms.ts';
 import { notice } from './bridge/reports/report.ts';
 import type { DeliverySettings } from './bridge/settings.ts';
@@ -33,7 +34,7 @@ import type { Route } from './model/route.ts';
 import type { AppSettings } from './networks/network.ts';
 import { networks } from './networks/registry.ts';
 import { createLogger } from './observe/logger.ts';
-import { createMetrics } from './observe/metrics.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { metricsRoutes } from './observe/routes.ts';
 import { createSeal } from './store/seal.ts';
 import type { Effect, MatrixTask, OutboxItem, Store } from './store/store.ts';
@@ -48,11 +49,14 @@ export interface DaemonOptions {
 export interface Daemon {
   /** The port of each listener. */
   readonly ports: HttpServers['ports'];
+  readonly log: Logger;
   /** Lets what is in hand end, then disposes of everything in order. */
   stop(): Promise<void>;
 }
 
 type Config = LoadedConfig<AppSettings>['config'];
+
+const DAY = 86_400_000;
 
 /**
  * The one composition root: builds every part, starts it, and disposes of all of it in reverse.
@@ -77,19 +81,21 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
   await store.setMeta('clean', 'no');
 
-  const homeserver = createHomeserver({ url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE' });
   const metrics = createMetrics({ version: process.env.npm_package_version ?? '0.1.0' });
+  const homeserver = createHomeserver({
+    url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
+  });
   let bridge: Bridge | null = null;
-  const outages = new Outages(clock, log, (side) => {
-    if (side === 'matrix') bridge?.homeserverBack();
-    else bridge?.wake(store.lanes().map(({ lane }) => lane));
+  const outages = new Outages(clock, log, {
+    up: (side, told) => bridge?.sideUp(side, told),
+    long: (side, reason) => bridge?.outageLasts(side, reason),
   });
   const accounts = new Accounts({
-    networks, settings: config.networks, clock, log, outages, ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
+    networks, settings: config.networks, clock, log, outages, answered: (network, status) => metrics.request(network, status), ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
   });
   const rooms = new Rooms({
-    store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version ?? '11', displayName: config.bridge.display_name,
-    commandPrefix: config.bridge.command_prefix, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
+    store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
+    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });
   const links = config.public_url === undefined ? undefined : createLinks({ key: subkey(sealKey, 'links'), publicUrl: config.public_url, clock });
@@ -99,18 +105,29 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   const permission = (user: string): ReturnType<typeof permissionOf> => permissionOf(config.permissions, user);
   const settings = deliverySettings(config);
 
+  const webhooks: WebhookDeps = {
+    store, log, step, accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId),
+    apps: networks.flatMap((network) => Object.entries(config.networks[network.id] ?? {}).map(([app, appSettings]) => ({ network, app, settings: appSettings }))),
+    accept: (network, account, items) => running.acceptNetwork(network, account, items),
+    kept: (text, key) => running.tellAdmins(text, key),
+  };
   bridge = new Bridge({
     store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission,
+    admins: Object.entries(config.permissions).filter(([who, what]) => who.startsWith('@') && what === 'admin').map(([who]) => who as UserId),
     relayPrefix: config.bridge.relay_prefix, commandPrefix: config.bridge.command_prefix,
-    count: (direction, network, outcome) => {
-      if (direction === 'out') metrics.message(network === 'matrix' ? 'to_matrix' : 'to_network', network as NetworkId, outcomeName(outcome));
+    count: (direction, network, outcome, seconds) => {
+      if (direction !== 'out') return;
+      const side = network === 'matrix' ? 'to_matrix' : 'to_network';
+      metrics.message(side, network as NetworkId, outcomeName(outcome));
+      if (outcomeName(outcome) === 'delivered' && seconds !== undefined) metrics.delivered(side, network as NetworkId, seconds);
     },
+    limited: (network, seconds) => metrics.rateLimited(network as NetworkId, seconds),
     command: (task, row) => answer(task, row, {
       store, homeserver, accounts: accounts.list(), permission, adapter: (id) => accounts.view(id),
       relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
-      outages: () => outages.list(), wake: (lanes) => bridge?.wake(lanes),
+      outages: () => outages.list(), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw), wake: (lanes) => bridge?.wake(lanes),
     }),
-    keep: { deadContent: config.delivery.dead_content_days * 86_400_000, settled: 30 * 86_400_000, seen: config.delivery.horizon },
+    keep: { deadContent: config.delivery.dead_content_days * DAY, settled: 30 * DAY, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
   });
   const running = bridge;
 
@@ -125,32 +142,36 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
       aliasExists: () => Promise.resolve(false),
       onBadEvent: ({ reason }) => log.warn('An entry of a transaction is no event; it was skipped.', { reason }),
     }),
-    ...webhookRoutes({
-      store, log, step, accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId),
-      apps: networks.flatMap((network) => Object.entries(config.networks[network.id] ?? {}).map(([app, appSettings]) => ({ network, app, settings: appSettings }))),
-      accept: (network, account, items) => running.acceptNetwork(network, account, items),
-    }),
+    ...webhookRoutes(webhooks),
     ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: () => false, open: (target) => openLinked(target, homeserver, tools) })),
-    ...metricsRoutes(metrics, () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
+    ...metricsRoutes(gauged(metrics, () => measure(metrics, store, accounts, outages, clock.now())), () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
   ];
 
   let http: HttpServers;
   try {
+    await running.recover();
     http = await startHttp({ listeners: listenersOf(config), routes, log });
   } catch (error) {
     store.close();
     throw error;
   }
-  await prepareBot(homeserver, config, registration.id, outages, log);
-  await running.start(clean);
+  running.start(clean);
+  await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
   log.info('Drawbridge runs.', { ports: http.ports });
-  return { ports: http.ports, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
+  return { ports: http.ports, log, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
 }
 
 /** Runs until SIGINT or SIGTERM. */
 export async function runDaemon(configPath: string): Promise<void> {
   const daemon = await startDaemon({ configPath });
+  for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
+    // What was answered is committed, so ending loses nothing, and whoever supervises the process starts it again.
+    process.on(fault, (error: unknown) => {
+      daemon.log.error('The bridge met an error that nothing catches, and ends.', { fault, error });
+      setTimeout(() => process.exit(1), 100);
+    });
+  }
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
@@ -181,13 +202,18 @@ async function stop({ http, accounts, outages, bridge, store, homeserver, log }:
 }
 
 /** The bot's account and name; then the homeserver is asked to call us, which ends its back-off. Its absence is no reason not to start. */
-async function prepareBot(homeserver: HomeserverClient, config: Config, registrationId: string, outages: Outages, log: Logger): Promise<void> {
+async function prepareBot(homeserver: HomeserverClient, config: Config, registrationId: string, outages: Outages, log: Logger, ready: () => Promise<void>): Promise<void> {
+  let released = false;
   const prepare = async (): Promise<void> => {
     // Some homeservers make the bot's account themselves and refuse to have it registered; ping tells whether it is there.
     await homeserver.register(config.bridge.bot).catch((error: unknown) => {
       if (!(error instanceof Rejected)) throw error;
     });
     await homeserver.ping();
+    if (!released) {
+      await ready();
+      released = true;
+    }
     await homeserver.setDisplayName(homeserver.bot, config.bridge.bot_name);
     await homeserver.pingUs(registrationId, randomBytes(6).toString('hex')).catch((error: unknown) => log.warn('The homeserver cannot reach the bridge; see `drawbridge doctor`.', { error }));
   };
@@ -211,6 +237,26 @@ function listenersOf({ listen }: Config): { name: Route['listener']; host: strin
 
 function subkey(key: Buffer, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `drawbridge ${use}`, 32));
+}
+
+/** Gauges are set when somebody looks. */
+function gauged(metrics: Metrics, look: () => void): Metrics {
+  return { ...metrics, text: () => {
+    look();
+    return metrics.text();
+  } };
+}
+
+function measure(metrics: Metrics, store: Store, accounts: Accounts, outages: Outages, now: number): void {
+  const { waiting, dead } = store.counts();
+  for (const side of ['matrix', 'network'] as const) metrics.queue(`to_${side}`, waiting[side].count, (now - (waiting[side].oldest ?? now)) / 1000);
+  const byNetwork = new Map<string, number>();
+  for (const [account, count] of Object.entries(dead)) {
+    const network = account.split('/', 1)[0] || 'matrix';
+    byNetwork.set(network, (byNetwork.get(network) ?? 0) + count);
+  }
+  for (const id of ['matrix', ...networks.map(({ id: network }) => network)]) metrics.deadLetters(id as NetworkId, byNetwork.get(id) ?? 0);
+  for (const { id } of accounts.list()) metrics.login(id, !outages.isDown(id));
 }
 
 function outcomeName(outcome: string): Parameters<ReturnType<typeof createMetrics>['message']>[2] {

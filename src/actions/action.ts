@@ -18,6 +18,8 @@ export interface ActionContext {
   relayOf(sender: UserId, account: AccountId, room: RoomRow): { readonly name: string } | null;
   /** Sides that are down, with the reason. */
   outages(): ReadonlyMap<string, { readonly since: number; readonly reason: string }>;
+  /** Decodes what was kept of a webhook again; null where all of it was taken in, else why not. */
+  decodeAgain(source: string, raw: Uint8Array): Promise<string | null>;
   wake(lanes: readonly string[]): void;
 }
 

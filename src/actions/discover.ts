@@ -1,7 +1,7 @@
 /** What could be learnt of a homeserver before anything is configured. */
 export interface Discovered {
   readonly url: string;
-  /** Known where a server name was given, or where /.well-known spoke for one. */
+  /** Known where it was given, or where the server tells it. */
   readonly domain?: string;
   /** The newest version in /versions. */
   readonly newest: string;
@@ -18,7 +18,11 @@ const TIMEOUT_MS = 10_000;
  */
 export async function discover(input: string, fetch: Fetch): Promise<Discovered> {
   const given = /^https?:\/\//.test(input) ? input.replace(/\/+$/, '') : null;
-  if (given !== null) return { url: given, newest: await versions(given, fetch) };
+  if (given !== null) {
+    const newest = await versions(given, fetch);
+    const domain = await serverName(given, fetch);
+    return { url: given, newest, ...(domain === null ? {} : { domain }) };
+  }
   const known = await wellKnown(input, fetch);
   const url = known ?? `https://${input}`;
   return { url, domain: input, newest: await versions(url, fetch) };
@@ -28,6 +32,12 @@ async function wellKnown(domain: string, fetch: Fetch): Promise<string | null> {
   const answer = await json(`https://${domain}/.well-known/matrix/client`, fetch).catch(() => null);
   const base = member(member(answer, 'm.homeserver'), 'base_url');
   return typeof base === 'string' && /^https?:\/\//.test(base) ? base.replace(/\/+$/, '') : null;
+}
+
+/** `GET /_matrix/key/v2/server` (server-server API) tells the name, where that API is served at the same address. */
+async function serverName(url: string, fetch: Fetch): Promise<string | null> {
+  const name = member(await json(`${url}/_matrix/key/v2/server`, fetch).catch(() => null), 'server_name');
+  return typeof name === 'string' ? name : null;
 }
 
 async function versions(url: string, fetch: Fetch): Promise<string> {

@@ -32,10 +32,10 @@ export async function* doctor(options: DoctorOptions): AsyncGenerator<Check> {
   yield checkNode(options.nodeVersion);
   let loaded: LoadedConfig<AppSettings>;
   try {
-    loaded = loadConfig(options.configPath, options.networks, options.env);
+    loaded = loadConfig(options.configPath, options.networks, options.env, { save: false });
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    yield { what: 'config', ok: false, detail: error.message, fix: error.fix };
+    yield { what: error.code === 'DB-1005' ? 'registration' : 'config', ok: false, detail: error.message, fix: error.fix };
     return;
   }
   const redactor = createRedactor(loaded.secrets);
@@ -45,7 +45,8 @@ export async function* doctor(options: DoctorOptions): AsyncGenerator<Check> {
 }
 
 async function* checks(loaded: LoadedConfig<AppSettings>, options: DoctorOptions): AsyncGenerator<Check> {
-  yield { what: 'config', ok: true, detail: `${loaded.path} fits the schema` };
+  const old = loaded.upgraded.length > 0 ? '; it is of an older format, which the next start changes in the file' : '';
+  yield { what: 'config', ok: true, detail: `${loaded.path} fits the schema${old}` };
   yield checkPermissions(loaded);
   yield checkModes(loaded);
   yield checkDatabase(loaded, options.probeDatabase);
@@ -57,7 +58,7 @@ async function* checks(loaded: LoadedConfig<AppSettings>, options: DoctorOptions
     yield await checkToken(loaded, loaded.registration, options.fetch);
     yield await checkPing(loaded, loaded.registration, options.fetch);
   }
-  yield await checkPublicUrl(loaded, options.fetch);
+  yield* checkPublicUrl(loaded, options.fetch);
   yield* checkNetworks(loaded, options);
 }
 

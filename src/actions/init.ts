@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
 import { fitValue } from '../config/edit.ts';
+import { loadConfig } from '../config/load.ts';
+import { ConfigError } from '../config/problems.ts';
 import { sampleConfig } from '../config/sample.ts';
+import { configSchema } from '../config/schema.ts';
+import type { NetworkSettings } from '../config/schema.ts';
 import { CodedError } from '../model/errors.ts';
-import { writePrivate } from './register.ts';
+import { readDocument } from './draft.ts';
+import { createPrivate, makePrivate, writePrivate } from './private-file.ts';
 
 /** One value as the administrator typed it, for a key of the config. */
 export interface Edit {
@@ -21,11 +26,12 @@ export interface Edit {
 export interface InitRequest {
   /** Where the config is, or will be. */
   readonly path: string;
-  readonly schema: z.core.$ZodType;
+  /** Every network there is. */
+  readonly networks: readonly NetworkSettings[];
   /** The JSON Schema of the config, which the file points editors to. */
   readonly schemaFile: string;
   /** Networks to add where the file has none of them yet. */
-  readonly networks: readonly string[];
+  readonly added: readonly string[];
   readonly edits: readonly Edit[];
 }
 
@@ -38,37 +44,45 @@ export interface Initialised {
   readonly sealKey?: string;
 }
 
-/** The config as it stands; null where there is none. @throws CodedError DB-1001 where it is no YAML */
-export function readDraft(path: string): Document | null {
-  if (!existsSync(path)) return null;
-  const document = parseDocument(readFileSync(path, 'utf8'));
-  const wrong = document.errors[0];
-  if (wrong === undefined) return document;
-  throw new CodedError('DB-1001', `${path}: ${wrong.message}`, 'Correct the file, or name another with --config.');
-}
-
 /**
  * Writes the config (mode 0600), and the seal key's file where that is missing. A new config is the sample, comments
  * and all, with what was given; in an existing one only what differs is touched.
- * @throws CodedError DB-1006 where a value does not fit its key: nothing is written then
+ * @throws CodedError DB-1006 where a value does not fit its key, DB-2004 where a database is there whose key is not:
+ * nothing is written then
  */
-export function init(request: InitRequest): Initialised {
+export function init(given: InitRequest): Initialised {
+  const request = { ...given, schema: configSchema(given.networks) };
   const path = resolve(request.path);
   const edits = fitted(request);
-  const existing = readDraft(path);
+  const existing = readDocument(path);
   const document = existing ?? fresh(request);
   const changed = [
     ...(existing === null ? [] : addNetworks(document, request)),
     ...edits.filter((edit) => apply(document, edit)).map(({ path: key }) => key.join('.')),
   ];
-  if (existing === null || changed.length > 0) writePrivate(path, document.toString({ lineWidth: 0 }));
-  else chmodSync(path, 0o600);
   const sealKey = makeSealKey(document, path);
+  if (existing === null || changed.length > 0) writePrivate(path, document.toString({ lineWidth: 0 }));
+  else makePrivate(path);
   const outcome = existing === null ? 'created' : changed.length > 0 ? 'updated' : 'unchanged';
   return { path, outcome, changed, ...(sealKey === null ? {} : { sealKey }) };
 }
 
-function fitted({ schema, edits }: InitRequest): { readonly path: readonly string[]; readonly value: unknown }[] {
+interface Request extends InitRequest {
+  readonly schema: z.core.$ZodType;
+}
+
+/** What the config still lacks before the bridge can start, a line each; null where it is complete. */
+export function stillToDo(path: string, networks: readonly NetworkSettings[], env: Readonly<Record<string, string | undefined>>): string | null {
+  try {
+    loadConfig(path, networks, env, { save: false });
+    return null;
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+}
+
+function fitted({ schema, edits }: Request): { readonly path: readonly string[]; readonly value: unknown }[] {
   const wrong: string[] = [];
   const fits = edits.map(({ path, value, from }) => {
     if (typeof value !== 'string') return { path, value };
@@ -81,12 +95,12 @@ function fitted({ schema, edits }: InitRequest): { readonly path: readonly strin
   return fits;
 }
 
-function fresh({ schema, schemaFile, networks, edits }: InitRequest): Document {
+function fresh({ schema, schemaFile, added, edits }: Request): Document {
   const sampleText = sampleConfig(schema, new Set(edits.map(({ path }) => path.join('.'))));
   const document = parseDocument(sampleText.replace('$schema=./config.schema.json', () => `$schema=${schemaFile}`));
   const sample = document.get('networks');
   if (isMap(sample)) {
-    for (const { key } of [...sample.items]) if (!networks.includes(String(key))) sample.delete(key);
+    for (const { key } of [...sample.items]) if (!added.includes(String(key))) sample.delete(key);
     // An empty map of several lines has no valid notation.
     if (sample.items.length === 0) sample.flow = true;
   }
@@ -97,8 +111,8 @@ function fresh({ schema, schemaFile, networks, edits }: InitRequest): Document {
   return document;
 }
 
-function addNetworks(document: Document, { schema, networks }: InitRequest): string[] {
-  const missing = networks.filter((id) => !document.hasIn(['networks', id]));
+function addNetworks(document: Document, { schema, added }: Request): string[] {
+  const missing = added.filter((id) => !document.hasIn(['networks', id]));
   if (missing.length === 0) return [];
   const sample = parseDocument(sampleConfig(schema));
   const target = document.get('networks');
@@ -115,7 +129,11 @@ function apply(document: Document, { path, value }: { readonly path: readonly st
   const plain: unknown = found !== null && typeof found === 'object' && 'toJSON' in found && typeof found.toJSON === 'function' ? found.toJSON() : found;
   if (isDeepStrictEqual(plain, value)) return false;
   if (parent.length > 0 && document.getIn(parent) === null) document.deleteIn(parent);
-  document.setIn(path, typeof value === 'object' && value !== null ? document.createNode(value) : value);
+  try {
+    document.setIn(path, typeof value === 'object' && value !== null ? document.createNode(value) : value);
+  } catch (error) {
+    throw new CodedError('DB-1001', `${path.join('.')} cannot be set: what the config says above it is no group of keys.`, 'Correct the file; docs/config.md describes every key.', { cause: error });
+  }
   return true;
 }
 
@@ -124,8 +142,12 @@ function makeSealKey(document: Document, config: string): string | null {
   if (typeof reference !== 'string' || !reference.startsWith('file:')) return null;
   const file = resolve(dirname(config), reference.slice('file:'.length).trim());
   if (existsSync(file)) return null;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  // Never over a file that appeared meanwhile: what it seals would be lost.
-  writeFileSync(file, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
+  const named: unknown = document.get('database');
+  const database = resolve(dirname(config), (typeof named === 'string' ? named : 'drawbridge.db').replace(/^sqlite:(\/\/)?/, ''));
+  if (existsSync(database)) {
+    throw new CodedError('DB-2004', `The seal key ${file} is not there, but the database ${database}, which was made with it, is.`,
+      'Put the key back from its backup; or move the database away to begin anew.');
+  }
+  createPrivate(file, `${randomBytes(32).toString('base64')}\n`);
   return file;
 }

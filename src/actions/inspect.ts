@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs';
+import { errorCode } from '../config/error-code.ts';
 import { CodedError } from '../model/errors.ts';
 import type { NetworkEvent } from '../model/events.ts';
 import { NotThisNetwork } from '../networks/network.ts';
@@ -9,6 +11,26 @@ export interface Inspection {
   readonly unsupported: readonly { readonly what: string; readonly reason: string }[];
 }
 
+/**
+ * The bytes of a captured body: those of a file, or of standard input where it is called `-`. No more is read than one
+ * body can have, and a little, so that its size is seen.
+ * @throws CodedError DB-1008 where the file cannot be read
+ */
+export async function readBody(file: string, stdin: AsyncIterable<Uint8Array>, network: Network): Promise<Uint8Array> {
+  const enough = Math.max(0, ...network.webhooks.map(({ maxBody }) => maxBody)) + 1;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of file === '-' ? stdin : createReadStream(file, { end: enough - 1 }) as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      size += chunk.byteLength;
+      if (size >= enough) break;
+    }
+  } catch (error) {
+    throw new CodedError('DB-1008', `${file === '-' ? 'Standard input' : file} cannot be read (${errorCode(error)}).`, 'Name a file that holds the raw body, or - for standard input.', { cause: error });
+  }
+  return Buffer.concat(chunks);
+}
 
 /**
  * Decodes a body as the daemon would, without signature, config or homeserver.
@@ -31,7 +53,8 @@ export function inspect(network: Network, raw: Uint8Array): Inspection {
 type Attempt = { readonly ok: true; readonly inspection: Inspection } | { readonly ok: false; readonly reason: string };
 
 function attempt(hook: Webhook, raw: Uint8Array): Attempt {
-  if (raw.byteLength > hook.maxBody) return { ok: false, reason: `it is larger than the ${hook.maxBody} bytes that a body may have` };
+  if (raw.byteLength === 0) return { ok: false, reason: 'it is empty' };
+  if (raw.byteLength > hook.maxBody) return { ok: false, reason: `it is larger than ${hook.maxBody} bytes, the most that a body may have` };
   let pieces: readonly unknown[];
   try {
     pieces = hook.split(raw);

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { Document, parseDocument } from 'yaml';
+import { loadCore } from '../config/load.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { makePrivate, writePrivate } from './private-file.ts';
 
 interface Namespace {
   readonly exclusive: boolean;
@@ -42,13 +43,12 @@ export function bridgeUrl({ homeserver, listen }: Pick<Config, 'homeserver' | 'l
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
-const ID = 'drawbridge';
-
 /** What the registration should be by the config, with the tokens and the id that the file has. */
 export async function expectedRegistration({ config, registration }: Pick<LoadedConfig, 'config' | 'registration'>, tools: RegistrationTools, rotate = false): Promise<Registration> {
   const kept = rotate ? null : registration;
   return tools.buildRegistration({
-    id: registration?.id ?? ID,
+    // Two bridges on one homeserver differ in their bots, and must in their ids.
+    id: registration?.id ?? config.bridge.bot,
     url: bridgeUrl(config),
     asToken: kept?.asToken ?? tools.generateToken(),
     hsToken: kept?.hsToken ?? tools.generateToken(),
@@ -69,45 +69,47 @@ export interface Registered {
 
 const COMMENT = ' The registration of Drawbridge at the homeserver: name this file in app_service_config_files.\n It holds secrets: only the homeserver and the bridge may read it. Made by `drawbridge register`.';
 
+export interface RegisterRequest {
+  readonly configPath: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly tools: RegistrationTools;
+  /** New tokens, though there are some. */
+  readonly rotate: boolean;
+}
+
 /**
  * Writes the registration file, mode 0600. An existing file keeps its tokens (unless `rotate`), its comments, every key
  * that is not ours and every further namespace, for instance that of an earlier ghost prefix.
+ * @throws CodedError DB-10xx where the config or the file does not allow it
  */
-export async function register(loaded: Pick<LoadedConfig, 'config' | 'registration'>, tools: RegistrationTools, options: { readonly rotate: boolean }): Promise<Registered> {
+export async function register({ configPath, env, tools, rotate }: RegisterRequest): Promise<Registered> {
+  const loaded = loadCore(configPath, env);
   const path = loaded.config.registration;
-  const expected = await expectedRegistration(loaded, tools, options.rotate);
+  const expected = await expectedRegistration(loaded, tools, rotate);
   const actual = loaded.registration?.content ?? {};
   const document = loaded.registration === null ? new Document({}) : parseDocument(readFileSync(path, 'utf8'));
   if (loaded.registration === null) document.commentBefore = COMMENT;
-  const wrong = new Set(tools.compareRegistration(actual, expected).map(({ key }) => key.split('.')[0] ?? key));
+  // Names of keys hold dots themselves: only those of the namespaces are paths.
+  const wrong = new Set(tools.compareRegistration(actual, expected).map(({ key }) => (key.startsWith('namespaces.') ? 'namespaces' : key)));
   const changed = Object.entries(expected).filter(([key]) => wrong.has(key));
   for (const [key, value] of changed) {
     document.set(key, document.createNode(key === 'namespaces' ? joined(actual['namespaces'], expected.namespaces) : value));
   }
   if (changed.length > 0) writePrivate(path, document.toString({ lineWidth: 0 }));
-  else chmodSync(path, 0o600);
+  else makePrivate(path);
   const outcome = loaded.registration === null ? 'created' : changed.length > 0 ? 'updated' : 'unchanged';
   return { path, outcome, changed: changed.map(([key]) => key) };
 }
 
-function joined(actual: unknown, expected: Registration['namespaces']): Record<string, unknown[]> {
+function joined(actual: unknown, expected: Registration['namespaces']): Record<string, unknown> {
   const before = actual !== null && typeof actual === 'object' ? (actual as Record<string, unknown>) : {};
-  return Object.fromEntries(Object.entries(expected).map(([kind, ours]: [string, readonly Namespace[]]) => {
+  const all = Object.entries(expected).map(([kind, ours]: [string, readonly Namespace[]]): [string, unknown[]] => {
     const found: unknown[] = Array.isArray(before[kind]) ? before[kind] : [];
     const regexes = new Set(ours.map(({ regex }) => regex));
     const others = found.filter((one) => !(one !== null && typeof one === 'object' && 'regex' in one && regexes.has(String(one.regex))));
     return [kind, [...ours, ...others]];
-  }));
-}
-
-/** Writes a file that only its owner may read, whole or not at all. */
-export function writePrivate(path: string, content: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const fresh = `${path}.new`;
-  writeFileSync(fresh, content, { mode: 0o600 });
-  // The mode above counts only for a file that was not there.
-  chmodSync(fresh, 0o600);
-  renameSync(fresh, path);
+  });
+  return { ...before, ...Object.fromEntries(all) };
 }
 
 /** What the homeserver's administrator adds to homeserver.yaml (Synapse). */

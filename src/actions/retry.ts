@@ -1,7 +1,7 @@
 import { contentOf, relationsOf } from '../bridge/outbound/parse.ts';
 import { targetOf } from '../bridge/deciding.ts';
 import { Rejected } from '../model/errors.ts';
-import type { EventId, OutboxSeq } from '../model/ids.ts';
+import type { EventId, InboxSeq, OutboxSeq } from '../model/ids.ts';
 import type { NetworkTask, OutboxItem } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
 import { Mistake } from './action.ts';
@@ -13,11 +13,27 @@ export async function retry(context: ActionContext, which: string): Promise<stri
     const rows = store.undelivered(500).filter(({ state, sender }) => (state === 'dead' || state === 'asked') && (sender === context.sender || context.permission === 'admin'));
     // In the order they were first said.
     const results = [];
-    for (const { seq } of rows.reverse()) results.push(await one(context, seq));
+    for (const { side, seq } of rows.reverse()) results.push(side === 'in' ? await received(context, seq as InboxSeq) : await one(context, seq as OutboxSeq));
     return results.length === 0 ? 'There is nothing to send again.' : results.join('\n');
   }
-  if (!/^\d{1,15}$/.test(which)) throw new Mistake('Say which: retry <number>, as undelivered shows it, or retry all.');
-  return one(context, Number(which) as OutboxSeq);
+  const [, side, number] = /^(r?)(\d{1,15})$/.exec(which) ?? [];
+  if (number === undefined) throw new Mistake('Say which: retry <number>, as undelivered shows it, or retry all.');
+  return side === 'r' ? received(context, Number(number) as InboxSeq) : one(context, Number(number) as OutboxSeq);
+}
+
+/** Something that was received and could not be handled, for instance before an upgrade. Permission: admin. */
+async function received(context: ActionContext, seq: InboxSeq): Promise<string> {
+  const { store } = context;
+  const item = context.permission === 'admin' ? store.deadIn(seq) : null;
+  if (item === null) throw new Mistake(`There is nothing received as r${seq} that could be tried again.`);
+  if (item.raw === null) {
+    context.wake(await store.retryIn(seq, 'again'));
+    return `r${seq} is tried again.`;
+  }
+  const fault = await context.decodeAgain(item.source, item.raw);
+  if (fault !== null) return `r${seq}: ${fault}`;
+  context.wake(await store.retryIn(seq, 'gone'));
+  return `r${seq} was decoded and is on its way.`;
 }
 
 async function one(context: ActionContext, seq: OutboxSeq): Promise<string> {
@@ -46,6 +62,7 @@ async function fetchAgain(context: ActionContext, row: OutboxItem): Promise<Netw
     throw error;
   }
   const relations = relationsOf(event.content);
+  if (row.kind === 'deletion') return 'delete it once more instead.';
   if (row.kind === 'reaction') {
     return relations.annotates === null ? 'it was deleted.' : { to: 'network', kind: 'reaction', target: relations.annotates.event, emoji: relations.annotates.emoji, reaction: row.event };
   }

@@ -15,5 +15,5 @@ export function undelivered(context: ActionContext): string {
 const words: Partial<Record<Undelivered['state'], string>> = { dead: 'not delivered', asked: 'unknown', uncertain: 'being looked into', parked: 'waits for its target', ready: 'tried, waits' };
 
 function line(row: Undelivered): string {
-  return `${row.seq}: ${row.kind} of ${new Date(row.createdAt).toISOString().slice(0, 16).replace('T', ' ')}, ${words[row.state] ?? row.state}: ${row.reason ?? ''}`;
+  return `${row.side === 'in' ? 'r' : ''}${row.seq}: ${row.kind} of ${new Date(row.createdAt).toISOString().slice(0, 16).replace('T', ' ')}, ${words[row.state] ?? row.state}: ${row.reason ?? ''}`;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../model/clock.ts';
+import { Rejected } from '../model/errors.ts';
 import type { AccountId, Millis, NetworkId, UserId } from '../model/ids.ts';
 import type { Logger } from '../model/log.ts';
 import type { AccountSettings, AppSettings, Connection, Network, Sink } from '../networks/network.ts';
@@ -14,6 +15,8 @@ export interface AccountsOptions {
   readonly log: Logger;
   readonly publicUrl?: string;
   readonly outages: Outages;
+  /** Told of each call to a network: the status of its answer, or `error` where there was none. */
+  readonly answered: (network: NetworkId, status: number | 'error') => void;
 }
 
 interface Entry extends LiveAccount {
@@ -37,13 +40,13 @@ export class Accounts {
   }
 
   #add(network: Network, app: string, appSettings: AppSettings): void {
-    const { clock, log, publicUrl } = this.#options;
+    const { clock, log, publicUrl, answered } = this.#options;
     for (const [account, settings] of Object.entries(appSettings.accounts)) {
       const id = `${network.id}/${app}/${account}` as AccountId;
       const connection = network.connect({
-        app, appSettings, account, settings, clock, log: log.child({ account: id }), ...(publicUrl === undefined ? {} : { publicUrl }),
+        app, appSettings, account, settings, clock, log: log.child({ account: id }), answered: (status) => answered(network.id, status), ...(publicUrl === undefined ? {} : { publicUrl }),
       });
-      this.#entries.set(id, { id, network, app, settings, networkName: network.name, connection, liveSince: null, probe: () => this.#start(id, null) });
+      this.#entries.set(id, { id, network, app, settings, networkName: network.name, connection, liveSince: null, probe: () => this.#probe(id) });
     }
   }
 
@@ -82,9 +85,18 @@ export class Accounts {
         await this.#start(id, this.#sinks.get(id) ?? null);
       } catch (error) {
         this.#options.log.warn('An account did not come up.', { account: id, error });
-        this.#options.outages.down(id, error instanceof Error ? error.message : String(error), () => this.#start(id, this.#sinks.get(id) ?? null));
+        this.#options.outages.down(id, error instanceof Error ? error.message : String(error), () => this.#probe(id));
       }
     }));
+  }
+
+  /** Rejects while the network does not answer; whatever else it answers, it is there. */
+  async #probe(id: AccountId): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry?.liveSince == null) return this.#start(id, null);
+    await entry.connection.check().catch((error: unknown) => {
+      if (!(error instanceof Rejected)) throw error;
+    });
   }
 
   readonly #sinks = new Map<AccountId, Sink>();

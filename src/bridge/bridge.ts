@@ -3,13 +3,12 @@ import type { AccountId, NetworkId, RoomRow, UserId } from '../model/ids.ts';
 import type { Logger } from '../model/log.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Decoded, Sink } from '../networks/network.ts';
-import type { Effect, MatrixBatch, MatrixTask, OutboxItem, Store } from '../store/store.ts';
+import type { Effect, Keep, MatrixBatch, MatrixTask, OutboxItem, Store } from '../store/store.ts';
 import type { Accounts } from './accounts.ts';
 import type { Deciding } from './deciding.ts';
 import { InLanes } from './inbound/in-lanes.ts';
 import { Lively } from './inbound/live.ts';
 import { MediaJobs } from './inbound/media-jobs.ts';
-import { keyOf } from './keys.ts';
 import { Lanes, type Turn } from './lanes/lanes.ts';
 import type { MediaTools } from './media.ts';
 import type { Outages } from './outages.ts';
@@ -20,7 +19,7 @@ import { ToMatrix } from './outbound/to-matrix.ts';
 import { ToNetwork } from './outbound/to-network.ts';
 import type { Rooms } from './portals/rooms.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
-import { notice } from './reports/report.ts';
+import { Telling } from './reports/telling.ts';
 import type { DeliverySettings, Permission, RelayPrefix } from './settings.ts';
 
 export interface BridgeOptions {
@@ -34,13 +33,20 @@ export interface BridgeOptions {
   readonly relayPrefix: RelayPrefix;
   readonly commandPrefix: string;
   readonly permission: (user: string) => Permission | null;
+  /** Administrators that the config names by their whole id. */
+  readonly admins: readonly UserId[];
   readonly command: (task: Extract<MatrixTask, { kind: 'command' }>, row: OutboxItem) => Promise<readonly Effect[]>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly step: (name: string) => void;
-  readonly count: (direction: 'in' | 'out', network: string, outcome: string) => void;
-  readonly keep: { readonly deadContent: number; readonly settled: number; readonly seen: number | null };
+  readonly count: (direction: 'in' | 'out', network: string, outcome: string, seconds?: number) => void;
+  /** Seconds that a send to this network waits for its rate limit. */
+  readonly limited: (network: string, seconds: number) => void;
+  readonly keep: Keep;
 }
+
+/** How long calls under way may take to end when the daemon stops. */
+const DRAIN_MS = 8_000;
 
 /** The core: takes in what both sides send and drives the lanes until nothing is left to do. */
 export class Bridge {
@@ -50,35 +56,44 @@ export class Bridge {
   readonly #live: Lively;
   readonly #reconcile: Reconcile;
   readonly #position: ReadPosition;
+  readonly #telling: Telling;
+  /** Accounts that cannot work until somebody does something. */
+  readonly #broken = new Set<AccountId>();
   readonly #touched = new Set<RoomRow>();
   readonly #stop = new AbortController();
+  #released = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
     const { store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step } = options;
     const wake = (lanes: readonly string[]): void => this.wake(lanes);
     const account = (id: AccountId): ReturnType<Accounts['get']> => accounts.get(id);
+    this.#telling = new Telling({ store, owners: (id) => accounts.owners(id), permission: options.permission, admins: options.admins, log, wake });
     this.#reconcile = new Reconcile({ store, homeserver, log, wake });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
-      store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts, tellAdmins: (text) => this.tellAdmins(text),
+      store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
       permitted: (user) => (options.permission(user) ?? 'block') !== 'block',
     });
     const inLanes = new InLanes({
       store, deciding: () => this.#deciding(), clock, log, wake, step, live: (outputs) => this.#live.fromNetwork(outputs),
-      held: (room) => this.#reconcile.held(room),
-      count: (outcome, item) => options.count('in', item.body.side === 'network' ? item.body.account.split('/', 1)[0] ?? '' : 'matrix', outcome),
+      // What the homeserver had lost comes before what it hands over on its return.
+      held: (room) => outages.isDown('matrix') || this.#reconcile.held(room),
+      count: (outcome, item) => options.count('in', item.body.side === 'network' ? networkOf(item.body.account) : 'matrix', outcome),
     });
-    const count = (outcome: string, row: OutboxItem): void => options.count('out', row.task?.to === 'network' ? row.account?.split('/', 1)[0] ?? '' : 'matrix', outcome);
+    const count = (outcome: string, row: OutboxItem): void =>
+      options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
     const toMatrix = new ToMatrix({
       store, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
+      ownerRooms: (id) => this.#telling.owners(id).rooms,
     });
     const toNetwork = new ToNetwork({
       store, account, media: new NetworkMedia(store, homeserver, tools), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
-      accountBroken: (id, reason) => this.#accountBroken(id, reason), signal: this.#stop.signal,
+      accountBroken: (id, reason) => this.#accountBroken(id, reason), limited: (id, ms) => options.limited(networkOf(id), ms / 1000), signal: this.#stop.signal,
     });
     this.#media = new MediaJobs({ store, tools, connection: (id) => accounts.get(id)?.connection ?? null, clock, log, wake, step });
     const turn = (lane: string): Promise<Turn> => {
+      if (!this.#released && lane.startsWith('out:')) return Promise.resolve('empty');
       const room = /^(?:in|out):r(\d+)$/.exec(lane)?.[1];
       if (room !== undefined) this.#touched.add(Number(room) as RoomRow);
       return lane.startsWith('out:r') ? toMatrix.turn(lane) : lane.startsWith('out:p') ? toNetwork.turn(lane) : inLanes.turn(lane);
@@ -90,34 +105,47 @@ export class Bridge {
     this.#lanes.wake(lanes);
   }
 
-  /** Takes up what was left: call once the store has been recovered. `clean` is false after a stop without warning. */
-  async start(clean: boolean): Promise<void> {
+  /** Before anything comes in: afterwards a send under way, or a file just fetched, would look like one left over. */
+  async recover(): Promise<void> {
     const { store, log, tools } = this.#options;
-    const uncertain = await store.recover();
+    const uncertain = await store.recover(false);
     if (uncertain > 0) log.warn('Sends were under way when the bridge stopped; each is looked into.', { uncertain });
     await tools.spool.sweep(store.spoolIds());
+  }
+
+  /** Takes up what was left. `clean` is false after a stop without warning. */
+  start(clean: boolean): void {
     if (!clean) this.#reconcile.start();
     this.#media.look();
-    this.wake(store.lanes().map(({ lane }) => lane));
     void this.#housekeeping();
   }
 
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    this.#media.stop();
-    await this.#lanes.stop();
+  /** Nothing is sent before it is known whether the database was put back from a backup: what it holds may have been sent. */
+  async release(restored: boolean): Promise<void> {
+    const { store, log, clock } = this.#options;
+    if (restored) {
+      log.warn('The database is older than what the bridge has done since: it was put back from a backup.', { doubtful: await store.recover(true) });
+      this.#reconcile.start(true);
+      this.tellAdmins('⚠️ The database was put back from a backup. What was written since that was made is looked into and not sent again; who wrote it may be asked.', `restored ${clock.now()}`);
+    }
+    this.#released = true;
+    this.wake(store.lanes().map(({ lane }) => lane));
   }
 
-  /** The homeserver was away: it may have lost what it had for us. */
-  homeserverBack(): void {
-    this.#reconcile.start();
-    this.wake(this.#options.store.lanes().map(({ lane }) => lane));
+  async stop(): Promise<void> {
+    const { clock } = this.#options;
+    this.#stop.abort();
+    this.#media.stop();
+    // What is still under way after that is found `sending` at the next start, and looked into.
+    const drained = new AbortController();
+    await Promise.race([this.#lanes.stop().finally(() => drained.abort()), clock.sleep(DRAIN_MS, drained.signal)]);
   }
 
   async acceptMatrix(batch: MatrixBatch): Promise<void> {
     if (batch.events.length === 0) return;
     const accepted = await this.#options.store.acceptMatrix(batch);
     this.#options.step('transaction.accepted');
+    this.#options.outages.heard('matrix');
     this.wake(accepted.wake);
   }
 
@@ -142,35 +170,48 @@ export class Bridge {
     };
   }
 
-  /** A line in every room that an administrator shares with the bot alone. */
-  tellAdmins(text: string): void {
-    const { store, permission, log } = this.#options;
-    const rooms = store.liveRooms().filter(({ kind, row }) => kind === 'management' && store.members(row).some(({ user }) => permission(user) === 'admin'));
-    if (rooms.length === 0) log.warn('For the administrator.', { text });
-    this.#say(rooms.map(({ row }) => row), text);
+  /** A line in every room that an administrator shares with the bot alone; the same `key` is told once. */
+  tellAdmins(text: string, key: string): void {
+    void this.#telling.tell(() => this.#telling.admins(), text, key);
+  }
+
+  /** A side has been down for a while; of a broken account its people know already. */
+  outageLasts(side: string, reason: string): void {
+    if (!this.#broken.has(side as AccountId)) this.tellAdmins(`⚠️ ${side} does not answer: ${reason} What goes there waits.`, `down ${side} ${this.#options.clock.now()}`);
+  }
+
+  /** A side is up again; `told`: somebody knows that it was down. */
+  sideUp(side: string, told: boolean): void {
+    if (side === 'matrix') this.#reconcile.start();
+    this.wake(this.#options.store.lanes().map(({ lane }) => lane));
+    const text = `✅ ${side} works again; what waited is on its way.`;
+    const key = `up ${side} ${this.#options.clock.now()}`;
+    if (this.#broken.delete(side as AccountId)) this.#tellOwners(side as AccountId, text, key);
+    else if (told) this.tellAdmins(text, key);
   }
 
   #accountBroken(account: AccountId, reason: string): void {
-    const { store, accounts, outages, log } = this.#options;
-    if (outages.isDown(account)) return;
+    const { outages, log, clock } = this.#options;
+    if (this.#broken.has(account)) return;
+    this.#broken.add(account);
     log.error('An account does not work.', { account, reason });
-    const owners = accounts.owners(account);
-    const rooms = store.liveRooms().filter(({ kind, row }) => kind === 'management' && store.members(row).some(({ user }) => owners.includes(user)));
-    this.#say(rooms.map(({ row }) => row), `⚠️ The account ${account} does not work: ${reason} What is written to it waits.`);
+    this.#tellOwners(account, `⚠️ The account ${account} does not work: ${reason} What is written to it waits.`, `broken ${account} ${clock.now()}`);
+    // Only the connection can tell when it works again.
+    outages.down(account, reason, () => Promise.reject(new Error('It waits for its owner.')));
   }
 
-  #say(rooms: readonly RoomRow[], text: string): void {
-    const at = this.#options.clock.now();
-    this.#options.store.apply(rooms.map((row) => notice(row, text, keyOf('told', row, text, at))))
-      .then((lanes) => this.wake(lanes), (error: unknown) => this.#options.log.warn('A line could not be queued.', { error }));
+  #tellOwners(account: AccountId, text: string, key: string): void {
+    void this.#telling.tell(() => this.#telling.owners(account), text, key).then(() => this.tellAdmins(text, key));
   }
 
   #deciding(): Deciding {
     const { store, accounts, rooms, homeserver, settings, clock, relayPrefix, commandPrefix, permission } = this.#options;
     return {
       now: clock.now(), settings, bot: homeserver.bot, relayPrefix, commandPrefix, permission,
-      userIdOf: (person) => rooms.userIdOf(person), isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
-      owners: (id): readonly UserId[] => accounts.owners(id), rowByKey: (key) => store.outboxByKey(key),
+      userIdOf: (person) => rooms.userIdOf(person), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
+      chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
+      isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
+      owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),
     };
   }
 
@@ -188,7 +229,7 @@ export class Bridge {
           await this.#position.write(rooms);
         }
         if (second % 600 === 0) {
-          await store.prune(clock.now(), keep);
+          for (const spool of await store.prune(clock.now(), keep)) await this.#options.tools.spool.remove(spool);
           store.checkpoint();
         }
       } catch (error) {
@@ -196,4 +237,9 @@ export class Bridge {
       }
     }
   }
+}
+
+/** `whatsapp` of `whatsapp/main/support`. */
+function networkOf(account: AccountId | null): string {
+  return account?.split('/', 1)[0] ?? '';
 }

@@ -2,7 +2,8 @@ import type { Capabilities } from '../model/capabilities.ts';
 import type { Content } from '../model/content.ts';
 import type { AccountId, EventId, Millis, NetworkId, PortalRow, UserId } from '../model/ids.ts';
 import type { SendRequest, Target } from '../networks/network.ts';
-import type { Conversation, Effect, InOutcome, OutboxItem, Person } from '../store/store.ts';
+import type { Conversation, Effect, InOutcome, OutboxItem, Person, Portal } from '../store/store.ts';
+import { type Audience, inRooms, roomFor } from './reports/telling.ts';
 import type { DeliverySettings, Permission, RelayPrefix } from './settings.ts';
 
 /** What in lanes decide with: pure, no I/O. */
@@ -13,12 +14,17 @@ export interface Deciding {
   readonly relayPrefix: RelayPrefix;
   readonly commandPrefix: string;
   userIdOf(person: Person): UserId;
+  /** Who one of our ghosts stands for. */
+  personOf(ghost: UserId): Person | null;
+  /** The direct chats with somebody, and the portal of each. */
+  chatsWith(person: Person): readonly { readonly conversation: Conversation; readonly portal: Portal | null }[];
   /** The bot or a ghost. */
   isOurs(user: string): boolean;
   adapter(account: AccountId): AdapterView | null;
   /** Null: the config does not name them. */
   permission(user: string): Permission | null;
   owners(account: AccountId): readonly UserId[];
+  admins(): Audience;
   /** The row that an event of our own was sent by. */
   rowByKey(key: string): OutboxItem | null;
 }
@@ -41,12 +47,17 @@ export interface Decision {
   readonly ignored?: string;
 }
 
-export type Live =
-  | { readonly do: 'read'; readonly portal: PortalRow; readonly person: Person; readonly event: EventId }
-  | { readonly do: 'tellAdmins'; readonly text: string };
+export type Live = { readonly do: 'read'; readonly portal: PortalRow; readonly person: Person; readonly event: EventId };
 
 export const done = (effects: readonly Effect[] = [], extra: Partial<Decision> = {}): Decision => ({ outcome: { to: 'done' }, effects, ...extra });
 export const ignored = (why: string): Decision => ({ outcome: { to: 'done' }, effects: [], ignored: why });
+
+/** What the administrators are told; where they have no room with the bot yet, the item is looked at again once it is there. */
+export function toAdmins(deciding: Deciding, text: string, key: string): Decision {
+  const { rooms, people } = deciding.admins();
+  if (rooms.length > 0) return done(inRooms(rooms, text, key));
+  return people.length > 0 ? { outcome: { to: 'again' }, effects: [roomFor(people)] } : ignored('nobody_to_tell');
+}
 
 export function targetOf(conversation: Conversation): Target {
   return {

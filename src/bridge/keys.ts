@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Millis, PortalRow, RemoteId } from '../model/ids.ts';
 
 /** What the bridge writes into every event of its own: the outbox key it was sent under. Counts only from our own users. */
 export const MARKER = 'io.drawbridge.origin';
@@ -13,10 +14,17 @@ export function keyOf(...parts: readonly (string | number)[]): string {
   return hash.digest('base64url').slice(0, 32);
 }
 
-/** The key in an event's content; only meaningful where the sender is ours. */
-export function markerOf(content: Readonly<Record<string, unknown>>): string | null {
+export interface Marker {
+  readonly key: string;
+  /** The message of a network that the event shows: our portal, the id there, which part of it, and when. */
+  readonly portal?: PortalRow;
+  readonly id?: RemoteId;
+  readonly part?: number;
+  readonly time?: Millis;
+}
+
+/** The marker in an event's content; only meaningful where the sender is ours. */
+export function markerOf(content: Readonly<Record<string, unknown>>): Marker | null {
   const marker = content[MARKER];
-  if (typeof marker !== 'object' || marker === null) return null;
-  const key = (marker as Record<string, unknown>).key;
-  return typeof key === 'string' ? key : null;
+  return typeof marker === 'object' && marker !== null && 'key' in marker && typeof marker.key === 'string' ? (marker as Marker) : null;
 }

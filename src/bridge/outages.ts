@@ -5,6 +5,15 @@ import type { Logger } from '../model/log.ts';
 /** Asks whether the other side is there again; rejects while it is not. */
 export type Probe = () => Promise<void>;
 
+export interface OutageHooks {
+  /** It works again; `told`: after `long` had been called. */
+  readonly up: (side: string, told: boolean) => void;
+  /** It has been down for a minute: somebody should know. */
+  readonly long: (side: string, reason: string) => void;
+}
+
+const LONG: Millis = 60_000;
+
 /**
  * Sides that are down: `matrix`, or an account. No item's fault: while one is down its lanes wait, and spend no tries.
  * Each is probed, from every second to every half minute, until it answers.
@@ -12,14 +21,14 @@ export type Probe = () => Promise<void>;
 export class Outages {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #down = new Map<string, { readonly since: Millis; readonly reason: string }>();
+  readonly #down = new Map<string, { readonly since: Millis; readonly reason: string; told: boolean; look: () => void }>();
   readonly #stop = new AbortController();
-  readonly #onUp: (side: string, downFor: Millis) => void;
+  readonly #hooks: OutageHooks;
 
-  constructor(clock: Clock, log: Logger, onUp: (side: string, downFor: Millis) => void) {
+  constructor(clock: Clock, log: Logger, hooks: OutageHooks) {
     this.#clock = clock;
     this.#log = log;
-    this.#onUp = onUp;
+    this.#hooks = hooks;
   }
 
   isDown(side: string): boolean {
@@ -33,7 +42,7 @@ export class Outages {
 
   down(side: string, reason: string, probe: Probe): void {
     if (this.#down.has(side) || this.#stop.signal.aborted) return;
-    this.#down.set(side, { since: this.#clock.now(), reason });
+    this.#down.set(side, { since: this.#clock.now(), reason, told: false, look: () => {} });
     this.#log.warn('This side is down; what goes there waits.', { side, reason });
     void this.#watch(side, probe);
   }
@@ -45,17 +54,34 @@ export class Outages {
     this.#down.delete(side);
     const downFor = this.#clock.now() - was.since;
     this.#log.info('This side is up again.', { side, downFor });
-    this.#onUp(side, downFor);
+    this.#hooks.up(side, was.told);
+  }
+
+  /** It was heard from, so perhaps it works again: it is asked at once. */
+  heard(side: string): void {
+    this.#down.get(side)?.look();
   }
 
   stop(): void {
     this.#stop.abort();
   }
 
+  #tellIfLong(side: string): void {
+    const found = this.#down.get(side);
+    if (found === undefined || found.told || this.#clock.now() - found.since < LONG) return;
+    found.told = true;
+    this.#hooks.long(side, found.reason);
+  }
+
   async #watch(side: string, probe: Probe): Promise<void> {
     for (let wait = 1_000; this.#down.has(side); wait = Math.min(wait * 2, 30_000)) {
-      await this.#clock.sleep(wait, this.#stop.signal);
+      const heard = new Promise<void>((resolve) => {
+        const found = this.#down.get(side);
+        if (found !== undefined) found.look = resolve;
+      });
+      await Promise.race([this.#clock.sleep(wait, this.#stop.signal), heard]);
       if (this.#stop.signal.aborted) return;
+      this.#tellIfLong(side);
       try {
         await probe();
         this.up(side);

@@ -1,7 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { CodedError } from '../model/errors.ts';
 import type { DoctorOptions } from '../actions/doctor.ts';
-import { doctorCommand, initCommand, inspectCommand, registerCommand } from './commands.ts';
 import type { InitFlags } from './wizard.ts';
 
 /** What the commands need from the outside; loaded only when a command asks for it. */
@@ -10,7 +9,8 @@ export interface CliParts {
   registration(): Promise<DoctorOptions['registration']>;
   probeDatabase(): Promise<DoctorOptions['probeDatabase']>;
   start(configPath: string): Promise<void>;
-  demo(args: readonly string[]): Promise<void>;
+  /** Resolves to the exit code. */
+  demo(args: readonly string[]): Promise<number>;
   readonly version: string;
   /** The JSON Schema of the config, for editors. */
   readonly schemaFile: string;
@@ -39,9 +39,22 @@ export async function run(args: readonly string[], parts: CliParts): Promise<num
 /** Exit codes: 0 done; 1 refused or failed; 2 the body given to `inspect` is not that network's. */
 function failed(error: unknown, debug: boolean, { err }: CliParts): number {
   if (error instanceof CodedError) err(`${error.code}: ${error.message}\nFix: ${error.fix}\n`);
+  else if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')) err(usage(error.message));
+  else if (isFileError(error)) err(`DB-1009: ${error.path} cannot be used: ${error.syscall} gives ${error.code}.\nFix: Check that the path exists, its owner and the free space.\n`);
   else err(`DB-9001: ${error instanceof Error ? error.message : String(error)}\nFix: This is a mistake in Drawbridge; report it with what --debug prints.\n`);
   if (debug && error instanceof Error) err(`${error.stack ?? ''}\n`);
   return error instanceof CodedError && error.code === 'DB-4001' ? 2 : 1;
+}
+
+/** Commander's own complaint (`error: unknown command 'x'`, perhaps with a suggestion below), as ours are written. */
+function usage(complaint: string): string {
+  return `DB-1010: ${complaint.replace(/^error: /, '').trimEnd().replaceAll(/\.?\n\(?/g, '. ').replace(/\)$/, '').replace(/(?<![.?])$/, '.')}\nFix: \`drawbridge --help\` lists the commands, \`drawbridge <command> --help\` their flags.\n`;
+}
+
+/** What the system refused of a file: nothing that a mistake in the program would explain. */
+function isFileError(error: unknown): error is { readonly path: string; readonly code: string; readonly syscall: string } {
+  return error instanceof Error && 'path' in error && 'syscall' in error && 'code' in error
+    && ['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'EISDIR', 'EROFS', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(String(error.code));
 }
 
 function build(parts: CliParts, exit: (code: number) => void): Command {
@@ -52,33 +65,42 @@ function build(parts: CliParts, exit: (code: number) => void): Command {
     .option('--debug', 'show where an error comes from')
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut: parts.out, writeErr: parts.err })
-    .showHelpAfterError('`drawbridge --help` lists the commands.');
+    .configureOutput({ writeOut: parts.out, writeErr: parts.err, outputError: (text, write) => write(usage(text)) });
   const config = (command: Command): string => command.opts<{ config?: string }>().config ?? program.opts<{ config?: string }>().config
     ?? parts.env['DRAWBRIDGE_CONFIG'] ?? 'config.yaml';
   const add = (name: string, description: string): Command => program.command(name).description(description).copyInheritedSettings(program)
     .option('-c, --config <file>', 'the config file').option('--debug', 'show where an error comes from');
 
-  addInit(add('init', 'make a config, asking for what it needs'), (flags, command) => initCommand({ ...flags, config: config(command) }, parts));
+  // Each command is loaded only when it is run: `inspect` in a pipe should not wait for what `init` needs.
+  addInit(add('init', 'make a config, asking for what it needs'), async (flags, command) =>
+    (await import('./commands/init.ts')).initCommand({ ...flags, config: config(command) }, parts));
   add('register', 'write the registration file for the homeserver')
     .option('--rotate', 'make new tokens; the homeserver has to be restarted with them', false)
-    .action((flags: { rotate: boolean }, command: Command) => registerCommand({ ...flags, config: config(command) }, parts));
+    .action(async (flags: { rotate: boolean }, command: Command) =>
+      (await import('./commands/register.ts')).registerCommand({ ...flags, config: config(command) }, parts));
   add('doctor', 'check everything that the bridge needs')
     .option('--json', 'print a list of checks as JSON', false)
-    .action(async (flags: { json: boolean }, command: Command) => exit(await doctorCommand({ ...flags, config: config(command) }, parts)));
+    .action(async (flags: { json: boolean }, command: Command) =>
+      exit(await (await import('./commands/doctor.ts')).doctorCommand({ ...flags, config: config(command) }, parts)));
   add('start', 'run the bridge').action((_: object, command: Command) => parts.start(config(command)));
   program.command('inspect').description('print what the bridge would make of a captured webhook body')
     .argument('<network>', 'for instance whatsapp').argument('<file>', 'the raw body, or - for standard input')
     .option('--debug', 'show where an error comes from').copyInheritedSettings(program)
-    .action((network: string, file: string) => inspectCommand(network, file, parts));
+    .action(async (network: string, file: string) => (await import('./commands/inspect.ts')).inspectCommand(network, file, parts));
   program.command('demo').description('show it all on this machine: a homeserver, a network and the bridge')
-    .argument('[args...]').allowUnknownOption().passThroughOptions().helpOption(false)
-    .action((args: string[]) => parts.demo(args));
+    .argument('[args...]').usage('[--script] [--networks <list>]').allowUnknownOption().passThroughOptions()
+    .addHelpText('after', '\nWithout a flag it prints a page to open, and runs until Ctrl-C.\n  --script           play a conversation of every kind of message instead; exit code 0 if all arrived\n  --networks <list>  the networks to show, with commas between')
+    .action(async (args: string[]) => exit(await parts.demo(args)));
   return program;
 }
 
 export interface InitOptions extends InitFlags {
   readonly yes: boolean;
+  readonly doctor: boolean;
+}
+
+export interface WithConfig {
+  readonly config: string;
 }
 
 function addInit(command: Command, action: (flags: InitOptions, command: Command) => Promise<void>): void {
@@ -93,6 +115,7 @@ function addInit(command: Command, action: (flags: InitOptions, command: Command
     .option('--network <id>', 'a network to add; can be repeated', collect)
     .option('--admin <user id>', 'an administrator; can be repeated', collect)
     .option('--allow <server or user id>', 'who may use the bridge; can be repeated', collect)
+    .option('--no-doctor', 'do not run doctor at the end')
     .option('--set <key=value>', 'any key of the config, with dots; can be repeated. Secrets are better as file:… or ${NAME}', collect)
     .action((flags: InitOptions, self: Command) => action(flags, self));
 }

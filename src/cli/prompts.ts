@@ -7,6 +7,8 @@ export interface Question {
   readonly message: string;
   /** What stands when nothing is typed. */
   readonly initial?: string;
+  /** A suggestion that somebody has to look at: it never stands by itself. */
+  readonly guess?: string;
   readonly optional?: boolean;
   /** A problem in words, or undefined. */
   validate?(answer: string): string | undefined;
@@ -25,10 +27,11 @@ export interface Prompts {
 
 /** A wizard on the terminal. Leaving it (Ctrl-C) throws DB-1006 with nothing written. */
 export const terminal: Prompts = {
-  async text({ message, initial, optional, validate }) {
+  async text({ message, initial, guess, optional, validate }) {
+    const suggestion = initial ?? guess;
     const answer = await clack.text({
       message,
-      ...(initial === undefined ? {} : { initialValue: initial }),
+      ...(suggestion === undefined ? {} : { initialValue: suggestion }),
       validate: (value) => (value === undefined || value === '' ? (optional ? undefined : 'Something has to stand here') : validate?.(value)),
     });
     return kept(answer) ?? '';

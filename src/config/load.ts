@@ -30,11 +30,12 @@ const FIX = 'Correct the lines named above; docs/config.md describes every key.'
 
 /**
  * Reads, upgrades and checks the config file. Durations come out in milliseconds, sizes in bytes, paths absolute
- * (relative ones are relative to the config file). A config of an older format is upgraded in the file, comments kept.
+ * (relative ones are relative to the config file). A config of an older format is upgraded in the file, comments kept;
+ * without `save` only in memory.
  * @throws ConfigError DB-1001 with every mistake; CodedError DB-1002 (no such file), DB-1003 (newer format), DB-1005 (registration)
  */
-export function loadConfig<App>(path: string, networks: readonly NetworkSettings<App>[], env: Environment): LoadedConfig<App> {
-  return load(path, configSchema(networks), env, (raw) => raw);
+export function loadConfig<App>(path: string, networks: readonly NetworkSettings<App>[], env: Environment, { save = true }: { readonly save?: boolean } = {}): LoadedConfig<App> {
+  return load(path, configSchema(networks), env, (raw) => raw, save);
 }
 
 /**
@@ -48,39 +49,43 @@ export function loadCore(path: string, env: Environment): LoadedConfig<never> {
     const { networks, ...rest } = raw as Record<string, unknown>;
     if (networks !== null && typeof networks === 'object') named = Object.keys(networks).filter((id) => /^[a-z][a-z0-9]*$/.test(id));
     return rest;
-  });
+  }, false);
   return { ...loaded, config: { ...loaded.config, networks: Object.fromEntries(named.map((id) => [id, {}])) } };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environment, prepare: (raw: unknown) => unknown): LoadedConfig<App> {
+function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environment, prepare: (raw: unknown) => unknown, save: boolean): LoadedConfig<App> {
   const file = resolve(path);
   const text = readText(file, path);
   const source = parseSource(text);
   if (source.errors.length > 0) {
     throw new ConfigError('DB-1001', path, source.errors.map(({ place, message }) => ({ ...place, path: '', message })), FIX);
   }
+  if (source.document.contents === null) {
+    const message = 'the file is empty; must be a group of keys, such as `drawbridge init` writes';
+    throw new ConfigError('DB-1001', path, [{ line: 1, column: 1, path: '', message }], FIX);
+  }
   const { from, changes } = upgradeDocument(source.document);
-  const given = interpolate(prepare(plain(source, path) ?? {}), file, env);
+  const given = interpolate(prepare(plain(source, path)), file, env);
   const parsed = schema.safeParse(given.value, { error: wording });
   if (!parsed.success || given.problems.length > 0) {
     throw new ConfigError('DB-1001', path, explain(schema, source, given, parsed.error?.issues ?? []), FIX);
   }
-  if (changes.length > 0) saveUpgraded(file, text, source.document, from);
+  if (save && changes.length > 0) saveUpgraded(file, text, source.document, from);
   const config = absolute(parsed.data, dirname(file));
   const registration = readRegistration(config.registration);
   const tokens = registration === null ? [] : [registration.asToken, registration.hsToken];
   return { path: file, config, registration, secrets: [...new Set([...secretsIn(schema, given.value), ...tokens])], upgraded: changes };
 }
 
-/** The document as plain data. @throws ConfigError where aliases make too much of it */
-function plain({ document }: Source, path: string): unknown {
+/** The document as plain data. @throws ConfigError where aliases lead nowhere, or make too much of it */
+function plain({ document, alias }: Source, path: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ConfigError('DB-1001', path, [{ line: 1, column: 1, path: '', message }], FIX);
+  } catch {
+    const message = 'what begins with "*" is a reference in YAML, and this one leads nowhere or repeats too much; a text that does has to stand between quotes';
+    throw new ConfigError('DB-1001', path, [{ ...alias(), path: '', message }], FIX);
   }
 }
 

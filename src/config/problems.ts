@@ -67,7 +67,7 @@ export function explain(schema: z.core.$ZodType, source: Source, given: Interpol
       const fits = issue.issues[0]?.message ?? issue.message;
       problems.push({ ...source.locate(path, true), path: path.map(String).join('.'), message: `found ${quote(String(path.at(-1)))}; ${fits}` });
     } else {
-      problems.push(make(schema, source, path, value(schema, given, path, issue)));
+      problems.push(make(schema, source, path, value(schema, source, given, path, issue)));
     }
   }
   const unique = new Map(problems.map((one) => [`${one.line}:${one.column}:${one.path}:${one.message}`, one]));
@@ -88,34 +88,49 @@ function leaves(issue: z.core.$ZodIssue, above: readonly PropertyKey[]): { path:
   return best === undefined ? [{ path, issue }] : best.flatMap((one) => leaves(one, path));
 }
 
-function value(schema: z.core.$ZodType, given: Interpolated, path: readonly PropertyKey[], issue: z.core.$ZodIssue): string {
+function value(schema: z.core.$ZodType, source: Source, given: Interpolated, path: readonly PropertyKey[], issue: z.core.$ZodIssue): string {
   const found = path.reduce<unknown>((at, key) => (at !== null && typeof at === 'object' ? (at as Record<PropertyKey, unknown>)[key] : undefined), given.value);
-  const hide = given.hidden.has(pathKey(path)) || schemasAt(schema, path).some((one) => isSecret(one, path.at(-1)));
+  const places = schemasAt(schema, path);
+  const hide = given.hidden.has(pathKey(path)) || places.some((one) => isSecret(one, path.at(-1)));
   const guess = issue.code === 'invalid_value' && typeof found === 'string' && !hide ? meant(found, issue.values.map(String)) : '';
-  return `${describe(found, hide)}; ${issue.message}${guess}`;
+  const group = issue.code === 'invalid_type' && ['object', 'record', 'array'].includes(issue.expected);
+  const keys = issue.code === 'invalid_type' && issue.expected === 'object' ? [...new Set(places.flatMap(neededKeys))] : [];
+  const unquoted = issue.code === 'invalid_type' && issue.expected === 'string' && issue.message === 'must be text' && ['number', 'boolean'].includes(typeof found);
+  const more = unquoted ? '; put it between quotes' : keys.length > 0 ? `: ${keys.join(', ')}` : guess;
+  return `${describe(found, hide, group, source.written(path))}; ${issue.message}${more}`;
 }
 
-function describe(found: unknown, hide: boolean): string {
+/** The keys that a group cannot do without. */
+function neededKeys(schema: z.core.$ZodType): string[] {
+  return keysOf(schema).filter((key) => schemasAt(schema, [key]).some((one) => !facts(one).optional));
+}
+
+/** A text where a group should be may be anything, also a secret that lost its key: it is not quoted. */
+function describe(found: unknown, hide: boolean, group: boolean, written: string | undefined): string {
   if (found === undefined) return 'missing';
   if (found === null) return 'found nothing';
   if (Array.isArray(found)) return 'found a list';
   if (typeof found === 'object') return 'found a group of keys';
   if (hide) return 'found a value that is not shown here';
-  return typeof found === 'string' ? `found ${quote(found)}` : `found ${String(found)}`;
+  if (typeof found === 'string') return group ? 'found a text' : `found ${quote(found)}`;
+  return `found ${written ?? JSON.stringify(found)}`;
 }
 
+/** Without the credentials that an address may hold. */
 function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  const safe = text.replaceAll(/\/\/[^/\s]*@/g, '//…@').replaceAll(/([?&;][^=&\s]*=)[^&\s]+/g, '$1…');
+  return JSON.stringify(safe.length > 60 ? `${safe.slice(0, 60)}…` : safe);
 }
 
-function unknownKey(schema: z.core.$ZodType, path: readonly PropertyKey[], key: string): string {
+/** What is said of a key that is not there, with what was probably meant. */
+export function unknownKey(schema: z.core.$ZodType, path: readonly PropertyKey[], key: string): string {
   const known = [...new Set(schemasAt(schema, path).flatMap(keysOf))];
   const guess = meant(key, known);
   return `unknown key${guess === '' && known.length > 0 ? `; must be one of ${known.join(', ')}` : guess}`;
 }
 
-/** ` Did you mean "…"?` where something known is near, else nothing. */
-function meant(found: string, known: readonly string[]): string {
+/** `. Did you mean "…"?` where something known is near, else nothing. */
+export function meant(found: string, known: readonly string[]): string {
   if (known.length === 0) return '';
   const best = closest(found.toLowerCase(), known);
   return distance(found.toLowerCase(), best.toLowerCase()) <= Math.max(2, Math.floor(best.length / 3)) ? `. Did you mean ${JSON.stringify(best)}?` : '';

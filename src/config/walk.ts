@@ -58,7 +58,8 @@ function below(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType[] {
   switch (def.type) {
     case 'object': {
       const child = Object.hasOwn(def.shape, key) ? def.shape[String(key)] : def.catchall;
-      return child === undefined ? [] : [child];
+      // A strict object's other keys are of the type that nothing is of.
+      return child === undefined || child._zod.def.type === 'never' ? [] : [child];
     }
     case 'record':
       return [def.valueType];

@@ -6,17 +6,18 @@ import { setStage, type Stage } from './stage.ts';
 
 /**
  * `drawbridge demo`: a real Synapse, two Matrix accounts, the WhatsApp sandbox and the bridge on this machine, with a page to
- * be both sides. `--script` plays a conversation instead and sets the exit code: 0 only if everything arrived.
+ * be both sides. `--script` plays a conversation instead. Resolves to the exit code: 0 only if everything arrived.
  * @throws CodedError where something that it needs is missing
  */
-export async function demo(args: readonly string[]): Promise<void> {
+export async function demo(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: { script: { type: 'boolean', default: false }, networks: { type: 'string', default: 'whatsapp' } } });
   const unknown = values.networks.split(',').filter((network) => network !== 'whatsapp');
   if (unknown.length > 0) throw new CodedError('DB-4002', `There is no demo of ${unknown.join(', ')}.`, 'Use --networks whatsapp.');
   const stage = await setStage((line) => console.log(line));
   try {
-    if (values.script) process.exitCode = (await play(stage)) ? 0 : 1;
-    else await show(stage);
+    if (values.script) return (await play(stage)) ? 0 : 1;
+    await show(stage);
+    return 0;
   } finally {
     await stage.close();
   }

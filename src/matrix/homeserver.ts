@@ -57,4 +57,7 @@ export interface Homeserver {
   /** The bot's m.fully_read, and its reading. */
   setFullyRead(room: RoomId, event: EventId): Promise<void>;
   fullyRead(room: RoomId): Promise<EventId | null>;
+  /** The bot's account data; null where there is none. */
+  accountData(type: string): Promise<Readonly<Record<string, unknown>> | null>;
+  setAccountData(type: string, content: object): Promise<void>;
 }

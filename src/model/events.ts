@@ -43,7 +43,16 @@ export interface MessageEvent extends InConversation {
   readonly thread?: { readonly root: RemoteId };
   readonly forwarded?: 'once' | 'often';
   /** What led the person here, for instance an advertisement: one line for the room. */
-  readonly referral?: { readonly title?: string; readonly body?: string; readonly url?: string; readonly source?: string };
+  readonly referral?: {
+    readonly title?: string;
+    readonly body?: string;
+    readonly url?: string;
+    readonly source?: string;
+    /** The network's own id of the advertisement or post. */
+    readonly id?: string;
+    /** Address of its picture or film. */
+    readonly media?: string;
+  };
   /** Our own key, where the network gives it back: this is an echo of what we sent. */
   readonly key?: string;
   /** One of the past that the network handed over by itself: goes where backfill goes, is never relayed or announced. */

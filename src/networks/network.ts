@@ -48,6 +48,8 @@ export interface ConnectOptions {
   readonly log: Logger;
   /** Absent where the admin has configured none. */
   readonly publicUrl?: string;
+  /** To be told of each call: the status of its answer, or `error` where there was none. */
+  readonly answered?: (status: number | 'error') => void;
 }
 
 export interface Check {
@@ -148,6 +150,8 @@ export interface Connection {
   readonly remoteId: string;
   /** Starts receiving where the network is asked rather than asking us; resolves when the account is live. */
   start(sink: Sink, signal: AbortSignal): Promise<void>;
+  /** Asks the network, by a call that changes nothing, whether it is there; after `Unreachable` until it is. */
+  check(): Promise<void>;
   capabilities(conversation: Target): Capabilities;
   /** Pure: splits what is too long, measured after encoding. At least one part; the order is the order of sending. */
   plan(request: SendRequest): readonly Content[];
@@ -166,7 +170,18 @@ export interface Connection {
   findSent(key: string, conversation: Target, since: Millis): Promise<SendResult | 'absent' | 'unknown'>;
   /** `handle` as it stood in `MediaRef.source.network`. */
   openMedia(handle: string, signal: AbortSignal): Promise<MediaStream>;
-  /** Two requests that share a key share a limit: one at a time, in order. `perSecond` is its sustained rate, `burst` what may go at once. */
-  rateKeys(conversation: Target): readonly { readonly key: string; readonly perSecond: number; readonly burst: number }[];
+  /** Two requests that share a key share a limit: one at a time, in order. */
+  rateKeys(conversation: Target): readonly RateKey[];
   close(): Promise<void>;
+}
+
+/** One limit of a network. */
+export interface RateKey {
+  readonly key: string;
+  /** What it sustains. */
+  readonly perSecond: number;
+  /** What may go at once. */
+  readonly burst: number;
+  /** A burst is borrowed: it ends with the pause after its first request, and then nothing goes until all of it is paid back. */
+  readonly borrows?: boolean;
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes } from 'node:crypto';
 import { CodedError } from '../model/errors.ts';
 
 /**
@@ -18,8 +18,9 @@ export function createSeal(key: Buffer): Seal {
   if (key.length !== 32) {
     throw new CodedError('DB-1007', `seal_key has ${key.length} bytes, not 32.`, 'Make one with `drawbridge init`, or 32 random bytes in base64.');
   }
-  const contentKey = Buffer.from(hkdfSync('sha256', key, '', 'drawbridge content', 32));
-  const hashKey = Buffer.from(hkdfSync('sha256', key, '', 'drawbridge ids', 32));
+  // Key objects: a key given as bytes is made into one at every use, which costs more than the sealing.
+  const contentKey = createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'drawbridge content', 32)));
+  const hashKey = createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'drawbridge ids', 32)));
   const keyId = createHmac('sha256', contentKey).update('key id').digest().subarray(0, 4);
   return {
     seal(value) {

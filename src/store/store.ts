@@ -15,6 +15,8 @@ export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts'
 export interface Store {
   acceptNetwork(batch: NetworkBatch): Promise<Accepted>;
   acceptMatrix(batch: MatrixBatch): Promise<Accepted>;
+  /** Those of these events that still wait to be handled are handled in this order. */
+  inOrder(events: readonly EventId[]): Promise<void>;
   /** Bytes that could not be decoded: kept to be decoded again after an upgrade. */
   acceptBroken(item: { source: string; key: string; raw: Uint8Array; reason: string }): Promise<void>;
 
@@ -33,16 +35,19 @@ export interface Store {
   /** Commits the result of one idempotent step of an item, before the next step. */
   step(seq: OutboxSeq, task: MatrixTask | NetworkTask, effects: readonly Effect[]): Promise<void>;
   settleOut(seq: OutboxSeq, outcome: OutOutcome, effects: readonly Effect[]): Promise<Wake>;
-  /** The answer of a network or of a person for a row, wherever it stands. */
-  settleDelivery(delivery: Delivery, effects: readonly Effect[]): Promise<Wake>;
+  /** What a network says of rows, wherever they stand; ends the item that it came by. */
+  settleDelivery(item: InboxSeq, deliveries: readonly Delivery[], effects: readonly Effect[]): Promise<Wake>;
   /** Rows that a delivery event speaks of: by our key, else by the network's id. */
   deliveryRows(account: AccountId, key: string | undefined, id: RemoteId): readonly OutboxItem[];
   outboxRow(seq: OutboxSeq): OutboxItem | null;
   outboxByKey(key: string): OutboxItem | null;
   /** Every row that a Matrix event became. */
   outboxOf(event: EventId): readonly OutboxItem[];
-  /** At start-up: everything found `sending` is uncertain. Returns how many. */
-  recover(): Promise<number>;
+  /**
+   * At start-up: everything found `sending` is uncertain; in a database put back from a backup also what is `ready`.
+   * Returns how many.
+   */
+  recover(restored: boolean): Promise<number>;
   /** Wakes what waited too long: parked items past their time. */
   expire(now: Millis): Promise<Wake>;
   /** Applies effects that belong to no item: what an action does. */
@@ -52,16 +57,24 @@ export interface Store {
   person(row: PersonRow): Person | null;
   personByLocalpart(localpart: string): Person | null;
   conversation(row: ConversationRow): Conversation | null;
+  /** The direct chats with somebody, one for each account that has one. */
+  directChats(person: PersonRow): readonly Conversation[];
   portal(row: PortalRow): Portal | null;
   portalsOf(room: RoomRow): readonly Portal[];
   room(row: RoomRow): Room | null;
   roomById(id: RoomId): Room | null;
   /** Live rooms, most recently active first. */
   liveRooms(): readonly Room[];
+  /** Rooms of the bot with somebody, the ones still to be made among them. */
+  managementRooms(): readonly Room[];
   members(room: RoomRow): readonly Member[];
   member(room: RoomRow, user: UserId): Member | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
+  /** The newest message of the network that somebody has seen who has read up to this event, whatever that is itself. */
+  inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null;
+  /** The events that were written for a message: its parts, and every edit of them. */
+  writtenFor(portal: PortalRow, remote: RemoteId): readonly EventId[];
   lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;
   /** Of these event ids those that were never taken in. */
   unseen(source: string, keys: readonly string[]): readonly string[];
@@ -72,16 +85,31 @@ export interface Store {
   spoolIds(): ReadonlySet<string>;
 
   undelivered(limit: number): readonly Undelivered[];
+  /** What was received, is dead and can be tried again; `raw` where it could not even be decoded. */
+  deadIn(seq: InboxSeq): { readonly source: string; readonly raw: Uint8Array | null } | null;
+  /** dead → ready at its old place; what was decoded anew goes instead (`gone`). */
+  retryIn(seq: InboxSeq, how: 'again' | 'gone'): Promise<Wake>;
   /** dead or asked → ready at the lane's tail, with the same key. */
   retry(seq: OutboxSeq, task: NetworkTask | MatrixTask | null): Promise<Wake>;
   counts(): Counts;
-  /** Deletes what its time has passed for: content of dead items, settled rows. */
-  prune(now: Millis, keep: { readonly deadContent: Millis; readonly settled: Millis; readonly seen: Millis | null }): Promise<void>;
+  /** Deletes what its time has passed for. Returns the spool entries that nothing needs any more. */
+  prune(now: Millis, keep: Keep): Promise<readonly string[]>;
   getMeta(key: string): string | null;
   setMeta(key: string, value: string): Promise<void>;
   /** Wipes and truncates the log of the database. */
   checkpoint(): void;
   close(): void;
+}
+
+/** How long things are kept, in milliseconds. */
+export interface Keep {
+  /** Content of dead items, and files that nothing came to use. */
+  readonly deadContent: Millis;
+  readonly settled: Millis;
+  /** Accepted sends without a delivery event count as confirmed after this. */
+  readonly accepted: Millis;
+  /** Hashes of handled ids; null: for ever. */
+  readonly seen: Millis | null;
 }
 
 /** Nothing was written; come again later. */
@@ -99,6 +127,11 @@ export interface NetworkBatch {
 export interface MatrixBatch {
   readonly events: readonly MatrixEvent[];
   readonly toDevice: readonly unknown[];
+  /**
+   * Found in the rooms after the database was put back from a backup. `settled`: surely handled before; `doubtful`: what it
+   * became may have been sent already.
+   */
+  readonly restored?: 'settled' | 'doubtful';
 }
 
 /** Lanes that have something to do now. */
@@ -133,7 +166,7 @@ export type InboxBody =
       /** Media job of each media part, by its index in `parts`. */
       readonly media: Readonly<Record<number, number>>;
     }
-  | { readonly side: 'matrix'; readonly room: RoomRow; readonly event: MatrixEvent };
+  | { readonly side: 'matrix'; readonly room: RoomRow; readonly event: MatrixEvent; readonly doubtful: boolean };
 
 export interface Person {
   readonly row: PersonRow;
@@ -168,6 +201,8 @@ export interface Room {
   readonly kind: 'portal' | 'management' | 'unknown';
   readonly encrypted: boolean;
   readonly createdByUs: boolean;
+  /** The name that the bridge last gave it. */
+  readonly name: string | null;
 }
 
 export interface Portal {
@@ -221,8 +256,8 @@ export interface RemoteContext {
   /** Unsettled or uncertain sends to this conversation, for echoes. */
   readonly going: readonly OutboxItem[];
   readonly reactions: readonly ReactionRow[];
-  /** Invited or joined people that are neither ghosts nor the bot. */
-  readonly people: number;
+  /** Who has joined the portal's room or is invited to it, our own users too: the store cannot tell them apart. */
+  readonly members: readonly Member[];
 }
 
 export interface RoomContext {
@@ -233,7 +268,7 @@ export interface RoomContext {
   /** Rows that these events became, settled or not. */
   readonly rows: readonly OutboxItem[];
   readonly reactions: readonly ReactionRow[];
-  /** Joined or invited Matrix people; ghosts and the bot are counted apart. */
+  /** Who has joined the room or is invited to it, our own users too. */
   readonly members: readonly Member[];
 }
 
@@ -298,6 +333,8 @@ export interface NewOutbox {
   readonly part?: number;
   readonly parts?: number;
   readonly dueAt?: Millis;
+  /** It may have been sent before: `uncertain` from the start. */
+  readonly doubtful?: boolean;
   /** Parked at once, until this comes or the time is over. */
   readonly park?: { readonly key: string; readonly until: Millis };
   /** This row tells what became of that one. */
@@ -318,11 +355,15 @@ export type Effect =
   | { readonly do: 'proven'; readonly seq: OutboxSeq; readonly remoteId: string }
   | { readonly do: 'unreact'; readonly portal: PortalRow; readonly target: string; readonly actor: string; readonly emoji: string | null }
   | { readonly do: 'member'; readonly room: RoomRow; readonly member: Member }
-  | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs'>> }
+  | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs' | 'name'>> }
   | { readonly do: 'person'; readonly person: PersonRow; readonly change: Partial<Pick<Person, 'registered' | 'shownName'>> }
   /** Makes the rows of a room and a portal for a conversation that has none; the room itself is made by the lane. */
   | { readonly do: 'portal'; readonly conversation: ConversationRow; readonly account: AccountId; readonly invite: readonly UserId[] }
+  /** Makes the row of a room of the bot's own with these people; the room itself is made by the lane. */
+  | { readonly do: 'managementRoom'; readonly invite: readonly UserId[] }
   | { readonly do: 'portalState'; readonly portal: PortalRow; readonly state: Portal['state'] }
+  /** Ends a portal. What still waits for its room goes into a new one, to which these are invited. */
+  | { readonly do: 'close'; readonly portal: PortalRow; readonly invite: readonly UserId[] }
   | { readonly do: 'alias'; readonly conversation: ConversationRow; readonly alias: string }
   /** The job is over: its row goes, its file is the caller's to remove. */
   | { readonly do: 'dropMedia'; readonly media: number }
@@ -355,8 +396,10 @@ export type MediaResult =
   | { readonly to: 'again'; readonly dueAt: Millis; readonly reason: string }
   | { readonly to: 'failed'; readonly reason: string };
 
+/** `in`: received and not handled; `out`: not sent, or not known to be. */
 export interface Undelivered {
-  readonly seq: OutboxSeq;
+  readonly side: 'in' | 'out';
+  readonly seq: number;
   readonly state: OutboxState;
   readonly lane: string;
   readonly kind: string;
@@ -372,7 +415,10 @@ export interface Undelivered {
 export interface Counts {
   readonly inbox: Readonly<Record<string, number>>;
   readonly outbox: Readonly<Record<string, number>>;
-  readonly oldestUnsettled: Millis | null;
+  /** What is unsettled in the outbox, by the side it goes to. */
+  readonly waiting: Readonly<Record<'matrix' | 'network', { readonly count: number; readonly oldest: Millis | null }>>;
+  /** Dead items of the outbox by account; the empty name counts those that belong to none. */
+  readonly dead: Readonly<Record<string, number>>;
   readonly portals: number;
   readonly people: number;
 }

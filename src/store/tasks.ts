@@ -36,18 +36,21 @@ export type MatrixTask =
   | {
       readonly to: 'matrix';
       readonly kind: 'reaction';
-      readonly as: PersonRow;
+      readonly as: PersonRow | null;
       readonly target: RemoteId;
       readonly emoji: string;
       readonly ts: Millis;
     }
   /** Takes a reaction away: by its event, or by the outbox key of the row that is still carrying it. */
-  | { readonly to: 'matrix'; readonly kind: 'unreaction'; readonly as: PersonRow; readonly event: EventId | null; readonly key: string }
+  | { readonly to: 'matrix'; readonly kind: 'unreaction'; readonly as: PersonRow | null; readonly event: EventId | null; readonly key: string }
   | { readonly to: 'matrix'; readonly kind: 'redaction'; readonly as: PersonRow | null; readonly target: RemoteId }
   | { readonly to: 'matrix'; readonly kind: 'create' }
+  /** The ghost comes into the room before it has said anything. */
+  | { readonly to: 'matrix'; readonly kind: 'enter'; readonly as: PersonRow }
   | { readonly to: 'matrix'; readonly kind: 'invite'; readonly user: UserId }
   | { readonly to: 'matrix'; readonly kind: 'join' }
-  | { readonly to: 'matrix'; readonly kind: 'leave' }
+  /** The bot, or a ghost. */
+  | { readonly to: 'matrix'; readonly kind: 'leave'; readonly as: PersonRow | null }
   | { readonly to: 'matrix'; readonly kind: 'command'; readonly text: string; readonly sender: UserId; readonly event: EventId };
 
 /** One call to a network, for one part. */
@@ -63,7 +66,8 @@ export type NetworkTask =
     }
   | { readonly to: 'network'; readonly kind: 'reaction'; readonly target: EventId; readonly emoji: string | null; readonly reaction: EventId }
   | { readonly to: 'network'; readonly kind: 'edit'; readonly target: EventId; readonly content: Content; readonly relay: { readonly name: string } | null }
-  | { readonly to: 'network'; readonly kind: 'deletion'; readonly target: RemoteId };
+  /** One part of an event; its id is looked up when it is sent, for it may be on its way still. */
+  | { readonly to: 'network'; readonly kind: 'deletion'; readonly target: EventId; readonly part: number };
 
 export interface FittedMedia {
   readonly as: 'image' | 'video' | 'audio' | 'voice' | 'file' | 'sticker';

@@ -23,9 +23,7 @@ beforeAll(async () => {
   await ben.join(room);
 }, 300_000);
 
-afterAll(async () => {
-  await Promise.all([ada.close(), ben.close()]);
-});
+afterAll(() => synapse.close());
 
 describe('two people on a real homeserver', () => {
   test('see text, replies, edits, reactions and redactions of each other', async () => {

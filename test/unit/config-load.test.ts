@@ -179,7 +179,11 @@ networks:
 
   test('in files: none there, not readable, an empty one', () => {
     expect(() => loadConfig(join(folder, 'none.yaml'), networks, {})).toThrow(expect.objectContaining({ code: 'DB-1002' }));
-    expect(problems('').join('\n')).toContain('homeserver: missing');
+    expect(() => loadConfig(folder, networks, {})).toThrow(expect.objectContaining({ code: 'DB-1002' }));
+    expect(problems('bridge: {}\n')).toEqual([
+      '1:1 homeserver: missing; must be a group of keys: url, domain',
+      '1:1 seal_key: missing; must be 32 random bytes in base64 (44 characters) (`drawbridge init` makes one, and so does `openssl rand -base64 32`)',
+    ]);
     writeFileSync(join(folder, 'registration.yaml'), 'id: x\n');
     expect(() => load(CORE)).toThrow(expect.objectContaining({ code: 'DB-1005' }));
   });

@@ -76,7 +76,7 @@ describe('messages', () => {
     expect(partsOf(kit.message('location', { location: { latitude: 52.37, longitude: '4.89', name: 'Dam', address: 'Damrak', url: 'https://x.example' } }))).toEqual([
       { kind: 'location', latitude: 52.37, longitude: 4.89, name: 'Dam', address: 'Damrak', url: 'https://x.example' },
     ]);
-    expect(partsOf(kit.message('location', { location: { name: 'Dam' } }))).toMatchObject([{ kind: 'unsupported', what: 'location' }]);
+    expect(partsOf(kit.message('location', { location: { name: 'Dam' } }))).toMatchObject([{ kind: 'unsupported', what: 'location' }, { kind: 'text', text: [{ t: 'paragraph' }] }]);
   });
 
   test('contact cards with all their fields, by vCard, and empty', () => {
@@ -98,6 +98,23 @@ describe('messages', () => {
           { name: '?', phones: [], emails: [], urls: [], addresses: [] },
         ],
       },
+    ]);
+  });
+
+  test('a contact card that is only a vCard', () => {
+    const vcard = 'BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Dirk Kuip\r\nitem1.TEL;TYPE=CELL;waid=31600000002:+31 6 00000002\r\nTEL:tel:+31-20-1\r\nEMAIL;TYPE=WORK:dirk@kuip.example\r\nEND:VCARD';
+    expect(partsOf(kit.message('contacts', { contacts: [{ vcard }] }))).toEqual([
+      {
+        kind: 'contacts',
+        contacts: [{ name: 'Dirk Kuip', phones: [{ value: '+31 6 00000002' }, { value: '+31-20-1' }], emails: [{ value: 'dirk@kuip.example' }], urls: [], addresses: [] }],
+      },
+    ]);
+  });
+
+  test('what stood below a file that cannot be fetched is shown all the same', () => {
+    expect(partsOf(kit.message('video', { video: { mime_type: 'video/mp4', sha256: kit.SHA_HEX, caption: 'At the *sea*' } }))).toMatchObject([
+      { kind: 'unsupported', what: 'video', reason: expect.stringContaining('fetch') },
+      { kind: 'text', text: [{ t: 'paragraph' }] },
     ]);
   });
 
@@ -140,6 +157,23 @@ describe('messages', () => {
       kit.message('interactive', { interactive: { type: 'call_permission_reply', call_permission_reply: { response: 'accept', expiration_timestamp: kit.TIME } } }),
       { title: 'Allowed calls', description: 'until 2025-10-09 08:53', value: 'accept' },
     ],
+    [
+      kit.message('interactive', { interactive: { type: 'payment_method', payment_method: { method: 'card', reference: 'r-1' } } }),
+      { title: 'payment method', value: 'payment_method', fields: [{ name: 'method', value: 'card' }, { name: 'reference', value: 'r-1' }] },
+    ],
+    [
+      kit.message('interactive', {
+        interactive: {
+          type: 'cta_url', header: { type: 'image', image: { link: 'https://smit.example/a.png' } }, body: { text: 'Our menu' }, footer: { text: 'Smit BV' },
+          action: { name: 'cta_url', parameters: { display_text: 'Look', url: 'https://smit.example' } },
+        },
+      }),
+      { title: 'Our menu', description: 'https://smit.example/a.png | Look | https://smit.example | Smit BV', value: 'cta_url' },
+    ],
+    [
+      kit.message('interactive', { interactive: { type: 'product', action: { catalog_id: '7700', product_retailer_id: 'SOUP' } } }),
+      { title: 'product', value: 'product', fields: [{ name: 'catalog_id', value: '7700' }, { name: 'product_retailer_id', value: 'SOUP' }] },
+    ],
   ])('a choice: %#', (message, wanted) => {
     expect(partsOf(message)).toEqual([{ kind: 'choice', ...wanted }]);
   });
@@ -150,7 +184,9 @@ describe('messages', () => {
     expect(only(kit.messages(text('a', { context: { forwarded: true } })))).not.toHaveProperty('replyTo');
     expect(only(kit.messages(text('a', { context: { frequently_forwarded: true } })))).toMatchObject({ forwarded: 'often' });
     const referral = { source_url: 'https://fb.me/1', source_id: '1', source_type: 'ad', headline: 'Sale', body: 'Half price', media_type: 'image' };
-    expect(only(kit.messages(text('a', { referral })))).toMatchObject({ referral: { title: 'Sale', body: 'Half price', url: 'https://fb.me/1', source: 'ad' } });
+    expect(only(kit.messages(text('a', { referral })))).toMatchObject({ referral: { title: 'Sale', body: 'Half price', url: 'https://fb.me/1', source: 'ad', id: '1' } });
+    const picture = { ...referral, image_url: 'https://scontent.example/1.jpg', thumbnail_url: 'https://scontent.example/2.jpg' };
+    expect(only(kit.messages(text('a', { referral: picture })))).toMatchObject({ referral: { media: 'https://scontent.example/1.jpg' } });
     const product = { from: kit.DISPLAY, id: 'wamid.q', referred_product: { catalog_id: '77', product_retailer_id: 'SOUP' } };
     expect(only(kit.messages(text('a', { context: product })))).toMatchObject({ referral: { source: 'product', title: 'SOUP' } });
   });
@@ -159,6 +195,13 @@ describe('messages', () => {
     const errors = [{ code: 131051, title: 'Message type unknown', error_data: { details: 'Message type is currently not supported.' } }];
     expect(partsOf(kit.message('unsupported', { errors }))).toMatchObject([{ kind: 'unsupported', what: 'unsupported', reason: expect.stringContaining('does not know') }]);
     expect(partsOf(kit.message('unsupported', { errors, unsupported: { type: 'poll_creation' } }))).toMatchObject([{ what: 'poll_creation', reason: expect.stringContaining('poll') }]);
+    expect(partsOf(kit.message('unsupported', {}))).toMatchObject([{ what: 'unsupported', reason: expect.stringContaining('does not say why') }]);
+    expect(partsOf(kit.message('unsupported', { errors: [null, ...errors] }))).toMatchObject([{ reason: expect.stringContaining('does not know') }]);
+    expect(partsOf(kit.message('ephemeral', { errors: [{ code: 501, title: 'Vanishes' }] }))).toMatchObject([{ what: 'ephemeral', reason: 'Vanishes' }]);
+    for (const empty of [{ type: 'button_reply', button_reply: null }, { type: 'list_reply' }, { type: 'nfm_reply', nfm_reply: null }, { type: 'wink' }]) {
+      expect(partsOf(kit.message('interactive', { interactive: empty }))).toMatchObject([{ kind: 'unsupported', what: 'interactive' }]);
+    }
+    expect(partsOf(kit.message('order', { order: { product_items: null } }))).toMatchObject([{ kind: 'unsupported', what: 'order' }]);
     expect(partsOf(kit.message('unknown', { errors }))).toMatchObject([{ kind: 'unsupported', what: 'unknown' }]);
     for (const type of ['hologram', 'constructor', '__proto__', 'toString', 'text', 'image', 'contacts', 'interactive', 'order', 'reaction', 'edit', 'revoke']) {
       expect(partsOf(kit.message(type, {}))).toMatchObject([{ kind: 'unsupported', what: type }]);
@@ -184,6 +227,13 @@ describe('messages', () => {
     for (const odd of ['TIMESTAMP', null, '', -5, '9e99']) expect(at(odd)).toMatchObject({ time: 1_700_000_000_000 });
   });
 
+  test('a message without an id is shown, and recognised when it comes again', () => {
+    const { id: _id, ...nameless } = text('a');
+    const items = [nameless, nameless, { ...nameless, timestamp: String(kit.TIME + 1) }].map((message) => itemsOf(kit.messages(message))[0]);
+    expect(items[0]?.event).toMatchObject({ type: 'message', parts: [{ kind: 'text' }], id: expect.stringMatching(/^digest:/) });
+    expect(new Set(items.map((item) => item?.key)).size).toBe(2);
+  });
+
   test('in a group', () => {
     expect(only(kit.messages(text('a', { group_id: 'Y2FwaV9ncm91cA' })))).toMatchObject({
       conversation: { id: 'Y2FwaV9ncm91cA', kind: 'group', perAccount: false },
@@ -200,6 +250,7 @@ describe('reactions, edits, deletions', () => {
     expect(only(kit.messages(reaction('😮')))).toMatchObject({ type: 'reaction', target: 'wamid.t', emoji: '😮', exclusive: true });
     expect(only(kit.messages(reaction('')))).toMatchObject({ type: 'reaction', emoji: null });
     expect(only(kit.messages(reaction(undefined)))).toMatchObject({ type: 'reaction', emoji: null });
+    expect(only(kit.messages(kit.message('reaction', { reaction: { messsage_id: 'wamid.t', emoji: '😮' } })))).toMatchObject({ type: 'reaction', target: 'wamid.t' });
   });
 
   test('an edit, of a text and of a caption', () => {
@@ -289,6 +340,12 @@ describe('fields that are not messages', () => {
     expect(Object.keys((event.type === 'unsupported' && event.detail) || {}).length).toBeGreaterThan(0);
   });
 
+  test('what a list is about stands in the reason, each kind once', () => {
+    const groups = ['group_participants_add', 'group_join_request_created', 'group_participants_add'].map((type, index) => ({ type, group_id: 'Y2Fw', timestamp: String(kit.TIME + index) }));
+    expect(only(kit.body(kit.value({ groups }), 'group_participants_update'))).toMatchObject({ reason: 'The members of a group changed: group_participants_add, group_join_request_created.' });
+    expect(only(kit.body(kit.NOTICES['user_preferences'] ?? {}, 'user_preferences'))).toMatchObject({ reason: expect.stringMatching(/: stop\.$/) });
+  });
+
   test('a field that nobody has seen yet tells its names and no content', () => {
     const event = only(kit.body({ thoughts: [{ body: 'a secret' }] }, 'mind_reading'));
     expect(event).toMatchObject({ type: 'unsupported', what: 'mind_reading', detail: { fields: 'thoughts' } });
@@ -309,6 +366,14 @@ describe('fields that are not messages', () => {
     });
     expect(eventsOf(kit.body(kit.value({ messages: [text('a')], moods: [{ id: '1' }] })))).toMatchObject([{ type: 'message' }, { type: 'unsupported', what: 'messages.moods' }]);
     expect(only(kit.body(kit.value({})))).toMatchObject({ type: 'unsupported', what: 'messages' });
+  });
+
+  test('a call without a direction is the business’s where it comes from its number; that number is nobody’s alias', () => {
+    const call = { id: 'wacid.2', from: kit.DISPLAY, to: kit.ANNA, event: 'connect', timestamp: String(kit.TIME) };
+    expect(only(kit.body(kit.value({ calls: [call] }), 'calls'))).toMatchObject({ reason: 'A call from the business has begun.', conversation: { id: kit.ANNA } });
+    const odd = only(kit.body(kit.value({ calls: [{ ...call, to: kit.DISPLAY, direction: 'BUSINESS_INITIATED' }] }), 'calls'));
+    expect(odd).toMatchObject({ conversation: { id: kit.ANNA } });
+    expect(odd).not.toHaveProperty('conversation.aliases');
   });
 
   test('a call is told in the chat', () => {

@@ -29,6 +29,11 @@ describe('who somebody is', () => {
     ]);
   });
 
+  test('a username that stands beside the profile', () => {
+    const [event] = eventsOf(withContacts([{ profile: { name: 'Anna' }, username: '@anna.v', user_id: kit.ANNA_ID }], text({ from_user_id: kit.ANNA_ID })));
+    expect(event).toMatchObject({ sender: { username: 'anna.v', name: 'Anna' } });
+  });
+
   test.each([
     ['id only in the message', [], text({ from_user_id: kit.ANNA_ID })],
     ['id only in the contact', [{ profile, user_id: kit.ANNA_ID }], text({})],
@@ -98,9 +103,21 @@ describe('somebody becomes known under another id', () => {
     expect(events.map((event) => event.type === 'identity.alias' && [event.from, event.to])).toEqual([
       [kit.ANNA_ID, 'NL.999'],
       [kit.ANNA, 'NL.999'],
-      ['31699999999', 'NL.999'],
     ]);
+    expect(events[0]).toMatchObject({ conversation: { id: 'NL.999', aliases: ['31699999999', kit.ANNA_ID, kit.ANNA] } });
     expect(events.filter((event) => 'notice' in event)).toHaveLength(1);
+  });
+
+  test('a new id alone leaves the number in use; a new parent’s id comes with the old one', () => {
+    const moved = { type: 'user_changed_user_id', user_id: 'NL.999', previous_user_id: kit.ANNA_ID, parent_user_id: 'NL.ENT.9', previous_parent_user_id: kit.ANNA_PARENT };
+    const events = eventsOf(system(moved, { from: kit.ANNA }));
+    expect(events.map((event) => event.type === 'identity.alias' && [event.from, event.to])).toEqual([[kit.ANNA_ID, 'NL.999'], [kit.ANNA_PARENT, 'NL.999']]);
+    expect(events[0]).toMatchObject({ conversation: { aliases: ['NL.ENT.9', kit.ANNA, kit.ANNA_ID, kit.ANNA_PARENT] } });
+  });
+
+  test('a new number that stands only in the sentence', () => {
+    const [event] = eventsOf(system({ type: 'user_changed_number', body: `User Anna changed from ${kit.ANNA} to 31699999999` }, { from: kit.ANNA }));
+    expect(event).toMatchObject({ type: 'identity.alias', from: kit.ANNA, to: '31699999999' });
   });
 
   test('a new id whose old one stands only in the sentence', () => {
@@ -112,8 +129,8 @@ describe('somebody becomes known under another id', () => {
     const events = eventsOf(system({ type: 'user_changed_number', wa_id: '31699999999' }, { from: kit.ANNA, from_user_id: kit.ANNA_ID }));
     expect(events.map((event) => event.type === 'identity.alias' && [event.from, event.to])).toEqual([
       [kit.ANNA, kit.ANNA_ID],
-      ['31699999999', kit.ANNA_ID],
     ]);
+    expect(events[0]).toMatchObject({ conversation: { id: kit.ANNA_ID, aliases: ['31699999999', kit.ANNA] } });
   });
 
   test('the field user_id_update', () => {
@@ -128,9 +145,8 @@ describe('somebody becomes known under another id', () => {
     expect(events.map((event) => event.type === 'identity.alias' && [event.from, event.to])).toEqual([
       ['NL.111', 'NL.222'],
       ['NL.ENT.1', 'NL.222'],
-      ['NL.ENT.2', 'NL.222'],
-      [kit.ANNA, 'NL.222'],
     ]);
+    expect(events[0]).toMatchObject({ conversation: { id: 'NL.222', aliases: ['NL.ENT.2', kit.ANNA, 'NL.111', 'NL.ENT.1'] } });
   });
 
   test.each(['customer_identity_changed', 'user_identity_changed', 'customer_changed_identity'])('a new security code: %s', (type) => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Rejected, Unreachable } from '../../src/model/errors.ts';
+import { Rejected, Retry, Unreachable } from '../../src/model/errors.ts';
 import type { MediaStream } from '../../src/model/media.ts';
-import type { Check, Connection } from '../../src/networks/network.ts';
+import type { Connection } from '../../src/networks/network.ts';
 import { whatsapp } from '../../src/networks/whatsapp/index.ts';
 import { connect, options, TOKEN } from '../kit/whatsapp/account.ts';
 import { FakeGraph, graphError, reply } from '../kit/whatsapp/graph.ts';
@@ -107,55 +107,24 @@ describe('openMedia', () => {
     await expect(bytesOf(stream)).rejects.toBeInstanceOf(Unreachable);
   });
 
+  test('bytes that do not fit their hash are fetched once more; the same again are taken', async () => {
+    const hash = '277089d91c0bdf4f2e6862ba7e4a07605119431f5d13f726dd352b06f1b206a9';
+    const bodies = ['bytes', 'byt', 'oops', 'oops', 'oops'];
+    graph.on((request, answer) => {
+      if (request.path.startsWith('/v23.0/')) return reply(answer, 200, { url: `${graph.url}/file/1`, sha256: hash });
+      return reply(answer, 200, bodies.shift());
+    });
+    const fetched = async (): Promise<string> => (await bytesOf(await connection.openMedia(handle, never))).toString();
+    expect(await fetched()).toBe('bytes');
+    for (let tries = 0; tries < 2; tries++) await expect(fetched()).rejects.toMatchObject({ name: 'Retry', code: 'media_hash' });
+    expect(await fetched()).toBe('oops');
+    await expect(fetched()).rejects.toBeInstanceOf(Retry);
+  });
+
   test('can be given up', async () => {
     const stop = new AbortController();
     graph.on(() => stop.abort());
     await expect(connection.openMedia(handle, stop.signal)).rejects.toBeInstanceOf(Unreachable);
-  });
-});
-
-describe('check', () => {
-  async function lines(extra: Record<string, unknown> = {}): Promise<readonly Check[]> {
-    const found: Check[] = [];
-    for await (const line of whatsapp.check(options(graph.url, extra))) found.push(line);
-    expect(JSON.stringify(found)).not.toContain(TOKEN);
-    return found;
-  }
-
-  test('all is well', async () => {
-    graph.on((request, answer) => {
-      const path = request.path.split('?')[0];
-      if (path === `/v23.0/${NUMBER}`) return reply(answer, 200, { id: NUMBER, display_phone_number: '+31 20 123 4567', verified_name: 'Smit' });
-      if (path === `/v23.0/${WABA}/phone_numbers`) return reply(answer, 200, { data: [{ id: NUMBER }] });
-      if (path === '/v23.0/me/permissions') {
-        const data = ['whatsapp_business_messaging', 'whatsapp_business_management'].map((permission) => ({ permission, status: 'granted' }));
-        return reply(answer, 200, { data });
-      }
-      return reply(answer, 200, { data: [{ whatsapp_business_api_data: { id: '1', name: 'Bridge' } }] });
-    });
-    const found = await lines();
-    expect(found).toHaveLength(4);
-    expect(found.every((line) => line.ok)).toBe(true);
-  });
-
-  test('each failure says what to change', async () => {
-    graph.on((request, answer) => reply(answer, 200, request.path.includes('permissions') ? { data: [{ permission: 'email', status: 'granted' }] } : { data: [] }));
-    const found = await lines();
-    expect(found.map((line) => line.ok)).toEqual([true, false, false, false]);
-    expect(found.filter((line) => !line.ok).every((line) => (line.fix ?? '').length > 20)).toBe(true);
-  });
-
-  test('a refused token, and nobody there', async () => {
-    graph.on((_request, answer) => reply(answer, 401, graphError(190, { message: `Malformed access token ${TOKEN}` })));
-    expect((await lines()).every((line) => !line.ok && line.fix !== undefined)).toBe(true);
-    await graph.stop();
-    expect((await lines()).map((line) => line.ok)).toEqual([false, false, true, false]);
-    graph = await new FakeGraph().start();
-  });
-
-  test('a question that a stand-in does not know is no failure', async () => {
-    graph.on((request, answer) => (request.path.includes('phone_numbers') ? reply(answer, 400, graphError(2500)) : reply(answer, 200, { data: [{ id: '1' }] })));
-    expect((await lines())[1]).toMatchObject({ ok: true, detail: expect.stringContaining('Not asked') });
   });
 });
 

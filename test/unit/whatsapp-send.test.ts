@@ -142,6 +142,13 @@ describe('what goes out', () => {
     expect(graph.received).toHaveLength(before);
   });
 
+  test.each([
+    ['👍\ufe0f', '👍'], ['👍🏽\ufe0f', '👍🏽'], ['❤\ufe0e', '❤\ufe0f'], ['❤\u200d🔥', '❤\ufe0f\u200d🔥'], ['🏳\u200d🌈', '🏳\ufe0f\u200d🌈'], ['1\u20e3', '1\ufe0f\u20e3'], ['🇳🇱', '🇳🇱'],
+  ])('an emoji goes out fully qualified, whatever selectors a client put in: %j', async (typed, sent) => {
+    await connection.react?.(chat(), id('wamid.t'), typed, 'key-2');
+    expect(last().json()).toMatchObject({ reaction: { emoji: sent } });
+  });
+
   test('read marks; typing hangs on the newest message, and without one nothing happens', async () => {
     await connection.markRead?.(chat(), id('wamid.in'));
     expect(last().json()).toEqual({ messaging_product: 'whatsapp', status: 'read', message_id: 'wamid.in' });
@@ -152,6 +159,25 @@ describe('what goes out', () => {
     await connection.typing?.(chat(), false);
     await connection.typing?.(chat({ kind: 'group' }), true);
     expect(graph.received).toHaveLength(2);
+  });
+
+  test('a name that is too long keeps its ending', async () => {
+    graph.on((request, answer) => reply(answer, 200, request.path.endsWith('/media') ? { id: '4242' } : taken));
+    for (const [name, sent] of [[`${'n'.repeat(250)}.pdf`, `${'n'.repeat(236)}.pdf`], [`${'n'.repeat(235)}😀${'n'.repeat(9)}.pdf`, `${'n'.repeat(235)}.pdf`], ['n'.repeat(250), 'n'.repeat(240)], ['short.pdf', 'short.pdf']]) {
+      const content = { kind: 'file', media: { source: { network: '' } } } as const;
+      await connection.send(part(content, { key: `key-${name}`, media: source(new TextEncoder().encode('%PDF'), 'application/pdf', name ?? '') }));
+      expect(last().json()).toMatchObject({ document: { filename: sent } });
+    }
+  });
+
+  test('an id that we made up goes nowhere', async () => {
+    const odd = id('digest:0123');
+    await connection.send(part(text, { replyTo: odd }));
+    expect(last().json()).not.toHaveProperty('context');
+    await connection.markRead?.(chat(), odd);
+    await connection.typing?.(chat({ lastInbound: { id: odd, at: NOW } }), true);
+    expect((await failure(connection.react?.(chat(), odd, '👍', 'k') ?? Promise.resolve())).code).toBe('no_target');
+    expect(graph.received).toHaveLength(1);
   });
 
   test('nothing outside the 24 hours', async () => {
@@ -172,9 +198,9 @@ describe('what goes out', () => {
     const scaled = connect(graph.url, { rate_scale: 100, throughput: 20 });
     expect(connection.rateKeys(chat())).toEqual([
       { key: `throughput:${NUMBER}`, perSecond: 80, burst: 8 },
-      { key: `pair:${NUMBER}:${ANNA_ID}`, perSecond: 1 / 6, burst: 45 },
+      { key: `pair:${NUMBER}:${ANNA_ID}`, perSecond: 1 / 6.1, burst: 45, borrows: true },
     ]);
-    expect(scaled.rateKeys(chat())).toMatchObject([{ perSecond: 2000, burst: 2 }, { perSecond: expect.closeTo(100 / 6) }]);
+    expect(scaled.rateKeys(chat())).toMatchObject([{ perSecond: 2000, burst: 2 }, { perSecond: expect.closeTo(100 / 6.1) }]);
   });
 
   test('a lost send cannot be asked for', async () => {
@@ -187,7 +213,14 @@ describe('what an answer means', () => {
     [400, graphError(131047), Rejected, '131047'],
     [400, graphError(131026), Rejected, '131026'],
     [400, graphError(131062), Rejected, '131062'],
-    [400, graphError(100, { error_subcode: 33 }), Rejected, '100/33'],
+    [400, graphError(100, { error_subcode: 33 }), AccountBroken, '100/33'],
+    [400, graphError(100), Rejected, '100'],
+    [400, graphError(100, { message: 'API calls from the server require an appsecret_proof argument' }), AccountBroken, '100'],
+    [400, graphError(131064), Rejected, '131064'],
+    [404, graphError(803), AccountBroken, '803'],
+    [400, graphError(999_998, { is_transient: true }), Retry, '999998'],
+    [500, graphError(999_997), Uncertain, '999997'],
+    [408, '', Uncertain, 'http_408'],
     [400, graphError(999_999), Rejected, '999999'],
     [429, graphError(130429), Retry, '130429'],
     [400, graphError(131056), Retry, '131056'],
@@ -224,6 +257,21 @@ describe('what an answer means', () => {
     expect(await failure(connection.send(part(text)))).toMatchObject({ rateLimited: true, afterMs: 7000 });
     graph.on((_request, answer) => reply(answer, 400, graphError(131016)));
     expect(await failure(connection.send(part(text)))).toMatchObject({ rateLimited: false });
+  });
+
+  test.each([
+    [{ 'retry-after': new Date(Date.now() + 1_800_000).toUTCString() }, 60_001, 1_801_000],
+    [{ 'retry-after': 'soon' }, 60_000, 60_000],
+    [{ 'retry-after': '999999' }, 3_600_000, 3_600_000],
+    [{ 'x-business-use-case-usage': '{"200":[{"type":"whatsapp","call_count":100,"estimated_time_to_regain_access":4}]}' }, 240_000, 240_000],
+    [{ 'x-business-use-case-usage': '{"200":[{"type":"whatsapp","estimated_time_to_regain_access":0}]}' }, 60_000, 60_000],
+    [{ 'x-business-use-case-usage': 'not json' }, 60_000, 60_000],
+  ])('the wait that an answer asks for: %j', async (headers, least, most) => {
+    graph.on((_request, answer) => reply(answer, 400, graphError(80007), headers as Record<string, string>));
+    const error = (await failure(connection.send(part(text)))) as Retry;
+    expect(error.rateLimited).toBe(true);
+    expect(error.afterMs).toBeGreaterThanOrEqual(least);
+    expect(error.afterMs).toBeLessThanOrEqual(most);
   });
 
   test('nobody at the other end: surely not sent', async () => {

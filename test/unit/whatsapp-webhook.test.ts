@@ -5,6 +5,7 @@ import { body, message, messages, value } from '../kit/whatsapp/payloads.ts';
 
 const SECRET = 'a-secret-of-the-app';
 const app = whatsapp.settings.parse({ app_secret: SECRET, verify_token: 'a-token-of-my-own', accounts: {} });
+const changing = whatsapp.settings.parse({ app_secret: 'the-new-secret', previous_app_secret: SECRET, verify_token: 'a-token-of-my-own', accounts: {} });
 const hooks = whatsapp.webhooks;
 const get = hooks.find((hook) => hook.method === 'GET');
 const post = hooks.find((hook) => hook.method === 'POST');
@@ -34,6 +35,16 @@ describe('signature', () => {
   test.each(VECTORS)('is taken over the bytes as they came: %s', (raw, hex) => {
     expect(signed(raw, `sha256=${hex}`)).toEqual({ ok: true });
     expect(signed(raw, `sha256=${hex.toUpperCase()}`)).toEqual({ ok: true });
+  });
+
+  test('with either secret while one is being changed, and with no third', () => {
+    const [raw, hex] = VECTORS[3] ?? ['', ''];
+    const verify = (signature: string): Verdict | undefined =>
+      post?.verify({ method: 'POST', query: {}, headers: { 'x-hub-signature-256': `sha256=${signature}` }, raw: bytes(raw) }, changing);
+    expect(verify(hex)).toEqual({ ok: true });
+    // openssl dgst -sha256 -hmac the-new-secret
+    expect(verify('3d9179ad95f43e6f1a9bd33daea13257fd5941db682f70432c814ec4abcf48ba')).toEqual({ ok: true });
+    expect(verify('0'.repeat(64))).toMatchObject({ ok: false, status: 401 });
   });
 
   test('of what parsing and printing makes of a body does not fit it', () => {
@@ -90,6 +101,30 @@ describe('split', () => {
     const pieces = split(JSON.stringify({ object: 'whatsapp_business_account', entry: entries }));
     const ids = pieces.flatMap((piece) => post?.decode(piece) ?? []).flatMap(({ items }) => items.map(({ event }) => 'id' in event && event.id));
     expect(ids).toEqual(['wamid.text', 'wamid.b', 'wamid.c']);
+  });
+
+  test.each([
+    ['{"object":"page","entry":[{"messaging":[]}]}', '"object":"page", so it is from Messenger'],
+    ['{"object":"instagram"}', 'Instagram'],
+    ['{"update_id":1,"message":{"text":"private words"}}', 'has update_id, message'],
+    ['[]', 'empty list'],
+    ['7', 'bare value'],
+  ])('says what it found instead, and nothing of what was written: %s', (text, words) => {
+    const refused = (): unknown => split(text);
+    expect(refused).toThrow(words);
+    expect(refused).not.toThrow('private');
+  });
+
+  test('takes entries alone, a message or a status alone, and the older form of the API', () => {
+    const entry = { id: '9', changes: [{ field: 'account_update', value: { event: 'ACCOUNT_DELETED' } }] };
+    const types = (form: unknown): unknown[] => split(JSON.stringify(form)).flatMap((piece) => post?.decode(piece) ?? []).flatMap(({ items }) => items.map(({ event }) => event.type));
+    for (const form of [entry, [entry, entry], { entry: [entry] }]) expect(new Set(types(form))).toEqual(new Set(['unsupported']));
+    const alone = message('text', { text: { body: 'a' } });
+    expect(types(alone)).toEqual(['message']);
+    expect(types([alone, alone])).toEqual(['message', 'message']);
+    expect(types({ id: 'wamid.out', status: 'read', timestamp: '1', recipient_id: '31600000001' })).toEqual(['delivery']);
+    expect(types({ statuses: [{ id: 'gBEG', status: 'read', timestamp: '1', recipient_id: '31600000001' }] })).toEqual(['delivery']);
+    expect(() => types({ ...alone, id: 'SM123' })).toThrow(NotThisNetwork);
   });
 
   test('takes a bare change, a bare value and a list of values too', () => {

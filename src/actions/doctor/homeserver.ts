@@ -64,8 +64,8 @@ function features(versions: readonly string[], unstable: unknown): Check {
   const newest = Math.max(...versions.map(number));
   const lacking = FEATURES.filter(({ since, flag }) => newest < since && member(unstable, flag) !== true);
   const what = 'homeserver features';
-  if (lacking.length === 0) return { what, ok: true, detail: FEATURES.map(({ name }) => name).join(', ') };
-  return { what, ok: false, detail: `lacks ${lacking.map(({ name, since }) => `${name} (Matrix 1.${since})`).join(', ')}`, fix: 'Upgrade the homeserver.' };
+  if (lacking.length === 0) return { what, ok: true, detail: `it should have ${FEATURES.map(({ name }) => name).join(' and ')}, and has` };
+  return { what, ok: false, detail: `it lacks ${lacking.map(({ name, since }) => `${name} (Matrix 1.${since})`).join(', ')}`, fix: 'Upgrade the homeserver.' };
 }
 
 function clockCheck(date: string | null, now: number): Check[] {

@@ -2,11 +2,10 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
-import { CodedError } from '../../model/errors.ts';
 import type { Check } from '../../networks/network.ts';
 
-/** Opens a database for reading alone and tells its schema's version and the newest that this program knows. Throws where it cannot. */
-export type DatabaseProbe = (path: string) => { readonly version: number; readonly newest: number };
+/** Looks at a database: its schema's version, the newest that this program knows, and whether a daemon runs on it. Throws where it cannot. */
+export type DatabaseProbe = (path: string) => { readonly version: number; readonly newest: number; readonly running: boolean };
 
 const NODE = 24;
 /** What the WAL, the spool and a backup before an upgrade should never run out of. */
@@ -28,17 +27,16 @@ export function checkModes({ path, config }: LoadedConfig): Check {
 export function checkDatabase({ config: { database } }: LoadedConfig, probe: DatabaseProbe): Check {
   const what = 'database';
   if (!writable(dirname(database))) {
-    return { what, ok: false, detail: `cannot write to ${dirname(database)}; the database's folder has to exist and be writable`, fix: 'Make the folder, or change the key database.' };
+    return { what, ok: false, detail: `cannot write to ${dirname(database)}; the database's folder has to exist and be writable`, fix: 'Make the folder, give it to the user that runs the bridge, or change the key database.' };
   }
-  if (!existsSync(database)) return { what, ok: true, detail: `${database} is not there yet; the first start makes it` };
+  if (!existsSync(database)) return { what, ok: true, detail: `${database} is not there yet, its folder is writable; the first start makes it` };
   try {
-    const { version, newest } = probe(database);
-    const detail = `${database} opened for reading, schema ${version}; this program knows up to ${newest}`;
+    const { version, newest, running } = probe(database);
+    const detail = `${database} has schema ${version}, should have ${newest} at most; ${running ? 'a running Drawbridge holds it' : 'no Drawbridge runs on it'}`;
     if (version <= newest) return { what, ok: true, detail };
     return { what, ok: false, detail, fix: 'Install the release that last ran on this database.' };
   } catch (error) {
-    const fix = error instanceof CodedError ? error.fix : 'Check the key database, and the file\'s owner.';
-    return { what, ok: false, detail: `${database} cannot be opened: ${error instanceof Error ? error.message : String(error)}`, fix };
+    return { what, ok: false, detail: `${database} cannot be read: ${error instanceof Error ? error.message : String(error)}`, fix: 'Check the key database, and the file\'s owner; else restore it from a backup.' };
   }
 }
 

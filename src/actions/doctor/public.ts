@@ -1,40 +1,59 @@
 import { randomBytes } from 'node:crypto';
 import type { LoadedConfig } from '../../config/load.ts';
-import type { Check } from '../../networks/network.ts';
-import { reasonOf } from '../discover.ts';
+import type { AppSettings, Check } from '../../networks/network.ts';
+import { member, reasonOf } from '../discover.ts';
 import type { Fetch } from '../discover.ts';
 import { answers, standIn } from './listener.ts';
+import type { Stand } from './listener.ts';
 
 const TIMEOUT_MS = 15_000;
 
-/**
- * Whether the internet's way in ends at us, asked from here: with the daemon down a page that nobody can guess is put
- * up and fetched, with the daemon up any answer of its own counts.
- */
-export async function checkPublicUrl({ config }: LoadedConfig, fetch: Fetch): Promise<Check> {
+/** Whether the internet's way in ends at us: every webhook's address, asked from here. */
+export async function* checkPublicUrl({ config }: LoadedConfig<AppSettings>, fetch: Fetch): AsyncGenerator<Check> {
   const what = 'public address';
   const base = config.public_url;
+  const hooks = Object.entries(config.networks).flatMap(([network, apps]) => Object.keys(apps ?? {}).map((app) => `webhooks/${network}/${app}`));
   if (base === undefined) {
-    const needed = Object.values(config.networks).some((apps) => Object.keys(apps ?? {}).length > 0);
-    if (!needed) return { what, ok: true, detail: 'none configured, and no network that needs one' };
-    return { what, ok: false, detail: 'public_url is not set; networks that send webhooks cannot reach the bridge', fix: 'Set public_url to the https address that your proxy sends to listen.public.' };
+    yield hooks.length === 0
+      ? { what, ok: true, detail: 'public_url is not set, and no network needs it' }
+      : { what, ok: false, detail: 'public_url is not set; networks that send webhooks cannot reach the bridge', fix: 'Set public_url to the https address that your proxy sends to listen.public.' };
+    return;
   }
   if (!base.startsWith('https:') && !isLocal(base)) {
-    return { what, ok: false, detail: `${base} is not https, which the networks insist on`, fix: 'Put a TLS proxy in front and change public_url.' };
+    yield { what, ok: false, detail: `${base} should be https, which the networks insist on`, fix: 'Put a TLS proxy in front and change public_url.' };
+    return;
   }
-  const page = randomBytes(16).toString('hex');
   const { host, port } = config.listen.public;
   const fix = `Let your proxy send ${base} to ${host}:${port} (key listen.public), or change public_url.`;
+  const page = randomBytes(16).toString('hex');
   try {
     await using stand = await standIn(config.listen.public, answers('', page));
-    const address = stand === null ? `${base}/webhooks/` : `${base}/${page}`;
-    const response = await fetch(address, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const body = (await response.text()).slice(0, 200);
-    const ok = stand === null ? response.status === 404 || response.ok : body === page;
-    const expected = stand === null ? 'an answer of the running daemon (404 for a page that is none)' : 'the page that this check had put up';
-    return { what, ok, detail: `GET ${address} answers ${response.status}; ${expected} should come`, ...(ok ? {} : { fix }) };
+    for (const path of hooks.length > 0 ? hooks : ['webhooks']) yield { what, ...(await ask(`${base}/${path}`, page, stand, fetch, fix)) };
   } catch (error) {
-    return { what, ok: false, detail: `${base} cannot be reached from here: ${reasonOf(error)}`, fix };
+    yield { what, ok: false, detail: `${host}:${port} cannot be listened on: ${reasonOf(error)}`, fix: 'Change the key listen.public to an address of this machine.' };
+  }
+}
+
+/** With the daemon down, a page that nobody can guess is put up behind the address and fetched; with the daemon up, it has to answer as it does. */
+async function ask(address: string, page: string, stand: Stand | null, fetch: Fetch, fix: string): Promise<Omit<Check, 'what'>> {
+  const asked = stand === null ? address : `${address}/${page}`;
+  try {
+    const response = await fetch(asked, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const body = (await response.text()).slice(0, 1000);
+    const ok = stand === null ? isOurs(body) : body === page;
+    const expected = stand === null ? 'an answer of the running daemon' : 'the page that this check had put up';
+    return { ok, detail: `GET ${asked} answers ${response.status}${ok ? '' : ' from somewhere else'}; ${expected} should come${ok ? ', and did' : ''}`, ...(ok ? {} : { fix }) };
+  } catch (error) {
+    return { ok: false, detail: `GET ${asked} should be answered, but cannot be reached from here: ${reasonOf(error)}`, fix };
+  }
+}
+
+/** The daemon refuses in JSON, `{"error": …}`; proxies do it in HTML. */
+function isOurs(body: string): boolean {
+  try {
+    return typeof member(JSON.parse(body), 'error') === 'string';
+  } catch {
+    return false;
   }
 }
 

@@ -1,12 +1,14 @@
 import type { Clock } from '../../model/clock.ts';
 import type { DeliveryEvent } from '../../model/events.ts';
-import type { RoomRow, UserId } from '../../model/ids.ts';
+import type { EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
-import { StoreBusy, type InboxItem, type Store } from '../../store/store.ts';
+import { type Effect, StoreBusy, type InboxItem, type Store } from '../../store/store.ts';
 import type { Deciding, Decision, Live } from '../deciding.ts';
 import { delivery, deliveredTo } from '../kinds/delivery.ts';
 import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
 import type { Turn } from '../lanes/lanes.ts';
+import { refusal } from '../reports/report.ts';
+import { inRooms } from '../reports/telling.ts';
 
 export interface InLanesDeps {
   readonly store: Store;
@@ -42,7 +44,7 @@ export class InLanes {
     } catch (error) {
       if (error instanceof StoreBusy) throw error;
       log.error('A bug met an item in its lane; it is kept.', { lane, seq: item.seq, key: item.key, error });
-      decision = { outcome: { to: 'dead', code: 'bug', reason: 'An error of the bridge itself.' }, effects: [] };
+      decision = { outcome: { to: 'dead', code: 'bug', reason: 'An error of the bridge itself; the log has it.' }, effects: this.#bug(item) };
     }
     this.#deps.step('in.decided');
     this.#deps.wake(await store.settleIn(item.seq, decision.outcome, decision.effects));
@@ -52,12 +54,21 @@ export class InLanes {
     return decision.outcome.to === 'hold' ? { until: decision.outcome.until } : 'more';
   }
 
+  /** The sender hears of it where there is one here, the administrators in any case. */
+  #bug({ seq, source, body }: InboxItem): readonly Effect[] {
+    const deciding = this.#deps.deciding();
+    const told = inRooms(deciding.admins().rooms, `⚠️ An item of ${source} met an error of the bridge itself and is kept. To try it again: retry r${seq}`, `bug ${seq}`);
+    if (body.side !== 'matrix' || body.event.state_key !== undefined || deciding.isOurs(body.event.sender) || this.#deps.store.portalsOf(body.room).length === 0) return told;
+    return [...told, refusal(body.room, body.event.event_id as EventId, 'Not delivered: an error of the bridge itself. Its administrator finds it in the log.')];
+  }
+
   #decide(item: InboxItem): Decision {
     const { store } = this.#deps;
     const deciding = this.#deps.deciding();
     const { body } = item;
     if (body.side === 'matrix') {
-      return decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event)), deciding);
+      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event)), deciding);
+      return body.doubtful ? { ...decision, effects: doubtful(decision.effects) } : decision;
     }
     const context = body.conversation === null ? null : store.remoteContext(body.conversation, body.person, remoteIdsOf(item));
     return decideNetwork(item, context, deciding);
@@ -75,16 +86,22 @@ export class InLanes {
       networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents,
     });
     const { to, remoteId } = deliveredTo(event);
-    for (const row of decision.settle) {
-      wake(await store.settleDelivery({
-        seq: row.seq, to, remoteId, at: event.time,
-        ...(event.failure ? { code: event.failure.code, reason: event.failure.reason } : {}),
-      }, decision.effects));
-    }
+    const deliveries = decision.settle.map(({ seq }) => ({
+      seq, to, remoteId, at: event.time, ...(event.failure ? { code: event.failure.code, reason: event.failure.reason } : {}),
+    }));
+    wake(await store.settleDelivery(item.seq, deliveries, decision.effects));
     this.#deps.step('status.settled');
-    wake(await store.settleIn(item.seq, { to: 'done' }, decision.settle.length === 0 ? decision.effects : []));
     if (decision.live) this.#deps.live(decision.live);
     this.#deps.count(decision.ignored ?? 'delivery', item);
     return 'more';
   }
+}
+
+/** What may have been sent before is looked into rather than sent, and no command is run twice. */
+function doubtful(effects: readonly Effect[]): readonly Effect[] {
+  return effects.flatMap((effect): readonly Effect[] => {
+    if (effect.do !== 'send') return [effect];
+    if (effect.row.task.to === 'network') return [{ do: 'send', row: { ...effect.row, doubtful: true } }];
+    return effect.row.task.kind === 'command' ? [] : [effect];
+  });
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../model/clock.ts';
-import type { EventId, PortalRow, RemoteId, RoomId, UserId } from '../../model/ids.ts';
+import type { EventId, PortalRow, RoomId, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import type { Portal, Store } from '../../store/store.ts';
@@ -12,7 +12,6 @@ export interface LiveDeps {
   readonly homeserver: Homeserver;
   readonly rooms: Rooms;
   readonly account: (id: Portal['account']) => LiveAccount | null;
-  readonly tellAdmins: (text: string) => void;
   readonly permitted: (user: string) => boolean;
   readonly readReceipts: boolean;
   readonly clock: Clock;
@@ -31,13 +30,10 @@ export class Lively {
   }
 
   fromNetwork(outputs: readonly Live[]): void {
-    for (const output of outputs) {
-      if (output.do === 'tellAdmins') this.#deps.tellAdmins(output.text);
-      else if (this.#deps.readReceipts) this.#ghostReads(output);
-    }
+    if (this.#deps.readReceipts) for (const output of outputs) this.#ghostReads(output);
   }
 
-  #ghostReads({ portal, person, event }: Extract<Live, { do: 'read' }>): void {
+  #ghostReads({ portal, person, event }: Live): void {
     const { store, homeserver, rooms } = this.#deps;
     const room = store.portal(portal)?.room;
     const roomId = room === undefined ? null : store.room(room)?.roomId ?? null;
@@ -83,10 +79,9 @@ export class Lively {
     for (const [event, kinds] of Object.entries(content)) {
       const readers = Object.keys(((kinds as Record<string, unknown> | null)?.['m.read'] ?? {}) as object).filter((user) => this.#counts(user));
       if (readers.length === 0) continue;
-      const inbound = this.#deps.store.mapOf(portal.row, event as EventId).find(({ origin }) => origin === 'network');
-      const upTo: RemoteId | undefined = inbound?.remoteId;
+      const upTo = this.#deps.store.inboundUpTo(portal.row, portal.room, event as EventId);
       const account = this.#deps.account(portal.account);
-      if (upTo !== undefined) this.#quietly(async () => account?.connection.markRead?.(targetOf(portal.conversation), upTo));
+      if (upTo !== null) this.#quietly(async () => account?.connection.markRead?.(targetOf(portal.conversation), upTo));
     }
   }
 

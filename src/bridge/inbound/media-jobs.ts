@@ -25,7 +25,7 @@ export class MediaJobs {
   readonly #deps: MediaJobsDeps;
   readonly #running = new Set<number>();
   readonly #stop = new AbortController();
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #sleeping = false;
 
   constructor(deps: MediaJobsDeps) {
     this.#deps = deps;
@@ -44,17 +44,18 @@ export class MediaJobs {
       });
     }
     const later = jobs.find(({ dueAt }) => dueAt > now);
-    if (later !== undefined && this.#timer === null) {
-      this.#timer = setTimeout(() => {
-        this.#timer = null;
-        this.look();
-      }, Math.min(later.dueAt - now, 60_000));
-    }
+    if (later !== undefined && !this.#sleeping) void this.#lookLater(Math.min(later.dueAt - now, 60_000));
+  }
+
+  async #lookLater(wait: number): Promise<void> {
+    this.#sleeping = true;
+    await this.#deps.clock.sleep(wait, this.#stop.signal);
+    this.#sleeping = false;
+    this.look();
   }
 
   stop(): void {
     this.#stop.abort();
-    if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
   async #fetch(job: MediaJob): Promise<void> {
@@ -68,6 +69,7 @@ export class MediaJobs {
       const file = await tools.take({ ...stream, ...(name === undefined ? {} : { name }), ...(mime === undefined ? {} : { mime }) });
       this.#deps.step('media.fetched');
       wake(await store.mediaDone(job.id, { to: 'ready', ...file }));
+      this.#deps.step('media.kept');
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       const over = error instanceof Rejected || job.tries + 1 >= MOST_TRIES;

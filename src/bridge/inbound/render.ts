@@ -1,5 +1,6 @@
 import type { ContactCard, Content, LocationContent, MediaContent, OrderContent } from '../../model/content.ts';
 import { type Block, type Inline, plain, type RichText } from '../../model/richtext.ts';
+import { splitText } from '../../text/split.ts';
 import { toMatrix } from '../../text/to-matrix.ts';
 
 /** A part as a Matrix event; `media` where bytes must be uploaded before it is whole. */
@@ -26,6 +27,21 @@ export function render(content: Content, lead?: string): Rendered {
   }
 }
 
+/**
+ * Bytes of a text's content as JSON. An event may have 65,536 with its envelope (client-server API, "Size limits"), and an
+ * edit holds its content twice.
+ */
+const MOST_BYTES = 24_000;
+
+/** The parts of a message as events can hold them: a very long text is several. Media jobs come by the index in `parts`. */
+export function fitToEvents(parts: readonly Content[], jobs: Readonly<Record<number, number>>): readonly { readonly content: Content; readonly job?: number }[] {
+  return parts.flatMap((content, index): { content: Content; job?: number }[] => {
+    const job = jobs[index];
+    if (content.kind !== 'text') return [{ content, ...(job === undefined ? {} : { job }) }];
+    return splitText(content.text, MOST_BYTES, (rich) => Buffer.byteLength(JSON.stringify(toMatrix(rich)))).map((rich) => ({ content: { ...content, text: rich } }));
+  });
+}
+
 function text(msgtype: string, rich: RichText): Rendered {
   return { type: 'm.room.message', content: { msgtype, ...toMatrix(rich) }, media: false };
 }
@@ -46,7 +62,7 @@ function media(content: MediaContent, lead: string | undefined): Rendered {
     type: 'm.room.message',
     content: {
       msgtype: msgtypes[content.kind], filename: name, info, ...(caption ?? { body: name, 'm.mentions': {} }),
-      ...(content.kind === 'voice' ? { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': { ...(content.media.durationMs ? { duration: content.media.durationMs } : {}) } } : {}),
+      ...(content.kind === 'voice' ? { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': content.media.durationMs ? { duration: content.media.durationMs } : {} } : {}),
     },
     media: true,
   };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { NetworkItem } from '../../model/events.ts';
 import type { AccountId, NetworkId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Route, RouteAnswer, RouteRequest } from '../../model/route.ts';
@@ -14,6 +15,8 @@ export interface WebhookDeps {
   readonly accountOf: (network: NetworkId, app: string, remoteId: string | undefined) => AccountId | null;
   readonly accept: (network: NetworkId, account: AccountId, items: Decoded['items']) => Promise<void>;
   readonly step: (name: string) => void;
+  /** Tells the administrators; the same `key` once. */
+  readonly kept: (text: string, key: string) => void;
 }
 
 /** `/webhooks/<network>/<app>`: verified over the raw bytes, decoded piece by piece, committed, and only then answered 2xx. */
@@ -30,6 +33,27 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
   return routes;
 }
 
+/**
+ * Decodes a kept piece again, as after an upgrade. Null where all of it was taken in, else why not.
+ * @param source as it was kept: `<network>/<app>`
+ */
+export async function decodeAgain(deps: WebhookDeps, source: string, raw: Uint8Array): Promise<string | null> {
+  const found = deps.apps.find(({ network, app }) => `${network.id}/${app}` === source);
+  if (found === undefined) return `${source} is no longer in the config.`;
+  const piece: unknown = JSON.parse(Buffer.from(raw).toString('utf8'));
+  for (const webhook of found.network.webhooks.filter(({ method }) => method === 'POST')) {
+    try {
+      const decoded = webhook.decode(piece).map(({ account, items }) => ({ ours: deps.accountOf(found.network.id, found.app, account), items }));
+      if (decoded.some(({ ours }) => ours === null)) return 'It is for an account that the config does not name.';
+      for (const { ours, items } of decoded) if (ours !== null) await deps.accept(found.network.id, ours, items);
+      return null;
+    } catch (error) {
+      if (error instanceof StoreBusy) throw error;
+    }
+  }
+  return 'It still cannot be decoded.';
+}
+
 async function handle(deps: WebhookDeps, network: Network, app: string, settings: AppSettings, webhook: Webhook, request: RouteRequest): Promise<RouteAnswer> {
   const verdict = webhook.verify(request, settings);
   if (!verdict.ok) {
@@ -38,7 +62,7 @@ async function handle(deps: WebhookDeps, network: Network, app: string, settings
   }
   if (verdict.answer) return { status: verdict.answer.status, body: verdict.answer.body, headers: { 'content-type': 'text/plain' } };
   try {
-    for (const piece of webhook.split(request.raw)) await takePiece(deps, network, app, webhook, piece);
+    await take(deps, network, app, webhook, webhook.split(request.raw));
   } catch (error) {
     if (error instanceof StoreBusy) return { status: 503, headers: { 'retry-after': '5' }, body: { error: 'busy' } };
     if (error instanceof NotThisNetwork) return { status: 400, body: { error: 'not a webhook of this network' } };
@@ -48,27 +72,34 @@ async function handle(deps: WebhookDeps, network: Network, app: string, settings
   return { status: 200, body: '', headers: { 'content-type': 'text/plain' } };
 }
 
-async function takePiece(deps: WebhookDeps, network: Network, app: string, webhook: Webhook, piece: unknown): Promise<void> {
-  let decoded: readonly Decoded[];
-  try {
-    decoded = webhook.decode(piece);
-  } catch (error) {
-    await keep(deps, network, app, piece, `It could not be decoded: ${(error as Error).message}`);
-    deps.log.error('A piece of a webhook could not be decoded; it is kept.', { network: network.id, app, error });
-    return;
-  }
-  for (const { account, items } of decoded) {
-    const ours = deps.accountOf(network.id, app, account);
-    if (ours !== null) {
-      await deps.accept(network.id, ours, items);
+/** Each piece is decoded apart, so that a bad one spoils no other; what they hold is committed together, in order. */
+async function take(deps: WebhookDeps, network: Network, app: string, webhook: Webhook, pieces: readonly unknown[]): Promise<void> {
+  const items = new Map<AccountId, NetworkItem[]>();
+  const kept: Promise<void>[] = [];
+  for (const piece of pieces) {
+    let decoded: readonly Decoded[];
+    try {
+      decoded = webhook.decode(piece);
+    } catch (error) {
+      deps.log.error('A piece of a webhook could not be decoded; it is kept.', { network: network.id, app, error });
+      kept.push(keep(deps, network, app, piece, 'It could not be decoded.'));
       continue;
     }
-    deps.log.warn('A webhook is for an account that the config does not name; it is kept.', { network: network.id, app, account });
-    await keep(deps, network, app, piece, 'It is for an account that the config does not name.');
+    for (const each of decoded) {
+      const ours = deps.accountOf(network.id, app, each.account);
+      if (ours !== null) {
+        const list = items.get(ours) ?? [];
+        items.set(ours, list);
+        list.push(...each.items);
+      } else kept.push(keep(deps, network, app, piece, `It is for ${String(each.account).slice(0, 60)}, which the config does not name.`));
+    }
   }
+  await Promise.all([...kept, ...[...items].map(([account, each]) => deps.accept(network.id, account, each))]);
 }
 
-async function keep({ store }: WebhookDeps, network: Network, app: string, piece: unknown, reason: string): Promise<void> {
+async function keep({ store, kept }: WebhookDeps, network: Network, app: string, piece: unknown, reason: string): Promise<void> {
   const raw = Buffer.from(JSON.stringify(piece) ?? 'null');
-  await store.acceptBroken({ source: `${network.id}/${app}`, key: createHash('sha256').update(raw).digest('hex'), raw, reason });
+  const key = createHash('sha256').update(raw).digest('hex');
+  await store.acceptBroken({ source: `${network.id}/${app}`, key, raw, reason });
+  kept(`⚠️ Something that ${network.name} sent to ${network.id}/${app} was kept and not handled: ${reason} See undelivered.`, `kept ${key}`);
 }

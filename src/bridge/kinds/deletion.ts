@@ -46,23 +46,29 @@ function deleteInPortal(event: MatrixEvent, target: EventId, portal: Portal, con
   const rows = context.rows.filter((row) => row.portal === portal.row);
   const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target);
   if (rows.length === 0 && map.length === 0) return [];
-  const waiting = rows.filter(({ state }) => ['ready', 'parked', 'asked', 'dead'].includes(state));
+  const waiting = rows.filter(isWaiting);
   const effects: Effect[] = waiting.map(({ seq }) => ({ do: 'cancel', seq, reason: 'Deleted before it was sent.' }));
   const visible = stillVisible(rows, map);
-  if (visible === 0) return effects;
+  if (visible.size === 0) return effects;
   const adapter = deciding.adapter(portal.account);
   if (adapter !== null && adapter.capabilities(targetOf(portal.conversation)).out.delete.level !== 'none') {
-    map.forEach((row, index) => effects.push(toPortal(portal, event, { to: 'network', kind: 'deletion', target: row.remoteId }, index, map.length)));
+    const parts = [...visible].sort((a, b) => a - b);
+    parts.forEach((part, index) => effects.push(toPortal(portal, event, { to: 'network', kind: 'deletion', target, part }, index, parts.length)));
     return effects;
   }
-  const what = visible === 1 ? 'The message stays' : `${visible} parts stay`;
+  const what = visible.size === 1 ? 'The message stays' : `${visible.size} parts stay`;
   return [...effects, refusal(context.room.row, event.event_id as EventId, `${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`)];
 }
 
+/** Surely not there, or nobody knows: it is not sent any more. */
+function isWaiting({ state }: OutboxItem): boolean {
+  return ['ready', 'parked', 'asked', 'dead'].includes(state);
+}
+
 /** Parts that have gone or may have gone. */
-function stillVisible(rows: readonly OutboxItem[], map: readonly MapRow[]): number {
-  const going = rows.filter(({ state }) => state === 'sending' || state === 'uncertain').length;
-  return new Set(map.map(({ remoteId }) => remoteId)).size + going;
+function stillVisible(rows: readonly OutboxItem[], map: readonly MapRow[]): ReadonlySet<number> {
+  const going = rows.filter(({ state }) => state === 'sending' || state === 'uncertain');
+  return new Set([...map.map(({ outPart }) => outPart), ...going.map(({ part }) => part)]);
 }
 
 function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext, deciding: Deciding): readonly Effect[] {
@@ -70,6 +76,8 @@ function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext
   // Only what Matrix people put there is taken back on the network.
   if (portal === undefined || !reaction.target.startsWith('$')) return [];
   const gone: Effect = { do: 'unreact', portal: portal.row, target: reaction.target, actor: reaction.actor, emoji: reaction.emoji };
+  const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'reaction');
+  if (rows.length > 0 && rows.every(isWaiting)) return [gone, ...rows.map(({ seq }): Effect => ({ do: 'cancel', seq, reason: 'Taken back before it was sent.' }))];
   const emoji = emojiAfterRemoval(reaction, context, portal, deciding);
   if (emoji === undefined) return [gone];
   const task = { to: 'network', kind: 'reaction', target: reaction.target as EventId, emoji, reaction: event.event_id as EventId } as const;

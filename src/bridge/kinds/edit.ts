@@ -4,7 +4,7 @@ import type { EventId, UserId } from '../../model/ids.ts';
 import type { RichText } from '../../model/richtext.ts';
 import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, targetOf } from '../deciding.ts';
-import { render } from '../inbound/render.ts';
+import { fitToEvents, render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
 import { prefixed } from '../../text/plain.ts';
 import { contentOf } from '../outbound/parse.ts';
@@ -18,19 +18,20 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
   const known = context.map.some(({ remoteId }) => remoteId === event.target) || context.coming.some(({ remoteRef }) => remoteRef === event.target);
   const deadline = item.receivedAt + deciding.settings.targetWait;
   if (!known && deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
-  const effects = event.parts.map((part, index): Effect => {
-    const rendered = render(part, known ? undefined : 'Edited; the original is not here');
-    const job = rendered.media && item.body.side === 'network' ? item.body.media[index] : undefined;
+  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {});
+  const effects = parts.map(({ content, job }, index): Effect => {
+    const rendered = render(content, known ? undefined : 'Edited; the original is not here');
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
       // More parts than before are new events: there is nothing that they could replace.
       ...(known && index === 0 ? { edits: { remote: event.target } } : {}),
       ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
-      map: { remoteId: event.id, inPart: index, remoteTime: event.time },
+      // It stands for the message that it edits: that is what replies, reactions and deletions name.
+      map: { remoteId: event.target, inPart: index, remoteTime: event.time },
     };
     return { do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'edit', event.time), task, portal: portal.row, room: portal.room,
-      account: portal.account, remoteRef: event.id, part: index, parts: event.parts.length,
+      account: portal.account, remoteRef: event.target, part: index, parts: parts.length,
     } };
   });
   return done(effects);

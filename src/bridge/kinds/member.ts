@@ -1,6 +1,6 @@
 import type { MatrixEvent } from '../../model/events.ts';
 import type { EventId, UserId } from '../../model/ids.ts';
-import type { Effect, Member, RoomContext } from '../../store/store.ts';
+import type { Effect, Member, Portal, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
@@ -9,14 +9,22 @@ const memberships = new Set(['join', 'invite', 'leave', 'ban', 'knock']);
 
 /** Who is in a room is kept as the homeserver tells it; what it means for us follows. */
 export function memberFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
-  const { membership, displayname } = event.content;
-  if (event.state_key === undefined || typeof membership !== 'string' || !memberships.has(membership)) return ignored('bad_member_event');
-  const user = event.state_key as UserId;
-  const member = { user, membership: membership as Member['membership'], name: typeof displayname === 'string' && displayname !== '' ? displayname : null };
+  const member = memberOf(event);
+  if (member === null) return ignored('bad_member_event');
+  const { user } = member;
   const effects: Effect[] = [{ do: 'member', room: context.room.row, member }];
   if (user === deciding.bot) effects.push(...botMember(event, context, deciding));
-  else if (deciding.isOurs(user) && !deciding.isOurs(event.sender)) effects.push(...ghostMember(event, context));
+  else if (deciding.isOurs(user) && !deciding.isOurs(event.sender)) {
+    effects.push(...(member.membership === 'invite' ? ghostInvited(event, user, context, deciding) : ghostMember(event, context, deciding)));
+  }
   return done(effects);
+}
+
+/** Null where it is no valid membership. */
+export function memberOf({ state_key: user, content }: MatrixEvent): Member | null {
+  const { membership, displayname } = content;
+  if (user === undefined || typeof membership !== 'string' || !memberships.has(membership)) return null;
+  return { user: user as UserId, membership: membership as Member['membership'], name: typeof displayname === 'string' && displayname !== '' ? displayname : null };
 }
 
 function botMember(event: MatrixEvent, context: RoomContext, deciding: Deciding): readonly Effect[] {
@@ -24,43 +32,79 @@ function botMember(event: MatrixEvent, context: RoomContext, deciding: Deciding)
   const lane = `out:r${room.row}`;
   if (event.content.membership === 'invite') {
     const allowed = ['user', 'admin'].includes(deciding.permission(event.sender) ?? 'block');
-    return [{ do: 'send', row: { lane, key: keyOf('bot-invite', event.event_id), room: room.row, task: { to: 'matrix', kind: allowed ? 'join' : 'leave' } } }];
+    return [{ do: 'send', row: { lane, key: keyOf('bot-invite', event.event_id), room: room.row, task: allowed ? { to: 'matrix', kind: 'join' } : { to: 'matrix', kind: 'leave', as: null } } }];
   }
-  if (event.content.membership === 'join') return [{ do: 'room', room: room.row, change: { state: 'live', ...(room.kind === 'unknown' ? { kind: 'management' } : {}) } }];
+  if (event.content.membership === 'join') return [{ do: 'room', room: room.row, change: { state: 'live' } }];
   // Thrown out: the room is gone for us, and what comes next from the network makes a new one.
   return [
     { do: 'room', room: room.row, change: { state: 'gone' } },
-    ...context.portals.map((portal): Effect => ({ do: 'portalState', portal: portal.row, state: 'closed' })),
+    ...context.portals.map((portal) => closing(portal, deciding)),
   ];
 }
 
+/**
+ * How clients start a chat with somebody they see. The room of that chat is the portal, so whoever may use it is invited
+ * there, and the ghost turns this one down: clients make it encrypted, and two rooms would be one chat.
+ */
+function ghostInvited(event: MatrixEvent, ghost: UserId, { room }: RoomContext, deciding: Deciding): readonly Effect[] {
+  const person = deciding.personOf(ghost);
+  if (person === null) return [];
+  const lane = `out:r${room.row}`;
+  const turnDown: Effect = { do: 'send', row: { lane, key: keyOf('ghost-invite', event.event_id), room: room.row, task: { to: 'matrix', kind: 'leave', as: person.row } } };
+  const sender = event.sender as UserId;
+  const permission = deciding.permission(sender);
+  const chat = deciding.chatsWith(person).find(({ conversation }) => permission === 'admin' || deciding.owners(conversation.account).includes(sender));
+  if (chat === undefined || (permission !== 'user' && permission !== 'admin')) return [turnDown];
+  const { conversation, portal } = chat;
+  if (portal === null) return [turnDown, { do: 'portal', conversation: conversation.row, account: conversation.account, invite: [sender] }];
+  return [turnDown, { do: 'send', row: {
+    lane: `out:r${portal.room}`, key: keyOf('invite', portal.row, event.event_id), room: portal.room, task: { to: 'matrix', kind: 'invite', user: sender },
+  } }];
+}
+
+function closing(portal: Portal, deciding: Deciding): Effect {
+  return { do: 'close', portal: portal.row, invite: deciding.owners(portal.account) };
+}
+
 /** Somebody threw a ghost out or banned it: in its own direct chat that ends the portal, and everybody is told. */
-function ghostMember(event: MatrixEvent, context: RoomContext): readonly Effect[] {
+function ghostMember(event: MatrixEvent, context: RoomContext, deciding: Deciding): readonly Effect[] {
   const { membership } = event.content;
   if (membership !== 'leave' && membership !== 'ban') return [];
   const direct = context.portals.filter((portal) => portal.conversation.kind === 'direct');
   if (direct.length === 0) return [];
   return [
-    ...direct.map((portal): Effect => ({ do: 'portalState', portal: portal.row, state: 'closed' })),
+    ...direct.map((portal) => closing(portal, deciding)),
     notice(context.room.row, 'ℹ️ This chat is no longer bridged, because its person was removed from the room. Their next message opens a new room.', keyOf('unbridged', event.event_id)),
   ];
 }
 
 /** An encrypted room is refused: nothing is sent in clear of it, and everybody is told. */
-export function encryptionFromMatrix(event: MatrixEvent, context: RoomContext): Decision {
+export function encryptionFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   if (event.state_key !== '') return ignored('bad_encryption_event');
   const effects: Effect[] = [{ do: 'room', room: context.room.row, change: { encrypted: true } }];
-  if (context.portals.length > 0 || context.room.kind === 'management') {
-    effects.push(notice(context.room.row, '🔒 This room is now encrypted. Drawbridge does not bridge encrypted rooms: nothing is sent from or to here any more. Use an unencrypted room.', keyOf('encrypted', event.event_id)));
+  if (context.portals.length > 0) {
+    effects.push(...context.portals.map((portal) => closing(portal, deciding)));
+    effects.push(notice(context.room.row, `${ENCRYPTED} Nothing is sent from or to here any more; the next message from the other side opens a new room.`, keyOf('encrypted', event.event_id)));
+  } else if (context.room.kind === 'management') {
+    effects.push(notice(context.room.row, `${ENCRYPTED} ${OTHERWISE}`, keyOf('encrypted', event.event_id)));
   }
   return done(effects);
 }
 
+const ENCRYPTED = '🔒 This room is encrypted, and Drawbridge does not bridge encrypted rooms.';
+/** Clients encrypt direct chats unless told otherwise, so people meet this at once. */
+const OTHERWISE = 'Start a chat with me without encryption: make a room, switch its encryption off before you create it, and invite me there.';
+
+/** What the bot says when it is let into a room of somebody's. */
+export function greeting(encrypted: boolean, commandPrefix: string): string {
+  return encrypted ? `${ENCRYPTED} ${OTHERWISE}` : `Hello! I am the bridge. Say help to see what I can do; in other rooms, ${commandPrefix} help.`;
+}
+
 /** Encrypted events cannot be read, so they are not bridged; their sender hears it. */
 export function encryptedFromMatrix(event: MatrixEvent, context: RoomContext): Decision {
-  if (context.portals.length === 0) return ignored('encrypted_elsewhere');
+  if (context.portals.length === 0 && context.room.kind === 'unknown') return ignored('encrypted_elsewhere');
   return done([
     { do: 'room', room: context.room.row, change: { encrypted: true } },
-    notice(context.room.row, '🔒 Not delivered: this room is encrypted, and Drawbridge does not bridge encrypted rooms.', keyOf('encrypted', event.event_id), event.event_id as EventId),
+    notice(context.room.row, `${ENCRYPTED} This was not delivered.${context.room.kind === 'management' ? ` ${OTHERWISE}` : ''}`, keyOf('encrypted', event.event_id), event.event_id as EventId),
   ]);
 }

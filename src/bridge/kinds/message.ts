@@ -1,8 +1,8 @@
 import type { MatrixEvent, MessageEvent } from '../../model/events.ts';
 import type { EventId, UserId } from '../../model/ids.ts';
 import type { Effect, InboxItem, MatrixTask, NetworkTask, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
-import { type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
-import { render } from '../inbound/render.ts';
+import { type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
+import { fitToEvents, render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
 import { contentOf, relationsOf } from '../outbound/parse.ts';
 import { notice, refusal } from '../reports/report.ts';
@@ -13,18 +13,25 @@ import { openPortal, relayOf, toPortal } from './shared.ts';
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   if (context.map.some(({ remoteId }) => remoteId === event.id) || context.coming.some(({ remoteRef }) => remoteRef === event.id)) return ignored('duplicate');
   if (event.key !== undefined && deciding.rowByKey(event.key) !== null) return ignored('echo');
+  if (event.historical === true) return toAdmins(deciding, `ℹ️ ${item.source} handed over messages of the past. They are not shown: history is not bridged yet.`, `history ${item.source}`);
   if (event.sender.isSelf === true && context.going.length > 0 && deciding.now < item.receivedAt + deciding.settings.echoWait) {
     // Perhaps the echo of what is under way: the answer will tell.
     return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, item.receivedAt + deciding.settings.echoWait) }, effects: [] };
   }
   const { portal } = context;
   if (portal === null) return openPortal(item, context, deciding);
+  // It may answer what is being sent this moment and has no id yet.
+  const unanswered = event.replyTo !== undefined && !context.map.some(({ remoteId }) => remoteId === event.replyTo?.id);
+  if (unanswered && context.going.length > 0 && deciding.now < item.receivedAt + deciding.settings.targetWait) {
+    return { outcome: { to: 'hold', until: deciding.now + 500 }, effects: [] };
+  }
   const effects: Effect[] = [];
-  if (context.people === 0 && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
-  event.parts.forEach((part, index) => {
+  const deserted = context.members.every(({ user }) => deciding.isOurs(user));
+  if (deserted && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
+  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {});
+  parts.forEach(({ content, job }, index) => {
     const lead = index === 0 ? leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network) : undefined;
-    const rendered = render(part, lead);
-    const job = rendered.media ? (item.body.side === 'network' ? item.body.media[index] : undefined) : undefined;
+    const rendered = render(content, lead);
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
       ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
@@ -33,12 +40,12 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
     };
     effects.push({ do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'message', context.person?.row ?? 0), task,
-      portal: portal.row, room: portal.room, account: portal.account, remoteRef: event.id, part: index, parts: event.parts.length,
+      portal: portal.row, room: portal.room, account: portal.account, remoteRef: event.id, part: index, parts: parts.length,
     } });
   });
   if (event.referral) {
-    const { title, body, url, source } = event.referral;
-    const words = [title, body, url].filter((word) => word !== undefined && word !== '').join(' · ');
+    const { title, body, url, source, media } = event.referral;
+    const words = [title, body, url, media].filter((word) => word !== undefined && word !== '').join(' · ');
     effects.push(notice(portal.room, `ℹ️ Came from ${source ?? 'a link'}${words === '' ? '' : `: ${words}`}`, keyOf(portal.row, event.id, 'referral')));
   }
   return done(effects);
@@ -61,6 +68,8 @@ function leadOf(event: MessageEvent, network: string): string | undefined {
 
 /** A message of a Matrix user, to every portal of the room, cut into the parts that each takes. */
 export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
+  // Deleted before the homeserver handed it over: nothing is left of it.
+  if (Object.keys(event.content).length === 0) return ignored('redacted');
   const relations = relationsOf(event.content);
   if (relations.edits !== null) return editFromMatrix(event, relations.edits, context, deciding);
   const content = contentOf(event);

@@ -1,6 +1,6 @@
 import type { AliasEvent, UnsupportedEvent } from '../../model/events.ts';
 import type { InboxItem, RemoteContext } from '../../store/store.ts';
-import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
+import { type Deciding, type Decision, done, ignored, toAdmins } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
 import { openPortal } from './shared.ts';
@@ -15,7 +15,7 @@ export function aliasFromNetwork(event: AliasEvent, item: InboxItem, context: Re
 export function unsupportedFromNetwork(event: UnsupportedEvent, item: InboxItem, context: RemoteContext | null, deciding: Deciding): Decision {
   if (context === null) {
     const detail = Object.entries(event.detail ?? {}).map(([key, value]) => `${key}: ${value}`).join(', ');
-    return done([], { live: [{ do: 'tellAdmins', text: `ℹ️ ${item.source}: ${event.what}: ${event.reason}${detail === '' ? '' : ` (${detail})`}` }] });
+    return toAdmins(deciding, `ℹ️ ${item.source}: ${event.what}: ${event.reason}${detail === '' ? '' : ` (${detail})`}`, `${item.source} ${item.key}`);
   }
   if (context.portal === null) return openPortal(item, context, deciding);
   const who = context.person?.name ?? 'Somebody';

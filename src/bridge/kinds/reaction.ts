@@ -10,15 +10,16 @@ import { toPortal } from './shared.ts';
 /** A person's reaction becomes their ghost's annotation; where a network allows one, a new one takes the old away. */
 export function reactionFromNetwork(event: ReactionEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   const { portal, person } = context;
-  if (portal === null || person === null) return ignored('reaction_without_portal');
+  // Without a person it is the account's own, made in the network's app: the bot shows it.
+  if (portal === null || (person === null && event.sender.isSelf !== true)) return ignored('reaction_without_portal');
   const known = context.map.some(({ remoteId }) => remoteId === event.target) || context.coming.some(({ remoteRef }) => remoteRef === event.target);
   const deadline = item.receivedAt + deciding.settings.targetWait;
   if (!known) {
     if (deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
     const what = event.emoji === null ? 'took back a reaction' : `reacted with ${event.emoji}`;
-    return done([notice(portal.room, `${person.name ?? 'Somebody'} ${what} on a message that is not here.`, keyOf(portal.row, item.key, 'reaction-notice'))]);
+    return done([notice(portal.room, `${person?.name ?? 'Somebody'} ${what} on a message that is not here.`, keyOf(portal.row, item.key, 'reaction-notice'))]);
   }
-  const actor = String(person.row);
+  const actor = String(person?.row ?? 0);
   const before = context.reactions.filter((row) => row.target === event.target && row.actor === actor);
   const replaced = event.exclusive || event.emoji === null ? before.filter(({ emoji }) => emoji !== event.emoji) : [];
   const effects = replaced.flatMap((row) => takeBack(row, portal, item, context));
@@ -28,19 +29,18 @@ export function reactionFromNetwork(event: ReactionEvent, item: InboxItem, conte
     { do: 'react', row: { portal: portal.row, target: event.target, actor, emoji: event.emoji, eventId: null, key, at: event.time } },
     { do: 'send', row: {
       lane: `out:r${portal.room}`, key, portal: portal.row, room: portal.room, account: portal.account,
-      task: { to: 'matrix', kind: 'reaction', as: person.row, target: event.target, emoji: event.emoji, ts: event.time },
+      task: { to: 'matrix', kind: 'reaction', as: person?.row ?? null, target: event.target, emoji: event.emoji, ts: event.time },
     } },
   );
   return done(effects);
 }
 
 function takeBack(row: ReactionRow, portal: Portal, item: InboxItem, context: RemoteContext): Effect[] {
-  if (context.person === null) return [];
   return [
     { do: 'unreact', portal: portal.row, target: row.target, actor: row.actor, emoji: row.emoji },
     { do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf('unreaction', row.key, item.key), portal: portal.row, room: portal.room,
-      task: { to: 'matrix', kind: 'unreaction', as: context.person.row, event: row.eventId, key: row.key },
+      task: { to: 'matrix', kind: 'unreaction', as: context.person?.row ?? null, event: row.eventId, key: row.key },
     } },
   ];
 }

@@ -1,8 +1,10 @@
 import type { MatrixEvent } from '../../model/events.ts';
 import type { EventId, RemoteId, UserId } from '../../model/ids.ts';
-import type { InboxItem, RemoteContext, RoomContext } from '../../store/store.ts';
+import type { Effect, InboxItem, RemoteContext, RoomContext } from '../../store/store.ts';
+import { fromMatrix as textOf } from '../../text/from-matrix.ts';
+import { toPlain } from '../../text/plain.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
-import { keyOf, markerOf } from '../keys.ts';
+import { keyOf, type Marker, markerOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { refusal } from '../reports/report.ts';
 import { deletionFromNetwork, redactedBy, redactionFromMatrix } from './deletion.ts';
@@ -56,14 +58,14 @@ const refusedTypes: Readonly<Record<string, string>> = {
 
 export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
-  if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context);
-  if (deciding.isOurs(event.sender)) return proven(event, deciding);
+  if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
+  if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
   if (event.type === 'm.room.message') {
     const command = commandIn(event, context, deciding);
     if (command !== null) return command;
   }
-  if (context.portals.length === 0) return ignored('not_a_portal');
   if (event.type === 'm.room.encrypted') return encryptedFromMatrix(event, context);
+  if (context.portals.length === 0) return ignored('not_a_portal');
   const what = refusedTypes[event.type];
   const handle = fromMatrix[event.type];
   if (handle === undefined && what === undefined) return ignored('other_event');
@@ -83,26 +85,37 @@ export function eventsOf(event: MatrixEvent): readonly EventId[] {
 }
 
 /** What we wrote ourselves has no target; that it is here proves that it was sent. */
-function proven(event: MatrixEvent, deciding: Deciding): Decision {
-  const key = markerOf(event.content);
-  const row = key === null ? null : deciding.rowByKey(key);
-  if (row === null || (row.state !== 'sending' && row.state !== 'uncertain')) return ignored('own_event');
-  const task = row.task?.to === 'matrix' && row.task.kind === 'message' ? row.task : null;
+function proven(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
+  const marker = markerOf(event.content);
+  if (marker === null) return ignored('own_event');
+  const row = deciding.rowByKey(marker.key);
   const eventId = event.event_id as EventId;
+  if (row === null) return done(learnt(event, marker, context, deciding), { ignored: 'own_event' });
+  if (row.state !== 'sending' && row.state !== 'uncertain') return ignored('own_event');
   return done([
     { do: 'proven', seq: row.seq, remoteId: event.event_id },
     { do: 'reacted', key: row.key, eventId },
-    ...(task?.map && row.portal !== null ? [{ do: 'map', row: {
-      portal: row.portal, eventId, outPart: 0, ...task.map, origin: 'network', author: String(task.as ?? 0),
-    } } as const] : []),
+    ...learnt(event, marker, context, deciding),
   ]);
+}
+
+/** What the event shows, from its marker: also where the row that wrote it is forgotten, as after a restore. */
+function learnt(event: MatrixEvent, { portal, id, part, time }: Marker, context: RoomContext, deciding: Deciding): readonly Effect[] {
+  if (id === undefined || part === undefined || time === undefined || !context.portals.some(({ row }) => row === portal) || portal === undefined) return [];
+  // An edit is found under the event that clients show it in.
+  const eventId = relationsOf(event.content).edits ?? (event.event_id as EventId);
+  const author = deciding.personOf(event.sender as UserId)?.row ?? 0;
+  return [{ do: 'map', row: { portal, eventId, outPart: 0, remoteId: id, inPart: part, remoteTime: time, origin: 'network', author: String(author) } }];
 }
 
 /** Everything said in the bot's own room is for the bot; elsewhere only what begins with the prefix. */
 function commandIn(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision | null {
-  const { body, msgtype } = event.content;
-  if (typeof body !== 'string' || msgtype !== 'm.text') return null;
-  const prefixed = body.startsWith(`${deciding.commandPrefix} `) || body === deciding.commandPrefix;
+  if (event.content.msgtype !== 'm.text' || context.room.encrypted) return null;
+  const prefix = deciding.commandPrefix.toLowerCase();
+  if (context.room.kind !== 'management' && !String(event.content.body).toLowerCase().includes(prefix)) return null;
+  // As people see it: formatting, the quote of a reply and a phone's capital letter make no difference.
+  const body = toPlain(textOf(event.content)).trim();
+  const prefixed = `${body} `.toLowerCase().startsWith(`${prefix} `);
   if (!prefixed && context.room.kind !== 'management') return null;
   if (!['user', 'admin'].includes(deciding.permission(event.sender) ?? 'block')) {
     return prefixed ? done([refusal(context.room.row, event.event_id as EventId, 'This bridge takes no commands from you. Ask its administrator.')]) : ignored('not_permitted');

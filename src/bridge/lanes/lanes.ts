@@ -25,7 +25,8 @@ export class Lanes {
   readonly #again = new Set<string>();
   readonly #queues = new Map<string, Set<string>>();
   readonly #busy = new Map<string, number>();
-  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Lanes whose first item is due later. */
+  readonly #sleeping = new Map<string, AbortController>();
   #stopped = false;
 
   constructor(options: LaneOptions) {
@@ -39,8 +40,8 @@ export class Lanes {
   /** Lets every turn under way end, and starts no other. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
+    for (const sleep of this.#sleeping.values()) sleep.abort();
+    this.#sleeping.clear();
     this.#queues.clear();
     await Promise.allSettled(this.#running.values());
   }
@@ -51,11 +52,8 @@ export class Lanes {
       this.#again.add(lane);
       return;
     }
-    const timer = this.#timers.get(lane);
-    if (timer !== undefined) {
-      clearTimeout(timer);
-      this.#timers.delete(lane);
-    }
+    this.#sleeping.get(lane)?.abort();
+    this.#sleeping.delete(lane);
     const kind = kindOf(lane);
     const queue = this.#queues.get(kind) ?? new Set<string>();
     this.#queues.set(kind, queue);
@@ -76,6 +74,8 @@ export class Lanes {
 
   async #run(lane: string, kind: string): Promise<void> {
     let turn: Turn = 'empty';
+    // The lane counts as running before its first turn: that may wake its own lane.
+    await Promise.resolve();
     try {
       // A few items at a stretch, then the place goes to whoever waits: no lane starves another.
       for (let n = 0; n < 20 && !this.#stopped; n++) {
@@ -99,10 +99,11 @@ export class Lanes {
   #later(lane: string, until: Millis): void {
     if (this.#stopped) return;
     const wait = Math.min(Math.max(until - this.#options.clock.now(), 1), 60_000);
-    this.#timers.set(lane, setTimeout(() => {
-      this.#timers.delete(lane);
-      this.#wakeOne(lane);
-    }, wait));
+    const sleep = new AbortController();
+    this.#sleeping.set(lane, sleep);
+    void this.#options.clock.sleep(wait, sleep.signal).then(() => {
+      if (!sleep.signal.aborted) this.#wakeOne(lane);
+    });
   }
 }
 

@@ -19,10 +19,14 @@ export function failureOf(error: unknown, row: OutboxItem, now: Millis, settings
     };
   }
   if (error instanceof Rejected) return { settle: { to: 'dead', code: error.code, reason: error.message } };
-  if (error instanceof Uncertain) return { settle: { to: 'uncertain', dueAt: now + 1_000, code: error.code, reason: error.message } };
+  const blocked = row.blockedSince !== null && now - row.blockedSince >= settings.maxBlock;
+  if (error instanceof Uncertain) {
+    if (blocked) return { settle: { to: 'dead', code: error.code, reason: `${error.message} It may have arrived all the same.` } };
+    return { settle: { to: 'uncertain', dueAt: now + backoff(row.tries), code: error.code, reason: error.message } };
+  }
   if (error instanceof Retry) {
     // Rate limits are nobody's failure and hold a lane as long as they last.
-    if (!error.rateLimited && row.blockedSince !== null && now - row.blockedSince >= settings.maxBlock) {
+    if (!error.rateLimited && blocked) {
       return { settle: { to: 'dead', code: error.code, reason: `${error.message} Tried ${row.tries + 1} times.` } };
     }
     const wait = Math.max(error.afterMs ?? 0, backoff(row.tries));
@@ -33,5 +37,5 @@ export function failureOf(error: unknown, row: OutboxItem, now: Millis, settings
 
 /** Full jitter, from half a second to a minute. */
 export function backoff(tries: number): Millis {
-  return 250 + Math.random() * Math.min(500 * 2 ** Math.min(tries, 10), 60_000);
+  return Math.round(250 + Math.random() * Math.min(500 * 2 ** Math.min(tries, 10), 60_000));
 }

@@ -1,6 +1,6 @@
 import type { EventId, OutboxSeq, RemoteId } from '../../model/ids.ts';
 import type { MatrixTask, OutboxItem, Store } from '../../store/store.ts';
-import { MARKER } from '../keys.ts';
+import { MARKER, type Marker } from '../keys.ts';
 
 type MessageTask = Extract<MatrixTask, { kind: 'message' }>;
 
@@ -11,14 +11,19 @@ export function finalContent(store: Store, row: OutboxItem, task: MessageTask): 
   if (edited !== null) {
     return {
       ...content, ...fallback(content), 'm.new_content': content,
-      'm.relates_to': { rel_type: 'm.replace', event_id: edited }, [MARKER]: { key: row.key },
+      'm.relates_to': { rel_type: 'm.replace', event_id: edited }, [MARKER]: marker(row, task),
     };
   }
   const answered = task.replyTo === undefined ? null : eventOf(store, row, task.replyTo);
   if (answered !== null) content['m.relates_to'] = { 'm.in_reply_to': { event_id: answered } };
   else if (task.replyTo !== undefined) Object.assign(content, saysReply(content));
-  content[MARKER] = { key: row.key };
+  content[MARKER] = marker(row, task);
   return content;
+}
+
+/** Where it came from, so that a database that has lost it can learn it again from the room. */
+function marker(row: OutboxItem, { map }: MessageTask): Marker {
+  return { key: row.key, ...(map === undefined || row.portal === null ? {} : { portal: row.portal, id: map.remoteId, part: map.inPart, time: map.remoteTime }) };
 }
 
 /** An edit's own body, for clients that know no edits. */

@@ -38,7 +38,7 @@ export class MatrixMedia {
     const placeholder = this.#placeholder(task, late ? 'still on its way' : `could not be fetched${job?.reason ? ` (${job.reason})` : ''}`);
     // The file replaces the placeholder by an edit once it is there; it waits beside the lane, not in it.
     const follow: readonly Effect[] = late ? [{ do: 'send', row: {
-      lane: row.lane, key: `${row.key}.file`, ...(row.portal === null ? {} : { portal: row.portal }), ...(row.room === null ? {} : { room: row.room }),
+      lane: row.lane, key: `${row.key}.file`, ...(row.remoteRef === null ? {} : { remoteRef: row.remoteRef }), ...(row.portal === null ? {} : { portal: row.portal }), ...(row.room === null ? {} : { room: row.room }),
       task: { ...task, edits: { row: row.seq }, media: { ...media, waitUntil: this.#clock.now() + this.#settings.maxAge } },
       park: { key: `media:${media.job}`, until: this.#clock.now() + this.#settings.maxAge },
     } }] : [];
@@ -73,7 +73,7 @@ export class MatrixMedia {
     const { media: _gone, ...rest } = task;
     const { body, filename } = task.content;
     const caption = typeof body === 'string' && body !== filename && task.type !== 'm.sticker' ? `\n${body}` : '';
-    const name = typeof filename === 'string' ? filename : String(body ?? 'file');
+    const name = [filename, body].find((one) => typeof one === 'string') ?? 'file';
     return { ...rest, type: 'm.room.message', content: { msgtype: 'm.notice', body: `📎 ${name}: ${why}.${caption}`, 'm.mentions': {} } };
   }
 

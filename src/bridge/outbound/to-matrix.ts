@@ -1,13 +1,14 @@
 import type { Clock } from '../../model/clock.ts';
 import { Rejected } from '../../model/errors.ts';
-import type { EventId, PersonRow, RoomId, UserId } from '../../model/ids.ts';
+import type { AccountId, EventId, PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
-import type { Effect, MatrixTask, OutboxItem, Store } from '../../store/store.ts';
+import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../../store/store.ts';
 import { MARKER, markerOf } from '../keys.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
-import type { Rooms } from '../portals/rooms.ts';
+import { isBridged, type Rooms } from '../portals/rooms.ts';
+import { inRooms } from '../reports/telling.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { failureOf } from './failure.ts';
 import { eventOf, finalContent } from './matrix-content.ts';
@@ -24,6 +25,8 @@ export interface ToMatrixDeps {
   readonly log: Logger;
   /** Runs a person's command and returns the bot's answer. */
   readonly command: (task: Extract<MatrixTask, { kind: 'command' }>, row: OutboxItem) => Promise<readonly Effect[]>;
+  /** Rooms that the owners of an account share with the bot. */
+  readonly ownerRooms: (account: AccountId) => readonly RoomRow[];
   readonly wake: (lanes: readonly string[]) => void;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step: (name: string) => void;
@@ -46,7 +49,7 @@ export class ToMatrix {
     if (outages.isDown('matrix')) return { until: now + 1_000 };
     if (row.dueAt > now) return { until: row.dueAt };
     if (now - row.createdAt > settings.maxAge && row.state === 'ready') {
-      await this.#settle(row, { to: 'dead', code: 'too_old', reason: 'It waited too long.' });
+      await this.#settle(row, { to: 'dead', code: 'too_old', reason: 'It waited too long.' }, this.#lost(row, 'It waited too long.'));
       return 'more';
     }
     try {
@@ -61,6 +64,7 @@ export class ToMatrix {
     switch (task.kind) {
       case 'create': return this.#create(row);
       case 'command': return this.#command(row, task);
+      case 'enter': return this.#enter(row, task);
       case 'invite':
       case 'join':
       case 'leave': return this.#membership(row, task);
@@ -78,9 +82,11 @@ export class ToMatrix {
     const as = await rooms.speaker(first.as, row);
     const ready = first.media === undefined ? first : await media.ready(row, first, as);
     if (ready === null) return;
+    this.#deps.step('matrix.prepared');
     const content = finalContent(store, row, ready);
     if (!await this.#begin(row)) return;
-    const eventId = await homeserver.send(as, room, ready.type, row.key, content, ready.ts);
+    // The newest edit by the homeserver's time is the one shown, and networks tell time in seconds: edits go without theirs.
+    const eventId = await homeserver.send(as, room, ready.type, row.key, content, ready.edits === undefined ? ready.ts : undefined);
     this.#deps.step('matrix.sent');
     const spool = media.spoolOf(ready);
     await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...this.#mapped(row, ready, eventId), ...media.over(ready)]);
@@ -108,6 +114,7 @@ export class ToMatrix {
     const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key: task.emoji }, [MARKER]: { key: row.key } };
     try {
       const eventId = await homeserver.send(as, room, 'm.reaction', row.key, content, task.ts);
+      this.#deps.step('matrix.reacted');
       await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [{ do: 'reacted', key: row.key, eventId }]);
     } catch (error) {
       if (!(error instanceof Rejected) || error.code !== 'M_DUPLICATE_ANNOTATION') throw error;
@@ -120,13 +127,15 @@ export class ToMatrix {
     const { homeserver, rooms, store, clock } = this.#deps;
     const room = rooms.idOf(row);
     const events = task.kind === 'redaction'
-      ? [...new Set(row.portal === null ? [] : store.mapOfRemote(row.portal, task.target).map(({ eventId }) => eventId))]
+      // An edit keeps its own copy of what was said.
+      ? [...new Set(row.portal === null ? [] : [...store.mapOfRemote(row.portal, task.target).map(({ eventId }) => eventId), ...store.writtenFor(row.portal, task.target)])]
       : [task.event ?? (store.outboxByKey(task.key)?.remoteId as EventId | null | undefined) ?? null].filter((id) => id !== null);
     if (!await this.#begin(row)) return;
     const as = await rooms.speaker(task.as, row);
     for (const [index, event] of events.entries()) {
       await this.#redactOne(homeserver, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
     }
+    this.#deps.step('matrix.redacted');
     const gone: readonly Effect[] = task.kind === 'redaction' && row.portal !== null ? [{ do: 'unmap', portal: row.portal, remoteId: task.target }] : [];
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() }, gone);
   }
@@ -149,6 +158,12 @@ export class ToMatrix {
     await this.#settle(row, { to: 'confirmed', remoteId: roomId, at: this.#deps.clock.now() }, effects);
   }
 
+  async #enter(row: OutboxItem, task: Extract<MatrixTask, { kind: 'enter' }>): Promise<void> {
+    if (!await this.#begin(row)) return;
+    await this.#deps.rooms.speaker(task.as, row);
+    await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
+  }
+
   async #membership(row: OutboxItem, task: Extract<MatrixTask, { kind: 'invite' | 'join' | 'leave' }>): Promise<void> {
     const { homeserver, rooms, clock } = this.#deps;
     const room = rooms.idOf(row);
@@ -156,13 +171,14 @@ export class ToMatrix {
     try {
       if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user);
       else if (task.kind === 'join') await homeserver.join(homeserver.bot, room);
-      else await homeserver.leave(homeserver.bot, room);
+      else await homeserver.leave(rooms.userOf(task.as), room);
     } catch (error) {
       // Already in, or already out: nothing is missing.
       if (!(error instanceof Rejected) || !['M_FORBIDDEN', 'M_NOT_FOUND', 'M_INVITE_BLOCKED'].includes(error.code)) throw error;
       this.#deps.log.info('A membership was refused.', { kind: task.kind, code: error.code });
     }
-    const effects: readonly Effect[] = task.kind === 'join' ? rooms.greeting(row) : [];
+    this.#deps.step('matrix.joined');
+    const effects: readonly Effect[] = task.kind === 'join' ? await rooms.arrived(row) : [];
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() }, effects);
   }
 
@@ -170,6 +186,7 @@ export class ToMatrix {
     // Actions may be repeated: a command found unfinished after a stop is run again.
     if (!await this.#begin(row)) return;
     const effects = await this.#deps.command(task, row);
+    this.#deps.step('matrix.commanded');
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() }, effects);
   }
 
@@ -185,22 +202,24 @@ export class ToMatrix {
     let from: string | undefined;
     for (let page = 0; page < 20; page++) {
       const { events, end } = await homeserver.messages(homeserver.bot, room, { limit: 100, ...(from === undefined ? {} : { from }) });
-      const own = events.find((event) => markerOf(event.content) === row.key && this.#deps.rooms.isOurs(event.sender));
+      const own = events.find((event) => markerOf(event.content)?.key === row.key && this.#deps.rooms.isOurs(event.sender));
       if (own !== undefined) {
         const eventId = own.event_id as EventId;
         const effects = row.task?.to === 'matrix' && row.task.kind === 'message' ? this.#mapped(row, row.task, eventId) : [];
         await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [...effects, { do: 'reacted', key: row.key, eventId }]);
         return true;
       }
-      const oldest = events.at(-1);
-      // Clocks differ a little, and `?ts=` moves events into the past only by what the network says: a wide margin.
-      if (end === undefined || oldest === undefined || (row.sentAt !== null && oldest.origin_server_ts < row.sentAt - 86_400_000)) return false;
+      // `?ts=` moves single events into the past, and clocks differ a little: a whole page must be older, by a wide margin.
+      const newest = Math.max(...events.map(({ origin_server_ts: at }) => at));
+      if (end === undefined || events.length === 0 || (row.sentAt !== null && newest < row.sentAt - 86_400_000)) return false;
       from = end;
     }
     return false;
   }
 
   async #failed(row: OutboxItem, error: unknown): Promise<void> {
+    // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
+    if (error instanceof StoreBusy) throw error;
     const { outages, homeserver, log, clock, settings, store, rooms } = this.#deps;
     if (error instanceof Rejected && error.code === 'M_FORBIDDEN' && row.tries < 2 && row.task?.to === 'matrix' && 'as' in row.task && row.task.as !== null) {
       // Perhaps the ghost is not in the room any more, whatever we believe: join again, once or twice.
@@ -214,7 +233,18 @@ export class ToMatrix {
     const state = store.outboxRow(row.seq)?.state;
     // Nothing was called yet where the row was never marked.
     const settle = failure.settle.to === 'uncertain' && state === 'ready' ? { to: 'ready', dueAt: clock.now() + 1_000, tried: true, code: failure.settle.code, reason: failure.settle.reason } as const : failure.settle;
-    await this.#settle(row, settle);
+    await this.#settle(row, settle, settle.to === 'dead' ? this.#lost(row, settle.reason) : []);
+  }
+
+  /** What cannot be shown is said where it would have stood, else to the owners of its account. */
+  #lost(row: OutboxItem, reason: string): readonly Effect[] {
+    const { task } = row;
+    if (task === null || !isBridged(task) || row.room === null || row.account === null) return [];
+    const room = this.#deps.store.room(row.room);
+    const here = room?.roomId != null && room.state === 'live' && !room.encrypted;
+    const person = task.as === null ? null : this.#deps.store.person(task.as);
+    const text = `⚠️ A ${task.kind} from ${person?.name ?? row.account}${here ? '' : ` (${row.account})`} could not be shown: ${reason}`;
+    return inRooms(here ? [row.room] : this.#deps.ownerRooms(row.account), text, `lost ${row.key}`);
   }
 
   async #settle(row: OutboxItem, outcome: Parameters<Store['settleOut']>[1], effects: readonly Effect[] = []): Promise<void> {

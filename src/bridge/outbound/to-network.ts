@@ -1,9 +1,11 @@
 import type { Clock } from '../../model/clock.ts';
+import { type Content, isMedia } from '../../model/content.ts';
 import { Rejected } from '../../model/errors.ts';
 import type { AccountId, EventId, Millis, RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
+import type { Inline, RichText } from '../../model/richtext.ts';
 import type { Connection, SendResult, Target } from '../../networks/network.ts';
-import type { Effect, NetworkTask, OutboxItem, OutOutcome, Portal, Store } from '../../store/store.ts';
+import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, type Portal, type Store, StoreBusy } from '../../store/store.ts';
 import { targetOf } from '../deciding.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
@@ -38,6 +40,8 @@ export interface ToNetworkDeps {
   readonly count: (outcome: string, row: OutboxItem) => void;
   /** Tells the account's owners, once, that it does not work. */
   readonly accountBroken: (account: AccountId, reason: string) => void;
+  /** A send waits this many milliseconds for its rate limit. */
+  readonly limited: (account: AccountId, ms: Millis) => void;
   readonly signal: AbortSignal;
 }
 
@@ -85,8 +89,17 @@ export class ToNetwork {
     const target = targetOf(portal.conversation);
     const { connection } = account;
     const prepared = task.kind === 'message' ? await this.#deps.media.ready(row, task, connection.capabilities(target).media, this.#deps.signal) : null;
+    const gone = this.#targetMissing(row, task, portal);
+    if (gone !== null) {
+      await this.#settle(row, gone);
+      return 'more';
+    }
+    this.#deps.step('network.prepared');
     const wait = rates.take(connection.rateKeys(target));
-    if (wait !== null) return { until: wait };
+    if (wait !== null) {
+      this.#deps.limited(account.id, wait - this.#deps.clock.now());
+      return { until: wait };
+    }
     if (!await store.begin(row.seq)) return 'more';
     this.#deps.step('network.begun');
     const result = await this.#call(row, prepared?.task ?? task, portal, target, connection, prepared?.media);
@@ -96,13 +109,26 @@ export class ToNetwork {
     return 'more';
   }
 
+  /** What belongs to a message that is being asked about waits beside its lane until somebody knows. */
+  #targetMissing(row: OutboxItem, task: NetworkTask, portal: Portal): OutOutcome | null {
+    const { store, clock, settings } = this.#deps;
+    if (task.kind === 'message') return null;
+    const part = task.kind === 'deletion' ? task.part : 0;
+    if (store.mapOf(portal.row, task.target).some(({ outPart }) => task.kind !== 'deletion' || outPart === part)) return null;
+    const open = store.outboxOf(task.target).some((of) => of.portal === portal.row && of.part === part && of.state === 'asked');
+    if (open && row.code !== 'target_missing') return { to: 'parked', key: `e:${portal.row}:${task.target}`, until: clock.now() + settings.maxAge };
+    return task.kind === 'deletion' ? { to: 'cancelled', reason: 'What it deletes never got there.' }
+      : { to: 'dead', code: 'target_missing', reason: 'the message it belongs to did not get there.' };
+  }
+
   async #call(row: OutboxItem, task: NetworkTask, portal: Portal, target: Target, connection: Connection, media: Parameters<Connection['send']>[0]['media']): Promise<SendResult | null> {
     const remote = (event: EventId): RemoteId | undefined => this.#deps.store.mapOf(portal.row, event)[0]?.remoteId;
     switch (task.kind) {
       case 'message': {
         const replyTo = task.replyTo === undefined ? undefined : remote(task.replyTo);
+        const content = task.replyTo !== undefined && replyTo === undefined ? sayingReply(task.content, target, connection) : task.content;
         return connection.send({
-          key: row.key, conversation: target, content: task.content, relay: task.relay,
+          key: row.key, conversation: target, content, relay: task.relay,
           ...(replyTo === undefined ? {} : { replyTo }), ...(media === undefined ? {} : { media }),
         });
       }
@@ -116,10 +142,13 @@ export class ToNetwork {
         if (of === undefined || connection.edit === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
         return connection.edit({ key: row.key, conversation: target, content: task.content, relay: task.relay, target: of });
       }
-      case 'deletion':
+      case 'deletion': {
+        const of = this.#deps.store.mapOf(portal.row, task.target).find(({ outPart }) => outPart === task.part)?.remoteId;
+        if (of === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
         if (connection.delete === undefined) throw new Rejected('nothing can be deleted there.', 'unsupported');
-        await connection.delete(target, task.target, row.key);
+        await connection.delete(target, of, row.key);
         return null;
+      }
     }
   }
 
@@ -159,11 +188,13 @@ export class ToNetwork {
   }
 
   async #failed(row: OutboxItem, account: LiveAccount, error: unknown): Promise<void> {
+    // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
+    if (error instanceof StoreBusy) throw error;
     const { outages, log, clock, settings, store } = this.#deps;
     const failure = failureOf(error, row, clock.now(), settings);
     if ('sideDown' in failure) {
       if (failure.broken) this.#deps.accountBroken(account.id, failure.sideDown);
-      outages.down(account.id, failure.sideDown, () => account.probe());
+      else outages.down(account.id, failure.sideDown, () => account.probe());
     }
     if ('bug' in failure) log.error('A bug met a row on its way to a network.', { seq: row.seq, kind: row.kind, account: account.id, error });
     else log.warn('A row did not reach its network.', { seq: row.seq, kind: row.kind, account: account.id, error });
@@ -189,4 +220,14 @@ export class ToNetwork {
     if (outcome.to !== 'ready') this.#deps.count(outcome.to, row);
     this.#deps.wake(lanes);
   }
+}
+
+/** An answer to something that is not there says so, where it still fits into one message. */
+function sayingReply(content: Content, conversation: Target, connection: Connection): Content {
+  const mark: Inline = { t: 'italic', children: [{ t: 'text', text: '↩️ in reply to a message that is not here' }] };
+  const text = content.kind === 'text' ? content.text : isMedia(content) ? (content.caption ?? []) : null;
+  if (text === null) return content;
+  const marked: RichText = [{ t: 'paragraph', children: [mark] }, ...text];
+  const parts = connection.plan({ conversation, content: content.kind === 'text' ? { ...content, text: marked } : { ...content, caption: marked } as Content, relay: null });
+  return parts.length === 1 && parts[0] !== undefined ? parts[0] : content;
 }

@@ -1,9 +1,10 @@
 import { Rejected } from '../../model/errors.ts';
-import type { PersonRow, RoomId, UserId } from '../../model/ids.ts';
+import type { PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { portalRoom } from '../../matrix/rooms/portal-room.ts';
-import type { Effect, OutboxItem, Person, Portal, Store } from '../../store/store.ts';
+import type { Effect, MatrixTask, OutboxItem, Person, Portal, Store } from '../../store/store.ts';
 import { keyOf } from '../keys.ts';
+import { greeting, memberOf } from '../kinds/member.ts';
 import { notice } from '../reports/report.ts';
 
 export interface RoomsOptions {
@@ -14,6 +15,7 @@ export interface RoomsOptions {
   /** `{name}` and `{network}` are replaced. */
   readonly displayName: string;
   readonly commandPrefix: string;
+  readonly botName: string;
   networkName(network: string): string;
 }
 
@@ -29,16 +31,23 @@ export class Rooms {
     return `@${person.localpart}:${this.#options.homeserver.serverName}` as UserId;
   }
 
+  /** The bot, or a ghost as it is. */
+  userOf(row: PersonRow | null): UserId {
+    const person = row === null ? null : this.#options.store.person(row);
+    return person === null ? this.#options.homeserver.bot : this.userIdOf(person);
+  }
+
   isOurs(user: string): boolean {
     const { homeserver, ghostPrefix } = this.#options;
     return user === homeserver.bot || (user.startsWith(`@${ghostPrefix}`) && user.endsWith(`:${homeserver.serverName}`));
   }
 
-  /** @throws Rejected where the room is not there to be written to */
+  /** @throws Rejected where the room is not there to be written to, or what is bridged must not stand in it in clear */
   idOf(row: OutboxItem): RoomId {
     const room = row.room === null ? null : this.#options.store.room(row.room);
     if (room?.roomId == null) throw new Rejected('The room could not be made.', 'no_room');
     if (room.state === 'gone') throw new Rejected('The bridge is no longer in the room.', 'room_gone');
+    if (room.encrypted && isBridged(row.task)) throw new Rejected('The room is encrypted.', 'encrypted');
     return room.roomId;
   }
 
@@ -52,16 +61,38 @@ export class Rooms {
       await homeserver.register(person.localpart);
       await store.apply([{ do: 'person', person: person.row, change: { registered: true } }]);
     }
-    const name = displayName.replaceAll('{name}', person.name ?? person.ids[0] ?? '').replaceAll('{network}', this.#options.networkName(person.network));
+    const words: Readonly<Record<string, string>> = { '{name}': called(person), '{network}': this.#options.networkName(person.network) };
+    const name = displayName.replace(/\{(?:name|network)\}/g, (word) => words[word] ?? '');
     if (person.shownName !== name) {
-      await homeserver.setDisplayName(user, name);
+      await homeserver.setDisplayName(user, name).catch((error: unknown) => {
+        // A name that the homeserver does not like must not hold up what they say.
+        if (!(error instanceof Rejected)) throw error;
+      });
       await store.apply([{ do: 'person', person: person.row, change: { shownName: name } }]);
     }
     if (store.member(item.room, user)?.membership !== 'join') {
       await this.#join(user, this.idOf(item));
       await store.apply([{ do: 'member', room: item.room, member: { user, membership: 'join', name } }]);
     }
+    await this.#nameAfter(person, item.room);
     return user;
+  }
+
+  /** A direct chat is called what its person is called, also when that changes. */
+  async #nameAfter(person: Person, roomRow: RoomRow): Promise<void> {
+    const { store, homeserver } = this.#options;
+    const room = store.room(roomRow);
+    const portal = store.portalsOf(roomRow).find(({ conversation }) => conversation.kind === 'direct' && conversation.person === person.row);
+    if (room?.roomId == null || !room.createdByUs || portal === undefined) return;
+    const name = this.#nameOf(portal);
+    if (room.name === name) return;
+    await homeserver.setState(homeserver.bot, room.roomId, 'm.room.name', '', { name });
+    await store.apply([{ do: 'room', room: roomRow, change: { name } }]);
+  }
+
+  #nameOf({ conversation }: Portal): string {
+    const person = conversation.person === null ? null : this.#options.store.person(conversation.person);
+    return conversation.title ?? (person === null ? conversation.remoteId : called(person));
   }
 
   async #join(user: UserId, room: RoomId): Promise<void> {
@@ -84,28 +115,28 @@ export class Rooms {
   /** Makes the room, or finds the one made just before a stop by its derived alias, if our bot made it. */
   async create(row: OutboxItem): Promise<{ readonly roomId: RoomId; readonly effects: readonly Effect[] }> {
     const { store, homeserver, ghostPrefix } = this.#options;
-    const roomRow = row.room;
-    const portal = roomRow === null ? null : store.portalsOf(roomRow)[0] ?? null;
-    if (roomRow === null || portal === null) throw new Rejected('Its portal is gone.', 'no_portal');
-    const aliasLocalpart = `${ghostPrefix}${store.getMeta('instance') ?? '0'}_${portal.row}`;
-    const roomId = await this.#createOrFind(portal, aliasLocalpart);
-    return {
-      roomId,
-      effects: [
-        { do: 'room', room: roomRow, change: { roomId, state: 'live' } },
-        { do: 'portalState', portal: portal.row, state: 'live' },
-        { do: 'member', room: roomRow, member: { user: homeserver.bot, membership: 'join', name: null } },
-      ],
-    };
+    const room = row.room === null ? null : store.room(row.room);
+    if (room === null) throw new Rejected('Its row is gone.', 'no_room');
+    const instance = `${ghostPrefix}${store.getMeta('instance') ?? '0'}_`;
+    const made: readonly Effect[] = [{ do: 'member', room: room.row, member: { user: homeserver.bot, membership: 'join', name: null } }];
+    if (room.kind === 'management') {
+      const aliasLocalpart = `${instance}m${room.row}`;
+      const roomId = await this.#createOrFind(aliasLocalpart, { preset: 'trusted_private_chat', visibility: 'private', is_direct: true, name: this.#options.botName, room_alias_name: aliasLocalpart });
+      return { roomId, effects: [{ do: 'room', room: room.row, change: { roomId, state: 'live', name: this.#options.botName } }, ...made] };
+    }
+    const portal = store.portalsOf(room.row)[0];
+    if (portal === undefined) throw new Rejected('Its portal is gone.', 'no_portal');
+    const aliasLocalpart = `${instance}${portal.row}`;
+    const name = this.#nameOf(portal);
+    const roomId = await this.#createOrFind(aliasLocalpart, this.#portalBody(portal, aliasLocalpart, name));
+    return { roomId, effects: [{ do: 'room', room: room.row, change: { roomId, state: 'live', name } }, { do: 'portalState', portal: portal.row, state: 'live' }, ...made] };
   }
 
-  async #createOrFind(portal: Portal, aliasLocalpart: string): Promise<RoomId> {
-    const { homeserver, store } = this.#options;
+  #portalBody(portal: Portal, aliasLocalpart: string, title: string): object {
+    const { homeserver } = this.#options;
     const { conversation } = portal;
-    const person = conversation.person === null ? null : store.person(conversation.person);
     const network = this.#options.networkName(conversation.network);
-    const title = conversation.title ?? person?.name ?? conversation.remoteId;
-    const body = portalRoom({
+    return portalRoom({
       roomVersion: this.#options.roomVersion, bot: homeserver.bot, aliasLocalpart, direct: conversation.kind === 'direct', invite: [],
       name: title, topic: `${network} · read there by ${title} and ${network}; not end-to-end encrypted`,
       bridgedTo: {
@@ -113,6 +144,10 @@ export class Rooms {
         conversation: { id: conversation.remoteId, scope: conversation.scope, ...(conversation.title === null ? {} : { title: conversation.title }) },
       },
     });
+  }
+
+  async #createOrFind(aliasLocalpart: string, body: object): Promise<RoomId> {
+    const { homeserver } = this.#options;
     try {
       return await homeserver.createRoom(homeserver.bot, body);
     } catch (error) {
@@ -130,12 +165,28 @@ export class Rooms {
     return room;
   }
 
-  /** What the bot says when it is let into a room. */
-  greeting(row: OutboxItem): readonly Effect[] {
-    if (row.room === null) return [];
+  /** What the bot finds in a room that it was let into, and what it says there. A room with one person is for commands. */
+  async arrived(row: OutboxItem): Promise<readonly Effect[]> {
+    const { homeserver, commandPrefix } = this.#options;
+    const roomRow = row.room;
+    if (roomRow === null) return [];
+    const state = await homeserver.state(homeserver.bot, this.idOf(row));
+    const encrypted = state.some(({ type, state_key }) => type === 'm.room.encryption' && state_key === '');
+    const members = state.filter(({ type }) => type === 'm.room.member').map(memberOf).filter((found) => found !== null);
+    const people = members.filter(({ membership, user }) => (membership === 'join' || membership === 'invite') && !this.isOurs(user));
     return [
-      { do: 'room', room: row.room, change: { state: 'live', kind: 'management' } },
-      notice(row.room, `Hello! I am the bridge. Say help to see what I can do; in other rooms, ${this.#options.commandPrefix} help.`, keyOf('greeting', row.key)),
+      ...members.map((member): Effect => ({ do: 'member', room: roomRow, member })),
+      { do: 'room', room: roomRow, change: { state: 'live', encrypted, ...(people.length <= 1 ? { kind: 'management' } : {}) } },
+      notice(roomRow, greeting(encrypted, commandPrefix), keyOf('greeting', row.key)),
     ];
   }
+}
+
+function called(person: Person): string {
+  return person.name ?? person.ids[0] ?? 'Somebody';
+}
+
+/** What came from a network, as against what the bot says for itself. */
+export function isBridged(task: OutboxItem['task']): task is Extract<MatrixTask, { kind: 'message' | 'reaction' }> {
+  return task?.to === 'matrix' && (task.kind === 'reaction' || (task.kind === 'message' && task.map !== undefined));
 }

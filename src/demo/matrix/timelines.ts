@@ -56,7 +56,7 @@ export class Timelines {
   }
 
   /** `find` looks at once and after every sync. */
-  wait<T>(find: (events: EventsOf) => T | undefined, timeoutMs = 20_000, seen: () => string): Promise<T> {
+  wait<T>(find: (events: EventsOf) => T | undefined, timeoutMs = 30_000, seen: () => string): Promise<T> {
     const events: EventsOf = (room) => [...(this.#state.get(room) ?? []), ...this.of(room)];
     // Made here, so that its stack names the test that waited.
     const late = new Error();

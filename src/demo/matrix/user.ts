@@ -3,7 +3,7 @@ import { MatrixClient } from './client.ts';
 import { Timelines, type ClientEvent } from './timelines.ts';
 
 export interface Waiting {
-  /** Milliseconds; the default is 20 s. */
+  /** Milliseconds; the default is 30 s. */
   readonly timeout?: number;
 }
 

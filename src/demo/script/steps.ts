@@ -19,7 +19,7 @@ export interface Step {
 
 const onMatrix = (scene: Scene, fits: (event: ClientEvent) => boolean): Promise<ClientEvent> => scene.stage.alice.waitForEvent(scene.room, fits);
 const onPhone = (scene: Scene, fits: (message: Readonly<Message>) => boolean): Promise<Readonly<Message>> => scene.bob.waitFor(fits);
-const bodyOf = (message: Readonly<Message>): string => String((message.body as { body?: unknown } | null)?.body ?? '');
+const bodyOf = (message: Readonly<Message>): string => (message.body as { body?: string } | null)?.body ?? '';
 const related = (event: ClientEvent): Record<string, unknown> => (event.content['m.relates_to'] ?? {}) as Record<string, unknown>;
 const document = Buffer.from('bread\nbutter\ncheese\n');
 const picture = (color: string): Promise<Buffer> => sharp({ create: { width: 320, height: 200, channels: 3, background: color } }).jpeg().toBuffer();

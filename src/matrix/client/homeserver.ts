@@ -132,6 +132,8 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
       const body = await orNull(http.json(same('fullyRead', 'GET', path)));
       return body === null ? null : (text(body, 'event_id', 'fullyRead') as EventId);
     },
+    accountData: (type) => orNull(http.json(same('accountData', 'GET', `${V3}/user/${enc(bot)}/account_data/${enc(type)}`))),
+    setAccountData: (type, content) => done(http.json(same('setAccountData', 'PUT', `${V3}/user/${enc(bot)}/account_data/${enc(type)}`, { body: content }))),
     close: () => http.close(),
   };
   return client;

@@ -4,6 +4,7 @@ import { DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../mo
 import type { MediaStream } from '../../model/media.ts';
 import { failureToError, type Explain } from './errors.ts';
 import { isFields, parseJson, type Fields } from './json.ts';
+import { askedWait } from './limits.ts';
 import type { Multipart } from './multipart.ts';
 
 interface GraphOptions {
@@ -13,6 +14,7 @@ interface GraphOptions {
   readonly version: string;
   readonly token: string;
   readonly explain: Explain;
+  readonly answered?: (status: number | 'error') => void;
 }
 
 interface Call {
@@ -72,13 +74,14 @@ export class GraphClient {
 
   /**
    * Streams a file from an address that the API handed out. Only Meta's hosts over https, or the API's own origin, are
-   * asked, at most three redirects far, and the token goes only to those that check it.
+   * asked, at most three redirects far, and the token goes only to those that check it, never on to another host.
    * @throws Rejected `media_host` for any other address
    */
   async download(address: string, signal: AbortSignal): Promise<MediaStream> {
-    let url = this.#allowed(address);
+    const start = this.#allowed(address);
+    let url = start;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      const headers = this.#trusts(url) ? this.#authorization() : {};
+      const headers = url.origin === start.origin && this.#trusts(url) ? this.#authorization() : {};
       const answer = await this.#ask(url, { method: 'GET', headers, signal });
       if (answer.statusCode >= 300 && answer.statusCode < 400) {
         await answer.body.dump();
@@ -107,7 +110,7 @@ export class GraphClient {
   async #ask(url: URL, call: Call): Promise<Dispatcher.ResponseData> {
     const mark = { written: false };
     try {
-      return await request(url, {
+      const answer = await request(url, {
         method: call.method,
         dispatcher: this.#agent.compose(marking(mark)),
         headers: { accept: '*/*', 'user-agent': 'drawbridge', ...call.headers },
@@ -115,7 +118,10 @@ export class GraphClient {
         ...(call.signal && { signal: call.signal }),
         ...(call.headersTimeout !== undefined && { headersTimeout: call.headersTimeout }),
       });
+      this.#options.answered?.(answer.statusCode);
+      return answer;
     } catch (cause) {
+      this.#options.answered?.('error');
       throw lost(cause, mark.written && (call.sending ?? false));
     }
   }
@@ -127,8 +133,8 @@ export class GraphClient {
   }
 
   #error(answer: Dispatcher.ResponseData, body: unknown, sending: boolean): DeliveryError {
-    const seconds = Number(first(answer.headers['retry-after']) ?? 'NaN');
-    const wait = Number.isFinite(seconds) && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {};
+    const ms = askedWait((name) => first(answer.headers[name]));
+    const wait = ms === undefined ? {} : { retryAfterMs: ms };
     return failureToError({ status: answer.statusCode, body, sending, secret: this.#options.token, ...wait }, this.#options.explain);
   }
 

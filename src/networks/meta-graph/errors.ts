@@ -1,5 +1,5 @@
 import { AccountBroken, Rejected, Retry, Uncertain, Unreachable, type DeliveryError } from '../../model/errors.ts';
-import { at, isFields, num, str } from './json.ts';
+import { at, flag, isFields, num, str, type Fields } from './json.ts';
 
 /** What an error code means for the lane, and in words for the person. */
 export interface Meaning {
@@ -29,6 +29,12 @@ const NEW_TOKEN = 'Make a new access token for the system user and put it into a
 const PERMISSION =
   'Give the system user the permission and the asset in Business settings, make a new token and put it into access_token.';
 
+const PROOF: Meaning = {
+  outcome: 'account',
+  reason: 'The app demands a proof of its secret with every call.',
+  fix: 'Switch "Require app secret" off: App settings > Advanced > Security.',
+};
+
 /** developers.facebook.com/docs/graph-api/guides/error-handling and …/whatsapp/cloud-api/support/error-codes */
 const GRAPH: Readonly<Record<number, Meaning>> = {
   0: { outcome: 'account', reason: 'Meta could not authenticate the access token.', fix: NEW_TOKEN },
@@ -49,14 +55,22 @@ const GRAPH: Readonly<Record<number, Meaning>> = {
   613: { outcome: 'limited', reason: 'The limit of calls was reached.', afterMs: 60_000 },
 };
 
-/** The meaning of a Graph error code, the network's own first. */
-export function meaningOf(code: number, explain: Explain): Meaning {
+/** The meaning of a Graph error code, the network's own first; undefined for a code that no page explains. */
+export function meaningOf(code: number, explain: Explain): Meaning | undefined {
   const own = explain(code) ?? (Object.hasOwn(GRAPH, code) ? GRAPH[code] : undefined);
   if (own !== undefined) return own;
-  if (code >= 200 && code <= 299) {
-    return { outcome: 'account', reason: 'The access token lacks a permission.', fix: PERMISSION };
-  }
-  return { outcome: 'rejected', reason: `Meta refused it with error ${code}.` };
+  return code >= 200 && code <= 299 ? { outcome: 'account', reason: 'The access token lacks a permission.', fix: PERMISSION } : undefined;
+}
+
+/** The meaning of a code with what stands beside it: one that no page explains may still say that it passes. */
+function meaningIn(code: number, error: Fields, { status }: Failure, explain: Explain): Meaning {
+  // developers.facebook.com/docs/graph-api/guides/secure-requests: an app may demand a proof with every call.
+  if (code === 100 && /requires? an appsecret_proof/.test(str(error, 'message') ?? '')) return PROOF;
+  const known = meaningOf(code, explain);
+  if (known !== undefined) return known;
+  const reason = `Meta refused it with error ${code}.`;
+  if (flag(error, 'is_transient')) return { outcome: 'retry', reason };
+  return { outcome: status >= 500 ? 'uncertain' : 'rejected', reason };
 }
 
 /**
@@ -67,7 +81,7 @@ export function failureToError(failure: Failure, explain: Explain): DeliveryErro
   const error = at(failure.body, 'error');
   const code = num(error, 'code');
   if (!isFields(error) || code === undefined) return bareFailure(failure);
-  const meaning = meaningOf(code, explain);
+  const meaning = meaningIn(code, error, failure, explain);
   const details = tidy(str(error, 'error_data', 'details') ?? str(error, 'error_user_msg') ?? messageOf(error, code), failure.secret);
   const text = details === '' || meaning.outcome === 'account' ? meaning.reason : `${meaning.reason} (${details})`;
   const subcode = num(error, 'error_subcode');
@@ -97,7 +111,7 @@ function bareFailure({ status, retryAfterMs, sending }: Failure): DeliveryError 
   const code = `http_${status}`;
   const wait = retryAfterMs === undefined ? {} : { afterMs: retryAfterMs };
   if (status === 429) return new Retry('Meta’s API is asked too often.', code, { ...wait, rateLimited: true });
-  if (status >= 500) {
+  if (status >= 500 || status === 408) {
     return sending
       ? new Uncertain(`Meta’s API answered ${status} without saying whether the message was taken.`, code)
       : new Unreachable(`Meta’s API answered ${status}.`, code);

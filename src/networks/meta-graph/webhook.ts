@@ -4,15 +4,16 @@ import type { Verdict, WebhookRequest } from '../network.ts';
 /**
  * `X-Hub-Signature-256: sha256=<hex of HMAC-SHA256(app secret, raw body)>`
  * (developers.facebook.com/docs/graph-api/webhooks/getting-started). Over the bytes as they came: Meta escapes
- * non-ASCII characters and slashes, so nothing that was parsed and printed again fits.
+ * non-ASCII characters and slashes, so nothing that was parsed and printed again fits. Several secrets: one is being changed.
  */
-export function verifySignature(request: WebhookRequest, appSecret: string): Verdict {
+export function verifySignature(request: WebhookRequest, appSecrets: readonly string[]): Verdict {
   const header = request.headers['x-hub-signature-256'];
   if (header === undefined) return refused(401, 'The header X-Hub-Signature-256 is missing.');
   const hex = /^sha256=([0-9a-f]{64})$/i.exec(header.trim())?.[1];
   if (hex === undefined) return refused(401, 'The header X-Hub-Signature-256 is not "sha256=" and 64 hex digits.');
-  const expected = createHmac('sha256', appSecret).update(request.raw).digest();
-  return timingSafeEqual(expected, Buffer.from(hex, 'hex'))
+  const given = Buffer.from(hex, 'hex');
+  const fits = appSecrets.map((secret) => timingSafeEqual(createHmac('sha256', secret).update(request.raw).digest(), given));
+  return fits.includes(true)
     ? { ok: true }
     : refused(401, 'The signature does not fit the body: is app_secret that of this app?');
 }

@@ -1,27 +1,42 @@
-import { Rejected, Uncertain } from '../../model/errors.ts';
+import { createHmac } from 'node:crypto';
+import { AccountBroken, Rejected, Uncertain } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
 import { GraphClient, segment } from '../meta-graph/client.ts';
 import { at, defined, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
 import { multipart } from '../meta-graph/multipart.ts';
-import type { Handle } from './decode/media.ts';
+import { hex, type Handle } from './decode/media.ts';
 import { explain } from './errors.ts';
+import { Intact } from './intact.ts';
 import type { WhatsAppAccount, WhatsAppApp } from './settings.ts';
+
+export interface Subscribed {
+  readonly id: string;
+  readonly name: string;
+  readonly url?: string;
+}
+
+const NO_SUCH_NODE = /^(?:33|803|100\/33)$/;
 
 /** The calls of the Cloud API (github.com/facebook/openapi, business-messaging-api) for one phone number. */
 export class WhatsAppApi {
   readonly #graph: GraphClient;
   readonly #number: string;
   readonly #waba: string;
+  readonly #token: string;
+  readonly #appSecret: string;
+  readonly #intact = new Intact();
 
-  constructor(app: WhatsAppApp, account: WhatsAppAccount) {
-    this.#graph = new GraphClient({ url: app.graph_url, version: app.api_version, token: account.access_token, explain });
+  constructor(app: WhatsAppApp, account: WhatsAppAccount, answered: (status: number | 'error') => void = () => {}) {
+    this.#graph = new GraphClient({ url: app.graph_url, version: app.api_version, token: account.access_token, explain, answered });
     this.#number = account.phone_number_id;
     this.#waba = account.waba_id;
+    this.#token = account.access_token;
+    this.#appSecret = app.app_secret;
   }
 
   /** POST `/{phone_number_id}/messages`; 200 means taken, not delivered. The answer's `contacts` may name the person anew. */
   async send(body: Fields): Promise<{ readonly id: string; readonly ids: readonly string[] }> {
-    const answer = await this.#graph.post(`${segment(this.#number)}/messages`, { messaging_product: 'whatsapp', ...body }, true);
+    const answer = await ofNumber(this.#graph.post(`${segment(this.#number)}/messages`, { messaging_product: 'whatsapp', ...body }, true));
     const id = str(list(answer, 'messages')[0], 'id');
     if (id === undefined) throw new Uncertain('WhatsApp took the message without giving it an id.', 'no_id');
     const contact = list(answer, 'contacts')[0];
@@ -32,14 +47,14 @@ export class WhatsAppApi {
   async markRead(messageId: string, typing: boolean): Promise<void> {
     const indicator = typing ? { typing_indicator: { type: 'text' } } : {};
     const body = { messaging_product: 'whatsapp', status: 'read', message_id: messageId, ...indicator };
-    await this.#graph.post(`${segment(this.#number)}/messages`, body, false);
+    await ofNumber(this.#graph.post(`${segment(this.#number)}/messages`, body, false));
   }
 
   /** POST `/{phone_number_id}/media`; the id is good for 30 days. */
   async upload(media: MediaSource): Promise<string> {
     const mime = media.mime.startsWith('text/') ? 'text/plain' : media.mime;
     const form = multipart({ messaging_product: 'whatsapp', type: mime }, media, mime);
-    const id = str(await this.#graph.upload(`${segment(this.#number)}/media`, form), 'id');
+    const id = str(await ofNumber(this.#graph.upload(`${segment(this.#number)}/media`, form)), 'id');
     if (id === undefined) throw new Rejected('WhatsApp took the file without giving it an id.', 'no_id');
     return id;
   }
@@ -51,7 +66,9 @@ export class WhatsAppApi {
     if (url === undefined) throw new Rejected('WhatsApp does not say where the file is.', 'media_gone');
     const found = await this.#graph.download(url, signal);
     const mime = str(facts, 'mime_type') ?? found.mime;
-    return { ...found, ...(mime !== undefined && { mime }) };
+    const hash = hex(str(facts, 'sha256'));
+    const bytes = hash === undefined ? found.bytes : this.#intact.check(mediaId, hash, found.bytes);
+    return { ...found, bytes, ...(mime !== undefined && { mime }) };
   }
 
   /** A file whose webhook gave an address and no id. */
@@ -60,7 +77,18 @@ export class WhatsAppApi {
   }
 
   numberFacts(): Promise<Fields> {
-    return this.#graph.get(segment(this.#number), { fields: 'id,display_phone_number,verified_name,quality_rating,platform_type' });
+    return ofNumber(this.#graph.get(segment(this.#number), { fields: 'id,display_phone_number,verified_name,quality_rating,platform_type' }));
+  }
+
+  /** Whether Meta lets the number send, and how fast (…/whatsapp/cloud-api/health-status, …/cloud-api/overview#throughput). */
+  health(): Promise<Fields> {
+    return ofNumber(this.#graph.get(segment(this.#number), { fields: 'health_status,throughput' }));
+  }
+
+  /** The app that the token belongs to. A proof made with another app's secret is refused (…/graph-api/guides/secure-requests). */
+  tokenApp(): Promise<Fields> {
+    const proof = createHmac('sha256', this.#appSecret).update(this.#token).digest('hex');
+    return this.#graph.get('app', { fields: 'id,name', appsecret_proof: proof });
   }
 
   /** Ids of the phone numbers of the WhatsApp business account. */
@@ -75,17 +103,27 @@ export class WhatsAppApi {
     return list(answer, 'data').flatMap((each) => (str(each, 'status') === 'granted' ? (str(each, 'permission') ?? []) : []));
   }
 
-  /** Names of the apps that get the webhooks of the WhatsApp business account. */
-  async subscribedApps(): Promise<readonly string[]> {
+  /** The apps that get the webhooks of the WhatsApp business account; `url` where the account has an address of its own for them. */
+  async subscribedApps(): Promise<readonly Subscribed[]> {
     const answer = await this.#graph.get(`${segment(this.#waba)}/subscribed_apps`);
     return list(answer, 'data').map((each) => {
       const app = at(each, 'whatsapp_business_api_data') ?? each;
-      return str(app, 'name') ?? str(app, 'id') ?? '?';
+      return defined({ id: str(app, 'id') ?? '?', name: str(app, 'name') ?? str(app, 'id') ?? '?', url: str(each, 'override_callback_uri') });
     });
   }
 
   close(): Promise<void> {
     return this.#graph.close();
+  }
+}
+
+/** Where Graph does not find the number itself, no message is at fault: the account is. */
+async function ofNumber<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof Rejected) || !NO_SUCH_NODE.test(error.code)) throw error;
+    throw new AccountBroken('Meta does not know the phone number id, or the access token may not see it.', error.code);
   }
 }
 

@@ -6,12 +6,12 @@ import type { RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
 import type { Fields } from '../meta-graph/json.ts';
-import type { Connection, ConnectOptions, PartRequest, SendRequest, SendResult, Sink, Target } from '../network.ts';
+import type { Connection, ConnectOptions, PartRequest, RateKey, SendRequest, SendResult, Sink, Target } from '../network.ts';
 import { WhatsAppApi, parseHandle } from './api.ts';
 import { addressee, contentBody, reactionEmoji } from './encode/body.ts';
 import { plan } from './encode/plan.ts';
 import { fixFor } from './errors.ts';
-import { normalId } from './ids.ts';
+import { MADE_UP, normalId } from './ids.ts';
 import { PAIR, capabilitiesOf, checkWindow, windowOpen } from './limits.ts';
 import { asAccount, asApp, type WhatsAppAccount } from './settings.ts';
 
@@ -20,7 +20,7 @@ const RECHECK_MS = 60_000;
 /** After this time a number that may not send is let try again: nothing but a send shows whether it may. */
 const PARDON_MS = 30 * 60_000;
 /** The codes that any call shows, and not only a send. */
-const TOKEN_CODES = /^(?:0|102|190|http_401)\b/;
+const TOKEN_CODES = /^(?:0|33|803|100\/33|102|190|http_401)\b/;
 /** Uploads whose message has not gone out yet; a retry then need not send the file again. */
 const MAX_UPLOADS = 64;
 
@@ -38,7 +38,7 @@ export class WhatsAppConnection implements Connection {
 
   constructor(options: ConnectOptions) {
     this.#account = asAccount(options.settings);
-    this.#api = new WhatsAppApi(asApp(options.appSettings), this.#account);
+    this.#api = new WhatsAppApi(asApp(options.appSettings), this.#account, options.answered);
     this.#clock = options.clock;
     this.#log = options.log;
     this.remoteId = this.#account.phone_number_id;
@@ -52,6 +52,10 @@ export class WhatsAppConnection implements Connection {
     return Promise.resolve();
   }
 
+  async check(): Promise<void> {
+    await this.#watched(() => this.#api.numberFacts());
+  }
+
   capabilities(conversation: Target): Capabilities {
     return capabilitiesOf(conversation.kind);
   }
@@ -62,7 +66,7 @@ export class WhatsAppConnection implements Connection {
 
   async send(request: PartRequest): Promise<SendResult> {
     checkWindow(request.conversation, this.#clock.now());
-    const reply = request.replyTo === undefined ? {} : { context: { message_id: request.replyTo } };
+    const reply = request.replyTo === undefined || request.replyTo.startsWith(MADE_UP) ? {} : { context: { message_id: request.replyTo } };
     return this.#watched(async () => {
       const media = request.media === undefined ? undefined : { id: await this.#upload(request.key, request.media), name: request.media.name };
       const result = await this.#post(request.conversation, request.key, { ...contentBody(request.content, media), ...reply });
@@ -74,6 +78,7 @@ export class WhatsAppConnection implements Connection {
   /** …/whatsapp/cloud-api/messages/reaction-messages: one a person; an empty emoji takes it away. */
   async react(conversation: Target, target: RemoteId, emoji: string | null, key: string): Promise<SendResult> {
     if (conversation.kind !== 'direct') throw new Rejected('WhatsApp’s API takes no reactions in groups.', 'no_group_reactions');
+    if (target.startsWith(MADE_UP)) throw new Rejected('WhatsApp gave the message no id, so nothing can be put to it.', 'no_target');
     checkWindow(conversation, this.#clock.now());
     const reaction = { message_id: target, emoji: emoji === null ? '' : reactionEmoji(emoji) };
     return this.#watched(() => this.#post(conversation, key, { type: 'reaction', reaction }));
@@ -82,12 +87,12 @@ export class WhatsAppConnection implements Connection {
   /** Hangs on the newest message that came in, and marks it as read; there is no "stopped", it ends by itself after 25 seconds. */
   async typing(conversation: Target, active: boolean): Promise<void> {
     const last = conversation.lastInbound;
-    if (!active || last === undefined || conversation.kind !== 'direct' || !windowOpen(conversation, this.#clock.now())) return;
+    if (!active || last === undefined || last.id.startsWith(MADE_UP) || conversation.kind !== 'direct' || !windowOpen(conversation, this.#clock.now())) return;
     await this.#watched(() => this.#api.markRead(last.id, true));
   }
 
   async markRead(conversation: Target, upTo: RemoteId): Promise<void> {
-    if (conversation.kind !== 'direct') return;
+    if (conversation.kind !== 'direct' || upTo.startsWith(MADE_UP)) return;
     await this.#watched(() => this.#api.markRead(upTo, false));
   }
 
@@ -102,10 +107,10 @@ export class WhatsAppConnection implements Connection {
     return { ...found, ...(name !== undefined && { name }) };
   }
 
-  rateKeys(conversation: Target): readonly { readonly key: string; readonly perSecond: number; readonly burst: number }[] {
+  rateKeys(conversation: Target): readonly RateKey[] {
     const { throughput, rate_scale: scale } = this.#account;
     const account = { key: `throughput:${this.remoteId}`, perSecond: throughput * scale, burst: Math.max(1, Math.ceil(throughput / 10)) };
-    const pair = { key: `pair:${this.remoteId}:${conversation.id}`, perSecond: PAIR.perSecond * scale, burst: PAIR.burst };
+    const pair = { key: `pair:${this.remoteId}:${conversation.id}`, perSecond: PAIR.perSecond * scale, burst: PAIR.burst, borrows: true };
     return conversation.kind === 'direct' ? [account, pair] : [account];
   }
 
@@ -173,7 +178,7 @@ export class WhatsAppConnection implements Connection {
   /** Never rejects: what is found out goes to the sink. */
   async #probe(): Promise<void> {
     try {
-      await this.#watched(() => this.#api.numberFacts());
+      await this.check();
     } catch (error) {
       const code = error instanceof DeliveryError ? error.code : 'unknown';
       this.#log.warn('WhatsApp did not answer for the phone number', { code });

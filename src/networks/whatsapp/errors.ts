@@ -27,9 +27,12 @@ const CODES: Readonly<Record<number, Meaning>> = {
   131026: rejected(UNDELIVERABLE),
   131030: rejected('The number is not among the recipients allowed for this test number.'),
   131031: account('The WhatsApp business account is locked.', 'See Account quality in the Business manager.'),
+  131035: rejected('WhatsApp did not like a value in the request.'),
   131037: account('The display name of the number is not approved yet.', 'Have the display name approved in WhatsApp manager.'),
   131041: rejected('The group does not exist, or the business is no member of it.'),
   131042: account('Meta wants a valid way of payment for the account.', 'Set the payment method in the Business manager.'),
+  131043: rejected('WhatsApp gave up: the message could not be delivered in time.'),
+  131044: account('Meta wants a valid way of payment for the account.', 'Set the payment method in the Business manager.'),
   131045: account('The number is not registered for the API.', 'Register the number in WhatsApp manager.'),
   131047: rejected(WINDOW_CLOSED),
   131048: rejected('Meta holds the number back because too many of its messages were blocked or reported.'),
@@ -38,24 +41,44 @@ const CODES: Readonly<Record<number, Meaning>> = {
   131051: rejected('WhatsApp’s API does not know this kind of message.'),
   131052: rejected('WhatsApp could not get the file that the person sent.'),
   131053: rejected('WhatsApp refused the file: its kind or its content does not fit.'),
+  131055: rejected('WhatsApp’s API does not take this kind of request.'),
   131056: limited('Too many messages went to this one person in a short time.', 6_000),
   131057: retry('The number is being moved or upgraded by Meta.', 60_000),
   131060: rejected('WhatsApp could not hand this message over; ask the person to send it again.'),
+  131059: rejected('The request asked for a page that does not exist.'),
+  131061: rejected('The other person’s app cannot show this kind of message.'),
   131062: rejected('WhatsApp takes this message only for a phone number, and this person’s number is not known.'),
+  131063: rejected('This number may not send marketing messages through the API.'),
+  131064: rejected('The number has reached its limit of people that it may write to first.'),
+  131201: rejected('Only a part of what was asked of the group was done.'),
+  131202: rejected('The person is in the group already.'),
+  131204: rejected('The group is full.'),
   131207: rejected('WhatsApp has suspended the group.'),
   131208: limited('There were too many operations on groups in a short time.', 60_000),
+  131211: rejected('The number has made as many groups as it may.'),
   131212: rejected('The person is no member of the group.'),
+  131213: rejected('The wish to join the group is no longer there.'),
+  131214: rejected('Groups cannot be made for the moment.'),
   131215: rejected('This number may not use groups.'),
   132000: rejected('The template wants another number of values.'),
   132001: rejected('The template does not exist in this language or is not approved.'),
+  132005: rejected('The template is too long with its values put in.'),
+  132007: rejected('The template breaks a rule of WhatsApp.'),
+  132012: rejected('A value of the template has another form than it should.'),
   132015: rejected('The template is paused for its low quality.'),
   132016: rejected('The template is switched off for its low quality.'),
+  132018: rejected('The values of the template do not fit.'),
+  132068: rejected('The form is blocked.'),
+  132069: rejected('The form was sent too often in the last hour.'),
   133000: retry('A former removal of the number is not finished.', 60_000),
   133004: retry('WhatsApp’s server is not available for the moment.', 5_000),
   133006: account('The number must be verified before it is registered.', 'Verify the number in WhatsApp manager.'),
   133010: account('The number is not registered on the WhatsApp Business Platform.', 'Register the number in WhatsApp manager.'),
-  134011: account('The terms of WhatsApp payments are not accepted.', 'Accept them in the Business manager.'),
+  133016: account('The number was registered and removed too often.', 'Wait three days, then register the number in WhatsApp manager.'),
+  134011: rejected('The terms of WhatsApp payments are not accepted.'),
+  137000: rejected('The other person set up WhatsApp anew, and their security code is another one.'),
   135000: rejected('WhatsApp did not accept the message and does not say why.'),
+  80008: limited('The WhatsApp business account has reached its limit of API calls.', 60_000),
   80007: limited('The WhatsApp business account has reached its limit of API calls.', 60_000),
   2593109: rejected('The business has switched the sharing of its past messages off.'),
 };
@@ -67,7 +90,7 @@ export function explain(code: number): Meaning | undefined {
 /** What the owner of an account has to do about a code that broke it. */
 export function fixFor(code: string): string {
   const number = Number(code.split('/')[0]);
-  return (Number.isInteger(number) ? meaningOf(number, explain).fix : undefined) ?? 'Check access_token and phone_number_id of the account.';
+  return (Number.isInteger(number) ? meaningOf(number, explain)?.fix : undefined) ?? 'Check access_token and phone_number_id of the account.';
 }
 
 /** One error object of a webhook (`{code,title,message,error_data:{details}}`) in words. */
@@ -77,9 +100,8 @@ export function describe(error: unknown): { readonly code: string; readonly reas
     str(error, 'error_data', 'details') ?? str(error, 'details') ?? str(error, 'message') ?? str(error, 'title') ?? '',
   );
   if (code === undefined) return { code: 'unknown', reason: said || 'WhatsApp does not say why.', retryable: false };
-  const known = explain(code);
-  const meaning = known ?? meaningOf(code, explain);
-  const retryable = meaning.outcome === 'retry' || meaning.outcome === 'limited';
-  if (said === '') return { code: String(code), reason: meaning.reason, retryable };
-  return { code: String(code), reason: known === undefined && code > 999 ? said : `${meaning.reason} (${said})`, retryable };
+  const meaning = meaningOf(code, explain);
+  const retryable = meaning?.outcome === 'retry' || meaning?.outcome === 'limited';
+  const reason = meaning === undefined ? said || `WhatsApp says only the number ${code}.` : said === '' ? meaning.reason : `${meaning.reason} (${said})`;
+  return { code: String(code), reason, retryable };
 }

@@ -23,6 +23,9 @@ export function normalId(id: string): string {
   return /^\d+$/.test(digits) ? digits : bare;
 }
 
+/** Begins the id that we give to a message that came without one; WhatsApp knows no such id. */
+export const MADE_UP = 'digest:';
+
 /** The ids under which a webhook names one person, before they are ranked. */
 export interface Named {
   readonly userId?: string | undefined;
@@ -48,7 +51,7 @@ export function person(ids: readonly string[], scope: string, contact?: unknown)
     scope,
     aliases: aliases.length > 0 ? aliases : undefined,
     name: str(contact, 'profile', 'name'),
-    username: str(contact, 'profile', 'username')?.replace(/^@/, ''),
+    username: (str(contact, 'profile', 'username') ?? str(contact, 'username'))?.replace(/^@/, ''),
     phone: phoneOf(ids),
   });
 }

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { AccountSettings, AppSettings } from '../network.ts';
 
 const id = z
-  .string({ error: 'a text of digits; put it between quotes, else digits can get lost' })
-  .regex(/^\d{5,24}$/, { error: 'the digits of the id as Meta shows them' });
+  .string({ error: 'must be a text of digits; put it between quotes, else digits can get lost' })
+  .regex(/^\d{5,24}$/, { error: 'must be the digits of the id as Meta shows them' });
 
 const account = z.strictObject({
   phone_number_id: id.describe('WhatsApp > API setup > "Phone number ID". Not the phone number itself.'),
@@ -35,19 +35,34 @@ const account = z.strictObject({
 
 const app = z.strictObject({
   app_secret: z.string().min(8).describe('App settings > Basic > "App secret". Every webhook is checked with it. Use ${ENV} or file:.'),
+  previous_app_secret: z
+    .string()
+    .min(8)
+    .optional()
+    .describe('While you change the app secret: the one before, so that webhooks signed with either are taken. Remove it afterwards.'),
   verify_token: z.string().min(8).describe('A random text of your own; type the same one where Meta asks for the "Verify token".'),
   graph_url: z
     .url()
-    .refine(safeAddress, { error: 'an https address; http only for this machine' })
+    .refine(safeAddress, { error: 'must be an https address; http only for this machine' })
     .default('https://graph.facebook.com')
     .describe('Address of the Graph API. Change it only for a sandbox.'),
   api_version: z
     .string()
-    .regex(/^v\d+\.\d+$/, { error: 'like v23.0' })
+    .regex(/^v\d+\.\d+$/, { error: 'must be a version such as v23.0' })
     .default('v23.0')
     .describe('Version of the Graph API.'),
-  accounts: z.record(z.string(), account).describe('One entry for each business phone number; the name is yours.'),
+  accounts: z.record(z.string(), account).superRefine(onceEach).describe('One entry for each business phone number; the name is yours.'),
 });
+
+/** What comes in for a number goes to one account: a second one of it would stay silent. */
+function onceEach(accounts: Readonly<Record<string, { readonly phone_number_id: string }>>, context: z.RefinementCtx): void {
+  const seen = new Map<string, string>();
+  for (const [name, { phone_number_id: number }] of Object.entries(accounts)) {
+    const other = seen.get(number);
+    if (other !== undefined) context.addIssue({ code: 'custom', path: [name, 'phone_number_id'], message: `must differ from that of ${other}: a number belongs to one account` });
+    seen.set(number, name);
+  }
+}
 
 export const settings: z.ZodType<AppSettings> = app;
 export type WhatsAppApp = z.infer<typeof app>;

@@ -1,6 +1,7 @@
 import type { AppSettings, Decoded, Verdict, Webhook, WebhookRequest } from '../network.ts';
 import { NotThisNetwork } from '../network.ts';
 import { at, isFields, list, parseJson, str } from '../meta-graph/json.ts';
+import { tidy } from '../meta-graph/errors.ts';
 import { verifyHandshake, verifySignature } from '../meta-graph/webhook.ts';
 import { cutChange, decodeChange, type Piece } from './decode/change.ts';
 import { isNoticeField } from './decode/notice.ts';
@@ -21,21 +22,39 @@ export const webhooks: readonly Webhook[] = [
   {
     method: 'POST',
     maxBody: MAX_BODY,
-    verify: (request: WebhookRequest, app: AppSettings): Verdict => verifySignature(request, asApp(app).app_secret),
+    verify: (request: WebhookRequest, app: AppSettings): Verdict => verifySignature(request, secretsOf(app)),
     split,
     decode: (piece: unknown): readonly Decoded[] => [decodeChange(piece)],
   },
 ];
 
+function secretsOf(settings: AppSettings): readonly string[] {
+  const { app_secret: now, previous_app_secret: before } = asApp(settings);
+  return before === undefined ? [now] : [now, before];
+}
+
 /**
- * Besides the whole body also what tools keep of it is taken: entries alone, one change (`{field, value}`), or its bare value.
+ * Besides the whole body also what tools and pages keep of it is taken: entries alone, one change (`{field, value}`), its
+ * bare value, or one message or status.
  * @throws NotThisNetwork
  */
 function split(raw: Uint8Array): readonly Piece[] {
   const body = parseJson(raw);
   const pieces = cutBody(body);
-  if (pieces === undefined) throw new NotThisNetwork(LOOKED_FOR);
+  if (pieces === undefined) throw new NotThisNetwork(`${LOOKED_FOR} ${found(body)}`);
   return pieces;
+}
+
+const OTHERS: Readonly<Record<string, string>> = { page: 'Messenger', instagram: 'Instagram', user: 'a Facebook user', permissions: 'a Facebook app' };
+
+/** What stands there instead: names only, never what somebody wrote. */
+function found(body: unknown): string {
+  if (Array.isArray(body)) return body.length === 0 ? 'This is an empty list.' : 'This is a list of something else.';
+  if (!isFields(body)) return 'This is a bare value.';
+  const object = str(body, 'object');
+  if (object !== undefined) return `This one has "object":"${tidy(object).slice(0, 40)}"${Object.hasOwn(OTHERS, object) ? `, so it is from ${OTHERS[object]}` : ''}.`;
+  const keys = Object.keys(body).slice(0, 6).map((key) => tidy(key).slice(0, 40));
+  return keys.length === 0 ? 'This one is empty.' : `This one has ${keys.join(', ')}.`;
 }
 
 function cutBody(body: unknown): readonly Piece[] | undefined {
@@ -48,11 +67,16 @@ function cutBody(body: unknown): readonly Piece[] | undefined {
   if (object !== undefined && object !== 'whatsapp_business_account') return undefined;
   const entries = list(body, 'entry');
   if (object !== undefined && entries.length === 0) return [{ field: 'entry', value: body }];
-  if (object !== undefined || entries.some((entry) => list(entry, 'changes').some((change) => isValue(at(change, 'value'))))) {
-    return entries.flatMap(cutEntry);
-  }
+  if (object !== undefined || entries.some(isEntry)) return entries.flatMap(cutEntry);
+  if (isEntry(body)) return cutEntry(body);
   if (isChange(body)) return cutChange(undefined, undefined, body);
-  return isValue(body) ? cutChange(undefined, undefined, { field: str(body, 'field') ?? 'messages', value: body }) : undefined;
+  if (isValue(body)) return cutChange(undefined, undefined, { field: str(body, 'field') ?? 'messages', value: body });
+  if (!isItem(body)) return undefined;
+  return cutChange(undefined, undefined, { field: 'messages', value: str(body, 'status') === undefined ? { messages: [body] } : { statuses: [body] } });
+}
+
+function isEntry(entry: unknown): boolean {
+  return list(entry, 'changes').some(isChange);
 }
 
 function cutEntry(entry: unknown): readonly Piece[] {
@@ -65,13 +89,19 @@ function cutEntry(entry: unknown): readonly Piece[] {
 }
 
 function isChange(change: unknown): boolean {
-  const field = str(change, 'field');
-  return field !== undefined && (isValue(at(change, 'value')) || (isNoticeField(field) && isFields(at(change, 'value'))));
+  const value = at(change, 'value');
+  return isValue(value) || (isNoticeField(str(change, 'field') ?? '') && isFields(value));
 }
 
-/** `messaging_product` names WhatsApp; the oldest form of the API knows its numbers only as `wa_id`. */
+/** `messaging_product` names WhatsApp; the oldest form of the API knows its numbers only as `wa_id` and `recipient_id`. */
 function isValue(value: unknown): boolean {
   if (at(value, 'messaging_product') === 'whatsapp') return true;
   if (str(value, 'metadata', 'phone_number_id') !== undefined) return true;
-  return list(value, 'contacts').some((contact) => str(contact, 'wa_id') !== undefined);
+  if (list(value, 'contacts').some((contact) => str(contact, 'wa_id') !== undefined)) return true;
+  return list(value, 'statuses').some((status) => str(status, 'status') !== undefined && str(status, 'recipient_id') !== undefined);
+}
+
+/** A message or a status by itself: its id says whose it is. */
+function isItem(item: unknown): boolean {
+  return /^wa[mc]id\./.test(str(item, 'id') ?? '') && (str(item, 'type') ?? str(item, 'status')) !== undefined;
 }

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { GraphError, invalid, unknownObject } from './errors.ts';
 import { jsonOf, mustBe, type Call, type Graph } from './graph.ts';
 import { deleteMedia, mediaInfo } from './media-routes.ts';
@@ -31,9 +32,17 @@ export function accountRoutes(graph: Graph, world: World, sender: Sender, webhoo
     webhooks.subscribed = false;
     return { json: { success: true } };
   });
+  graph.on('GET', '/:waba/phone_numbers', (call) => {
+    mustBe(call.params['waba'], wabaId);
+    const number: Call = { ...call, params: { id: phoneNumberId } };
+    return { json: { data: [node(world, number, appId)], paging: { cursors: { before: 'QVFI', after: 'QVFI' } } } };
+  });
   graph.on('GET', '/debug_token', (call) => ({ json: { data: tokenFacts(world, appId, call.query['input_token']) } }));
   graph.on('GET', '/me/permissions', () => ({ json: { data: scopes.map((permission) => ({ permission, status: 'granted' })) } }));
-  graph.on('GET', '/:id', (call) => ({ json: node(world, call) }));
+  graph.on('GET', '/:id', (call) => {
+    checkProof(world, call);
+    return { json: node(world, call, appId) };
+  });
   graph.on('DELETE', '/:id', (call) => ({ json: deleteMedia(world, call) }));
 }
 
@@ -55,8 +64,16 @@ async function subscribeApp(call: Call, webhooks: Webhooks): Promise<void> {
   }
 }
 
-/** `GET /{id}?fields=…`: the phone number, the business account, the token's own user, or a media id. */
-function node(world: World, call: Call): Record<string, unknown> {
+/** Graph API, "Secure requests": a proof, where one is given, is the HMAC of the token under the secret of the token's app. */
+function checkProof(world: World, call: Call): void {
+  const proof = call.query['appsecret_proof'];
+  const { appSecret, accessToken } = world.options;
+  if (proof === undefined || proof === createHmac('sha256', appSecret).update(accessToken).digest('hex')) return;
+  throw new GraphError(100, { message: 'Invalid appsecret_proof provided in the API argument', type: 'GraphMethodException' });
+}
+
+/** `GET /{id}?fields=…`: the phone number, the business account, the token's own user and app, or a media id. */
+function node(world: World, call: Call, appId: string): Record<string, unknown> {
   const { phoneNumberId, wabaId, displayPhoneNumber, verifiedName } = world.options;
   const name = verifiedName ?? 'Sandbox Business';
   const id = call.params['id'] ?? '';
@@ -64,13 +81,23 @@ function node(world: World, call: Call): Record<string, unknown> {
     [phoneNumberId]: {
       verified_name: name, display_phone_number: displayPhoneNumber, quality_rating: 'GREEN', code_verification_status: 'VERIFIED',
       platform_type: 'CLOUD_API', throughput: { level: 'STANDARD' }, status: 'CONNECTED', name_status: 'APPROVED', account_mode: 'LIVE', is_official_business_account: false,
+      health_status: health(world),
     },
     [wabaId]: { name, currency: 'EUR', timezone_id: '1', message_template_namespace: 'sandbox' },
     me: { name: 'Sandbox System User' },
+    app: { name: 'Sandbox' },
   };
+  const ids: Readonly<Record<string, string>> = { me: '100000000000001', app: appId };
   const found = Object.hasOwn(nodes, id) ? nodes[id] : undefined;
   if (!found) return mediaInfo(world, call);
-  return { ...selected(found, call.query['fields']), id: id === 'me' ? '100000000000001' : id };
+  return { ...selected(found, call.query['fields']), id: ids[id] ?? id };
+}
+
+/** Cloud API, "Messaging health status": what can send, and why not. */
+function health({ options, faults }: World): Record<string, unknown> {
+  const state = faults.expireToken ? 'BLOCKED' : 'AVAILABLE';
+  const entity = (entity_type: string, id: string): Record<string, string> => ({ entity_type, id, can_send_message: state });
+  return { can_send_message: state, entities: [entity('PHONE_NUMBER', options.phoneNumberId), entity('WABA', options.wabaId)] };
 }
 
 const defaultFields = ['verified_name', 'display_phone_number', 'quality_rating', 'code_verification_status', 'platform_type', 'throughput', 'name', 'currency', 'timezone_id', 'message_template_namespace'];

@@ -40,6 +40,8 @@ export interface WhatsAppSandbox {
   readonly faults: Faults;
   /** Finds the person by number or user id, or makes them. */
   person(waId: string, given?: PersonOptions): PersonHandle;
+  /** Calls back whenever a message comes or changes. Returns the function that ends it. */
+  listen(listener: (message: Readonly<Message>) => void): () => void;
   /** Verifies the webhook by its handshake and sends there from now on. @throws Error saying what was answered */
   subscribe(url: string): Promise<void>;
   /** Resolves when every webhook queued so far has been delivered; statuses that are still to come do not count. */
@@ -70,6 +72,10 @@ export async function startWhatsAppSandbox(options: WhatsAppSandboxOptions): Pro
   world.origin = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' });
   return {
     url: world.origin, messages: world.messages, posts: webhooks.posts, faults: world.faults, person,
+    listen: (listener) => world.feed.listen((event) => {
+      const message = event.kind === 'message' ? world.message(event.id) : undefined;
+      if (message) listener(message);
+    }),
     subscribe: async (url) => webhooks.subscribe(url),
     idle: async () => webhooks.idle(),
     close: async () => {

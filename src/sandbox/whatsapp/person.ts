@@ -190,6 +190,12 @@ export class PersonHandle {
     this.#world.savePerson(this.#person);
   }
 
+  /** A username hides the number in webhooks, and giving it up shows it again (Business-scoped user IDs). */
+  hideNumber(hidden: boolean): void {
+    this.#person.phoneless = hidden;
+    this.#world.savePerson(this.#person);
+  }
+
   /** The chat is opened: everything not read yet becomes read. */
   readAll(): void {
     for (const message of this.inbox) this.#statuses.read(message);

@@ -13,7 +13,7 @@ CREATE TABLE person_id (
   person INTEGER NOT NULL REFERENCES person(id), strong INTEGER NOT NULL DEFAULT 0, rank INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (network, scope, value)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX person_id_person ON person_id(person);
+CREATE INDEX person_id_person ON person_id(person, strong DESC, rank, value);
 
 CREATE TABLE conversation (
   id INTEGER PRIMARY KEY, network TEXT NOT NULL, scope TEXT NOT NULL, receiver TEXT NOT NULL, kind TEXT NOT NULL,
@@ -26,10 +26,10 @@ CREATE TABLE conversation_id (
   conversation INTEGER NOT NULL REFERENCES conversation(id), strong INTEGER NOT NULL DEFAULT 0, rank INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (network, scope, receiver, value)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX conversation_id_conversation ON conversation_id(conversation);
+CREATE INDEX conversation_id_conversation ON conversation_id(conversation, strong DESC, rank, value);
 
 CREATE TABLE room (
-  id INTEGER PRIMARY KEY, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL, name TEXT,
   encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, active_at INTEGER NOT NULL,
   last_event TEXT, last_seq INTEGER, settled_event TEXT
 ) STRICT;
@@ -50,12 +50,13 @@ CREATE TABLE inbox (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, key TEXT NOT NULL, lane TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('ready', 'parked', 'dead')), wait_key TEXT, due_at INTEGER NOT NULL DEFAULT 0,
   tries INTEGER NOT NULL DEFAULT 0, received_at INTEGER NOT NULL, room INTEGER, event_id TEXT,
-  account TEXT, conversation INTEGER, person INTEGER, media TEXT,
+  account TEXT, conversation INTEGER, person INTEGER, media TEXT, doubtful INTEGER NOT NULL DEFAULT 0,
   body BLOB, code TEXT, reason TEXT, UNIQUE (source, key)
 ) STRICT;
 CREATE INDEX inbox_lane ON inbox(lane, seq) WHERE state = 'ready';
 CREATE INDEX inbox_wait ON inbox(wait_key) WHERE state = 'parked';
 CREATE INDEX inbox_room ON inbox(room, seq) WHERE state <> 'dead';
+CREATE INDEX inbox_dead ON inbox(seq) WHERE state = 'dead';
 -- Keyed hashes of every id ever taken in: they outlive the mapping.
 CREATE TABLE seen (hash BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 -- Events of a room not yet known to be settled, so that the read position never passes one.
@@ -78,14 +79,17 @@ CREATE INDEX outbox_ref ON outbox(portal, remote_ref) WHERE remote_ref IS NOT NU
 CREATE INDEX outbox_remote ON outbox(account, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX outbox_origin ON outbox(origin_seq) WHERE state IN ('ready', 'sending', 'uncertain', 'parked');
 CREATE INDEX outbox_told ON outbox(state, told) WHERE state IN ('dead', 'asked', 'uncertain');
-CREATE INDEX outbox_settled ON outbox(settled_at) WHERE settled_at IS NOT NULL;
+CREATE INDEX outbox_report ON outbox(report) WHERE report IS NOT NULL;
+CREATE INDEX outbox_spool ON outbox(spool) WHERE spool IS NOT NULL;
+CREATE INDEX outbox_settled ON outbox(state, settled_at) WHERE settled_at IS NOT NULL;
 
 CREATE TABLE message_map (
   portal INTEGER NOT NULL, event_id TEXT NOT NULL, out_part INTEGER NOT NULL, remote_id TEXT NOT NULL, in_part INTEGER NOT NULL,
   remote_time INTEGER NOT NULL, origin TEXT NOT NULL, author TEXT NOT NULL,
-  PRIMARY KEY (portal, event_id, out_part, remote_id, in_part)
+  PRIMARY KEY (portal, event_id, out_part, in_part, remote_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX message_map_remote ON message_map(portal, remote_id);
+-- As the rows are read: an index that leaves the sorting over loses to the primary key, which then reads the whole chat.
+CREATE INDEX message_map_remote ON message_map(portal, remote_id, out_part, in_part);
 
 CREATE TABLE reaction (
   portal INTEGER NOT NULL, target TEXT NOT NULL, actor TEXT NOT NULL, emoji TEXT NOT NULL, event_id TEXT, key TEXT NOT NULL,
@@ -95,7 +99,7 @@ CREATE INDEX reaction_key ON reaction(key);
 CREATE INDEX reaction_event ON reaction(event_id) WHERE event_id IS NOT NULL;
 
 CREATE TABLE media (
-  id INTEGER PRIMARY KEY, account TEXT NOT NULL, body BLOB, state TEXT NOT NULL, spool TEXT, mime TEXT, name TEXT, size INTEGER,
+  id INTEGER PRIMARY KEY, account TEXT NOT NULL, body BLOB, state TEXT NOT NULL, spool TEXT, mime TEXT, size INTEGER,
   tries INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0, reason TEXT, created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX media_wanted ON media(due_at) WHERE state = 'wanted';

@@ -3,6 +3,7 @@ import type { ConversationRef, MatrixEvent, NetworkEvent, PersonRef } from '../.
 import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Accepted, MatrixBatch, NetworkBatch, OpenConversation } from '../store.ts';
+import { BROKEN } from './inbox.ts';
 import { joinIds, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
 import type { Sql } from './sql.ts';
 
@@ -27,7 +28,7 @@ export class Intake {
     for (const { key, event } of batch.items) {
       if (!this.#isNew(batch.account, key)) continue;
       fresh += 1;
-      const { conversation, person } = this.#identify(batch.network, batch.account, event);
+      const { conversation, person } = this.#identify(batch.network, batch.account, event, wake);
       const lane = event.type === 'delivery' || conversation === null ? `status:${batch.account}` : `in:c${conversation}`;
       const jobs = this.#mediaJobs(batch.account, event);
       media.push(...Object.values(jobs));
@@ -45,34 +46,60 @@ export class Intake {
   matrix(batch: MatrixBatch): Accepted {
     const wake = new Set<string>();
     let fresh = 0;
+    // Ids older than this were forgotten: nobody can tell whether such an event was handled.
+    const forgotten = Number(this.#sql.get<{ value: string }>("SELECT value FROM meta WHERE key = 'forgotten_before'")?.value ?? 0);
     for (const event of batch.events) {
       if (!this.#isNew('matrix', event.event_id)) continue;
       fresh += 1;
       const room = this.#roomRow(event.room_id);
+      if (batch.restored === 'settled') continue;
+      if (event.origin_server_ts < forgotten) {
+        this.#tooOld(event, room);
+        continue;
+      }
       const lane = `in:r${room}`;
       const { id: seq } = this.#sql.run(
-        "INSERT INTO inbox (source, key, lane, state, received_at, room, event_id, body) VALUES ('matrix', ?, ?, 'ready', ?, ?, ?, ?)",
-        event.event_id, lane, this.#now(), room, event.event_id, this.#seal.seal(event satisfies MatrixEvent),
+        "INSERT INTO inbox (source, key, lane, state, received_at, room, event_id, doubtful, body) VALUES ('matrix', ?, ?, 'ready', ?, ?, ?, ?, ?)",
+        event.event_id, lane, this.#now(), room, event.event_id, batch.restored === 'doubtful' ? 1 : 0, this.#seal.seal(event satisfies MatrixEvent),
       );
       this.#sql.run('INSERT INTO room_event (seq, room, event_id) VALUES (?, ?, ?)', seq, room, event.event_id);
       this.#sql.run('UPDATE room SET last_event = ?, last_seq = ?, active_at = ? WHERE id = ?', event.event_id, seq, this.#now(), room);
       wake.add(lane);
     }
-    // To-device messages belong to encryption, which this build refuses: counted as taken, so that the homeserver goes on.
+    for (const message of batch.toDevice) this.#toDevice(message);
     return { wake: [...wake], fresh, duplicates: batch.events.length - fresh, media: [] };
+  }
+
+  #tooOld(event: MatrixEvent, room: number): void {
+    this.#sql.run(
+      `INSERT INTO inbox (source, key, lane, state, received_at, room, event_id, body, code, reason)
+       VALUES ('matrix', ?, ?, 'dead', ?, ?, ?, ?, 'too_old', 'It is older than what the bridge remembers (delivery.horizon), so it may have been delivered before.')`,
+      event.event_id, `in:r${room}`, this.#now(), room, event.event_id, this.#seal.seal(event),
+    );
+  }
+
+  /** Kept for encryption, which nothing reads yet: it has no event id, so its key is made of all of it. */
+  #toDevice(message: unknown): void {
+    const { sender, type, content } = message as { sender?: unknown; type?: unknown; content?: unknown };
+    const key = JSON.stringify([sender, type, content]);
+    if (!this.#isNew('to-device', key)) return;
+    this.#sql.run(
+      "INSERT INTO inbox (source, key, lane, state, wait_key, due_at, received_at, body) VALUES ('to-device', ?, 'to-device', 'parked', 'to-device', ?, ?, ?)",
+      this.#seal.hash('to-device', key).toString('hex'), Number.MAX_SAFE_INTEGER, this.#now(), this.#seal.seal(message),
+    );
   }
 
   broken(source: string, key: string, raw: Uint8Array, reason: string): void {
     if (!this.#isNew(source, key)) return;
     this.#sql.run(
-      "INSERT INTO inbox (source, key, lane, state, received_at, body, code, reason) VALUES (?, ?, 'broken', 'dead', ?, ?, 'undecodable', ?)",
-      source, key, this.#now(), this.#seal.seal(Buffer.from(raw).toString('base64')), reason,
+      "INSERT INTO inbox (source, key, lane, state, received_at, body, code, reason) VALUES (?, ?, ?, 'dead', ?, ?, 'undecodable', ?)",
+      source, key, BROKEN, this.#now(), this.#seal.seal(Buffer.from(raw).toString('base64')), reason,
     );
   }
 
-  open(request: OpenConversation): ConversationRow {
+  open(request: OpenConversation, wake: Set<string>): ConversationRow {
     const person = resolvePerson(this.#sql, request.network, request.person, this.#localpartOf, this.#now());
-    return resolveConversation(this.#sql, request.network, request.account, request.conversation, person, this.#now());
+    return resolveConversation(this.#sql, request.network, request.account, request.conversation, person, this.#now(), wake);
   }
 
   #isNew(source: string, key: string): boolean {
@@ -84,24 +111,24 @@ export class Intake {
     return found?.id ?? this.#sql.run("INSERT INTO room (room_id, state, kind, active_at) VALUES (?, 'live', 'unknown', ?)", roomId, this.#now()).id;
   }
 
-  #identify(network: string, account: string, event: NetworkEvent): { conversation: ConversationRow | null; person: PersonRow | null } {
+  #identify(network: string, account: string, event: NetworkEvent, wake: Set<string>): { conversation: ConversationRow | null; person: PersonRow | null } {
     if (event.type === 'identity.alias') {
-      const joined = joinIds(this.#sql, network, account, event.scope, event.from, event.to);
-      const conversation = event.conversation ? this.#conversation(network, account, event.conversation, null) : joined;
+      const joined = joinIds(this.#sql, network, account, event.scope, event.from, event.to, wake);
+      const conversation = event.conversation ? this.#conversation(network, account, event.conversation, null, wake) : joined;
       return { conversation, person: null };
     }
     const ref = personOf(event);
     const person = ref === undefined || ref.isSelf === true ? null : resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
     const conversation = 'conversation' in event && event.conversation
-      ? this.#conversation(network, account, event.conversation, event.conversation.kind === 'direct' ? person : null) : null;
-    if (event.type === 'message' && conversation !== null && person !== null) this.#noteInbound(conversation, event.id, event.time);
+      ? this.#conversation(network, account, event.conversation, event.conversation.kind === 'direct' ? person : null, wake) : null;
+    if (event.type === 'message' && event.historical !== true && conversation !== null && person !== null) this.#noteInbound(conversation, event.id, event.time);
     return { conversation, person };
   }
 
-  #conversation(network: string, account: string, ref: ConversationRef, person: PersonRow | null): ConversationRow {
+  #conversation(network: string, account: string, ref: ConversationRef, person: PersonRow | null, wake: Set<string>): ConversationRow {
     // What the account itself says in a direct chat names no other person, yet the chat is with one.
     const other = person ?? (ref.kind === 'direct' ? resolvePerson(this.#sql, network, withAliases(ref), this.#localpartOf, this.#now()) : null);
-    return resolveConversation(this.#sql, network, account, ref, other, this.#now());
+    return resolveConversation(this.#sql, network, account, ref, other, this.#now(), wake);
   }
 
   /** The newest message in: windows, typing and read marks hang on it. Late arrivals do not move it back. */
@@ -115,8 +142,8 @@ export class Intake {
     event.parts.forEach((part, index) => {
       if (!isMedia(part) || !('network' in part.media.source)) return;
       jobs[index] = this.#sql.run(
-        "INSERT INTO media (account, body, state, mime, name, size, created_at) VALUES (?, ?, 'wanted', ?, ?, ?, ?)",
-        account, this.#seal.seal(part.media.source.network), part.media.mime ?? null, part.media.name ?? null, part.media.size ?? null, this.#now(),
+        "INSERT INTO media (account, body, state, mime, size, created_at) VALUES (?, ?, 'wanted', ?, ?, ?)",
+        account, this.#seal.seal({ handle: part.media.source.network, name: part.media.name ?? null }), part.media.mime ?? null, part.media.size ?? null, this.#now(),
       ).id;
     });
     return jobs;

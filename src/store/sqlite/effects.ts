@@ -1,8 +1,9 @@
-import type { InboxSeq, Millis, RoomRow } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, InboxSeq, Millis, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Effect, NewOutbox, Room } from '../store.ts';
 import { setMeta } from './accept.ts';
-import { conversations, putId } from './identities.ts';
+import { learnId } from './people.ts';
+import { RESTORED } from './outbox.ts';
 import type { Sql } from './sql.ts';
 
 /** Applies effects inside the caller's transaction and collects the lanes that they woke. */
@@ -33,7 +34,7 @@ export class Effects {
         return;
       case 'map': return this.#map(effect.row, wake);
       case 'unmap':
-        this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ?', effect.portal, effect.remoteId);
+        this.#sql.run('DELETE FROM message_map INDEXED BY message_map_remote WHERE portal = ? AND remote_id = ?', effect.portal, effect.remoteId);
         this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ?', effect.portal, effect.remoteId);
         return;
       case 'react':
@@ -63,10 +64,12 @@ export class Effects {
         if (effect.change.shownName !== undefined) this.#sql.run('UPDATE person SET shown_name = ? WHERE id = ?', effect.change.shownName, effect.person);
         return;
       case 'portal': return this.#portal(effect, origin, wake);
+      case 'managementRoom': return this.#managementRoom(effect.invite, origin, wake);
       case 'portalState':
         this.#sql.run('UPDATE portal SET state = ? WHERE id = ?', effect.state, effect.portal);
         return;
-      case 'alias': return this.#alias(effect.conversation, effect.alias);
+      case 'close': return this.#close(effect, origin, wake);
+      case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
       case 'dropMedia':
         this.#sql.run('DELETE FROM media WHERE id = ?', effect.media);
         return;
@@ -76,10 +79,11 @@ export class Effects {
 
   #send(row: NewOutbox, origin: InboxSeq | null, wake: Set<string>): void {
     const { changes, id } = this.#sql.run(
-      `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
-      row.lane, row.task.kind, row.key, row.park ? 'parked' : 'ready', row.portal ?? null, row.room ?? null, row.account ?? null, row.event ?? null, row.sender ?? null,
+      `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+      row.lane, row.task.kind, row.key, row.park ? 'parked' : row.doubtful ? 'uncertain' : 'ready', row.portal ?? null, row.room ?? null, row.account ?? null, row.event ?? null, row.sender ?? null,
       row.remoteRef ?? null, origin, row.part ?? 0, row.parts ?? 1, this.#seal.seal(row.task), row.park?.until ?? row.dueAt ?? 0, this.#now(), row.park?.key ?? null,
+      row.doubtful ? this.#now() : null, row.doubtful ? RESTORED : null,
     );
     if (changes === 0) return;
     if (row.reports !== undefined) this.#sql.run('UPDATE outbox SET report = ?, told = 0 WHERE seq = ?', id, row.reports);
@@ -87,8 +91,10 @@ export class Effects {
   }
 
   #map(row: Extract<Effect, { do: 'map' }>['row'], wake: Set<string>): void {
-    this.#sql.run('INSERT OR IGNORE INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    const { changes } = this.#sql.run('INSERT OR IGNORE INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       row.portal, row.eventId, row.outPart, row.remoteId, row.inPart, row.remoteTime, row.origin, row.author);
+    // Whoever parks looks whether the row is there in the same commit, so nobody waits for one that stands already.
+    if (changes === 0) return;
     this.wakeParked(`e:${row.portal}:${row.eventId}`, wake);
     this.wakeParked(`m:${row.portal}:${row.remoteId}`, wake);
   }
@@ -113,6 +119,7 @@ export class Effects {
     if (change.state !== undefined) this.#sql.run('UPDATE room SET state = ? WHERE id = ?', change.state, row);
     if (change.kind !== undefined) this.#sql.run('UPDATE room SET kind = ? WHERE id = ?', change.kind, row);
     if (change.encrypted !== undefined) this.#sql.run('UPDATE room SET encrypted = ? WHERE id = ?', change.encrypted ? 1 : 0, row);
+    if (change.name !== undefined) this.#sql.run('UPDATE room SET name = ? WHERE id = ?', change.name, row);
     if (change.createdByUs !== undefined) this.#sql.run('UPDATE room SET created_by_us = ? WHERE id = ?', change.createdByUs ? 1 : 0, row);
     wake.add(`out:r${row}`);
   }
@@ -124,7 +131,10 @@ export class Effects {
       this.#sql.run('UPDATE inbox SET room = ?, lane = ? WHERE room = ?', row, `in:r${row}`, early.id);
       this.#sql.run('UPDATE room_event SET room = ? WHERE room = ?', row, early.id);
       this.#sql.run('UPDATE OR REPLACE member SET room = ? WHERE room = ?', row, early.id);
-      this.#sql.run('UPDATE outbox SET room = ?, lane = ? WHERE room = ? AND lane = ?', row, `out:r${row}`, early.id, `out:r${early.id}`);
+      // What is settled stays as it is: nobody asks for it by its room.
+      for (const open of ["state IN ('ready', 'sending', 'uncertain')", 'wait_key IS NOT NULL', "state IN ('dead', 'asked', 'uncertain')"]) {
+        this.#sql.run(`UPDATE outbox SET room = ?, lane = ? WHERE room = ? AND lane = ? AND ${open}`, row, `out:r${row}`, early.id, `out:r${early.id}`);
+      }
       this.#sql.run('UPDATE room SET last_event = (SELECT last_event FROM room WHERE id = ?), last_seq = (SELECT last_seq FROM room WHERE id = ?) WHERE id = ?', early.id, early.id, row);
       this.#sql.run('DELETE FROM room WHERE id = ?', early.id);
       wake.add(`in:r${row}`);
@@ -138,13 +148,37 @@ export class Effects {
     const portal = this.#sql.run("INSERT INTO portal (room, conversation, account, state) VALUES (?, ?, ?, 'creating')", room, effect.conversation, effect.account).id;
     const lane = `out:r${room}`;
     this.#send({ lane, key: `create.${portal}`, room, task: { to: 'matrix', kind: 'create' } }, origin, wake);
+    const person = this.#sql.get<{ person: number | null }>('SELECT person FROM conversation WHERE id = ?', effect.conversation)?.person ?? null;
+    if (person !== null) this.#send({ lane, key: `enter.${portal}`, room, task: { to: 'matrix', kind: 'enter', as: person as PersonRow } }, origin, wake);
     for (const user of effect.invite) {
       this.#send({ lane, key: `invite.${portal}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
     }
   }
 
-  #alias(conversation: number, alias: string): void {
-    const space = this.#sql.get<{ network: string; scope: string; receiver: string; person: number | null }>('SELECT network, scope, receiver, person FROM conversation WHERE id = ?', conversation);
-    if (space) putId(this.#sql, conversations, space, alias, conversation, false, 1);
+  /** The end of a room is no message's fault: those that wait for it are shown in the next, after the steps that make it. */
+  #close(effect: Extract<Effect, { do: 'close' }>, origin: InboxSeq | null, wake: Set<string>): void {
+    this.#sql.run("UPDATE portal SET state = 'closed' WHERE id = ?", effect.portal);
+    const old = this.#sql.get<{ room: number; conversation: number; account: string }>('SELECT room, conversation, account FROM portal WHERE id = ?', effect.portal);
+    const waiting = old === undefined ? [] : this.#sql.all<{ seq: number }>(
+      "SELECT seq FROM outbox WHERE portal = ? AND lane = ? AND kind = 'message' AND remote_ref IS NOT NULL AND state IN ('ready', 'parked') ORDER BY seq",
+      effect.portal, `out:r${old.room}`);
+    if (old === undefined || waiting.length === 0) return;
+    this.#portal({ do: 'portal', conversation: old.conversation as ConversationRow, account: old.account as AccountId, invite: effect.invite }, origin, wake);
+    const next = this.#sql.get<{ id: number; room: number }>("SELECT id, room FROM portal WHERE conversation = ? AND state <> 'closed'", old.conversation);
+    if (next === undefined) return;
+    for (const { seq } of waiting) {
+      this.#sql.run('UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox), portal = ?, room = ?, lane = ? WHERE seq = ?', next.id, next.room, `out:r${next.room}`, seq);
+    }
+  }
+
+  #managementRoom(invite: readonly UserId[], origin: InboxSeq | null, wake: Set<string>): void {
+    const room = this.#sql.run("INSERT INTO room (state, kind, created_by_us, active_at) VALUES ('creating', 'management', 1, ?)", this.#now()).id as RoomRow;
+    const lane = `out:r${room}`;
+    this.#send({ lane, key: `create.m${room}`, room, task: { to: 'matrix', kind: 'create' } }, origin, wake);
+    for (const user of invite) {
+      // At once, so that the room is found before the homeserver tells of the invitation.
+      this.#sql.run("INSERT INTO member (room, user, membership) VALUES (?, ?, 'invite')", room, user);
+      this.#send({ lane, key: `invite.m${room}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
+    }
   }
 }

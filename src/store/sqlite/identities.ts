@@ -29,17 +29,38 @@ function findId(sql: Sql, table: IdTable, space: IdSpace, value: string): Found 
   return row ?? null;
 }
 
+/** The rank of an id that another has taken the place of: it still finds its owner, and comes after all that are in use. */
+const RETIRED = 1000;
+
 /** Gives the id to this owner, taking it from another. Stronger ids have the smaller rank. */
 export function putId(sql: Sql, table: IdTable, space: IdSpace, value: string, owner: number, strong: boolean, rank: number): void {
+  // A late message may still name a retired id: only a new owner, or `reviveId`, brings it back.
+  const update = (column: IdTable['owner']): string => `
+    strong = CASE WHEN ${column} = excluded.${column} AND rank >= ${RETIRED} THEN 0 ELSE max(strong, excluded.strong) END,
+    rank = CASE WHEN ${column} <> excluded.${column} THEN excluded.rank WHEN rank >= ${RETIRED} THEN rank ELSE min(rank, excluded.rank) END,
+    ${column} = excluded.${column}`;
   if (table.ids === 'person_id') {
     sql.run(`INSERT INTO person_id (network, scope, value, person, strong, rank) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET person = excluded.person, strong = max(strong, excluded.strong), rank = min(rank, excluded.rank)`,
-      space.network, space.scope, value, owner, strong ? 1 : 0, rank);
+      ON CONFLICT DO UPDATE SET ${update('person')}`, space.network, space.scope, value, owner, strong ? 1 : 0, rank);
   } else {
     sql.run(`INSERT INTO conversation_id (network, scope, receiver, value, conversation, strong, rank) VALUES (?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET conversation = excluded.conversation, strong = max(strong, excluded.strong), rank = min(rank, excluded.rank)`,
-      space.network, space.scope, space.receiver, value, owner, strong ? 1 : 0, rank);
+      ON CONFLICT DO UPDATE SET ${update('conversation')}`, space.network, space.scope, space.receiver, value, owner, strong ? 1 : 0, rank);
   }
+}
+
+/** From now on nothing is sent to this id while its owner has another. */
+export function retireId(sql: Sql, table: IdTable, space: IdSpace, value: string): void {
+  setRank(sql, table, space, value, 0, RETIRED);
+}
+
+/** The strongest id of its owner, even where it had been retired: people go back to an old number. */
+export function reviveId(sql: Sql, table: IdTable, space: IdSpace, value: string): void {
+  setRank(sql, table, space, value, 1, 0);
+}
+
+function setRank(sql: Sql, table: IdTable, space: IdSpace, value: string, strong: number, rank: number): void {
+  if (table.ids === 'person_id') sql.run('UPDATE person_id SET strong = ?, rank = ? WHERE network = ? AND scope = ? AND value = ?', strong, rank, space.network, space.scope, value);
+  else sql.run('UPDATE conversation_id SET strong = ?, rank = ? WHERE network = ? AND scope = ? AND receiver = ? AND value = ?', strong, rank, space.network, space.scope, space.receiver, value);
 }
 
 /**
@@ -61,6 +82,10 @@ export function ownersOf(sql: Sql, table: IdTable, space: IdSpace, ids: readonly
 function hasOtherStrongId(sql: Sql, table: IdTable, owner: number, ids: readonly string[]): boolean {
   const strong = sql.all<{ value: string }>(`SELECT value FROM ${table.ids} WHERE ${table.owner} = ? AND strong = 1`, owner);
   return strong.length > 0 && !strong.some(({ value }) => ids.includes(value));
+}
+
+export function hasStrongId(sql: Sql, table: IdTable, owner: number): boolean {
+  return sql.get(`SELECT 1 FROM ${table.ids} WHERE ${table.owner} = ? AND strong = 1`, owner) !== undefined;
 }
 
 export function idsOf(sql: Sql, table: IdTable, owner: PersonRow | ConversationRow): readonly string[] {

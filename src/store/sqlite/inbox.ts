@@ -1,4 +1,4 @@
-import type { AccountId, ConversationRow, InboxSeq, Millis, PersonRow, RoomRow } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, PersonRow, RoomRow } from '../../model/ids.ts';
 import type { MatrixEvent, NetworkEvent } from '../../model/events.ts';
 import type { Seal } from '../seal.ts';
 import type { InboxBody, InboxItem, InOutcome, MediaResult } from '../store.ts';
@@ -6,8 +6,11 @@ import type { Sql } from './sql.ts';
 
 interface InboxSql {
   seq: number; source: string; key: string; lane: string; tries: number; received_at: number; due_at: number; room: number | null;
-  account: string | null; conversation: number | null; person: number | null; media: string | null; body: Buffer;
+  account: string | null; conversation: number | null; person: number | null; media: string | null; doubtful: number; body: Buffer;
 }
+
+/** Where bytes that could not be decoded are kept; no lane that anything works. */
+export const BROKEN = 'broken';
 
 /** What was received and is not handled yet. A handled row is deleted: only the hash of its key stays. */
 export class Inbox {
@@ -31,7 +34,7 @@ export class Inbox {
 
   #body(found: InboxSql): InboxBody {
     const opened = this.#seal.open(found.body);
-    if (found.room !== null) return { side: 'matrix', room: found.room as RoomRow, event: opened as MatrixEvent };
+    if (found.room !== null) return { side: 'matrix', room: found.room as RoomRow, event: opened as MatrixEvent, doubtful: found.doubtful === 1 };
     return {
       side: 'network', account: found.account as AccountId, event: opened as NetworkEvent, conversation: found.conversation as ConversationRow | null,
       person: found.person as PersonRow | null, media: JSON.parse(found.media ?? '{}') as Record<number, number>,
@@ -62,6 +65,34 @@ export class Inbox {
     if (lane !== undefined) wake.add(lane);
   }
 
+  dead(seq: InboxSeq): { source: string; raw: Uint8Array | null } | null {
+    const found = this.#sql.get<{ source: string; lane: string; body: Buffer | null }>("SELECT source, lane, body FROM inbox WHERE seq = ? AND state = 'dead'", seq);
+    if (!found || found.body === null) return null;
+    return { source: found.source, raw: found.lane === BROKEN ? Buffer.from(String(this.#seal.open(found.body)), 'base64') : null };
+  }
+
+  retry(seq: InboxSeq, how: 'again' | 'gone', wake: Set<string>): void {
+    if (how === 'gone') {
+      this.#sql.run("DELETE FROM inbox WHERE seq = ? AND state = 'dead'", seq);
+      return;
+    }
+    const row = this.#sql.get<{ lane: string }>("SELECT lane FROM inbox WHERE seq = ? AND state = 'dead' AND body IS NOT NULL", seq);
+    if (!row || row.lane === BROKEN) return;
+    this.#sql.run("UPDATE inbox SET state = 'ready', tries = 0, due_at = 0, code = NULL, reason = NULL WHERE seq = ?", seq);
+    wake.add(row.lane);
+  }
+
+  /** They change places among themselves; nothing has followed from them yet that would name their numbers. */
+  reorder(events: readonly EventId[]): void {
+    const waiting = events.flatMap((event) => this.#sql.get<{ seq: number }>("SELECT seq FROM inbox WHERE source = 'matrix' AND key = ? AND state <> 'dead'", event) ?? []);
+    const places = waiting.map(({ seq }) => seq).sort((a, b) => a - b);
+    if (waiting.every(({ seq }, index) => seq === places[index])) return;
+    for (const table of ['inbox', 'room_event']) {
+      for (const { seq } of waiting) this.#sql.run(`UPDATE ${table} SET seq = -seq WHERE seq = ?`, seq);
+      waiting.forEach(({ seq }, index) => this.#sql.run(`UPDATE ${table} SET seq = ? WHERE seq = ?`, places[index] ?? seq, -seq));
+    }
+  }
+
   /** Items parked past their time come back to their place; they are told by their due time. */
   expire(now: Millis, wake: Set<string>): void {
     const lanes = this.#sql.all<{ lane: string }>("SELECT DISTINCT lane FROM inbox WHERE state = 'parked' AND due_at <= ?", now);
@@ -72,7 +103,8 @@ export class Inbox {
 
   mediaDone(id: number, result: MediaResult, wake: Set<string>): void {
     if (result.to === 'ready') {
-      this.#sql.run("UPDATE media SET state = 'ready', spool = ?, mime = ?, name = ?, size = ?, body = NULL WHERE id = ?", result.spool, result.mime, result.name, result.size, id);
+      // The name is content like the rest, so it is sealed.
+      this.#sql.run("UPDATE media SET state = 'ready', spool = ?, mime = ?, size = ?, body = ? WHERE id = ?", result.spool, result.mime, result.size, this.#seal.seal({ handle: '', name: result.name }), id);
     } else if (result.to === 'again') {
       this.#sql.run('UPDATE media SET tries = tries + 1, due_at = ?, reason = ? WHERE id = ?', result.dueAt, result.reason, id);
       return;

@@ -1,7 +1,7 @@
 import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type {
-  Accepted, Counts, Delivery, Effect, InboxItem, InOutcome, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
+  Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
   NetworkTask, OpenConversation, OutboxItem, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, Undelivered, Wake,
 } from '../store.ts';
 import { Intake, setMeta } from './accept.ts';
@@ -69,13 +69,16 @@ class SqliteStore implements Store {
   acceptMatrix(batch: MatrixBatch): Promise<Accepted> {
     return this.#commits.run(() => this.#intake.matrix(batch));
   }
+  inOrder(events: readonly EventId[]): Promise<void> {
+    return this.#commits.run(() => this.#inbox.reorder(events));
+  }
   acceptBroken(item: { source: string; key: string; raw: Uint8Array; reason: string }): Promise<void> {
     return this.#commits.run(() => this.#intake.broken(item.source, item.key, item.raw, item.reason));
   }
   openConversation(request: OpenConversation): Promise<{ conversation: ConversationRow; wake: Wake }> {
     return this.#commits.run(() => {
       const wake = new Set<string>();
-      const conversation = this.#intake.open(request);
+      const conversation = this.#intake.open(request, wake);
       this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite }], null, wake);
       return { conversation, wake: [...wake] };
     });
@@ -102,8 +105,11 @@ class SqliteStore implements Store {
   settleOut(seq: OutboxSeq, outcome: OutOutcome, effects: readonly Effect[]): Promise<Wake> {
     return this.#write(null, effects, (wake) => this.#outbox.settle(seq, outcome, wake));
   }
-  settleDelivery(delivery: Delivery, effects: readonly Effect[]): Promise<Wake> {
-    return this.#write(null, effects, (wake) => this.#outbox.deliver(delivery, wake));
+  settleDelivery(item: InboxSeq, deliveries: readonly Delivery[], effects: readonly Effect[]): Promise<Wake> {
+    return this.#write(item, effects, (wake) => {
+      for (const delivery of deliveries) this.#outbox.deliver(delivery, wake);
+      this.#inbox.settle(item, { to: 'done' }, wake);
+    });
   }
   deliveryRows(account: AccountId, key: string | undefined, id: RemoteId): readonly OutboxItem[] {
     const byKey = key === undefined ? [] : this.#rows.outboxWhere('key = ? AND account = ?', key, account);
@@ -118,8 +124,8 @@ class SqliteStore implements Store {
   outboxOf(event: EventId): readonly OutboxItem[] {
     return this.#rows.outboxWhere('event = ? ORDER BY seq', event);
   }
-  recover(): Promise<number> {
-    return this.#commits.run(() => this.#outbox.recover());
+  recover(restored: boolean): Promise<number> {
+    return this.#commits.run(() => this.#outbox.recover(restored));
   }
   expire(now: Millis): Promise<Wake> {
     return this.#write(null, [], (wake) => {
@@ -150,6 +156,9 @@ class SqliteStore implements Store {
   conversation(row: ConversationRow): ReturnType<Store['conversation']> {
     return this.#rows.conversation(row);
   }
+  directChats(person: PersonRow): readonly Conversation[] {
+    return this.#rows.directChats(person);
+  }
   portal(row: PortalRow): Portal | null {
     return this.#rows.portal(row);
   }
@@ -166,6 +175,9 @@ class SqliteStore implements Store {
   liveRooms(): readonly Room[] {
     return this.#queries.liveRooms();
   }
+  managementRooms(): readonly Room[] {
+    return this.#queries.managementRooms();
+  }
   members(room: RoomRow): readonly Member[] {
     return this.#rows.members(room);
   }
@@ -177,6 +189,12 @@ class SqliteStore implements Store {
   }
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[] {
     return this.#rows.mapWhere('portal = ? AND remote_id = ?', portal, remote);
+  }
+  inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null {
+    return this.#queries.inboundUpTo(portal, room, event);
+  }
+  writtenFor(portal: PortalRow, remote: RemoteId): readonly EventId[] {
+    return this.#rows.outboxWhere('portal = ? AND remote_ref = ? AND remote_id IS NOT NULL ORDER BY seq', portal, remote).map(({ remoteId }) => remoteId as EventId);
   }
   lastEvent(room: RoomRow): { eventId: EventId; settled: EventId | null } | null {
     return this.#queries.lastEvent(room);
@@ -200,10 +218,16 @@ class SqliteStore implements Store {
   undelivered(limit: number): readonly Undelivered[] {
     return this.#queries.undelivered(limit);
   }
+  deadIn(seq: InboxSeq): ReturnType<Store['deadIn']> {
+    return this.#inbox.dead(seq);
+  }
+  retryIn(seq: InboxSeq, how: 'again' | 'gone'): Promise<Wake> {
+    return this.#write(null, [], (wake) => this.#inbox.retry(seq, how, wake));
+  }
   counts(): Counts {
     return this.#queries.counts();
   }
-  prune(now: Millis, keep: { deadContent: Millis; settled: Millis; seen: Millis | null }): Promise<void> {
+  prune(now: Millis, keep: Keep): Promise<readonly string[]> {
     return this.#commits.run(() => this.#outbox.prune(now, keep));
   }
   getMeta(key: string): string | null {

@@ -1,9 +1,12 @@
 import type { Millis, OutboxSeq } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
-import type { Delivery, MatrixTask, NetworkTask, OutboxItem, OutOutcome } from '../store.ts';
+import type { Delivery, Keep, MatrixTask, NetworkTask, OutboxItem, OutOutcome } from '../store.ts';
+import { setMeta } from './accept.ts';
 import { mapped } from './inbox.ts';
 import type { OutboxSql, Rows } from './rows.ts';
 import type { Sql } from './sql.ts';
+
+export const RESTORED = 'The database was put back from a backup, and this may have been sent since that was made.';
 
 /** What must be sent and is not yet confirmed. Settled rows lose their content at once, and themselves after a while. */
 export class Outbox {
@@ -24,8 +27,9 @@ export class Outbox {
     return found ? this.#rows.outbox(found) : null;
   }
 
+  /** One found `sending` was begun when its outcome could not be written down; its lane has looked for it meanwhile. */
   begin(seq: OutboxSeq): boolean {
-    return this.#sql.run("UPDATE outbox SET state = 'sending', sent_at = ?, wait_key = NULL WHERE seq = ? AND state IN ('ready', 'uncertain')", this.#now(), seq).changes === 1;
+    return this.#sql.run("UPDATE outbox SET state = 'sending', sent_at = ?, wait_key = NULL WHERE seq = ? AND state IN ('ready', 'uncertain', 'sending')", this.#now(), seq).changes === 1;
   }
 
   keep(seq: OutboxSeq, task: MatrixTask | NetworkTask): void {
@@ -49,7 +53,8 @@ export class Outbox {
           outcome.dueAt, outcome.tried ? 1 : 0, outcome.tried ? now : null, outcome.code, outcome.reason, outcome.code.startsWith('media:') ? outcome.code : null, seq);
         break;
       case 'uncertain':
-        this.#sql.run(`UPDATE outbox SET state = 'uncertain', due_at = ?, code = ?, reason = ? WHERE seq = ? AND ${live}`, outcome.dueAt, outcome.code, outcome.reason, seq);
+        this.#sql.run(`UPDATE outbox SET state = 'uncertain', due_at = ?, tries = tries + (state = 'sending'), blocked_since = coalesce(blocked_since, ?), code = ?, reason = ? WHERE seq = ? AND ${live}`,
+          outcome.dueAt, now, outcome.code, outcome.reason, seq);
         break;
       case 'asked':
       case 'dead':
@@ -76,12 +81,15 @@ export class Outbox {
   }
 
   /** After a stop without warning nobody knows what became of the calls under way. */
-  recover(): number {
-    return this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, code = 'restart', reason = 'The bridge was stopped while this was being sent.' WHERE state = 'sending'").changes;
+  recover(restored: boolean): number {
+    const sending = this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, code = 'restart', reason = 'The bridge was stopped while this was being sent.' WHERE state IN ('ready', 'sending', 'uncertain') AND state = 'sending'").changes;
+    // Whoever gave a command has seen what came of it.
+    if (restored) this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, settled_at = ?, told = 1 WHERE kind = 'command' AND state IN ('ready', 'uncertain')", this.#now());
+    return sending + (restored ? this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, sent_at = created_at, code = 'restored', reason = ? WHERE state = 'ready'", RESTORED).changes : 0);
   }
 
   expire(now: Millis, wake: Set<string>): void {
-    const rows = this.#sql.all<{ seq: number; lane: string }>("SELECT seq, lane FROM outbox WHERE state = 'parked' AND due_at <= ?", now);
+    const rows = this.#sql.all<{ seq: number; lane: string }>("SELECT seq, lane FROM outbox WHERE wait_key IS NOT NULL AND state = 'parked' AND due_at <= ?", now);
     for (const { seq, lane } of rows) {
       this.#sql.run("UPDATE outbox SET state = 'ready', wait_key = NULL, code = 'target_missing' WHERE seq = ?", seq);
       wake.add(lane);
@@ -99,11 +107,36 @@ export class Outbox {
     wake.add(row.lane);
   }
 
-  prune(now: Millis, keep: { deadContent: Millis; settled: Millis; seen: Millis | null }): void {
+  /** Returns the spool entries that nothing needs any more. */
+  prune(now: Millis, keep: Keep): readonly string[] {
+    this.#sql.run("UPDATE outbox SET state = 'confirmed' WHERE state = 'accepted' AND settled_at < ?", now - keep.accepted);
     this.#sql.run("UPDATE outbox SET body = NULL WHERE state = 'dead' AND body IS NOT NULL AND settled_at < ?", now - keep.deadContent);
     this.#sql.run("UPDATE inbox SET body = NULL WHERE state = 'dead' AND body IS NOT NULL AND received_at < ?", now - keep.deadContent);
     this.#sql.run("DELETE FROM outbox WHERE state IN ('confirmed', 'accepted', 'cancelled') AND settled_at < ?", now - keep.settled);
-    if (keep.seen !== null) this.#sql.run('DELETE FROM seen WHERE at < ?', now - keep.seen);
+    this.#sql.run("DELETE FROM inbox WHERE source = 'to-device' AND received_at < ?", now - keep.settled);
+    if (keep.seen !== null && this.#sql.run('DELETE FROM seen WHERE at < ?', now - keep.seen).changes > 0) {
+      setMeta(this.#sql, 'forgotten_before', String(now - keep.seen));
+    }
+    this.#forgetRoomEvents();
+    return this.#dropFiles(now - keep.deadContent);
+  }
+
+  /** Before the oldest open thing of all, a room's read position needs only its newest event, and those that can be sent again. */
+  #forgetRoomEvents(): void {
+    const { open } = this.#sql.get<{ open: number }>(`SELECT coalesce(min(seq), 9e15) AS open FROM (
+      SELECT min(seq) AS seq FROM inbox WHERE room IS NOT NULL AND state <> 'dead' UNION ALL
+      SELECT min(origin_seq) FROM outbox WHERE state IN ('ready', 'sending', 'uncertain', 'parked'))`) ?? { open: 0 };
+    this.#sql.run(`DELETE FROM room_event WHERE seq < ? AND seq NOT IN (SELECT max(seq) FROM room_event WHERE seq < ? GROUP BY room)
+      AND seq NOT IN (SELECT origin_seq FROM outbox WHERE state IN ('dead', 'asked', 'uncertain') AND origin_seq IS NOT NULL)`, open, open);
+  }
+
+  /** Files of sends that are over, and fetched ones that no row came to use. */
+  #dropFiles(before: Millis): readonly string[] {
+    const over = "spool IS NOT NULL AND state NOT IN ('ready', 'sending', 'uncertain', 'parked')";
+    const files = this.#sql.all<{ spool: string }>(`SELECT spool FROM outbox WHERE ${over} UNION SELECT spool FROM media WHERE spool IS NOT NULL AND created_at < ?`, before);
+    this.#sql.run(`UPDATE outbox SET spool = NULL WHERE ${over}`);
+    this.#sql.run("DELETE FROM media WHERE state <> 'wanted' AND created_at < ?", before);
+    return files.map(({ spool }) => spool);
   }
 
   #wakeLane(seq: OutboxSeq, wake: Set<string>): void {

@@ -1,6 +1,7 @@
 import type { ConversationRef, PersonRef } from '../../model/events.ts';
 import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
-import { conversations, type IdSpace, type IdTable, ownersOf, people, putId } from './identities.ts';
+import { visibleName } from '../../model/names.ts';
+import { conversations, hasStrongId, type IdSpace, type IdTable, ownersOf, people, putId, retireId, reviveId } from './identities.ts';
 import type { Sql } from './sql.ts';
 
 /** Makes a ghost's localpart of a network and an id; handed in, for the store knows nothing of Matrix. */
@@ -14,7 +15,8 @@ export function resolvePerson(sql: Sql, network: string, ref: PersonRef, localpa
   const owner = first ?? insertPerson(sql, network, ref, localpartOf, now);
   for (const gone of rest) mergePeople(sql, owner as PersonRow, gone as PersonRow);
   claimIds(sql, people, space, ids, owner);
-  if (ref.name !== undefined && ref.name !== '') sql.run('UPDATE person SET name = ? WHERE id = ? AND name IS NOT ?', ref.name, owner, ref.name);
+  const name = visibleName(ref.name ?? '');
+  if (name !== '') sql.run('UPDATE person SET name = ? WHERE id = ? AND name IS NOT ?', name, owner, name);
   return owner as PersonRow;
 }
 
@@ -23,32 +25,49 @@ function insertPerson(sql: Sql, network: string, ref: PersonRef, localpartOf: Lo
   let localpart = base;
   // A number that moved to somebody new: the ghost of the one before keeps its name.
   for (let n = 2; sql.get('SELECT 1 FROM person WHERE localpart = ?', localpart) !== undefined; n++) localpart = `${base}.${n}`;
-  const name = ref.name ?? ref.username ?? null;
+  const name = visibleName(ref.name ?? '') || visibleName(ref.username ?? '') || ref.phone || null;
   return sql.run('INSERT INTO person (network, localpart, name, created_at) VALUES (?, ?, ?, ?)', network, localpart, name, now).id;
 }
 
-/** The conversation that a network means, made if new. */
+/** The conversation that a network means, made if new. `wake` collects the lanes that something moved to. */
 export function resolveConversation(
-  sql: Sql, network: string, account: string, ref: ConversationRef, person: PersonRow | null, now: Millis,
+  sql: Sql, network: string, account: string, ref: ConversationRef, person: PersonRow | null, now: Millis, wake: Set<string>,
 ): ConversationRow {
   const space: IdSpace = { network, scope: ref.scope, receiver: ref.perAccount ? account : '' };
   const ids = unique([ref.id, ...(ref.aliases ?? [])]);
   const [first, ...rest] = ownersOf(sql, conversations, space, ids);
   const owner = first ?? sql.run(
     'INSERT INTO conversation (network, scope, receiver, kind, title, account, person, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    network, ref.scope, space.receiver, ref.kind, ref.title ?? null, account, person, now,
+    network, ref.scope, space.receiver, ref.kind, visibleName(ref.title ?? '') || null, account, person, now,
   ).id;
-  for (const gone of rest) mergeConversations(sql, owner as ConversationRow, gone as ConversationRow);
+  for (const gone of rest) mergeConversations(sql, owner as ConversationRow, gone as ConversationRow, wake);
   claimIds(sql, conversations, space, ids, owner);
   if (person !== null) sql.run('UPDATE conversation SET person = ? WHERE id = ? AND person IS NULL', person, owner);
   return owner as ConversationRow;
 }
 
-/** Two ids are one thing: applied to people and to the direct chats keyed by them. Returns the conversation that stays. */
-export function joinIds(sql: Sql, network: string, account: string, scope: string, from: string, to: string): ConversationRow | null {
+/** `to` takes the place of `from`: applied to people and to the direct chats keyed by them. Returns the conversation that stays. */
+export function joinIds(sql: Sql, network: string, account: string, scope: string, from: string, to: string, wake: Set<string>): ConversationRow | null {
   joinIn(sql, people, { network, scope, receiver: '' }, from, to, (keep, gone) => mergePeople(sql, keep as PersonRow, gone as PersonRow));
   return joinIn(sql, conversations, { network, scope, receiver: account }, from, to, (keep, gone) =>
-    mergeConversations(sql, keep as ConversationRow, gone as ConversationRow)) as ConversationRow | null;
+    mergeConversations(sql, keep as ConversationRow, gone as ConversationRow, wake)) as ConversationRow | null;
+}
+
+/** A further id of a conversation, and of the person that it is with: whoever has it already is the same. */
+export function learnId(sql: Sql, conversation: ConversationRow, id: string, wake: Set<string>): void {
+  const found = sql.get<IdSpace & { person: PersonRow | null }>('SELECT network, scope, receiver, person FROM conversation WHERE id = ?', conversation);
+  if (!found) return;
+  learnIn(sql, conversations, found, conversation, id, (keep, gone) => mergeConversations(sql, keep as ConversationRow, gone as ConversationRow, wake));
+  if (found.person !== null) learnIn(sql, people, found, found.person, id, (keep, gone) => mergePeople(sql, keep as PersonRow, gone as PersonRow));
+}
+
+/** Two that each have a strong id of their own are two: then the id has only moved. */
+function learnIn(sql: Sql, table: IdTable, space: IdSpace, owner: number, id: string, merge: (keep: number, gone: number) => void): void {
+  const [other = owner] = ownersOf(sql, table, space, [id]);
+  const same = other !== owner && !(hasStrongId(sql, table, owner) && hasStrongId(sql, table, other));
+  const keep = same ? Math.min(owner, other) : owner;
+  if (same) merge(keep, Math.max(owner, other));
+  putId(sql, table, space, id, keep, false, 1);
 }
 
 function joinIn(sql: Sql, table: IdTable, space: IdSpace, from: string, to: string, merge: (keep: number, gone: number) => void): number | null {
@@ -57,7 +76,9 @@ function joinIn(sql: Sql, table: IdTable, space: IdSpace, from: string, to: stri
   if (keep === undefined) return null;
   if (gone !== undefined) merge(keep, gone);
   putId(sql, table, space, from, keep, false, 1);
+  retireId(sql, table, space, from);
   putId(sql, table, space, to, keep, true, 0);
+  reviveId(sql, table, space, to);
   return keep;
 }
 
@@ -77,10 +98,11 @@ function mergePeople(sql: Sql, keep: PersonRow, gone: PersonRow): void {
 }
 
 /** Rows that point at what is gone find what stays by `merged`; lanes and maps move, so that order and targets hold. */
-function mergeConversations(sql: Sql, keep: ConversationRow, gone: ConversationRow): void {
+function mergeConversations(sql: Sql, keep: ConversationRow, gone: ConversationRow, wake: Set<string>): void {
   sql.run('UPDATE conversation_id SET conversation = ? WHERE conversation = ?', keep, gone);
   sql.run('UPDATE conversation SET merged = ? WHERE id = ? OR merged = ?', keep, gone, gone);
   sql.run('UPDATE inbox SET conversation = ?, lane = ? WHERE conversation = ?', keep, `in:c${keep}`, gone);
+  wake.add(`in:c${keep}`);
   const portalOf = (row: ConversationRow): { id: number; room: number } | undefined =>
     sql.get<{ id: number; room: number }>("SELECT id, room FROM portal WHERE conversation = ? AND state <> 'closed'", row);
   const old = portalOf(keep);
@@ -94,8 +116,9 @@ function mergeConversations(sql: Sql, keep: ConversationRow, gone: ConversationR
   sql.run('UPDATE OR REPLACE message_map SET portal = ? WHERE portal = ?', old.id, newer.id);
   sql.run('UPDATE OR REPLACE reaction SET portal = ? WHERE portal = ?', old.id, newer.id);
   sql.run('UPDATE outbox SET portal = ?, lane = ? WHERE portal = ? AND lane = ?', old.id, `out:p${old.id}`, newer.id, `out:p${newer.id}`);
-  sql.run("UPDATE outbox SET portal = ?, room = ?, lane = ? WHERE portal = ? AND lane = ? AND kind NOT IN ('create', 'invite') AND state IN ('ready', 'parked')",
+  sql.run("UPDATE outbox SET portal = ?, room = ?, lane = ? WHERE portal = ? AND lane = ? AND kind NOT IN ('create', 'enter', 'invite') AND state IN ('ready', 'parked')",
     old.id, old.room, `out:r${old.room}`, newer.id, `out:r${newer.room}`);
+  wake.add(`out:p${old.id}`).add(`out:r${old.room}`);
 }
 
 function unique(values: readonly string[]): readonly string[] {

@@ -1,10 +1,13 @@
-import type { ConversationRow, EventId, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomRow, UserId } from '../../model/ids.ts';
+import type { ConversationRow, EventId, Millis, PersonRow, PortalRow, RemoteId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Counts, RemoteContext, Room, RoomContext, Undelivered } from '../store.ts';
 import { room, type RoomSql, type Rows } from './rows.ts';
 import type { Sql } from './sql.ts';
 
 const unsettled = "('ready', 'sending', 'uncertain', 'parked')";
+// Partial indexes are used only where their own condition stands in the question word for word; what is too much is taken away beside it.
+const going = "state IN ('ready', 'sending', 'uncertain') AND state <> 'ready'";
+const givenUp = "state IN ('dead', 'asked', 'uncertain') AND state <> 'uncertain'";
 
 /** Everything that is only read. */
 export class Queries {
@@ -39,9 +42,9 @@ export class Queries {
       person: person === null ? null : this.#rows.person(person),
       map: each((row, id) => this.#rows.mapWhere('portal = ? AND remote_id = ?', row, id)),
       coming: each((row, id) => this.#rows.outboxWhere(`portal = ? AND remote_ref = ? AND state IN ${unsettled} ORDER BY seq`, row, id)),
-      going: portal === null ? [] : this.#rows.outboxWhere("lane = ? AND state IN ('sending', 'uncertain') ORDER BY seq", `out:p${portal.row}`),
+      going: portal === null ? [] : this.#rows.outboxWhere(`lane = ? AND ${going} ORDER BY seq`, `out:p${portal.row}`),
       reactions: each((row, id) => this.#rows.reactionsWhere('portal = ? AND target = ?', row, id)),
-      people: portal === null ? 0 : this.#rows.members(portal.room).length,
+      members: portal === null ? [] : this.#rows.members(portal.room),
     };
   }
 
@@ -63,7 +66,15 @@ export class Queries {
   }
 
   liveRooms(): readonly Room[] {
-    return this.#sql.all<RoomSql>("SELECT * FROM room WHERE state = 'live' ORDER BY active_at DESC").map((found) => room(found)).filter((found) => found !== null);
+    return this.#rooms("state = 'live' ORDER BY active_at DESC");
+  }
+
+  managementRooms(): readonly Room[] {
+    return this.#rooms("kind = 'management' AND state <> 'gone' ORDER BY id");
+  }
+
+  #rooms(where: string): readonly Room[] {
+    return this.#sql.all<RoomSql>(`SELECT * FROM room WHERE ${where}`).map((found) => room(found)).filter((found) => found !== null);
   }
 
   /**
@@ -76,12 +87,24 @@ export class Queries {
     const open = this.#sql.get<{ seq: number | null }>(`
       SELECT min(seq) AS seq FROM (
         SELECT min(seq) AS seq FROM inbox WHERE room = ? AND state <> 'dead' UNION ALL
-        SELECT min(e.seq) FROM room_event e JOIN outbox o ON o.origin_seq = e.seq
-         WHERE e.room = ? AND (o.state IN ${unsettled} OR (o.state IN ('dead', 'asked') AND o.told = 0 AND o.report IS NOT NULL))
-      )`, roomRow, roomRow);
+        SELECT min(seq) FROM room_event e WHERE room = ? AND seq >= (SELECT min(origin_seq) FROM outbox WHERE state IN ${unsettled})
+           AND EXISTS (SELECT 1 FROM outbox WHERE origin_seq = e.seq AND state IN ${unsettled}) UNION ALL
+        SELECT min(origin_seq) FROM outbox o WHERE ${givenUp} AND told = 0 AND report IS NOT NULL
+           AND EXISTS (SELECT 1 FROM room_event WHERE seq = o.origin_seq AND room = ?)
+      )`, roomRow, roomRow, roomRow);
     const settled = this.#sql.get<{ seq: number; event_id: string }>(
       'SELECT seq, event_id FROM room_event WHERE room = ? AND seq < ? ORDER BY seq DESC LIMIT 1', roomRow, open?.seq ?? Number.MAX_SAFE_INTEGER);
     return { eventId: last.last_event as EventId, settled: (settled?.event_id as EventId | undefined) ?? null };
+  }
+
+  /** Read marks stand at the end of a room: further back than a thousand events only the event itself counts. */
+  inboundUpTo(portal: PortalRow, roomRow: RoomRow, event: EventId): RemoteId | null {
+    const found = this.#sql.get<{ remote_id: string }>(`
+      WITH late AS (SELECT seq, event_id FROM room_event WHERE room = ? ORDER BY seq DESC LIMIT 1000)
+      SELECT m.remote_id FROM late JOIN message_map m ON m.portal = ? AND m.event_id = late.event_id AND m.origin = 'network'
+       WHERE late.seq <= (SELECT max(seq) FROM late WHERE event_id = ?) ORDER BY late.seq DESC, m.in_part DESC LIMIT 1`, roomRow, portal, event);
+    const own = found ?? this.#sql.get<{ remote_id: string }>("SELECT remote_id FROM message_map WHERE portal = ? AND event_id = ? AND origin = 'network'", portal, event);
+    return (own?.remote_id as RemoteId | undefined) ?? null;
   }
 
   unseen(source: string, keys: readonly string[]): readonly string[] {
@@ -96,17 +119,23 @@ export class Queries {
   }
 
   undelivered(limit: number): readonly Undelivered[] {
-    return this.#sql.all<Undelivered & { seq: OutboxSeq; sender: UserId | null }>(`
-      SELECT seq, state, lane, kind, portal, room, event, sender, code, reason, created_at AS createdAt FROM outbox
-       WHERE state IN ('dead', 'asked', 'uncertain', 'parked') OR (state = 'ready' AND tries > 0) ORDER BY seq DESC LIMIT ?`, limit);
+    return this.#sql.all<Undelivered>(`
+      SELECT 'out' AS side, seq, state, lane, kind, portal, room, event, sender, code, reason, created_at AS createdAt FROM outbox
+       WHERE state IN ('dead', 'asked', 'uncertain', 'parked') OR (state = 'ready' AND tries > 0)
+      UNION ALL
+      SELECT 'in', seq, state, lane, source, NULL, room, event_id, NULL, code, reason, received_at FROM inbox WHERE state = 'dead'
+       ORDER BY createdAt DESC, seq DESC LIMIT ?`, limit);
   }
 
   counts(): Counts {
     const by = (table: string): Record<string, number> => Object.fromEntries(
       this.#sql.all<{ state: string; n: number }>(`SELECT state, count(*) AS n FROM ${table} GROUP BY state`).map(({ state, n }) => [state, n]));
-    const oldest = this.#sql.get<{ at: number | null }>(`SELECT min(created_at) AS at FROM outbox WHERE state IN ${unsettled}`);
+    const waiting = (like: string): { count: number; oldest: Millis | null } =>
+      this.#sql.get(`SELECT count(*) AS count, min(created_at) AS oldest FROM outbox WHERE state IN ${unsettled} AND lane LIKE ?`, like) ?? { count: 0, oldest: null };
+    const dead = this.#sql.all<{ account: string | null; n: number }>("SELECT account, count(*) AS n FROM outbox WHERE state = 'dead' GROUP BY account");
     return {
-      inbox: by('inbox'), outbox: by('outbox'), oldestUnsettled: oldest?.at ?? null,
+      inbox: by('inbox'), outbox: by('outbox'), waiting: { matrix: waiting('out:r%'), network: waiting('out:p%') },
+      dead: Object.fromEntries(dead.map(({ account, n }) => [account ?? '', n])),
       portals: this.#sql.get<{ n: number }>("SELECT count(*) AS n FROM portal WHERE state <> 'closed'")?.n ?? 0,
       people: this.#sql.get<{ n: number }>('SELECT count(*) AS n FROM person WHERE merged IS NULL')?.n ?? 0,
     };

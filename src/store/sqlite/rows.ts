@@ -37,6 +37,11 @@ export class Rows {
     };
   }
 
+  directChats(person: PersonRow): readonly Conversation[] {
+    return this.#sql.all<{ id: number }>("SELECT id FROM conversation WHERE person = ? AND kind = 'direct' AND merged IS NULL ORDER BY id", person)
+      .map(({ id }) => this.conversation(id as ConversationRow)).filter((found) => found !== null);
+  }
+
   room(row: RoomRow): Room | null {
     return room(this.#sql.get<RoomSql>('SELECT * FROM room WHERE id = ?', row));
   }
@@ -102,8 +107,9 @@ export class Rows {
 
   mediaWhere(where: string, ...values: readonly (string | number)[]): readonly MediaJob[] {
     return this.#sql.all<MediaSql>(`SELECT * FROM media WHERE ${where}`, ...values).map((found) => ({
-      id: found.id, account: found.account as AccountId, handle: found.body === null ? '' : String(this.#seal.open(found.body)), state: found.state,
-      spool: found.spool, mime: found.mime, name: found.name, size: found.size, tries: found.tries, dueAt: found.due_at, reason: found.reason,
+      id: found.id, account: found.account as AccountId, state: found.state, spool: found.spool, mime: found.mime, size: found.size,
+      tries: found.tries, dueAt: found.due_at, reason: found.reason,
+      ...(found.body === null ? { handle: '', name: null } : (this.#seal.open(found.body) as { handle: string; name: string | null })),
     }));
   }
 }
@@ -111,7 +117,7 @@ export class Rows {
 export function room(found: RoomSql | undefined): Room | null {
   return found ? {
     row: found.id as RoomRow, roomId: found.room_id as RoomId | null, state: found.state, kind: found.kind,
-    encrypted: found.encrypted === 1, createdByUs: found.created_by_us === 1,
+    encrypted: found.encrypted === 1, createdByUs: found.created_by_us === 1, name: found.name,
   } : null;
 }
 
@@ -125,7 +131,7 @@ interface ConversationSql {
   person: number | null; last_inbound_id: string | null; last_inbound_at: number | null;
 }
 export interface RoomSql {
-  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; encrypted: number;
+  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; encrypted: number;
   created_by_us: number; active_at: Millis; last_event: string | null; last_seq: number | null; settled_event: string | null;
 }
 interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state'] }
@@ -139,6 +145,6 @@ export interface OutboxSql {
 interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string }
 interface ReactionSql { portal: number; target: string; actor: string; emoji: string; event_id: string | null; key: string; at: number }
 interface MediaSql {
-  id: number; account: string; body: Buffer | null; state: MediaJob['state']; spool: string | null; mime: string | null; name: string | null;
+  id: number; account: string; body: Buffer | null; state: MediaJob['state']; spool: string | null; mime: string | null;
   size: number | null; tries: number; due_at: number; reason: string | null;
 }

@@ -29,7 +29,9 @@ export class Sql {
   #prepare(text: string): Statement<Value[]> {
     let statement = this.#statements.get(text);
     if (!statement) {
-      statement = this.db.prepare<Value[]>(text);
+      // The sign changes nothing but this: SQLite built with STAT4 plans a statement anew whenever a bare parameter is bound that
+      // an ORDER BY may depend on, and that takes twenty times as long as the statement itself.
+      statement = this.db.prepare<Value[]>(text.replaceAll(' = ?', ' = +?'));
       this.#statements.set(text, statement);
     }
     return statement;

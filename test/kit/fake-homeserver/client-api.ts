@@ -45,6 +45,8 @@ export interface Endpoint {
   /** Answered from memory when it comes again. */
   readonly txn?: boolean;
   readonly open?: boolean;
+  /** The service itself asks, whoever `user_id` names. */
+  readonly unmasked?: boolean;
   readonly run: (context: Context, call: Call) => unknown;
 }
 
@@ -140,7 +142,7 @@ const versions = ['r0.6.1', 'v1.1', 'v1.2', 'v1.3', 'v1.4', 'v1.5', 'v1.6', 'v1.
 export const ENDPOINTS: readonly Endpoint[] = [
   at('GET', '/_matrix/client/versions', () => ({ versions, unstable_features: { 'fi.mau.msc2659.stable': true, 'uk.tcpip.msc4133.stable': true } }), { open: true }),
   at('GET', `${V3}/account/whoami`, (_context, { caller }) => ({ user_id: caller.user, ...(caller.device === undefined ? {} : { device_id: caller.device }) })),
-  at('POST', `${V3}/register`, register),
+  at('POST', `${V3}/register`, register, { unmasked: true }),
   at('PUT', `${V3}/devices/:x`, (context, { caller, params }) => {
     context.world.apply({ op: 'device', key: `${caller.user} ${params[0]!}` });
     return {};
@@ -225,6 +227,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
     const found = context.world.account.get(accountKey(call.params[0]!, call.params[1]!, call.params[2]!));
     if (found === undefined) throw notFound('Room account data not found');
     return found;
+  }),
+  at('GET', `${V3}/user/:x/account_data/:x`, (context, call) => {
+    own(call, call.params[0]!);
+    const found = context.world.account.get(accountKey(call.params[0]!, '', call.params[1]!));
+    if (found === undefined) throw notFound('Account data not found');
+    return found;
+  }),
+  at('PUT', `${V3}/user/:x/account_data/:x`, (context, call) => {
+    own(call, call.params[0]!);
+    context.world.apply({ op: 'account', key: accountKey(call.params[0]!, '', call.params[1]!), content: call.body });
+    return {};
   }),
 
   at('POST', '/_matrix/media/(?:v3|r0)/upload', upload),

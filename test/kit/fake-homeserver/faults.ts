@@ -7,6 +7,8 @@ export interface Fault {
   /** 0 to 1. */
   readonly chance?: number;
   readonly latencyMs?: number;
+  /** Waits before it answers, after it was done. */
+  readonly answerMs?: number;
   /** Answer this instead of doing it. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;

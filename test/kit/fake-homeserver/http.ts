@@ -70,6 +70,7 @@ export class HttpFace {
     if (faults.some((fault) => fault.reset === 'before')) return void request.socket.resetAndDestroy();
     const refusal = faults.find((fault) => fault.status !== undefined);
     const result = refusal === undefined ? await this.#answer(method, url, request, raw) : faulty(refusal);
+    for (const { answerMs } of faults) if (answerMs !== undefined) await new Promise((resolve) => setTimeout(resolve, answerMs).unref());
     if (faults.some((fault) => fault.reset === 'after')) return void request.socket.resetAndDestroy();
     response.writeHead(result.status, { ...result.headers, 'content-length': String(result.body.length) });
     if (!faults.some((fault) => fault.reset === 'half')) return void response.end(result.body);
@@ -92,7 +93,7 @@ export class HttpFace {
       const fitting = ENDPOINTS.filter((one) => one.pattern.test(url.path));
       const endpoint = fitting.find((one) => one.method === method);
       if (endpoint === undefined) throw new MatrixFailure(fitting.length > 0 ? 405 : 404, 'M_UNRECOGNIZED', 'Unrecognized request');
-      const caller = endpoint.open === true ? { user: '', service: false, device: undefined } : this.#authenticate(request, url);
+      const caller = endpoint.open === true ? { user: '', service: false, device: undefined } : this.#authenticate(request, endpoint.unmasked === true ? new URLSearchParams() : url.query);
       const call: Call = {
         method, query: url.query, raw, headers: request.headers, caller,
         params: endpoint.pattern.exec(url.path)!.slice(1).map((part) => decodeURIComponent(part ?? '')),
@@ -117,17 +118,17 @@ export class HttpFace {
     return isBytes(answer) ? bytes(answer) : json(200, answer);
   }
 
-  #authenticate(request: IncomingMessage, url: Address): Caller {
+  #authenticate(request: IncomingMessage, query: URLSearchParams): Caller {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw new MatrixFailure(401, 'M_MISSING_TOKEN', 'Missing access token');
     const person = this.#parts.tokens.get(token);
     if (person !== undefined) return { user: person, service: false, device: undefined };
     if (token !== this.#parts.asToken) throw new MatrixFailure(401, 'M_UNKNOWN_TOKEN', 'Invalid access token passed.');
     const { bot, context } = this.#parts;
-    const user = url.query.get('user_id') ?? bot;
+    const user = query.get('user_id') ?? bot;
     if (user !== bot && !context.inNamespace(user)) throw forbidden(`Application service cannot masquerade as this user (${user}).`);
     if (user !== bot && !context.world.users.has(user)) throw forbidden(`Application service has not registered this user (${user})`);
-    const device = url.query.get('device_id') ?? undefined;
+    const device = query.get('device_id') ?? undefined;
     if (device !== undefined && !context.world.devices.has(`${user} ${device}`)) {
       throw new MatrixFailure(400, 'M_UNKNOWN_DEVICE', `Application service trying to use a device that doesn't exist`);
     }

@@ -32,6 +32,8 @@ export interface FakeOptions {
   /** For faults with a chance. */
   readonly random?: () => number;
   readonly control?: boolean;
+  /** Sees every event as it comes into its room. */
+  readonly onEvent?: (event: FakeEvent) => void;
 }
 
 /** Somebody with an account and a client. */
@@ -83,6 +85,7 @@ export class FakeHomeserver {
     for (const id of this.#world.users.keys()) if (!this.#ours(id)) this.#tokens.set(tokenOf(id), id);
     this.#scheduler = this.#newScheduler();
     this.#rooms = new Rooms(this.#world, this.serverName, (event) => {
+      options.onEvent?.(event);
       if (this.#interesting(event)) this.#scheduler.event(event);
     });
     const control = options.control === true ? this.control.bind(this) : undefined;
@@ -123,6 +126,11 @@ export class FakeHomeserver {
 
   eventsOf(room: string, type?: string): FakeEvent[] {
     return (this.#world.rooms.get(room)?.timeline ?? []).filter((event) => type === undefined || event.type === type);
+  }
+
+  /** What an event held when it was sent, also where it is redacted now. */
+  originalOf(event: FakeEvent): Record<string, unknown> {
+    return this.#world.originals.get(event.event_id) ?? event.content;
   }
 
   profile(user: string): Readonly<Record<string, unknown>> | null {
@@ -187,11 +195,12 @@ export class FakeHomeserver {
   }
 
   /** What a restart forgets: transaction ids of sends, ephemeral data and, as Synapse may, events that wait in memory. */
-  async restart(options: { readonly loseQueued?: boolean; readonly resendUnsent?: boolean } = {}): Promise<void> {
+  async restart(options: { readonly loseQueued?: boolean; readonly resendUnsent?: boolean; readonly downMs?: number } = {}): Promise<void> {
     this.#scheduler.stop();
     this.#deliveries.push(...this.#scheduler.deliveries);
     await this.down();
     this.#face.forgetTransactions();
+    if (options.downMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.downMs));
     this.#scheduler = this.#newScheduler();
     await this.up();
     this.#scheduler.start(options);

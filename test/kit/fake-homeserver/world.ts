@@ -58,6 +58,8 @@ export class World {
   readonly devices = new Set<string>();
   readonly deviceTxns = new Map<string, string>();
   readonly media = new Map<string, StoredMedia>();
+  /** What redacted events held. A real homeserver forgets it; a test wants to know. */
+  readonly originals = new Map<string, Record<string, unknown>>();
   /** Events for the application service in no transaction yet. */
   queue: FakeEvent[] = [];
   /** Transactions not yet answered 2xx, oldest first. */
@@ -107,6 +109,7 @@ export class World {
     if (event.state_key !== undefined) room.state.set(`${event.type}\0${event.state_key}`, event);
     const target = event.type === 'm.room.redaction' && event.redacts !== undefined ? this.events.get(event.redacts) : undefined;
     if (target === undefined) return;
+    if (!this.originals.has(target.event_id)) this.originals.set(target.event_id, target.content);
     target.content = target.type === 'm.room.member' ? { membership: target.content['membership'] } : {};
     target.unsigned = { redacted_because: event };
   }

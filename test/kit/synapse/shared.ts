@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installSynapse } from '../../../src/demo/synapse/install.ts';
 import { fileLock } from '../../../src/demo/synapse/lock.ts';
-import { registerUser, startSynapse, type Synapse } from '../../../src/demo/synapse/synapse.ts';
+import { registerUser, startSynapse, type Synapse, type SynapseUser } from '../../../src/demo/synapse/synapse.ts';
 import { MatrixUser } from '../../../src/demo/matrix/user.ts';
 import { writeRegistrations, type BridgeSlot } from './registrations.ts';
 
 const cache = join(dirname(fileURLToPath(import.meta.url)), '../../../.cache');
-const slotCount = 16;
+const slotCount = 32;
 
 /** What test files of one jest process need to know of the Synapse they share. */
 interface SharedState {
@@ -24,10 +24,14 @@ export interface SharedSynapse {
   readonly url: string;
   readonly serverName: string;
   readonly logFile: string;
-  /** A fresh user; `name` is made unique. */
+  /** A fresh user; `name` is made unique. `close` ends what they follow. */
   user(name: string): Promise<MatrixUser>;
+  /** An account without a client. */
+  account(name: string): Promise<SynapseUser>;
   /** A registration that no other test file of this run has had. */
   claimBridge(): Promise<BridgeSlot>;
+  /** Ends every user made here; the homeserver itself goes on for the other test files. */
+  close(): Promise<void>;
 }
 
 /** A Synapse of a test's own, which it may kill and restart, with registrations ready. */
@@ -61,12 +65,21 @@ export async function sharedSynapse(): Promise<SharedSynapse> {
   const dir = join(cache, 'e2e', String(process.pid));
   const lock = await fileLock(`${dir}.lock`);
   const state = await readState(dir).finally(() => lock.release());
+  const users: MatrixUser[] = [];
   return {
     url: state.url,
     serverName: state.serverName,
     logFile: state.logFile,
-    user: (name) => freshUser(state, name),
+    account: (name) => freshAccount(state, name),
     claimBridge: () => claim(dir, state.slots),
+    async user(name) {
+      const user = await freshUser(state, name);
+      users.push(user);
+      return user;
+    },
+    async close() {
+      await Promise.all(users.map((user) => user.close()));
+    },
   };
 }
 
@@ -109,8 +122,10 @@ async function claim(dir: string, slots: readonly BridgeSlot[]): Promise<BridgeS
   throw new Error(`All ${slots.length} registrations of the shared Synapse are taken: raise slotCount`);
 }
 
+const freshAccount = (server: { url: string; registrationSecret: string }, name: string): Promise<SynapseUser> =>
+  registerUser(server.url, server.registrationSecret, `${name}-${randomUUID().slice(0, 8)}`);
+
 async function freshUser(server: { url: string; registrationSecret: string }, name: string): Promise<MatrixUser> {
-  const localpart = `${name}-${randomUUID().slice(0, 8)}`;
-  const user = await registerUser(server.url, server.registrationSecret, localpart);
+  const user = await freshAccount(server, name);
   return new MatrixUser(server.url, user.userId, user.accessToken);
 }

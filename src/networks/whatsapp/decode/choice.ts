@@ -17,19 +17,21 @@ export function decodeInteractive(message: unknown): Content | undefined {
   switch (type) {
     case 'button_reply':
     case 'list_reply':
-      return defined({
-        kind: 'choice' as const,
-        title: str(reply, 'title') ?? '',
-        description: str(reply, 'description'),
-        value: str(reply, 'id'),
-      });
+      return picked(reply);
     case 'nfm_reply':
-      return form(reply);
+      return isFields(reply) ? form(reply) : undefined;
     case 'call_permission_reply':
       return callPermission(reply);
     default:
-      return sentInteractive(type, found);
+      return sentInteractive(type, found) ?? spelledOut(type, isFields(reply) ? reply : at(found, 'action'));
   }
+}
+
+function picked(reply: unknown): ChoiceContent | undefined {
+  const title = str(reply, 'title');
+  const value = str(reply, 'id');
+  if (title === undefined && value === undefined) return undefined;
+  return defined({ kind: 'choice' as const, title: title ?? '', description: str(reply, 'description'), value });
 }
 
 const KNOWN = ['button_reply', 'list_reply', 'nfm_reply', 'call_permission_reply'];
@@ -90,26 +92,41 @@ function isoTime(seconds: number): string {
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().slice(0, 16).replace('T', ' ');
 }
 
-/** What a business sent: a body with buttons or a list (echoes of another program).. */
+/** What a business sent: a body with what stands around it (echoes of another program). */
 function sentInteractive(type: string, found: unknown): Content | undefined {
   const title = str(found, 'body', 'text');
   if (title === undefined) return undefined;
-  const rows = [
-    ...list(found, 'action', 'buttons').flatMap((button) => str(button, 'reply', 'title') ?? []),
-    ...list(found, 'action', 'sections').flatMap((section) => list(section, 'rows').flatMap((row) => str(row, 'title') ?? [])),
-  ];
-  return defined({ kind: 'choice' as const, title, description: rows.length > 0 ? rows.join(' | ') : undefined, value: type });
+  const kind = str(found, 'header', 'type');
+  const action = at(found, 'action', 'parameters');
+  const around = [
+    str(found, 'header', 'text') ?? (kind === undefined ? undefined : str(found, 'header', kind, 'link')),
+    ...list(found, 'action', 'buttons').map((button) => str(button, 'reply', 'title')),
+    ...list(found, 'action', 'sections').flatMap((section) => list(section, 'rows').map((row) => str(row, 'title'))),
+    str(action, 'display_text') ?? str(action, 'flow_cta'),
+    str(action, 'url'),
+    str(found, 'footer', 'text'),
+  ].filter((words) => words !== undefined);
+  return defined({ kind: 'choice' as const, title, description: around.length > 0 ? around.join(' | ') : undefined, value: type });
+}
+
+/** A kind of answer that nobody has described yet, or one without words of its own: what it holds, by name. */
+function spelledOut(type: string, held: unknown): ChoiceContent | undefined {
+  const fields: { name: string; value: string }[] = [];
+  if (isFields(held)) leaves(held, '', fields);
+  return fields.length === 0 ? undefined : { kind: 'choice', title: type.replaceAll('_', ' '), value: type, fields };
 }
 
 /** …/whatsapp/cloud-api/webhooks/reference/messages/order */
 export function decodeOrder(message: unknown): OrderContent | undefined {
   const order = at(message, 'order');
-  if (!isFields(order)) return undefined;
+  const products = list(order, 'product_items');
+  const note = str(order, 'text');
+  if (products.length === 0 && note === undefined) return undefined;
   return defined({
     kind: 'order' as const,
     catalog: str(order, 'catalog_id'),
-    note: str(order, 'text'),
-    items: list(order, 'product_items').map((item) =>
+    note,
+    items: products.map((item) =>
       defined({
         id: str(item, 'product_retailer_id') ?? '?',
         quantity: num(item, 'quantity') ?? 1,

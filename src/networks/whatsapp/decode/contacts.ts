@@ -8,14 +8,17 @@ export function decodeContacts(message: unknown): ContactsContent | undefined {
 }
 
 function card(contact: unknown): ContactCard {
-  const phones = list(contact, 'phones').flatMap((phone) => {
+  const vcard = str(contact, 'vcard') ?? '';
+  const listed = list(contact, 'phones').flatMap((phone) => {
     const person = str(phone, 'wa_id') ?? str(phone, 'user_id');
     const value = str(phone, 'phone') ?? person;
     return value === undefined ? [] : [defined({ value, type: str(phone, 'type'), person })];
   });
-  const emails = values(contact, 'emails', 'email');
+  const phones = listed.length > 0 ? listed : fromVcard(vcard, 'TEL').map((value) => ({ value }));
+  const mails = values(contact, 'emails', 'email');
+  const emails = mails.length > 0 ? mails : fromVcard(vcard, 'EMAIL').map((value) => ({ value }));
   return defined({
-    name: nameOf(contact) ?? str(contact, 'org', 'company') ?? phones[0]?.value ?? emails[0]?.value ?? '?',
+    name: nameOf(contact) ?? fromVcard(vcard, 'FN')[0] ?? str(contact, 'org', 'company') ?? phones[0]?.value ?? emails[0]?.value ?? '?',
     organization: joined(at(contact, 'org'), ['company', 'department'], ', '),
     title: str(contact, 'org', 'title'),
     birthday: str(contact, 'birthday'),
@@ -30,12 +33,16 @@ function card(contact: unknown): ContactCard {
 }
 
 function nameOf(contact: unknown): string | undefined {
-  const vcard = str(contact, 'vcard');
   return (
     str(contact, 'name', 'formatted_name') ??
-    joined(at(contact, 'name'), ['prefix', 'first_name', 'middle_name', 'last_name', 'suffix'], ' ') ??
-    (vcard === undefined ? undefined : /^FN[^:\r\n]*:(.+)$/im.exec(vcard)?.[1]?.trim())
+    joined(at(contact, 'name'), ['prefix', 'first_name', 'middle_name', 'last_name', 'suffix'], ' ')
   );
+}
+
+/** Values of one property (RFC 6350), with or without a group before its name; `tel:` of version 4 is left out. */
+function fromVcard(vcard: string, property: string): readonly string[] {
+  const lines = vcard.matchAll(new RegExp(String.raw`^(?:[\w-]+\.)?${property}(?:;[^:\r\n]*)?:(.+)$`, 'gim'));
+  return [...lines].flatMap(([, value]) => value?.trim().replace(/^tel:/i, '') || []);
 }
 
 function values(contact: unknown, key: string, name: string): readonly { value: string; type?: string }[] {

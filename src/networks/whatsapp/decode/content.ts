@@ -1,5 +1,6 @@
 import type { Content, LocationContent, UnsupportedContent } from '../../../model/content.ts';
 import type { Millis } from '../../../model/ids.ts';
+import { plain } from '../../../model/richtext.ts';
 import { defined, isFields, list, num, str } from '../../meta-graph/json.ts';
 import { describe } from '../errors.ts';
 import { decode } from '../markup.ts';
@@ -25,7 +26,7 @@ export function decodeContent(message: unknown, time: Millis, errors: readonly u
   const type = typeOf(message);
   const content = known(type, message, time);
   const own = list(message, 'errors');
-  if (content === undefined) return [placeholder(type, message, own.length > 0 ? own : errors)];
+  if (content === undefined) return [placeholder(type, message, own.length > 0 ? own : errors), ...wordsAlone(type, message)];
   const failed = own.map((error): UnsupportedContent => ({ kind: 'unsupported', what: type, reason: describe(error).reason }));
   return [content, ...failed];
 }
@@ -48,6 +49,14 @@ function known(type: string, message: unknown, time: Millis): Content | undefine
     default:
       return undefined;
   }
+}
+
+/** Files of the past can come without anything to fetch them by, places without degrees; what was written is there all the same. */
+function wordsAlone(type: string, message: unknown): readonly Content[] {
+  const caption = isMediaType(type) ? str(message, type, 'caption') : undefined;
+  if (caption !== undefined) return [{ kind: 'text', text: decode(caption) }];
+  const place = type === 'location' ? ['name', 'address', 'url'].flatMap((key) => str(message, type, key) ?? []) : [];
+  return place.length === 0 ? [] : [{ kind: 'text', text: plain(place.join('\n')) }];
 }
 
 function text(message: unknown): Content | undefined {
@@ -88,7 +97,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 function placeholder(type: string, message: unknown, errors: readonly unknown[]): UnsupportedContent {
-  const error = errors[0];
+  const error = errors.find(isFields);
   if (type === 'media_placeholder') {
     return { kind: 'unsupported', what: type, reason: 'A file from before the number was connected; WhatsApp sends it later, or not at all.' };
   }
@@ -101,10 +110,12 @@ function placeholder(type: string, message: unknown, errors: readonly unknown[])
   const word = Object.hasOwn(WORDS, what) ? WORDS[what] : undefined;
   if (word !== undefined) return { kind: 'unsupported', what, reason: `This was ${word}, which WhatsApp’s API does not hand over.` };
   if (why !== undefined) return { kind: 'unsupported', what, reason: why };
-  const empty = (TYPES as readonly string[]).includes(what);
-  return {
-    kind: 'unsupported',
-    what,
-    reason: empty ? `A message of the kind "${what}" came without its content.` : `The bridge does not know messages of the kind "${what}".`,
-  };
+  return { kind: 'unsupported', what, reason: reasonOf(what) };
+}
+
+function reasonOf(what: string): string {
+  if (what === 'unsupported') return 'WhatsApp’s API does not hand this message over and does not say why.';
+  if (isMediaType(what)) return `A message of the kind "${what}" came without anything to fetch the file by.`;
+  if ((TYPES as readonly string[]).includes(what)) return `A message of the kind "${what}" came without its content.`;
+  return `The bridge does not know messages of the kind "${what}".`;
 }

@@ -58,11 +58,14 @@ export function contactFor(context: Context, named: Named): unknown {
 export function personFor(context: Context, named: Named): { readonly ids: readonly string[]; readonly ref: PersonRef } | undefined {
   const contact = contactFor(context, named);
   const more = contactIds(contact);
-  const ids = rank({
+  const all = rank({
     userId: named.userId ?? more.userId,
     parentId: named.parentId ?? more.parentId,
     numbers: [...named.numbers, ...more.numbers],
   });
+  // The business's own number is nobody else's, wherever it stands.
+  const others = all.filter((id) => id !== context.display);
+  const ids = others.length > 0 ? others : all;
   const ref = person(ids, context.scope, contact);
   return ref === undefined ? undefined : { ids, ref };
 }

@@ -72,7 +72,7 @@ function sizeOf(found: unknown): number | undefined {
 }
 
 /** Webhooks have the hash in base64, the media endpoint and some webhooks in hex. */
-function hex(hash: string | undefined): string | undefined {
+export function hex(hash: string | undefined): string | undefined {
   if (hash === undefined) return undefined;
   if (/^[0-9a-f]{64}$/i.test(hash)) return hash.toLowerCase();
   const bytes = Buffer.from(hash, 'base64');

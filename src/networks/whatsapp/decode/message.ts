@@ -1,7 +1,7 @@
 import type { ConversationRef, MessageEvent, NetworkItem, PersonRef } from '../../../model/events.ts';
 import type { RemoteId } from '../../../model/ids.ts';
 import { at, defined, flag, isFields, str, type Fields } from '../../meta-graph/json.ts';
-import { directChat, groupChat, normalId, type Named } from '../ids.ts';
+import { MADE_UP, directChat, groupChat, normalId, type Named } from '../ids.ts';
 import { decodeContent, typeOf } from './content.ts';
 import { digest, keyOf, personFor, self, timeOf, unsupported, type Context } from './context.ts';
 import { decodeSystem } from './system.ts';
@@ -24,12 +24,11 @@ export function decodeMessage(context: Context, raw: unknown, place: Place): rea
   const message = unwrapped(raw);
   const type = typeOf(message);
   if (type === 'system') return decodeSystem(context, message);
-  const id = str(message, 'id');
+  // Nothing can refer to a message without an id, but it can be read.
+  const id = str(message, 'id') ?? `${MADE_UP}${digest(message)}`;
   const frame = frameOf(context, message, place);
-  if (frame === undefined || id === undefined) {
-    const lacks = id === undefined ? 'its id' : 'any word of whom it is from';
-    const detail = defined({ type, id });
-    return [unsupported(context, { what: type, reason: `WhatsApp sent a message without ${lacks}.`, item: message, detail })];
+  if (frame === undefined) {
+    return [unsupported(context, { what: type, reason: 'WhatsApp sent a message without any word of whom it is from.', item: message, detail: { type, id } })];
   }
   return [decodeTyped(context, message, type, id, frame, place)];
 }
@@ -46,7 +45,8 @@ function decodeTyped(context: Context, message: Fields, type: string, id: string
   const when = String(time);
   const { conversation, sender } = frame;
   if (type === 'reaction') {
-    const target = str(message, 'reaction', 'message_id');
+    // One of Meta's pages spells it with a third s.
+    const target = str(message, 'reaction', 'message_id') ?? str(message, 'reaction', 'messsage_id');
     if (target !== undefined) {
       const emoji = str(message, 'reaction', 'emoji') ?? null;
       return {
@@ -163,6 +163,8 @@ function referral(message: Fields): MessageEvent['referral'] {
       body: str(found, 'body'),
       url: str(found, 'source_url'),
       source: str(found, 'source_type'),
+      id: str(found, 'source_id'),
+      media: str(found, 'image_url') ?? str(found, 'video_url') ?? str(found, 'image', 'url') ?? str(found, 'video', 'url') ?? str(found, 'thumbnail_url'),
     });
   }
   const product = str(message, 'context', 'referred_product', 'product_retailer_id');

@@ -45,7 +45,7 @@ export function isNoticeField(field: string): boolean {
 /** A whole change that is about the account, not about a message. */
 export function decodeNotice(context: Context, field: string, value: unknown): NetworkItem {
   const known = Object.hasOwn(REASONS, field) ? REASONS[field] : undefined;
-  const word = str(value, 'event') ?? str(value, 'decision') ?? str(value, 'status');
+  const word = str(value, 'event') ?? str(value, 'decision') ?? str(value, 'status') ?? wordsIn(value);
   const sentence = known ?? `WhatsApp sent an update of the kind "${field}", which the bridge does not know.`;
   return unsupported(context, {
     what: field,
@@ -54,6 +54,14 @@ export function decodeNotice(context: Context, field: string, value: unknown): N
     // Of a field nobody has seen yet only the names are told: it might hold what people wrote.
     detail: known === undefined ? unknownDetail(value) : detailOf(field, value),
   });
+}
+
+/** The kinds of what a list tells (`groups`, `user_preferences`, `automatic_events`), each once. */
+function wordsIn(value: unknown): string | undefined {
+  const words = Object.values(isFields(value) ? value : {}).flatMap((each) =>
+    Array.isArray(each) ? each.flatMap((item) => str(item, 'type') ?? str(item, 'event_name') ?? str(item, 'value') ?? []) : [],
+  );
+  return words.length === 0 ? undefined : [...new Set(words)].slice(0, 5).join(', ');
 }
 
 function unknownDetail(value: unknown): Record<string, string> {
@@ -81,7 +89,8 @@ export function decodeError(context: Context, error: unknown): NetworkItem {
 
 /** …/whatsapp/cloud-api/calling: `{id, from, to, event, direction, status?, timestamp}`. Calls are told, not carried. */
 export function decodeCall(context: Context, call: unknown): NetworkItem {
-  const outgoing = str(call, 'direction') === 'BUSINESS_INITIATED';
+  const direction = str(call, 'direction');
+  const outgoing = direction === undefined ? normalId(str(call, 'from') ?? '?') === context.display : direction === 'BUSINESS_INITIATED';
   const side = outgoing ? 'to' : 'from';
   const who = personFor(context, {
     userId: str(call, `${side}_user_id`),
@@ -100,7 +109,7 @@ export function decodeCall(context: Context, call: unknown): NetworkItem {
     item: call,
     conversation: who && directChat(who.ids, context.scope),
     sender: outgoing ? undefined : who?.ref,
-    detail: defined({ id: str(call, 'id'), direction: str(call, 'direction'), status: state }),
+    detail: defined({ id: str(call, 'id'), direction, status: state }),
   });
 }
 

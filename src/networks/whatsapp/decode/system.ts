@@ -34,27 +34,31 @@ export function decodeSystem(context: Context, message: unknown): readonly Netwo
 /** Every old id means the same person as the strongest new one. Empty where old or new is missing. */
 function decodeMove(context: Context, message: unknown): readonly NetworkItem[] {
   const named = inBody(str(message, 'system', 'body'));
+  const sameNumber = str(message, 'system', 'type')?.endsWith('user_id') === true;
   const from = str(message, 'from_user_id');
   const current = str(message, 'system', 'user_id') ?? named.next;
   const next = rank({
     // A new number alone leaves the id that the message names as it is.
     userId: current ?? (str(message, 'system', 'type')?.endsWith('number') ? from : undefined),
     parentId: str(message, 'system', 'parent_user_id'),
-    numbers: [str(message, 'system', 'wa_id'), str(message, 'system', 'new_wa_id')],
+    // A new id alone leaves the number as it is.
+    numbers: [str(message, 'system', 'wa_id') ?? str(message, 'system', 'new_wa_id') ?? named.number ?? (sameNumber ? str(message, 'from') : undefined)],
   });
   const before = rank({
     userId: str(message, 'system', 'previous_user_id') ?? from ?? named.before,
+    parentId: str(message, 'system', 'previous_parent_user_id'),
     numbers: [str(message, 'from'), str(message, 'system', 'customer'), str(message, 'system', 'previous_wa_id')],
   });
   const known = before.length > 0 ? before : rank(contactIds(contactFor(context, { numbers: [] })));
   return aliases(context, message, { before: known, next, time: timeOf(context, message), id: str(message, 'id') });
 }
 
-/** "… changed from US.1 to US.2", where the fields do not name the old id. */
-function inBody(body: string | undefined): { readonly before?: string; readonly next?: string } {
+/** "… changed from US.1 to US.2" or from one number to another, where the fields do not name them. */
+function inBody(body: string | undefined): { readonly before?: string; readonly next?: string; readonly number?: string } {
   const match = /\bfrom\s+(\S+)\s+to\s+(\S+?)\.?$/i.exec(body ?? '');
   const id = (text: string | undefined): string | undefined => (text !== undefined && isBsuid(text) ? text : undefined);
-  return defined({ before: id(match?.[1]), next: id(match?.[2]) });
+  const number = normalId(match?.[2] ?? '');
+  return defined({ before: id(match?.[1]), next: id(match?.[2]), number: isPhone(number) ? number : undefined });
 }
 
 interface Move {
@@ -64,15 +68,17 @@ interface Move {
   readonly id?: string | undefined;
 }
 
-/** One event for each id that now means `next[0]`; only the first carries the line for the room. */
+/**
+ * One event for each id that `next[0]` takes the place of; only the first carries the line for the room. What else the
+ * person is known by now stands among the aliases of the conversation: it is no id of the past.
+ */
 export function aliases(context: Context, item: unknown, move: Move): readonly NetworkItem[] {
   const to = move.next[0];
   if (to === undefined) return [];
   const old = move.before.filter((id) => !move.next.includes(id));
   if (old.length === 0) return [];
-  const from = [...old, ...move.next.slice(1)];
-  const conversation = directChat([to, ...move.next.slice(1), ...old], context.scope);
-  return from.map((id, index) => ({
+  const conversation = directChat([...move.next, ...old], context.scope);
+  return old.map((id, index) => ({
     key: keyOf(context, 'alias', move.id, id, to, String(move.time)),
     event: defined({
       type: 'identity.alias' as const,

@@ -3,7 +3,7 @@ import { Rejected } from '../../../model/errors.ts';
 import { defined, type Fields } from '../../meta-graph/json.ts';
 import type { Target } from '../../network.ts';
 import { isBsuid, isPhone } from '../ids.ts';
-import { MAX_CAPTION, MAX_TEXT } from '../limits.ts';
+import { MAX_CAPTION, MAX_FILENAME, MAX_TEXT } from '../limits.ts';
 import { encode } from '../markup.ts';
 
 const LINK = /\bhttps?:\/\/\S/i;
@@ -32,7 +32,7 @@ export function contentBody(content: Content, media: { readonly id: string; read
       case 'video':
         return { type: content.kind, [content.kind]: defined({ id: media.id, caption }) };
       case 'file':
-        return { type: 'document', document: defined({ id: media.id, filename: media.name, caption }) };
+        return { type: 'document', document: defined({ id: media.id, filename: fileName(media.name), caption }) };
       case 'audio':
         return { type: 'audio', audio: { id: media.id } };
       case 'voice':
@@ -73,12 +73,21 @@ function card(contact: ContactCard): Fields {
   });
 }
 
+/** Cut in the middle of the name, so that its ending still tells what it is. */
+function fileName(name: string): string {
+  if (name.length <= MAX_FILENAME) return name;
+  const ending = /\.[^.]{1,16}$/.exec(name)?.[0] ?? '';
+  return `${name.slice(0, MAX_FILENAME - ending.length).replace(/[\ud800-\udbff]$/, '')}${ending}`;
+}
+
 function some<T>(items: readonly T[]): readonly T[] | undefined {
   return items.length > 0 ? items : undefined;
 }
 
-/** One emoji in the form that is shown as an emoji. @throws Rejected `not_emoji` */
+/** One emoji, fully qualified: clients put variation selectors after some and leave them out after others. @throws Rejected `not_emoji` */
 export function reactionEmoji(text: string): string {
-  for (const form of [text, `${text}\ufe0f`, text.replaceAll('\ufe0e', '\ufe0f')]) if (/^\p{RGI_Emoji}$/v.test(form)) return form;
+  const bare = text.replace(/[\ufe0e\ufe0f]/g, '');
+  const emoji = bare.replace(/(?!\p{Emoji_Presentation})\p{Emoji}(?!\p{Emoji_Modifier})/gu, '$&\ufe0f');
+  if (/^\p{RGI_Emoji}$/v.test(emoji)) return emoji;
   throw new Rejected('WhatsApp takes only an emoji as a reaction.', 'not_emoji');
 }

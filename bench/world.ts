@@ -1,0 +1,117 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../src/demo/synapse/ports.ts';
+import { startWhatsAppSandbox, type WhatsAppSandbox } from '../src/sandbox/whatsapp/index.ts';
+import { FakeHomeserver } from '../test/kit/fake-homeserver/server.ts';
+import { type Child, startChild } from './child.ts';
+
+export type Side = 'ours' | 'theirs';
+
+/** One contender between a homeserver and a network of its own; those two live in the bench's process, the contender in its own. */
+export interface World {
+  readonly side: Side;
+  readonly homeserver: FakeHomeserver;
+  readonly sandbox: WhatsAppSandbox;
+  readonly dir: string;
+  /** Where the contender takes transactions. */
+  readonly appserviceUrl: string;
+  readonly bridge: Child;
+  /** Called with the text of each message that a ghost brings into a room, and the room. */
+  onMatrix: (text: string, room: string) => void;
+  /** Called with the text of each message that comes to a phone. */
+  onPhone: (text: string) => void;
+  /** Stops the contender and starts it again on what it keeps. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const secrets = { appSecret: 'app-secret-of-the-bench', verifyToken: 'verify-token-of-the-bench', accessToken: 'access-token-of-the-bench' };
+export const ids = { phoneNumberId: '106540352242922', wabaId: '102290129340398' };
+/** The documented rates would make a bench of the sandbox's clock. */
+const noLimits = { pair: 1_000_000, throughput: 1_000_000 };
+
+export interface WorldOptions {
+  /** Further arguments of Node for our daemon, for profiles. */
+  readonly node?: readonly string[];
+  /** Before the contender starts; `dir` holds its config. */
+  readonly prepare?: (dir: string) => Promise<void>;
+}
+
+export async function openWorld(side: Side, { node = [], prepare }: WorldOptions = {}): Promise<World> {
+  const dir = await mkdtemp(join(tmpdir(), 'drawbridge-bench-'));
+  const [asPort, publicPort, adminPort] = [await freePort(), await freePort(), await freePort()];
+  const appserviceUrl = `http://127.0.0.1:${asPort}`;
+  const webhookUrl = `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`;
+  const listeners = { onMatrix: (_text: string, _room: string) => {}, onPhone: (_text: string) => {} };
+  const homeserver = await FakeHomeserver.start({
+    botLocalpart: 'drawbridge', appserviceUrl, backoffSecondMs: 50,
+    onEvent: ({ type, sender, content, room_id }) => {
+      if (type === 'm.room.message' && sender.startsWith('@_drawbridge_')) listeners.onMatrix(String(content.body), room_id);
+    },
+  });
+  const sandbox = await startWhatsAppSandbox({ ...secrets, ...ids, displayPhoneNumber: '+31 970 1020 3040', webhookUrl, clockScale: noLimits });
+  sandbox.listen(({ from, type, status, body }) => {
+    if (from === 'business' && type === 'text' && status === 'accepted') listeners.onPhone((body as { body: string }).body);
+  });
+  await writeConfigs(dir, { homeserver, sandbox, asPort, publicPort, adminPort });
+  await prepare?.(dir);
+  const start = (): Promise<Child> => (side === 'ours' ? startOurs(dir, node) : startTheirs(dir));
+  let bridge = await start();
+  return Object.assign(listeners, {
+    side, homeserver, sandbox, dir, appserviceUrl,
+    get bridge() {
+      return bridge;
+    },
+    async restart() {
+      await bridge.stop();
+      bridge = await start();
+    },
+    async close() {
+      await bridge.stop();
+      await sandbox.close();
+      await homeserver.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  });
+}
+
+export function startOurs(dir: string, node: readonly string[] = []): Promise<Child> {
+  return startChild([...node, join(import.meta.dirname, '../dist/main.js'), 'start', '--config', join(dir, 'config.yaml')], 'Drawbridge runs.');
+}
+
+export function startTheirs(dir: string): Promise<Child> {
+  return startChild([join(import.meta.dirname, 'peer/main.ts'), join(dir, 'peer.json')], 'The peer runs.');
+}
+
+interface Addresses {
+  readonly homeserver: FakeHomeserver;
+  readonly sandbox: WhatsAppSandbox;
+  readonly asPort: number;
+  readonly publicPort: number;
+  readonly adminPort: number;
+}
+
+/** The config of both contenders, in one folder. */
+async function writeConfigs(dir: string, { homeserver, sandbox, asPort, publicPort, adminPort }: Addresses): Promise<void> {
+  const registration = {
+    id: 'drawbridge', url: `http://127.0.0.1:${asPort}`, as_token: homeserver.asToken, hs_token: homeserver.hsToken, sender_localpart: 'drawbridge',
+    rate_limited: false, namespaces: { users: [{ exclusive: true, regex: '@_drawbridge_.*:fake\\.test' }], aliases: [], rooms: [] },
+  };
+  const owner = `@alice:${homeserver.serverName}`;
+  const write = (name: string, content: object): Promise<void> => writeFile(join(dir, name), JSON.stringify(content));
+  await write('registration.yaml', registration);
+  await write('config.yaml', {
+    homeserver: { url: homeserver.url, domain: homeserver.serverName }, registration: 'registration.yaml', database: 'drawbridge.db', data: 'data',
+    seal_key: Buffer.alloc(32, 7).toString('base64'), public_url: `http://127.0.0.1:${publicPort}`,
+    listen: { homeserver: `127.0.0.1:${asPort}`, public: `127.0.0.1:${publicPort}`, admin: `127.0.0.1:${adminPort}` },
+    permissions: { [homeserver.serverName]: 'user' }, logging: { level: 'info', format: 'json' },
+    networks: { whatsapp: { main: {
+      app_secret: secrets.appSecret, verify_token: secrets.verifyToken, graph_url: sandbox.url,
+      accounts: { support: { phone_number_id: ids.phoneNumberId, waba_id: ids.wabaId, access_token: secrets.accessToken, owners: [owner], rate_scale: 1_000_000 } },
+    } } },
+  });
+  await write('peer.json', {
+    registration, homeserver: homeserver.url, domain: homeserver.serverName, asPort, publicPort, graph: sandbox.url, ...secrets, ...ids, owner,
+  });
+}

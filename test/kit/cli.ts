@@ -1,0 +1,37 @@
+import { buildRegistration, compareRegistration, generateToken } from '../../src/matrix/appservice/registration.ts';
+import { networks } from '../../src/networks/registry.ts';
+import type { CliParts } from '../../src/cli/program.ts';
+
+type Given = Partial<Omit<CliParts, 'stdin'>> & { readonly stdin?: string | Uint8Array };
+
+/** What a command line needs, without a terminal, a network or a process; collects what is printed. */
+export function cliParts({ stdin = '', ...given }: Given): CliParts & { printed(): string; complained(): string } {
+  let out = '';
+  let err = '';
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(typeof stdin === 'string' ? Buffer.from(stdin) : stdin);
+  }
+  return {
+    networks: () => Promise.resolve(networks),
+    registration: () => Promise.resolve({ buildRegistration, compareRegistration, generateToken }),
+    probeDatabase: () => Promise.resolve(() => ({ version: 1, newest: 1, running: false })),
+    start: () => Promise.reject(new Error('not started here')),
+    demo: () => Promise.reject(new Error('no demo here')),
+    version: '9.9.9',
+    schemaFile: '/schema.json',
+    env: {},
+    fetch: () => Promise.reject(new Error('no network here')),
+    interactive: false,
+    stdin: bytes(),
+    out: (text) => { out += text; },
+    err: (text) => { err += text; },
+    ...given,
+    printed: () => out,
+    complained: () => err,
+  };
+}
+
+/** The address of a request, however it was given. */
+export function addressOf(input: Parameters<typeof fetch>[0]): string {
+  return typeof input === 'string' ? input : 'url' in input ? input.url : input.href;
+}

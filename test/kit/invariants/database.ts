@@ -1,0 +1,64 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { Stack } from '../stack/stack.ts';
+
+type Db = Database.Database;
+
+/** Looks into the daemon's database from outside, also while it runs. */
+export function inDatabase<T>(path: string, look: (db: Db) => T): T {
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 10_000 });
+  try {
+    return look(db);
+  } finally {
+    db.close();
+  }
+}
+
+const count = (db: Db, sql: string): number => (db.prepare(sql).get() as { n: number }).n;
+
+export interface Pending {
+  readonly inbox: number;
+  readonly outbox: number;
+  readonly media: number;
+}
+
+/** Work that is not settled yet. */
+export function pending(path: string): Pending {
+  return inDatabase(path, (db) => ({
+    inbox: count(db, "SELECT count(*) AS n FROM inbox WHERE state <> 'dead'"),
+    outbox: count(db, "SELECT count(*) AS n FROM outbox WHERE state IN ('ready', 'sending', 'uncertain', 'parked')"),
+    media: count(db, "SELECT count(*) AS n FROM media WHERE state = 'wanted'"),
+  }));
+}
+
+/** Rows by state, for messages of tests that fail. */
+export function rows(path: string, sql: string): unknown[] {
+  return inDatabase(path, (db) => db.prepare(sql).all());
+}
+
+/** What the store promises once all is quiet: nothing unsettled, no content of settled rows, no file, no damage. */
+export function databaseProblems(stack: Stack): string[] {
+  return [...inDatabase(stack.database, (db) => {
+    const none = (what: string, sql: string): string[] => {
+      const found = db.prepare(sql).all();
+      return found.length === 0 ? [] : [`${what}: ${JSON.stringify(found.slice(0, 5))}${found.length > 5 ? ` and ${found.length - 5} more` : ''}`];
+    };
+    return [
+      ...none('left in the inbox', "SELECT seq, lane, key, state, code, reason FROM inbox WHERE state <> 'dead' OR code = 'bug'"),
+      ...none('left in the outbox', "SELECT seq, lane, kind, state, tries, code, reason FROM outbox WHERE state IN ('ready', 'sending', 'uncertain', 'parked')"),
+      ...none('died of a bug', "SELECT seq, lane, kind, reason FROM outbox WHERE code = 'bug'"),
+      ...none('content of a settled row', "SELECT seq, lane, kind, state FROM outbox WHERE body IS NOT NULL AND state IN ('accepted', 'confirmed', 'cancelled')"),
+      ...none('content that Matrix still has', "SELECT seq, lane, kind, state FROM outbox WHERE body IS NOT NULL AND state IN ('dead', 'asked') AND event IS NOT NULL"),
+      ...none('a report that was not sent', "SELECT seq, state FROM outbox WHERE told = 0 AND report IS NOT NULL AND state IN ('dead', 'asked')"),
+      ...none('a file job', 'SELECT id, state, tries, reason FROM media'),
+      ...(db.pragma('integrity_check', { simple: true }) === 'ok' ? [] : ['the database is damaged']),
+      ...((db.pragma('foreign_key_check') as unknown[]).length === 0 ? [] : ['a row points at nothing']),
+    ];
+  }), ...spoolProblems(stack)];
+}
+
+function spoolProblems(stack: Stack): string[] {
+  const left = readdirSync(join(stack.dir, 'data', 'spool'));
+  return left.length === 0 ? [] : [`files left in the spool: ${left.join(', ')}`];
+}

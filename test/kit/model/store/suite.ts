@@ -1,0 +1,20 @@
+import { describe } from '@jest/globals';
+import { acceptSuite } from './accept.ts';
+import { effectsSuite } from './effects.ts';
+import { identitiesSuite } from './identities.ts';
+import { keepingSuite } from './keeping.ts';
+import { lanesSuite } from './lanes.ts';
+import type { StoreFactory } from './setup.ts';
+import { statesSuite } from './states.ts';
+
+/** What every store does, whatever it is made of. */
+export function storeSuite(name: string, factory: StoreFactory): void {
+  describe(name, () => {
+    describe('accept', () => acceptSuite(factory));
+    describe('identities', () => identitiesSuite(factory));
+    describe('lanes', () => lanesSuite(factory));
+    describe('states', () => statesSuite(factory));
+    describe('effects', () => effectsSuite(factory));
+    describe('keeping', () => keepingSuite(factory));
+  });
+}

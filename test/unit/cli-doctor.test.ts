@@ -1,0 +1,246 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { run } from '../../src/cli/program.ts';
+import { probeDatabase } from '../../src/store/sqlite/probe.ts';
+import { openDatabase } from '../../src/store/sqlite/open.ts';
+import { networks } from '../../src/networks/registry.ts';
+import type { Check, Network } from '../../src/networks/network.ts';
+import { addressOf, cliParts } from '../kit/cli.ts';
+
+const AS = 'as-token-0123456789';
+const HS = 'hs-token-0123456789';
+
+let folder: string;
+let file: string;
+let bridgePort: number;
+let publicPort: number;
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => { server.close(() => resolve()); });
+  return port;
+}
+
+/** A network whose check says what it is told. */
+function toy(check: Network['check']): Network[] {
+  const [real] = networks;
+  if (real === undefined) throw new Error('no network');
+  return [{ ...real, id: 'toy' as Network['id'], name: 'Toy', settings: z.strictObject({ accounts: z.record(z.string(), z.strictObject({ owners: z.array(z.string()), access_token: z.string() })) }), check }];
+}
+
+const fine: Network['check'] = async function* () {
+  yield await Promise.resolve<Check>({ what: 'token', ok: true, detail: 'accepted' });
+};
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'drawbridge-doctor-'));
+  file = join(folder, 'config.yaml');
+  bridgePort = await freePort();
+  publicPort = await freePort();
+  writeConfig();
+  const cli = cliParts({ networks: () => Promise.resolve(toy(fine)) });
+  if (await run(['register', '-c', file], cli) !== 0) throw new Error(cli.complained());
+  const registration = join(folder, 'registration.yaml');
+  writeFileSync(registration, readFileSync(registration, 'utf8').replace(/^as_token: .*$/m, `as_token: ${AS}`).replace(/^hs_token: .*$/m, `hs_token: ${HS}`));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function writeConfig(more = ''): void {
+  writeFileSync(file, `homeserver: { url: "http://hs.test", domain: example.org }
+seal_key: ${Buffer.alloc(32).toString('base64')}
+listen: { homeserver: "127.0.0.1:${bridgePort}", public: "127.0.0.1:${publicPort}" }
+public_url: http://127.0.0.1:${publicPort}
+permissions: { example.org: user }
+networks: { toy: { main: { accounts: { a: { owners: [], access_token: tok-0123456789 } } } } }
+${more}`, { mode: 0o600 });
+}
+
+interface Fake {
+  readonly whoami?: { status: number; body: object };
+  readonly versions?: object;
+  readonly date?: Date;
+  /** Where the homeserver thinks that we are. */
+  readonly bridge?: string;
+  readonly hsToken?: string;
+}
+
+/** A homeserver that really calls the bridge when it is told to ping; everything else goes to the network. */
+function homeserver(fake: Fake = {}): typeof fetch {
+  const json = (body: object, status = 200): Response => Response.json(body, { status, headers: { date: (fake.date ?? new Date()).toUTCString() } });
+  return async (input, init) => {
+    const url = new URL(addressOf(input));
+    if (url.hostname !== 'hs.test') return fetch(input, init);
+    if (url.pathname === '/_matrix/client/versions') return json(fake.versions ?? { versions: ['v1.9', 'v1.12'], unstable_features: {} });
+    if (new Headers(init?.headers).get('authorization') !== `Bearer ${AS}`) return json({ errcode: 'M_UNKNOWN_TOKEN', error: `no ${AS}` }, 401);
+    if (url.pathname === '/_matrix/client/v3/account/whoami') return json(fake.whoami?.body ?? { user_id: '@drawbridge:example.org' }, fake.whoami?.status ?? 200);
+    if (url.pathname !== '/_matrix/client/v1/appservice/drawbridge/ping') return json({ errcode: 'M_UNRECOGNIZED' }, 404);
+    const bridge = fake.bridge ?? `http://127.0.0.1:${bridgePort}`;
+    try {
+      const answer = await fetch(`${bridge}/_matrix/app/v1/ping`, { method: 'POST', body: typeof init?.body === 'string' ? init.body : null, headers: { authorization: `Bearer ${fake.hsToken ?? HS}` } });
+      return answer.ok ? json({ duration_ms: 1 }) : json({ errcode: 'M_BAD_STATUS', error: `${answer.status}` }, 502);
+    } catch {
+      return json({ errcode: 'M_CONNECTION_FAILED', error: 'refused' }, 502);
+    }
+  };
+}
+
+async function doctor(given: Parameters<typeof cliParts>[0] = {}, networkCheck: Network['check'] = fine): Promise<{ code: number; text: string; checks: Check[] }> {
+  const parts = { fetch: homeserver(), networks: () => Promise.resolve(toy(networkCheck)), ...given };
+  const json = cliParts(parts);
+  const code = await run(['doctor', '--json', '-c', file], json);
+  const shown = cliParts(parts);
+  expect(await run(['doctor', '-c', file], shown)).toBe(code);
+  const report = JSON.parse(json.printed()) as { ok: boolean; checks: Check[] };
+  expect(report.ok).toBe(code === 0);
+  expect(shown.printed() + json.printed()).not.toMatch(/as-token-0|hs-token-0|tok-0123456789/);
+  return { code, text: shown.printed(), checks: report.checks };
+}
+
+const failed = (checks: readonly Check[]): string[] => checks.filter(({ ok }) => !ok).map(({ what }) => what);
+
+/** Every file of the folder, with what is in it; SQLite notes in the `-shm` of an open database who reads. */
+const traces = (): unknown[] => readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort().map((name) => {
+  const path = join(folder, name);
+  return [name, statSync(path).isFile() && !name.endsWith('-shm') ? createHash('sha256').update(readFileSync(path)).digest('hex') : ''];
+});
+
+test('is content where everything is in order, and changes nothing', async () => {
+  const { db, unlock } = openDatabase(join(folder, 'drawbridge.db'));
+  db.close();
+  unlock();
+  const before = traces();
+  const { code, text, checks } = await doctor({ probeDatabase: () => Promise.resolve(probeDatabase) });
+  expect(failed(checks)).toEqual([]);
+  expect(code).toBe(0);
+  for (const what of ['Node.js', 'config', 'permissions', 'private files', 'database', 'disk', 'registration', 'homeserver', 'homeserver features', 'clock', 'token', 'homeserver to bridge', 'public address', 'toy/main/a: token']) {
+    expect(text).toContain(`✓ ${what}: `);
+  }
+  expect(traces()).toEqual(before);
+  expect(text).toContain('no Drawbridge runs on it');
+});
+
+describe('while the daemon runs', () => {
+  const servers: Server[] = [];
+  afterEach(async () => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => { server.close(() => resolve()); });
+    }
+  });
+
+  /** Something that has the daemon's ports. */
+  async function occupy(body: string): Promise<void> {
+    for (const port of [bridgePort, publicPort]) {
+      const server = createServer((request, response) => { response.writeHead(request.url === '/_matrix/app/v1/ping' ? 200 : 404).end(body); });
+      await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+      servers.push(server);
+    }
+  }
+
+  test('it is what is asked, and its database is left alone', async () => {
+    await occupy('{"error":"There is nothing at this address."}');
+    const { db, unlock } = openDatabase(join(folder, 'drawbridge.db'));
+    const before = traces();
+    const { code, text } = await doctor({ probeDatabase: () => Promise.resolve(probeDatabase) });
+    expect(traces()).toEqual(before);
+    db.close();
+    unlock();
+    expect(code).toBe(0);
+    expect(text).toContain('the homeserver reached the running daemon');
+    expect(text).toContain('a running Drawbridge holds it');
+  });
+
+  test('a proxy that answers for it is told apart', async () => {
+    await occupy('<h1>404 Not Found</h1>');
+    const { checks } = await doctor();
+    expect(failed(checks)).toEqual(['public address']);
+  });
+});
+
+describe('names what is wrong and which key to change', () => {
+  test.each<[string, Fake, string, RegExp]>([
+    ['the token is not accepted', { whoami: { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN', error: `bad ${AS}` } } }, 'token', /401 M_UNKNOWN_TOKEN.*[\s\S]*app_service_config_files/],
+    ['another bot', { whoami: { status: 200, body: { user_id: '@other:example.org' } } }, 'token', /knows us as @other:example\.org, which should be @drawbridge:example\.org/],
+    ['the bridge cannot be reached', { bridge: 'http://127.0.0.1:9' }, 'homeserver to bridge', /M_CONNECTION_FAILED[\s\S]*homeserver\.bridge_url/],
+    ['an older registration at the homeserver', { hsToken: 'another' }, 'homeserver to bridge', /M_BAD_STATUS[\s\S]*restart it/],
+    ['a clock that is wrong', { date: new Date(0) }, 'clock', /at most 30 s/],
+    ['an old homeserver', { versions: { versions: ['v1.2'] } }, 'homeserver features', /lacks ping of the bridge \(Matrix 1\.7\), authenticated media \(Matrix 1\.11\)/],
+    ['no homeserver', { versions: { hello: 1 } }, 'homeserver', /without versions[\s\S]*homeserver\.url/],
+  ])('%s', async (_, fake, what, expected) => {
+    const { code, text, checks } = await doctor({ fetch: homeserver(fake) });
+    expect(code).toBe(1);
+    expect(failed(checks)).toEqual([what]);
+    expect(text).toMatch(expected);
+  });
+
+  test('a config with mistakes ends it', async () => {
+    writeConfig('delivery: { max_blok: 1m }\n');
+    const { code, text, checks } = await doctor();
+    expect(code).toBe(1);
+    expect(text).toContain('unknown key. Did you mean "max_block"?');
+    expect(checks.at(-1)?.what).toBe('config');
+  });
+
+  test('a registration of another config', async () => {
+    writeConfig('bridge: { bot: other }\n');
+    const { text, checks } = await doctor({ fetch: homeserver({ whoami: { status: 200, body: { user_id: '@other:example.org' } } }) });
+    expect(failed(checks)).toEqual(['registration']);
+    expect(text).toContain('sender_localpart is "drawbridge", should be "other"');
+  });
+
+  test('files that others may read, a database that is too new, nobody allowed', async () => {
+    writeFileSync(file, readFileSync(file, 'utf8').replace('{ example.org: user }', '{ example.org: block }'));
+    writeFileSync(join(folder, 'drawbridge.db'), '');
+    chmodSync(file, 0o644);
+    const { checks } = await doctor({ probeDatabase: () => Promise.resolve(() => ({ version: 3, newest: 2, running: false })) });
+    expect(failed(checks)).toEqual(['permissions', 'private files', 'database']);
+  });
+
+  test('a public address that ends elsewhere, or at nothing', async () => {
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/public_url: .*/, 'public_url: http://127.0.0.1:9'));
+    expect(failed((await doctor()).checks)).toEqual(['public address']);
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/public_url: .*/, 'public_url: http://bridge.example.org'));
+    expect((await doctor()).text).toContain('should be https');
+  });
+
+  test('a registration, or a database, that is none', async () => {
+    writeFileSync(join(folder, 'drawbridge.db'), 'not a database at all');
+    chmodSync(join(folder, 'drawbridge.db'), 0o600);
+    const { checks } = await doctor({ probeDatabase: () => Promise.resolve(probeDatabase) });
+    expect(failed(checks)).toEqual(['database']);
+    writeFileSync(join(folder, 'registration.yaml'), 'id: x\n');
+    expect((await doctor()).checks.at(-1)).toMatchObject({ what: 'registration', ok: false, fix: expect.stringContaining('drawbridge register') });
+  });
+
+  test('a public address where no network has one, and one app more than the proxy knows', async () => {
+    const network = 'networks: { toy: { main: { accounts: { a: { owners: [], access_token: tok-0123456789 } } }, second: { accounts: {} } } }';
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/networks: .*/, network));
+    const seen: string[] = [];
+    const through: typeof fetch = (input, init) => {
+      const { pathname } = new URL(addressOf(input));
+      seen.push(pathname);
+      return pathname.startsWith('/webhooks/toy/second/') ? Promise.resolve(new Response('nginx', { status: 404 })) : homeserver()(input, init);
+    };
+    const { checks } = await doctor({ fetch: through });
+    expect(checks.filter(({ what }) => what === 'public address').map(({ ok }) => ok)).toEqual([true, false]);
+    expect(seen.filter((path) => /^\/webhooks\/toy\/main\/[0-9a-f]{32}$/.test(path))).toHaveLength(2);
+  });
+
+  test('an account that its network refuses, or a check that breaks', async () => {
+    const { text, checks } = await doctor({}, async function* () {
+      yield await Promise.resolve<Check>({ what: 'token', ok: false, detail: 'tok-0123456789 was refused', fix: 'Change access_token.' });
+      throw new Error('broke');
+    });
+    expect(failed(checks)).toEqual(['toy/main/a: token', 'toy/main/a']);
+    expect(text).toContain('✗ toy/main/a: token: [redacted] was refused\n  Fix: Change access_token.');
+  });
+});

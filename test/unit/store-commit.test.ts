@@ -1,0 +1,95 @@
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { StoreBusy } from '../../src/store/store.ts';
+import { Commits } from '../../src/store/sqlite/commit.ts';
+
+let db: Database.Database;
+let commits: Commits;
+
+beforeEach(() => {
+  db = new Database(':memory:');
+  db.exec('CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT) STRICT');
+  commits = new Commits(db);
+});
+afterEach(() => {
+  db.close();
+});
+
+const put = (n: number, text = 'x') => commits.run(() => db.prepare('INSERT INTO t VALUES (?, ?)').run(n, text).changes);
+const held = () => db.prepare('SELECT n FROM t ORDER BY n').pluck().all();
+
+describe('the commands of one tick', () => {
+  test('are one commit, in order, each with its own answer', async () => {
+    let commitsSeen = 0;
+    const count = db.exec.bind(db);
+    db.exec = (sql: string) => {
+      if (sql === 'COMMIT') commitsSeen += 1;
+      return count(sql);
+    };
+    const order: number[] = [];
+    const answers = await Promise.all([1, 2, 3].map((n) => commits.run(() => {
+      order.push(n);
+      db.prepare('INSERT INTO t VALUES (?, ?)').run(n, 'x');
+      return n * 10;
+    })));
+    expect(answers).toEqual([10, 20, 30]);
+    expect(order).toEqual([1, 2, 3]);
+    expect(commitsSeen).toBe(1);
+  });
+
+  test('that fails takes no other with it, and leaves nothing of itself', async () => {
+    const failing = commits.run(() => {
+      db.prepare('INSERT INTO t VALUES (?, ?)').run(7, 'half');
+      throw new Error('no');
+    });
+    const results = await Promise.allSettled([put(1), failing, put(1), put(2)]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    expect(held()).toEqual([1, 2]);
+  });
+
+  test('nobody hears of success before the commit', async () => {
+    let heard = false;
+    const first = put(1).then(() => {
+      heard = true;
+    });
+    const looked = commits.run(() => heard);
+    expect(await looked).toBe(false);
+    await first;
+    expect(heard).toBe(true);
+  });
+
+  test('a command that is called while others commit comes in the next tick', async () => {
+    const second = await put(1).then(() => put(2));
+    expect(second).toBe(1);
+    expect(held()).toEqual([1, 2]);
+  });
+});
+
+describe('where the disk is full', () => {
+  const fill = () => db.pragma(`max_page_count = ${db.pragma('page_count', { simple: true }) as number}`);
+  const free = () => db.pragma('max_page_count = 100000');
+  const big = 'x'.repeat(20_000);
+
+  test('every command of the tick may come again, nothing of it is written, and it goes on once there is room', async () => {
+    await put(1);
+    fill();
+    const results = await Promise.allSettled([put(2), put(3, big), put(4)]);
+    expect(results.map((result) => result.status === 'rejected' && result.reason instanceof StoreBusy)).toEqual([true, true, true]);
+    expect(held()).toEqual([1]);
+    expect(db.inTransaction).toBe(false);
+    free();
+    await Promise.all([put(2), put(3, big), put(4)]);
+    expect(held()).toEqual([1, 2, 3, 4]);
+  });
+
+  test('what is not about the disk is told as it is', async () => {
+    await expect(commits.run(() => {
+      throw new TypeError('a bug');
+    })).rejects.toThrow(TypeError);
+  });
+});
+
+test('a database that is closed refuses every command', async () => {
+  db.close();
+  await expect(put(1)).rejects.toThrow(/not open/);
+});

@@ -1,0 +1,194 @@
+import Database from 'better-sqlite3';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { plain } from '../../src/model/richtext.ts';
+import type { EventId } from '../../src/model/ids.ts';
+import { createSeal } from '../../src/store/seal.ts';
+import type { Store } from '../../src/store/store.ts';
+import { openSqlite, SEAL_KEY } from '../kit/model/store/sqlite.ts';
+import { ACCOUNT, ALICE, direct, matrixEvent, message, NETWORK, says, writes } from '../kit/model/store/setup.ts';
+
+let dir: string;
+let path: string;
+let now = Date.UTC(2026, 0, 1);
+const open = (key = SEAL_KEY): Store => openSqlite(path, () => now, key);
+const raw = (): Database.Database => new Database(path);
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'store-file-'));
+  path = join(dir, 'bridge.db');
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+/** Which of these words stand in clear anywhere in the database's files. */
+async function inClear(words: readonly string[]): Promise<readonly string[]> {
+  const files = (await readdir(dir)).filter((name) => name.startsWith('bridge.db') && !name.endsWith('.lock'));
+  expect(files.length).toBeGreaterThan(0);
+  const bytes = Buffer.concat(await Promise.all(files.map((name) => readFile(join(dir, name)))));
+  return words.filter((word) => bytes.includes(word) || bytes.includes(Buffer.from(word, 'utf16le')) || bytes.includes(Buffer.from(word).toString('base64').slice(0, 12)));
+}
+
+describe('what people say', () => {
+  const words = ['Canary-inbound', 'Canary-matrix', 'Canary-outbox', 'Canary-replaced', 'Canary-stepped', 'Canary-handle', 'Canary-filename', 'Canary-broken', 'Canary-dead'];
+
+  test('never stands in the files in clear: not on its way, not after it is settled', async () => {
+    const store = open();
+    await store.acceptNetwork({ network: NETWORK, account: ACCOUNT, items: [{ key: 'k1', event: message('31', [], { parts: [
+      { kind: 'text', text: plain('Canary-inbound') },
+      { kind: 'file', media: { source: { network: 'Canary-handle' }, name: 'Canary-filename.pdf', mime: 'application/pdf' }, caption: plain('Canary-inbound') },
+    ] }) }] });
+    await store.acceptMatrix({ events: [matrixEvent('e1', '!a:test', { msgtype: 'm.text', body: 'Canary-matrix' })], toDevice: [] });
+    await store.acceptBroken({ source: 'fake/app', key: 'k', raw: Buffer.from('{"text":"Canary-broken"'), reason: 'It could not be decoded.' });
+    await store.apply([
+      { do: 'send', row: { lane: 'out:p1', key: 'a', task: says('Canary-outbox'), event: '$e1' as EventId, sender: ALICE } },
+      { do: 'send', row: { lane: 'out:r1', key: 'b', task: writes('Canary-dead') } },
+    ]);
+    const [a, b] = [store.outboxByKey('a'), store.outboxByKey('b')];
+    await store.apply([{ do: 'replace', seq: a?.seq as never, task: says('Canary-replaced') }]);
+    await store.step(a?.seq as never, says('Canary-stepped'), []);
+    const job = store.mediaJobs(1)[0];
+    await store.mediaDone(job?.id as never, { to: 'ready', spool: 's1', mime: 'application/pdf', name: 'Canary-filename.pdf', size: 5 });
+    expect(store.media(job?.id as never)).toMatchObject({ name: 'Canary-filename.pdf' });
+    expect(await inClear(words)).toEqual([]);
+
+    for (const lane of ['in:c1', 'in:r1']) await store.settleIn(store.inHead(lane)?.seq as never, { to: 'done' }, []);
+    await store.begin(a?.seq as never);
+    await store.settleOut(a?.seq as never, { to: 'accepted', remoteId: 'r', at: 1 }, [{ do: 'dropMedia', media: job?.id as never }]);
+    await store.settleOut(b?.seq as never, { to: 'dead', code: 'c', reason: 'r' }, []);
+    expect(await inClear(words)).toEqual([]);
+    now += 10_000;
+    await store.prune(now, { deadContent: 1_000, settled: 1_000, accepted: 86_400_000, seen: null });
+    store.checkpoint();
+    expect(await inClear(words)).toEqual([]);
+    store.close();
+    expect(await inClear(words)).toEqual([]);
+    const db = raw();
+    const bodies = (table: string) => db.prepare(`SELECT count(*) FROM ${table} WHERE body IS NOT NULL`).pluck().get();
+    expect(['inbox', 'outbox', 'media'].map(bodies)).toEqual([0, 0, 0]);
+    db.close();
+  });
+
+  test('is gone from the files, sealed or not, once it is settled and the log is truncated', async () => {
+    const store = open();
+    await store.apply([{ do: 'send', row: { lane: 'out:p1', key: 'a', task: says('x'), event: '$e1' as EventId, sender: ALICE } }]);
+    const peek = raw();
+    const sealed = peek.prepare("SELECT body FROM outbox WHERE key = 'a'").pluck().get() as Buffer;
+    peek.close();
+    const seq = store.outboxByKey('a')?.seq as never;
+    await store.begin(seq);
+    await store.settleOut(seq, { to: 'accepted', remoteId: 'r', at: 1 }, []);
+    store.checkpoint();
+    const files = (await readdir(dir)).filter((name) => name.startsWith('bridge.db') && !name.endsWith('.lock'));
+    for (const name of files) expect([name, (await readFile(join(dir, name))).includes(sealed.subarray(4, 40))]).toEqual([name, false]);
+    store.close();
+  });
+
+  test('cannot be read with another key, nor where it was altered', async () => {
+    let store = open();
+    await store.apply([{ do: 'send', row: { lane: 'out:p1', key: 'a', task: says('x') } }]);
+    store.close();
+    store = open(Buffer.alloc(32, 8));
+    expect(() => store.outHead('out:p1')).toThrow(expect.objectContaining({ code: 'DB-2004' }));
+    store.close();
+    const db = raw();
+    const body = db.prepare("SELECT body FROM outbox WHERE key = 'a'").pluck().get() as Buffer;
+    body[body.length - 20] = (body[body.length - 20] ?? 0) ^ 1;
+    db.prepare("UPDATE outbox SET body = ? WHERE key = 'a'").run(body);
+    db.close();
+    store = open();
+    expect(() => store.outHead('out:p1')).toThrow(expect.objectContaining({ code: 'DB-2005' }));
+    store.close();
+  });
+});
+
+describe('the seal', () => {
+  test('seals the same value differently each time, and opens each', () => {
+    const seal = createSeal(SEAL_KEY);
+    const [one, two] = [seal.seal({ a: ['é', null] }), seal.seal({ a: ['é', null] })];
+    expect(one.equals(two)).toBe(false);
+    expect([seal.open(one), seal.open(two)]).toEqual([{ a: ['é', null] }, { a: ['é', null] }]);
+  });
+
+  test('hashes lists of parts apart, and only with its key', () => {
+    const seal = createSeal(SEAL_KEY);
+    expect(seal.hash('ab', 'c').equals(seal.hash('a', 'bc'))).toBe(false);
+    expect(seal.hash('a').equals(seal.hash('a'))).toBe(true);
+    expect(seal.hash('a').equals(createSeal(Buffer.alloc(32, 8)).hash('a'))).toBe(false);
+    expect(seal.hash('a')).toHaveLength(16);
+  });
+
+  test.each([0, 16, 31, 33])('takes no key of %d bytes', (length) => {
+    expect(() => createSeal(Buffer.alloc(length))).toThrow(expect.objectContaining({ code: 'DB-1007' }));
+  });
+});
+
+describe('the file', () => {
+  test('is for its owner alone', async () => {
+    const store = open();
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    store.close();
+  });
+
+  test('is refused to a second instance as long as the first runs', () => {
+    const store = open();
+    expect(() => open()).toThrow(expect.objectContaining({ code: 'DB-2001' }));
+    store.close();
+    open().close();
+  });
+
+  test('of a newer Drawbridge is refused, untouched, and the lock is let go', () => {
+    open().close();
+    const db = raw();
+    db.pragma('user_version = 999');
+    db.close();
+    expect(() => open()).toThrow(expect.objectContaining({ code: 'DB-2002' }));
+    const after = raw();
+    expect(after.pragma('user_version', { simple: true })).toBe(999);
+    after.pragma('user_version = 1');
+    after.close();
+    open().close();
+  });
+
+  test('that is no database, or stands nowhere, is told apart with a code', async () => {
+    await rm(dir, { recursive: true });
+    expect(() => open()).toThrow(expect.objectContaining({ code: 'DB-2003' }));
+  });
+
+  test('is written with full durability', () => {
+    const store = open();
+    const db = raw();
+    expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
+    db.close();
+    store.close();
+  });
+
+  test('joined commands are isolated: one that fails takes no other with it', async () => {
+    const store = open();
+    const good = (key: string) => store.apply([{ do: 'send', row: { lane: 'out:p1', key, task: says('x') } }]);
+    const bad = store.apply([
+      { do: 'send', row: { lane: 'out:p1', key: 'bad', task: says('x') } },
+      { do: 'member', room: 99 as never, member: { user: ALICE, membership: 'join', name: null } },
+    ]);
+    const results = await Promise.allSettled([good('a'), bad, good('b'), store.acceptNetwork({ network: NETWORK, account: ACCOUNT, items: [{ key: 'k', event: message('31') }] })]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    expect(['a', 'bad', 'b'].map((key) => store.outboxByKey(key) !== null)).toEqual([true, false, true]);
+    expect(store.counts().inbox).toEqual({ ready: 1 });
+    store.close();
+  });
+
+  test('commands that another process makes wait are told to come again, and have written nothing', async () => {
+    const store = open();
+    await store.openConversation({ network: NETWORK, account: ACCOUNT, person: { id: '31', scope: '' }, conversation: direct('31'), invite: [] });
+    const other = raw();
+    other.exec('BEGIN IMMEDIATE');
+    await expect(store.setMeta('a', '1')).rejects.toThrow(expect.objectContaining({ name: 'StoreBusy' }));
+    expect(store.getMeta('a')).toBeNull();
+    other.exec('ROLLBACK');
+    other.close();
+    await store.setMeta('a', '1');
+    expect(store.getMeta('a')).toBe('1');
+    store.close();
+  });
+});

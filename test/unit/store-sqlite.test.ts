@@ -1,0 +1,45 @@
+import Database from 'better-sqlite3';
+import { expect, jest, test } from '@jest/globals';
+import { init } from '../../src/store/migrations/001-init.ts';
+import { sqliteFile } from '../kit/model/store/sqlite.ts';
+import { storeSuite } from '../kit/model/store/suite.ts';
+
+/** Everything that the suite makes the store ask. */
+const prepared = new Set<string>();
+const prepare = Database.prototype.prepare;
+jest.spyOn(Database.prototype, 'prepare').mockImplementation(function spy(this: Database.Database, text: string) {
+  prepared.add(text);
+  return prepare.call(this, text);
+});
+
+storeSuite('SQLite', sqliteFile);
+
+/** These may read everything. */
+const seldom = [
+  // At the start and for whoever asks how things stand.
+  /FROM room WHERE (?:state = 'live'|kind = 'management')/, /^SELECT lane, min\(due_at\)/, /GROUP BY state$/, /count\(\*\)/, /min\(created_at\)/, /^SELECT 'out' AS side/, /code = 'restored'/, /kind = 'command'/,
+  // Every ten minutes.
+  /SELECT spool/, /^DELETE FROM (?:media|seen|room_event)/, /^SELECT coalesce\(min\(seq\)/, /^UPDATE inbox SET body = NULL/, /^DELETE FROM inbox WHERE source = 'to-device'/,
+  // Where two people, chats or rooms turn out to be one.
+  /\bmerged = \+\? WHERE/, /^UPDATE (?:conversation|inbox) SET person = /, /SET actor = /, /^UPDATE inbox SET (?:conversation|room) = /, /message_map SET portal = /, /^UPDATE outbox SET portal = /,
+];
+
+test('no statement on the path of a message reads a whole table, or a whole chat', () => {
+  expect(prepared.size).toBeGreaterThan(60);
+  const db = new Database(':memory:');
+  db.exec(init);
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all() as string[];
+  const slow: string[] = [];
+  for (const statement of [...prepared]) {
+    const text = statement.replaceAll(/\s+/g, ' ').trim();
+    if (seldom.some((one) => one.test(text)) || !tables.some((table) => text.includes(table)) || /sqlite_schema/.test(text)) continue;
+    const plan = db.prepare<null[]>(`EXPLAIN QUERY PLAN ${text}`).all(...(text.match(/\?/g) ?? []).map(() => null)) as { detail: string }[];
+    for (const { detail } of plan) {
+      // A partial index holds only what is under way, however much has gone by.
+      const whole = /^SCAN (?!CONSTANT|\(subquery)/.test(detail) && !/USING (?:COVERING )?INDEX (?:inbox_lane|inbox_wait|outbox_head|outbox_wait|outbox_origin|media_wanted)/.test(detail);
+      if (whole || /AUTOMATIC/.test(detail) || /message_map USING PRIMARY KEY \(portal=\?\)/.test(detail)) slow.push(`${detail}: ${text}`);
+    }
+  }
+  expect(slow).toEqual([]);
+  db.close();
+});
