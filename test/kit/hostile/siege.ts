@@ -62,7 +62,7 @@ export class Siege {
 
   /** Texts on the phone, in order. */
   phone(person: PersonHandle): readonly string[] {
-    return person.inbox.map(({ body }) => String((body as { body?: unknown }).body ?? ''));
+    return person.inbox.map(({ body }) => (body as { body?: string }).body ?? '');
   }
 
   /** Proves that a chat goes on both ways, and that everything before has been dealt with. */
