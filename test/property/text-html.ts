@@ -57,7 +57,7 @@ const names =
   'a b i u s em strong del strike p div span font h1 h3 h6 blockquote pre code ul ol li table thead tbody tr td th caption details summary sup sub svg math textarea title center mx-reply blink'.split(' ');
 const attribute = fc.constantFrom(
   'href="javascript:alert(1)"', 'href="java\tscript:alert(1)"', 'href=" &#1;javascript:alert(1)"', 'href="data:text/html,x"', 'href="https://x.org/?a=1&b=2"', 'href="//x.org"',
-  'href="https://matrix.to/#/@a:b.c"', 'href="matrix:u/a:b.c"', 'href="matrix:r/a:b.c/e/x"', 'href="https://matrix.to/#/%"', 'onerror=alert(1)', 'src="https://x.org/x.png"', 'src="mxc://a/b"',
+  'href="https://matrix.to/#/@a:b.c"', 'href="matrix:u/a:b.c"', 'href="matrix:r/a:b.c/e/x"', 'href="https://matrix.to/#/%"', 'href="matrix:r/\ud800"', 'href="matrix:u/\u202e"', 'onerror=alert(1)', 'src="https://x.org/x.png"', 'src="mxc://a/b"',
   'alt="<b>"', 'data-mx-emoticon', 'data-mx-spoiler', 'data-mx-spoiler="a\'&quot;<>"', 'data-mx-maths="x^2"', 'data-mx-color="#ff0000"', 'color=red', 'class="language-x y"', 'class="a language-c++&quot;"',
   'start="7"', 'start="-1"', 'style="x"', '__proto__="x"', 'constructor',
 );
