@@ -43,6 +43,7 @@ describe('reading Matrix messages', () => {
     ['  spaces   and\n newlines ', 'spaces and newlines'],
     ['<code><p>a</p><p>b</p></code>', '`a b`'],
     ['<mx-reply><blockquote>In reply to</blockquote></mx-reply>answer', 'answer'],
+    ['a <![CDATA[ b > c <!-- d > e --> f', 'a c f'],
     ['a <mx-reply>b</mx-reply> c', 'a b c'],
     ['<mx-reply>never closed', 'never closed'],
   ])('%s', (formatted, expected) => {
