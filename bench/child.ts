@@ -12,6 +12,8 @@ export interface Child {
   cpuMs(): number;
   /** Resident memory, MB. */
   rssMb(): number;
+  /** Resolves when it has nothing to do any more. */
+  rest(): Promise<void>;
   /** SIGTERM, and resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -22,7 +24,7 @@ export async function startChild(args: readonly string[], ready: string): Promis
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   const kept = (line: string): void => void (lines.push(line) > 200 && lines.shift());
-  createInterface(child.stderr).on('line', (line) => { kept(line); console.error(line); });
+  createInterface(child.stderr).on('line', kept);
   await new Promise<void>((resolve, reject) => {
     createInterface(child.stdout).on('line', (line) => {
       kept(line);
@@ -33,7 +35,7 @@ export async function startChild(args: readonly string[], ready: string): Promis
   });
   const readyMs = performance.now() - started;
   const pid = child.pid ?? 0;
-  return { pid, readyMs, cpuMs: () => cpuMs(pid), rssMb: () => rssMb(pid), stop: () => stop(child) };
+  return { pid, readyMs, cpuMs: () => cpuMs(pid), rssMb: () => rssMb(pid), rest: () => rest(pid), stop: () => stop(child) };
 }
 
 /** Spawn to exit of a process that ends by itself, milliseconds. */
@@ -42,6 +44,16 @@ export async function lifeMs(args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, args, { stdio: 'ignore' });
   await once(child, 'exit');
   return performance.now() - started;
+}
+
+/** Three tenths of a second in which it used next to no processor time. */
+async function rest(pid: number): Promise<void> {
+  for (let still = 0, before = cpuMs(pid); still < 3;) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const now = cpuMs(pid);
+    still = now - before <= 10 ? still + 1 : 0;
+    before = now;
+  }
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -3,17 +3,21 @@
  *
  *   npm run bench                      everything
  *   npm run bench -- intake flow       these cases only
- *   npm run bench -- --rounds 3        fewer rounds than the usual seven
+ *   npm run bench -- --rounds 3        fewer rounds than the usual five
  */
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { flow } from './cases/flow.ts';
+import { intake } from './cases/intake.ts';
+import { start } from './cases/start.ts';
+import { store } from './cases/store.ts';
+import { text } from './cases/text.ts';
 import { printed, type Table } from './measure.ts';
 
-const cases: Readonly<Record<string, (rounds: number) => Promise<Table>>> = { flow };
+const cases: Readonly<Record<string, (rounds: number) => Promise<Table>>> = { intake, flow, text, start, store };
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '7' } } });
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' } } });
 const unknown = positionals.filter((name) => !Object.hasOwn(cases, name));
 if (unknown.length > 0) {
   console.error(`Unknown: ${unknown.join(', ')}. Fits: ${Object.keys(cases).join(', ')}`);

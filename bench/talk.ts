@@ -67,16 +67,12 @@ export class Talk {
     return delays;
   }
 
-  /** Resolves when neither side has anything to hand over any more and the contender has had time to rest. */
+  /** Resolves when neither side has anything to hand over any more, and the contender nothing to do. */
   async quiet(): Promise<void> {
-    for (let still = 0, cpu = this.#world.bridge.cpuMs(); still < 3;) {
-      await this.#world.sandbox.idle();
-      await this.#world.homeserver.idle();
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      const now = this.#world.bridge.cpuMs();
-      still = now - cpu <= 10 ? still + 1 : 0;
-      cpu = now;
-    }
+    await this.#world.bridge.rest();
+    await this.#world.sandbox.idle();
+    await this.#world.homeserver.idle();
+    await this.#world.bridge.rest();
   }
 
   /** Resolves with the milliseconds that it took. */

@@ -81,18 +81,20 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
   await store.setMeta('clean', 'no');
 
-  const homeserver = createHomeserver({ url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE' });
   const metrics = createMetrics({ version: process.env.npm_package_version ?? '0.1.0' });
+  const homeserver = createHomeserver({
+    url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
+  });
   let bridge: Bridge | null = null;
   const outages = new Outages(clock, log, {
     up: (side, told) => bridge?.sideUp(side, told),
     long: (side, reason) => bridge?.outageLasts(side, reason),
   });
   const accounts = new Accounts({
-    networks, settings: config.networks, clock, log, outages, ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
+    networks, settings: config.networks, clock, log, outages, answered: (network, status) => metrics.request(network, status), ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
   });
   const rooms = new Rooms({
-    store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version ?? '11', displayName: config.bridge.display_name,
+    store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
     commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });

@@ -35,8 +35,8 @@ export interface Store {
   /** Commits the result of one idempotent step of an item, before the next step. */
   step(seq: OutboxSeq, task: MatrixTask | NetworkTask, effects: readonly Effect[]): Promise<void>;
   settleOut(seq: OutboxSeq, outcome: OutOutcome, effects: readonly Effect[]): Promise<Wake>;
-  /** The answer of a network or of a person for a row, wherever it stands. */
-  settleDelivery(delivery: Delivery, effects: readonly Effect[]): Promise<Wake>;
+  /** What a network says of rows, wherever they stand; ends the item that it came by. */
+  settleDelivery(item: InboxSeq, deliveries: readonly Delivery[], effects: readonly Effect[]): Promise<Wake>;
   /** Rows that a delivery event speaks of: by our key, else by the network's id. */
   deliveryRows(account: AccountId, key: string | undefined, id: RemoteId): readonly OutboxItem[];
   outboxRow(seq: OutboxSeq): OutboxItem | null;

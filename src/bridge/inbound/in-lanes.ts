@@ -86,14 +86,11 @@ export class InLanes {
       networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents,
     });
     const { to, remoteId } = deliveredTo(event);
-    for (const row of decision.settle) {
-      wake(await store.settleDelivery({
-        seq: row.seq, to, remoteId, at: event.time,
-        ...(event.failure ? { code: event.failure.code, reason: event.failure.reason } : {}),
-      }, decision.effects));
-    }
+    const deliveries = decision.settle.map(({ seq }) => ({
+      seq, to, remoteId, at: event.time, ...(event.failure ? { code: event.failure.code, reason: event.failure.reason } : {}),
+    }));
+    wake(await store.settleDelivery(item.seq, deliveries, decision.effects));
     this.#deps.step('status.settled');
-    wake(await store.settleIn(item.seq, { to: 'done' }, decision.settle.length === 0 ? decision.effects : []));
     if (decision.live) this.#deps.live(decision.live);
     this.#deps.count(decision.ignored ?? 'delivery', item);
     return 'more';

@@ -62,7 +62,7 @@ function media(content: MediaContent, lead: string | undefined): Rendered {
     type: 'm.room.message',
     content: {
       msgtype: msgtypes[content.kind], filename: name, info, ...(caption ?? { body: name, 'm.mentions': {} }),
-      ...(content.kind === 'voice' ? { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': { ...(content.media.durationMs ? { duration: content.media.durationMs } : {}) } } : {}),
+      ...(content.kind === 'voice' ? { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': content.media.durationMs ? { duration: content.media.durationMs } : {} } : {}),
     },
     media: true,
   };

@@ -73,7 +73,7 @@ export class MatrixMedia {
     const { media: _gone, ...rest } = task;
     const { body, filename } = task.content;
     const caption = typeof body === 'string' && body !== filename && task.type !== 'm.sticker' ? `\n${body}` : '';
-    const name = typeof filename === 'string' ? filename : String(body ?? 'file');
+    const name = [filename, body].find((one) => typeof one === 'string') ?? 'file';
     return { ...rest, type: 'm.room.message', content: { msgtype: 'm.notice', body: `📎 ${name}: ${why}.${caption}`, 'm.mentions': {} } };
   }
 

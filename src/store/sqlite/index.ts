@@ -105,8 +105,11 @@ class SqliteStore implements Store {
   settleOut(seq: OutboxSeq, outcome: OutOutcome, effects: readonly Effect[]): Promise<Wake> {
     return this.#write(null, effects, (wake) => this.#outbox.settle(seq, outcome, wake));
   }
-  settleDelivery(delivery: Delivery, effects: readonly Effect[]): Promise<Wake> {
-    return this.#write(null, effects, (wake) => this.#outbox.deliver(delivery, wake));
+  settleDelivery(item: InboxSeq, deliveries: readonly Delivery[], effects: readonly Effect[]): Promise<Wake> {
+    return this.#write(item, effects, (wake) => {
+      for (const delivery of deliveries) this.#outbox.deliver(delivery, wake);
+      this.#inbox.settle(item, { to: 'done' }, wake);
+    });
   }
   deliveryRows(account: AccountId, key: string | undefined, id: RemoteId): readonly OutboxItem[] {
     const byKey = key === undefined ? [] : this.#rows.outboxWhere('key = ? AND account = ?', key, account);

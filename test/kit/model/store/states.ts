@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { EventId, OutboxSeq, RemoteId } from '../../../../src/model/ids.ts';
+import type { EventId, InboxSeq, OutboxSeq, RemoteId } from '../../../../src/model/ids.ts';
 import type { OutboxState, OutOutcome } from '../../../../src/store/store.ts';
-import { ALICE, Bench, says, type StoreFactory, writes } from './setup.ts';
+import { ALICE, Bench, message, says, type StoreFactory, writes } from './setup.ts';
 
 const LANE = 'out:p1';
+const NO_ITEM = 0 as InboxSeq;
 
 /** Ways to move a row, and the states from which each may. From every other state it changes nothing. */
 const moves: readonly { readonly name: string; readonly from: readonly OutboxState[]; readonly to: OutboxState; readonly run: (bench: Bench, seq: OutboxSeq) => Promise<unknown> }[] = [
@@ -18,11 +19,11 @@ const moves: readonly { readonly name: string; readonly from: readonly OutboxSta
   })),
   ...(['accepted', 'confirmed'] as const).map((to) => ({
     name: `delivery ${to}`, from: ['sending', 'uncertain', 'asked', 'dead', 'accepted'] as const, to,
-    run: (bench: Bench, seq: OutboxSeq) => bench.store.settleDelivery({ seq, to, remoteId: 'r' as RemoteId, at: 1 }, []),
+    run: (bench: Bench, seq: OutboxSeq) => bench.store.settleDelivery(NO_ITEM, [{ seq, to, remoteId: 'r' as RemoteId, at: 1 }], []),
   })),
   {
     name: 'delivery dead', from: ['sending', 'uncertain', 'asked', 'accepted'], to: 'dead',
-    run: (bench, seq) => bench.store.settleDelivery({ seq, to: 'dead', remoteId: 'r' as RemoteId, at: 1, code: 'c', reason: 'r' }, []),
+    run: (bench, seq) => bench.store.settleDelivery(NO_ITEM, [{ seq, to: 'dead', remoteId: 'r' as RemoteId, at: 1, code: 'c', reason: 'r' }], []),
   },
   { name: 'cancel', from: ['ready', 'parked', 'asked', 'dead'], to: 'cancelled', run: (bench, seq) => bench.store.apply([{ do: 'cancel', seq, reason: 'r' }]) },
   { name: 'proven', from: ['sending', 'uncertain'], to: 'accepted', run: (bench, seq) => bench.store.apply([{ do: 'proven', seq, remoteId: '$e' }]) },
@@ -172,7 +173,7 @@ export function statesSuite(factory: StoreFactory): void {
   test('deliveries settle in any order and more than once: the row only moves forward', async () => {
     const { seq } = await row();
     await bench.store.begin(seq);
-    const say = (to: 'accepted' | 'confirmed' | 'dead') => bench.store.settleDelivery({ seq, to, remoteId: 'r' as RemoteId, at: 1, ...(to === 'dead' ? { code: 'c', reason: 'why' } : {}) }, []);
+    const say = (to: 'accepted' | 'confirmed' | 'dead') => bench.store.settleDelivery(NO_ITEM, [{ seq, to, remoteId: 'r' as RemoteId, at: 1, ...(to === 'dead' ? { code: 'c', reason: 'why' } : {}) }], []);
     await say('confirmed');
     for (const to of ['accepted', 'dead', 'confirmed', 'accepted'] as const) await say(to);
     expect(bench.row(seq)).toMatchObject({ state: 'confirmed', remoteId: 'r', code: null });
@@ -184,14 +185,25 @@ export function statesSuite(factory: StoreFactory): void {
   test('a delivery before our own answer settles the row, and wakes its lane', async () => {
     const { seq } = await row();
     await bench.store.begin(seq);
-    expect(await bench.store.settleDelivery({ seq, to: 'accepted', remoteId: 'r' as RemoteId, at: 1 }, [])).toContain(LANE);
+    expect(await bench.store.settleDelivery(NO_ITEM, [{ seq, to: 'accepted', remoteId: 'r' as RemoteId, at: 1 }], [])).toContain(LANE);
     expect(bench.store.outHead(LANE)).toBeNull();
+  });
+
+  test('a delivery settles every row that it speaks of, does what follows, and ends its own item, in one command', async () => {
+    const rows = [await row('k1', '$e1'), await row('k2', '$e2')];
+    for (const { seq } of rows) await bench.store.begin(seq);
+    const [lane = ''] = (await bench.take(message('31'))).wake;
+    const item = bench.store.inHead(lane);
+    await bench.store.settleDelivery(item?.seq ?? NO_ITEM, rows.map(({ seq }) => ({ seq, to: 'confirmed', remoteId: 'r' as RemoteId, at: 1 })), [{ do: 'meta', key: 'k', value: 'v' }]);
+    expect(rows.map(({ seq }) => bench.row(seq).state)).toEqual(['confirmed', 'confirmed']);
+    expect(bench.store.inHead(lane)).toBeNull();
+    expect(bench.store.getMeta('k')).toBe('v');
   });
 
   test('what was given up and arrives after all is delivered', async () => {
     const { seq } = await row();
     await ways.asked(bench, seq);
-    await bench.store.settleDelivery({ seq, to: 'confirmed', remoteId: 'r' as RemoteId, at: 1 }, []);
+    await bench.store.settleDelivery(NO_ITEM, [{ seq, to: 'confirmed', remoteId: 'r' as RemoteId, at: 1 }], []);
     expect(bench.row(seq)).toMatchObject({ state: 'confirmed', remoteId: 'r' });
     expect(bench.store.undelivered(10)).toEqual([]);
   });
