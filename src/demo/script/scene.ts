@@ -131,7 +131,7 @@ type Relation = { readonly event_id?: string; readonly rel_type?: string; readon
 export const relation = (event: ClientEvent): Relation => (event.content['m.relates_to'] ?? {}) as Relation;
 export const repliesTo = (event: ClientEvent): string | undefined => relation(event)['m.in_reply_to']?.event_id;
 export const redacts = (event: ClientEvent): unknown => (event.type === 'm.room.redaction' ? (event.redacts ?? event.content['redacts']) : undefined);
-export const textOf = (message: Readonly<Message>): string => String((message.body as { body?: unknown } | null)?.body ?? '');
+export const textOf = (message: Readonly<Message>): string => (message.body as { body?: string } | null)?.body ?? '';
 
 /** @throws Error saying what is wrong */
 export function expect(holds: boolean, otherwise: string): void {
