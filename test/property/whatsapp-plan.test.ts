@@ -9,7 +9,7 @@ import { chat } from '../kit/whatsapp/account.ts';
 
 type Relay = { name: string } | null;
 const planned = (content: Content, relay: Relay = null, style: 'inline' | 'line' = 'inline'): readonly Content[] => plan({ conversation: chat(), content, relay }, style);
-const words = (text: string): string => text.replace(/[\s\u200b]/g, '');
+const words = (text: string): string => text.replace(/[\s\u200a\u200b]/g, '');
 const body = (part: Content | undefined): string => (part?.kind === 'text' ? encode(part.text) : part !== undefined && 'caption' in part && part.caption ? encode(part.caption) : '');
 
 const texts = fc.string({ maxLength: 12_000, size: 'max', unit: fc.constantFrom('a', 'b', ' ', '\n', 'é', '😀', '.', '1') });
