@@ -11,6 +11,7 @@ export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts'
  * The durable truth. Coarse commands, each one transaction, plain data in and out: no handle and no callback leaves it,
  * so that a worker or another database fits behind the same interface. Every command that writes resolves after the commit.
  * @throws StoreBusy where nothing was written and the caller may come again (disk full, I/O error)
+ * @throws Stale where a row that was to be cancelled, replaced or settled by a delivery event has gone on since it was read
  */
 export interface Store {
   acceptNetwork(batch: NetworkBatch): Promise<Accepted>;
@@ -112,6 +113,11 @@ export interface Keep {
   readonly accepted: Millis;
   /** Hashes of handled ids; null: for ever. */
   readonly seen: Millis | null;
+}
+
+/** What was decided on has changed meanwhile: nothing was written; look again and decide anew. */
+export class Stale extends Error {
+  override name = 'Stale';
 }
 
 /** Nothing was written; come again later. */
@@ -364,7 +370,7 @@ export interface NewOutbox {
 
 export type Effect =
   | { readonly do: 'send'; readonly row: NewOutbox }
-  /** Only a row that is not on its way: ready, parked, asked or dead. Wiped. */
+  /** Only a row that is not on its way: ready, parked, asked or dead; else `Stale`. Wiped. */
   | { readonly do: 'cancel'; readonly seq: OutboxSeq; readonly reason: string }
   | { readonly do: 'replace'; readonly seq: OutboxSeq; readonly task: NetworkTask }
   | { readonly do: 'map'; readonly row: MapRow }

@@ -85,6 +85,8 @@ export interface FittedMedia {
 /** What became of a row, as the network or a person says. */
 export interface Delivery {
   readonly seq: OutboxSeq;
+  /** As it stood when this was decided. */
+  readonly from: OutboxState;
   readonly to: 'accepted' | 'confirmed' | 'dead';
   readonly remoteId: RemoteId | null;
   readonly at: Millis;

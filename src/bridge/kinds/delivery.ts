@@ -22,7 +22,8 @@ export function delivery(event: DeliveryEvent, facts: DeliveryFacts): Decision &
   const { portal } = facts;
   const live = readBy(event, facts);
   if (portal === null || facts.rows.length === 0) return { ...(live.length > 0 ? done([], { live }) : ignored('delivery_of_unknown')), settle: [] };
-  const effects = facts.rows.flatMap((row): readonly Effect[] => {
+  const rows = facts.rows.filter((row) => !overtaken(event, row));
+  const effects = rows.flatMap((row): readonly Effect[] => {
     const room = portal.room;
     if (event.status === 'failed') {
       if (!['sending', 'uncertain', 'asked', 'accepted'].includes(row.state)) return [];
@@ -33,10 +34,15 @@ export function delivery(event: DeliveryEvent, facts: DeliveryFacts): Decision &
     const mapped: Effect[] = at === null || row.kind !== 'message' ? [] : [{ do: 'map', row: {
       portal: portal.row, eventId: at.event, outPart: at.part, remoteId: event.id, inPart: 0, remoteTime: event.time, origin: 'matrix', author: row.sender ?? '',
     } }];
-    const wrong = row.state === 'dead' || row.state === 'asked' ? corrected(row, room, facts.networkName) : [];
+    const wrong = ['dead', 'asked', 'ready', 'parked'].includes(row.state) ? corrected(row, room, facts.networkName) : [];
     return [...mapped, ...wrong];
   });
-  return { ...done(effects, { live }), settle: facts.rows };
+  return { ...done(effects, { live }), settle: rows };
+}
+
+/** It was taken, and then failed: that it was taken is no news, though it comes last. That it arrived would be. */
+function overtaken(event: DeliveryEvent, row: OutboxItem): boolean {
+  return event.status === 'sent' && row.remoteId === event.id && ['dead', 'ready', 'parked'].includes(row.state);
 }
 
 /** In memory only, like every receipt. */

@@ -1,6 +1,6 @@
 import type { AccountId, ConversationRow, InboxSeq, Millis, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
-import type { Effect, NewOutbox, Room } from '../store.ts';
+import { type Effect, type NewOutbox, type Room, Stale } from '../store.ts';
 import { setMeta } from './accept.ts';
 import { learnId } from './people.ts';
 import { RESTORED } from './outbox.ts';
@@ -26,12 +26,10 @@ export class Effects {
     switch (effect.do) {
       case 'send': return this.#send(effect.row, origin, wake);
       case 'cancel':
-        this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, reason = ?, settled_at = ?, told = 1 WHERE seq = ? AND state IN ('ready', 'parked', 'asked', 'dead')",
-          effect.reason, this.#now(), effect.seq);
-        return;
+        return changed(this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, reason = ?, settled_at = ?, told = 1 WHERE seq = ? AND state IN ('ready', 'parked', 'asked', 'dead')",
+          effect.reason, this.#now(), effect.seq));
       case 'replace':
-        this.#sql.run("UPDATE outbox SET body = ?, edition = edition + 1 WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(effect.task), effect.seq);
-        return;
+        return changed(this.#sql.run("UPDATE outbox SET body = ?, edition = edition + 1 WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(effect.task), effect.seq));
       case 'map': return this.#map(effect.row, wake);
       case 'unmap':
         if (effect.part !== undefined) {
@@ -192,4 +190,9 @@ export class Effects {
       this.#send({ lane, key: `invite.m${room}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
     }
   }
+}
+
+/** The row was there to be changed when this was decided. @throws Stale */
+function changed({ changes }: { readonly changes: number }): void {
+  if (changes === 0) throw new Stale('The row has gone on.');
 }

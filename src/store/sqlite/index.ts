@@ -103,7 +103,14 @@ class SqliteStore implements Store {
     await this.#write(null, effects, () => this.#outbox.keep(row, task));
   }
   settleOut(seq: OutboxSeq, outcome: OutOutcome, effects: readonly Effect[]): Promise<Wake> {
-    return this.#write(null, effects, (wake) => this.#outbox.settle(seq, outcome, wake));
+    return this.#commits.run(() => {
+      const wake = new Set<string>();
+      // Nobody is told of a failure that a delivery event has disproved meanwhile.
+      const disproved = (outcome.to === 'asked' || outcome.to === 'dead') && !this.#outbox.isOpen(seq);
+      if (!disproved) this.#effects.apply(effects, null, wake);
+      this.#outbox.settle(seq, outcome, wake);
+      return [...wake];
+    });
   }
   settleDelivery(item: InboxSeq, deliveries: readonly Delivery[], effects: readonly Effect[]): Promise<Wake> {
     return this.#write(item, effects, (wake) => {

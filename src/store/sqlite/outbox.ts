@@ -1,6 +1,6 @@
 import type { AccountId, Millis, OutboxSeq } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
-import { type Delivery, deliveredKey, type Keep, type MatrixTask, type NetworkTask, type OutboxItem, type OutboxRef, type OutOutcome } from '../store.ts';
+import { type Delivery, deliveredKey, type Keep, type MatrixTask, type NetworkTask, type OutboxItem, type OutboxRef, type OutOutcome, Stale } from '../store.ts';
 import { setMeta } from './accept.ts';
 import { mapped } from './inbox.ts';
 import type { OutboxSql, Rows } from './rows.ts';
@@ -39,7 +39,6 @@ export class Outbox {
   }
 
   settle(seq: OutboxSeq, outcome: OutOutcome, wake: Set<string>): void {
-    // A delivery event may have settled the row before our own answer came: that stands.
     const live = "state IN ('ready', 'sending', 'uncertain', 'parked')";
     const now = this.#now();
     switch (outcome.to) {
@@ -75,8 +74,15 @@ export class Outbox {
     this.#wakeLane(seq, wake);
   }
 
+  /** Whether its own answer is still awaited. A delivery event may have come first: that stands. */
+  isOpen(seq: OutboxSeq): boolean {
+    return this.#sql.get("SELECT 1 FROM outbox WHERE seq = ? AND state IN ('ready', 'sending', 'uncertain', 'parked')", seq) !== undefined;
+  }
+
   deliver(delivery: Delivery, wake: Set<string>): void {
-    const from = delivery.to === 'dead' ? "('sending', 'uncertain', 'asked', 'accepted')" : "('sending', 'uncertain', 'asked', 'dead', 'accepted')";
+    if (this.#sql.get('SELECT 1 FROM outbox WHERE seq = ? AND state = ?', delivery.seq, delivery.from) === undefined) throw new Stale('The row has gone on.');
+    // News of a send that is to be repeated makes the repetition needless.
+    const from = delivery.to === 'dead' ? "('sending', 'uncertain', 'asked', 'accepted')" : "('sending', 'uncertain', 'asked', 'dead', 'accepted', 'ready', 'parked')";
     this.#sql.run(`UPDATE outbox SET state = ?, body = NULL, remote_id = coalesce(remote_id, ?), code = ?, reason = ?, settled_at = ? WHERE seq = ? AND state IN ${from}`,
       delivery.to, delivery.remoteId, delivery.code ?? null, delivery.reason ?? null, this.#now(), delivery.seq);
     this.#wakeLane(delivery.seq, wake);
