@@ -2,7 +2,7 @@ import type { Clock } from '../../model/clock.ts';
 import type { DeliveryEvent } from '../../model/events.ts';
 import type { EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
-import { type Effect, StoreBusy, type InboxItem, type Store } from '../../store/store.ts';
+import { deliveredKey, type Effect, StoreBusy, type InboxItem, type Store } from '../../store/store.ts';
 import type { Deciding, Decision, Live } from '../deciding.ts';
 import { delivery, deliveredTo } from '../kinds/delivery.ts';
 import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
@@ -81,10 +81,16 @@ export class InLanes {
   }
 
   async #delivery(item: InboxItem, event: DeliveryEvent): Promise<Turn> {
-    const { store, wake } = this.#deps;
+    const { store, wake, clock } = this.#deps;
     const deciding = this.#deps.deciding();
     const account = item.body.side === 'network' ? item.body.account : null;
     const rows = account === null ? [] : store.deliveryRows(account, event.key, event.id);
+    const until = item.receivedAt + deciding.settings.echoWait;
+    if (account !== null && rows.length === 0 && clock.now() < until) {
+      // Perhaps the answer that names the message is still on its way.
+      wake(await store.settleIn(item.seq, { to: 'park', key: deliveredKey(account, event.id), until }, []));
+      return 'more';
+    }
     const portal = rows[0]?.portal == null ? null : store.portal(rows[0].portal);
     const person = portal?.conversation.person == null ? null : store.person(portal.conversation.person);
     const decision = delivery(event, {

@@ -3,6 +3,7 @@ import type { EventId, RemoteId } from '../../model/ids.ts';
 import type { Effect, OutboxItem, Person, Portal } from '../../store/store.ts';
 import { type Decision, done, ignored, type Live } from '../deciding.ts';
 import { corrected, report, statusEvent } from '../reports/report.ts';
+import { standsAt } from './shared.ts';
 
 /** What a delivery event means for one row: what to write, and what to say. */
 export interface DeliveryFacts {
@@ -28,8 +29,9 @@ export function delivery(event: DeliveryEvent, facts: DeliveryFacts): Decision &
       const reason = event.failure?.reason ?? 'the network does not say why.';
       return [...report(row, room, facts.networkName, { state: 'dead', reason }), ...(facts.statusEvents ? statusEvent(row, room, facts.networkName, 'FAIL_PERMANENT', reason) : [])];
     }
-    const mapped: Effect[] = row.event === null || row.kind !== 'message' ? [] : [{ do: 'map', row: {
-      portal: portal.row, eventId: row.event, outPart: row.part, remoteId: event.id, inPart: 0, remoteTime: event.time, origin: 'matrix', author: row.sender ?? '',
+    const at = row.event === null ? null : standsAt(row, row.event);
+    const mapped: Effect[] = at === null || row.kind !== 'message' ? [] : [{ do: 'map', row: {
+      portal: portal.row, eventId: at.event, outPart: at.part, remoteId: event.id, inPart: 0, remoteTime: event.time, origin: 'matrix', author: row.sender ?? '',
     } }];
     const wrong = row.state === 'dead' || row.state === 'asked' ? corrected(row, room, facts.networkName) : [];
     return [...mapped, ...wrong];
