@@ -20,6 +20,8 @@ export interface HttpOptions {
   readonly log: Logger;
   /** A request that takes longer to arrive is cut off: slow senders must not hold sockets. Default 60 s. */
   readonly requestTimeoutMs?: number;
+  /** A connection on which nothing moves for so long is ended: a reader that stalls must not hold a file. Default 3 min. */
+  readonly silenceMs?: number;
   /** Of each listener; more are hung up on. Default 1,000: file handles are finite, and the database and the spool need some. */
   readonly maxConnections?: number;
   /** Bytes of bodies, of those whom nothing has let in yet, that are held at once. Default 64 MiB. */
@@ -80,6 +82,7 @@ function buildServer(options: HttpOptions, group: readonly Listener[]): FastifyI
   const server = fastify({
     logger: false,
     requestTimeout,
+    connectionTimeout: options.silenceMs ?? 180_000,
     http: { connectionsCheckingInterval: Math.min(requestTimeout, 5_000) },
     forceCloseConnections: 'idle',
     // A Matrix id is up to 255 bytes and three times that once encoded; a configured address may end in a slash.

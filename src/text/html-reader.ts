@@ -18,7 +18,9 @@ const MAX_WEIGHT = 512 * 1024;
 class HtmlRefused extends Error {}
 
 /** Reads Matrix HTML into runs. Of what is nested too deep, or would grow too large, only the lines of text are read. */
-export function readHtml(html: string): Run[] {
+export function readHtml(source: string): Run[] {
+  // In HTML this begins a comment up to the next `>`; to the parser, one up to `]]>` or the end.
+  const html = source.replaceAll('<![CDATA[', '<![ CDATA[');
   const reader = new HtmlReader();
   const parser = new Parser({
     onopentag: (name, attributes) => reader.open(name, attributes),

@@ -45,7 +45,7 @@ export type MatrixTarget = { readonly user: string } | { readonly href: string }
  * comes back as an https link that opens anywhere. Undefined if it is neither.
  */
 export function matrixTarget(href: string): MatrixTarget | undefined {
-  const trimmed = href.trim();
+  const trimmed = href.toWellFormed().trim();
   const legacy = /^https?:\/\/(?:www\.)?matrix\.to\/#\/([^?]*)/i.exec(trimmed);
   if (legacy?.[1] !== undefined) {
     const id = decoded(legacy[1]);

@@ -58,6 +58,7 @@ function mentionLabel(mention: Mention): string {
   return mention.name.trim() === '' ? mention.id : mention.name;
 }
 
+/** Whether HTML would show anything that the body does not. Formatting of nothing does not count. */
 function needsHtml(node: Block | Inline): boolean {
   switch (node.t) {
     case 'text':
@@ -68,23 +69,30 @@ function needsHtml(node: Block | Inline): boolean {
     case 'link':
       // Clients find a bare address by themselves.
       return shows(node.children) && (inlineText(node.children) !== node.href || node.children.some(needsHtml));
-    case 'bold':
-    case 'italic':
-    case 'strike':
-    case 'underline':
-    case 'sup':
-    case 'sub':
-    case 'spoiler':
-      return shows(node.children);
-    case 'code':
-      return node.text !== '';
     case 'mention':
       return isUserMention(node);
     case 'emoji':
       return isMxc(node.source);
-    default:
+    case 'code':
+      return node.text !== '';
+    case 'codeblock':
+    case 'rule':
       return true;
+    case 'list':
+      return node.items.length > 0;
+    case 'table':
+      return node.rows.some((cells) => cells.length > 0);
+    case 'quote':
+      return node.children.some(showsBlock);
+    case 'details':
+      return shows(node.summary) || node.children.some(showsBlock);
+    default:
+      return shows(node.children);
   }
+}
+
+function showsBlock(block: Block): boolean {
+  return block.t === 'paragraph' ? shows(block.children) : needsHtml(block);
 }
 
 function shows(children: readonly Inline[]): boolean {

@@ -6,6 +6,7 @@ import { decode, encode } from '../../src/networks/whatsapp/markup.ts';
 import { plan } from '../../src/networks/whatsapp/encode/plan.ts';
 import { safeName } from '../../src/networks/whatsapp/encode/prefix.ts';
 import { chat } from '../kit/whatsapp/account.ts';
+import { anyTree, isWithin, solidText } from './text-trees.ts';
 
 type Relay = { name: string } | null;
 const planned = (content: Content, relay: Relay = null, style: 'inline' | 'line' = 'inline'): readonly Content[] => plan({ conversation: chat(), content, relay }, style);
@@ -26,6 +27,19 @@ describe('plan', () => {
         for (const part of parts) expect(body(part).length).toBeLessThanOrEqual(4096);
         const sent = words(parts.map(body).join(''));
         expect(sent.endsWith(words(text))).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('the same for formatted texts', () => {
+    fc.assert(
+      fc.property(anyTree, fc.integer({ min: 1, max: 60 }), fc.option(nasty), (tree, times, name) => {
+        const text = Array.from({ length: times }, () => tree).flat();
+        const parts = planned({ kind: 'text', text }, name === null ? null : { name });
+        for (const part of parts) expect(body(part).length).toBeLessThanOrEqual(4096);
+        const wanted = (name === null ? '' : words(safeName(name))) + solidText(text);
+        expect(isWithin(wanted, words(parts.map(body).join('')))).toBe(true);
       }),
       { numRuns: 60 },
     );

@@ -138,6 +138,26 @@ describe('connections', () => {
     });
 });
 
+test('a reader who stalls is hung up on, and what they read is closed', async () => {
+  let ended: () => void = () => {};
+  const end = new Promise<void>((resolve) => (ended = resolve));
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) yield Buffer.alloc(65_536);
+    } finally {
+      ended();
+    }
+  }
+  const endlessly: Route = { method: 'GET', path: '/file', listener: 'public', maxBody: 0, handle: async () => ({ status: 200, body: endless() }) };
+  const started = await startHttp({ listeners: [{ name: 'public', host: '127.0.0.1', port: 0 }], routes: [endlessly], log: silentLogger, silenceMs: 200 });
+  servers.push(started);
+  const reader = createConnection(started.ports.public ?? 0, '127.0.0.1');
+  sockets.push(reader);
+  reader.on('error', () => {}).write('GET /file HTTP/1.1\r\nhost: a\r\n\r\n');
+  reader.pause();
+  await end;
+});
+
 describe('requests that two programs could read in two ways', () => {
   const inner = 'POST /hook HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\nx';
   test.each([

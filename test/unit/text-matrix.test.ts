@@ -34,6 +34,7 @@ describe('reading Matrix messages', () => {
     ['<a href="https://matrix.to/#/%40anna%3Ax.org">@anna:x.org</a>', '@anna:x.org'],
     ['<a href="https://matrix.to/#/#room:x.org">#room:x.org</a>', '#room:x.org (https://matrix.to/#/#room:x.org)'],
     ['<a href="matrix:roomid/a:x.org/e/b?via=x.org">there</a>', 'there (https://matrix.to/#/!a:x.org/$b)'],
+    ['<a href="matrix:r/\ud800">broken</a>', 'broken (https://matrix.to/#/%23%EF%BF%BD)'],
     ['<img data-mx-emoticon src="mxc://x.org/a" alt="a waving cat" title="cat_wave" height="32"> <img data-mx-emoticon src="mxc://x.org/a" alt=":cat_wave:">', 'a waving cat :cat_wave:'],
     ['<img src="https://x.org/a.png" alt="a picture">', 'a picture'],
     ['<span data-mx-maths="\\sin(x)">sin(<i>x</i>)</span> <span data-mx-maths="x^2"></span><div data-mx-maths="y"></div>', 'sin(_x_) `x^2`\n\n`y`'],
@@ -42,6 +43,7 @@ describe('reading Matrix messages', () => {
     ['  spaces   and\n newlines ', 'spaces and newlines'],
     ['<code><p>a</p><p>b</p></code>', '`a b`'],
     ['<mx-reply><blockquote>In reply to</blockquote></mx-reply>answer', 'answer'],
+    ['a <![CDATA[ b > c <!-- d > e --> f', 'a c f'],
     ['a <mx-reply>b</mx-reply> c', 'a b c'],
     ['<mx-reply>never closed', 'never closed'],
   ])('%s', (formatted, expected) => {

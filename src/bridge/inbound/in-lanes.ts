@@ -41,17 +41,23 @@ export class InLanes {
     try {
       if (lane.startsWith('status:') && item.body.side === 'network' && item.body.event.type === 'delivery') return await this.#delivery(item, item.body.event);
       decision = this.#decide(item);
+      this.#deps.step('in.decided');
+      await this.#settle(item, decision);
     } catch (error) {
       if (error instanceof StoreBusy) throw error;
+      // Also what was decided but cannot be written down: at the head of its lane it would come again for ever.
       log.error('A bug met an item in its lane; it is kept.', { lane, seq: item.seq, key: item.key, error });
       decision = { outcome: { to: 'dead', code: 'bug', reason: 'An error of the bridge itself; the log has it.' }, effects: this.#bug(item) };
+      await this.#settle(item, decision);
     }
-    this.#deps.step('in.decided');
-    this.#deps.wake(await store.settleIn(item.seq, decision.outcome, decision.effects));
     this.#deps.step('in.settled');
     if (decision.live) this.#deps.live(decision.live);
     if (decision.outcome.to === 'done' || decision.outcome.to === 'dead') this.#deps.count(decision.ignored ?? decision.outcome.to, item);
     return decision.outcome.to === 'hold' ? { until: decision.outcome.until } : 'more';
+  }
+
+  async #settle({ seq }: InboxItem, { outcome, effects }: Decision): Promise<void> {
+    this.#deps.wake(await this.#deps.store.settleIn(seq, outcome, effects));
   }
 
   /** The sender hears of it where there is one here, the administrators in any case. */

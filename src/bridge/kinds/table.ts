@@ -45,29 +45,32 @@ export function remoteIdsOf(item: InboxItem): readonly RemoteId[] {
   }
 }
 
-const fromMatrix: Readonly<Record<string, (event: MatrixEvent, context: RoomContext, deciding: Deciding) => Decision>> = {
-  'm.room.message': messageFromMatrix,
-  'm.sticker': messageFromMatrix,
-  'm.reaction': reactionFromMatrix,
-  'm.room.redaction': redactionFromMatrix,
-};
+/** By type, which anybody may choose: in an object, one called `constructor` would be found too. */
+const fromMatrix = new Map<string, (event: MatrixEvent, context: RoomContext, deciding: Deciding) => Decision>([
+  ['m.room.message', messageFromMatrix],
+  ['m.sticker', messageFromMatrix],
+  ['m.reaction', reactionFromMatrix],
+  ['m.room.redaction', redactionFromMatrix],
+]);
 
-const refusedTypes: Readonly<Record<string, string>> = {
-  'm.poll.start': 'Polls', 'org.matrix.msc3381.poll.start': 'Polls', 'm.call.invite': 'Calls', 'm.beacon': 'Live locations',
-};
+const refusedTypes = new Map([
+  ['m.poll.start', 'Polls'], ['org.matrix.msc3381.poll.start', 'Polls'], ['m.call.invite', 'Calls'], ['m.beacon', 'Live locations'],
+]);
 
 export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
   if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
+  // State of the type of a message: clients show none of it.
+  if (event.state_key !== undefined) return ignored('state');
   if (event.type === 'm.room.message') {
     const command = commandIn(event, context, deciding);
     if (command !== null) return command;
   }
   if (event.type === 'm.room.encrypted') return encryptedFromMatrix(event, context);
   if (context.portals.length === 0) return ignored('not_a_portal');
-  const what = refusedTypes[event.type];
-  const handle = fromMatrix[event.type];
+  const what = refusedTypes.get(event.type);
+  const handle = fromMatrix.get(event.type);
   if (handle === undefined && what === undefined) return ignored('other_event');
   if ((deciding.permission(event.sender) ?? 'block') === 'block') {
     return event.type === 'm.room.message' || event.type === 'm.sticker'

@@ -39,7 +39,8 @@ export class Rooms {
 
   isOurs(user: string): boolean {
     const { homeserver, ghostPrefix } = this.#options;
-    return user === homeserver.bot || (user.startsWith(`@${ghostPrefix}`) && user.endsWith(`:${homeserver.serverName}`));
+    // From the first colon on it is the server's name, which may hold colons itself.
+    return user === homeserver.bot || (user.startsWith(`@${ghostPrefix}`) && user.slice(user.indexOf(':') + 1) === homeserver.serverName);
   }
 
   /** @throws Rejected where the room is not there to be written to, or what is bridged must not stand in it in clear */
