@@ -7,7 +7,7 @@ let stage: Stage;
 let scene: Scene;
 
 beforeAll(async () => {
-  stage = await setStage(() => {});
+  stage = await setStage({ progress: () => {} });
   scene = { stage, bob: stage.sandbox.person('31612345678', { name: 'Bob' }), room: '', seen: new Map() };
 }, 600_000);
 

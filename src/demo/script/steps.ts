@@ -1,7 +1,7 @@
-import sharp from 'sharp';
 import type { Message, PersonHandle } from '../../sandbox/whatsapp/index.ts';
 import type { ClientEvent } from '../matrix/timelines.ts';
 import type { Stage } from '../stage.ts';
+import { list, picture, sticker, video, voice } from './samples.ts';
 
 /** What the steps have made so far. */
 export interface Scene {
@@ -19,10 +19,19 @@ export interface Step {
 
 const onMatrix = (scene: Scene, fits: (event: ClientEvent) => boolean): Promise<ClientEvent> => scene.stage.alice.waitForEvent(scene.room, fits);
 const onPhone = (scene: Scene, fits: (message: Readonly<Message>) => boolean): Promise<Readonly<Message>> => scene.bob.waitFor(fits);
-const bodyOf = (message: Readonly<Message>): string => String((message.body as { body?: unknown } | null)?.body ?? '');
+const bodyOf = (message: Readonly<Message>): string => (message.body as { body?: string } | null)?.body ?? '';
 const related = (event: ClientEvent): Record<string, unknown> => (event.content['m.relates_to'] ?? {}) as Record<string, unknown>;
-const document = Buffer.from('bread\nbutter\ncheese\n');
-const picture = (color: string): Promise<Buffer> => sharp({ create: { width: 320, height: 200, channels: 3, background: color } }).jpeg().toBuffer();
+
+/** Looks until it is so, for ten seconds. */
+async function soon(look: () => boolean): Promise<void> {
+  for (let n = 0; !look(); n++) {
+    if (n === 400) throw new Error('it did not arrive');
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+const reacted = (scene: Scene, emoji: string | undefined): Promise<void> =>
+  soon(() => scene.stage.sandbox.messages.find((message) => bodyOf(message) === 'A reply')?.reactions.business === emoji);
 
 /** A conversation of every kind of message, both ways. Each step acts on one side and waits for it on the other. */
 export const steps: readonly Step[] = [
@@ -55,10 +64,12 @@ export const steps: readonly Step[] = [
     await onMatrix(scene, ({ type }) => type === 'm.room.redaction');
   } },
   { what: 'Matrix → WhatsApp: a reaction', async run(scene) {
-    await scene.stage.alice.react(scene.room, scene.seen.get('reply') ?? '', '🎉');
-    const replied = scene.stage.sandbox.messages.find((message) => bodyOf(message) === 'A reply');
-    for (let n = 0; n < 400 && replied?.reactions.business !== '🎉'; n++) await new Promise((resolve) => setTimeout(resolve, 25));
-    if (replied?.reactions.business !== '🎉') throw new Error('it did not arrive');
+    scene.seen.set('reaction', await scene.stage.alice.react(scene.room, scene.seen.get('reply') ?? '', '🎉'));
+    await reacted(scene, '🎉');
+  } },
+  { what: 'Matrix → WhatsApp: a reaction is taken away', async run(scene) {
+    await scene.stage.alice.redact(scene.room, scene.seen.get('reaction') ?? '');
+    await reacted(scene, undefined);
   } },
   { what: 'WhatsApp → Matrix: an image with a caption', async run(scene) {
     await scene.bob.sendMedia('image', await picture('#25d366'), { mime: 'image/jpeg', caption: 'A picture' });
@@ -67,6 +78,22 @@ export const steps: readonly Step[] = [
   { what: 'Matrix → WhatsApp: an image', async run(scene) {
     await scene.stage.alice.file(scene.room, { bytes: await picture('#0dbd8b'), type: 'image/jpeg', name: 'green.jpg' });
     await onPhone(scene, ({ type, from }) => type === 'image' && from === 'business');
+  } },
+  { what: 'WhatsApp → Matrix: a voice message', async run(scene) {
+    await scene.bob.sendMedia('audio', voice, { mime: 'audio/ogg; codecs=opus', voice: true });
+    await onMatrix(scene, ({ content }) => content.msgtype === 'm.audio' && content['org.matrix.msc3245.voice'] !== undefined);
+  } },
+  { what: 'Matrix → WhatsApp: a voice message', async run(scene) {
+    await scene.stage.alice.file(scene.room, { bytes: voice, type: 'audio/ogg', name: 'voice.ogg', extra: { 'org.matrix.msc3245.voice': {} } });
+    await onPhone(scene, ({ type, body }) => type === 'audio' && (body as { voice?: unknown }).voice === true);
+  } },
+  { what: 'WhatsApp → Matrix: a video', async run(scene) {
+    await scene.bob.sendMedia('video', video, { mime: 'video/mp4', caption: 'A film' });
+    await onMatrix(scene, ({ content }) => content.msgtype === 'm.video' && content.body === 'A film');
+  } },
+  { what: 'Matrix → WhatsApp: a video', async run(scene) {
+    await scene.stage.alice.file(scene.room, { bytes: video, type: 'video/mp4', name: 'film.mp4' });
+    await onPhone(scene, ({ type }) => type === 'video');
   } },
   { what: 'WhatsApp → Matrix: a location', async run(scene) {
     scene.bob.sendLocation({ latitude: 52.37, longitude: 4.89, name: 'Amsterdam' });
@@ -97,17 +124,20 @@ export const steps: readonly Step[] = [
     await onMatrix(scene, ({ type, redacts, content }) => type === 'm.room.redaction' && (redacts ?? content.redacts) === target);
   } },
   { what: 'WhatsApp → Matrix: a document', async run(scene) {
-    await scene.bob.sendMedia('document', document, { mime: 'text/plain', filename: 'list.txt', caption: 'The list' });
+    await scene.bob.sendMedia('document', list, { mime: 'text/plain', filename: 'list.txt', caption: 'The list' });
     await onMatrix(scene, ({ content }) => content.msgtype === 'm.file' && content.filename === 'list.txt');
   } },
   { what: 'Matrix → WhatsApp: a document', async run(scene) {
-    await scene.stage.alice.file(scene.room, { bytes: document, type: 'text/plain', name: 'plan.txt' });
+    await scene.stage.alice.file(scene.room, { bytes: list, type: 'text/plain', name: 'plan.txt' });
     await onPhone(scene, ({ type, body }) => type === 'document' && (body as { filename?: unknown }).filename === 'plan.txt');
   } },
   { what: 'WhatsApp → Matrix: a sticker', async run(scene) {
-    const sticker = await sharp({ create: { width: 512, height: 512, channels: 4, background: '#ffcc00' } }).webp().toBuffer();
-    await scene.bob.sendMedia('sticker', sticker, { mime: 'image/webp' });
+    await scene.bob.sendMedia('sticker', await sticker(), { mime: 'image/webp' });
     await onMatrix(scene, ({ type }) => type === 'm.sticker');
+  } },
+  { what: 'WhatsApp → Matrix: a choice from a list', async run(scene) {
+    scene.bob.sendInteractive({ type: 'list_reply', list_reply: { id: 'soup', title: 'Soup of the day', description: 'With bread' } });
+    await onMatrix(scene, ({ content }) => String(content.body).includes('Soup of the day'));
   } },
   { what: 'WhatsApp → Matrix: an order', async run(scene) {
     scene.bob.order({ catalog_id: '194836987003835', text: 'Two please', product_items: [{ product_retailer_id: 'di9ozbzfi4', quantity: 2, item_price: 30, currency: 'EUR' }] });
@@ -117,21 +147,47 @@ export const steps: readonly Step[] = [
     scene.bob.referral('I saw your boat', { source_url: 'https://example.org/ad', source_id: '1', source_type: 'ad', headline: 'A boat', body: 'For sale' });
     await onMatrix(scene, ({ content }) => String(content.body).includes('I saw your boat'));
   } },
+  { what: 'WhatsApp → Matrix: a forwarded message says so', async run(scene) {
+    scene.bob.sendText('Have you heard?', { forwarded: true });
+    await onMatrix(scene, ({ content }) => String(content.body).includes('Have you heard?') && content.body !== 'Have you heard?');
+  } },
   { what: 'Matrix → WhatsApp: a long text goes as several messages, in order', async run(scene) {
     await scene.stage.alice.text(scene.room, `start ${'a long story '.repeat(500)}end`);
     const last = await onPhone(scene, (message) => bodyOf(message).endsWith('end'));
     const first = await onPhone(scene, (message) => bodyOf(message).startsWith('start'));
     if (first.seq >= last.seq) throw new Error('it came in one piece or out of order');
   } },
+  { what: 'Matrix → WhatsApp: typing is shown', async run(scene) {
+    await scene.stage.alice.typing(scene.room, true);
+    await soon(() => scene.bob.person.typingUntil > Date.now());
+    await scene.stage.alice.typing(scene.room, false);
+  } },
   { what: 'WhatsApp → Matrix: the chat is read', async run(scene) {
     const ours = await scene.stage.alice.text(scene.room, 'Read me');
-    await onPhone(scene, (message) => bodyOf(message) === 'Read me');
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const { id } = await onPhone(scene, (message) => bodyOf(message) === 'Read me');
+    await soon(() => scene.stage.sandbox.messages.find((message) => message.id === id)?.status === 'delivered');
     scene.bob.readAll();
     await scene.stage.alice.waitForEphemeral(scene.room, 'm.receipt', (content) => content[ours] !== undefined);
   } },
+  { what: 'Matrix → WhatsApp: the chat is read', async run(scene) {
+    const id = scene.bob.sendText('Have you read it?');
+    await scene.stage.alice.markRead(scene.room, (await onMatrix(scene, ({ content }) => content.body === 'Have you read it?')).event_id);
+    await soon(() => scene.stage.sandbox.messages.find((message) => message.id === id)?.status === 'read');
+  } },
+  { what: 'Matrix → WhatsApp: what cannot be deleted there is told', async run(scene) {
+    const ours = await scene.stage.alice.text(scene.room, 'I take it back');
+    await onPhone(scene, (message) => bodyOf(message) === 'I take it back');
+    await scene.stage.alice.redact(scene.room, ours);
+    await onMatrix(scene, ({ content, sender }) => sender === scene.stage.bot && String(content.body).includes('delete'));
+  } },
+  { what: 'Matrix → WhatsApp: what is not delivered is told', async run(scene) {
+    scene.stage.sandbox.faults.failCode = 131026;
+    const ours = await scene.stage.alice.text(scene.room, 'Lost');
+    await onMatrix(scene, (event) => event.sender === scene.stage.bot && (related(event)['m.in_reply_to'] as { event_id?: string } | undefined)?.event_id === ours);
+    scene.stage.sandbox.faults.failCode = 0;
+  } },
   { what: 'WhatsApp → Matrix: something that cannot be shown is a notice', async run(scene) {
     scene.bob.sendUnsupported();
-    await onMatrix(scene, ({ content }) => content.msgtype === 'm.notice' && String(content.body).includes('⚠️'));
+    await onMatrix(scene, ({ content, sender }) => sender !== scene.stage.bot && content.msgtype === 'm.notice' && String(content.body).includes('⚠️'));
   } },
 ];
