@@ -72,4 +72,3 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
   };
 }
 
-export { BOT };

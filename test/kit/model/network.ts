@@ -12,8 +12,8 @@ import { type Life, never } from './life.ts';
 import { bytesOf } from './media.ts';
 import type { Deck, Delivery, Fault, StatusPlan } from './weather.ts';
 
-export const FAKE = 'fake' as NetworkId;
-export const ACCOUNT = 'fake/app/one' as AccountId;
+const FAKE = 'fake' as NetworkId;
+const ACCOUNT = 'fake/app/one' as AccountId;
 
 /** What this network can do: the core has to make the best of any of it. */
 export interface Abilities {
@@ -335,7 +335,7 @@ export function directChat(id: string): ConversationRef {
   return { id, scope: '', kind: 'direct', perAccount: true };
 }
 
-export function textOf(content: Content): string {
+function textOf(content: Content): string {
   if (content.kind === 'text') return toPlain(content.text);
   return isMedia(content) ? toPlain(content.caption ?? []) : content.kind;
 }

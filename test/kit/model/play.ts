@@ -33,7 +33,7 @@ export interface Reaction {
 }
 
 /** The mark of one part of one version of a message: it finds its way into every text made of it. */
-export const mark = (side: Said['side'], n: number, part: number, version: number): string => `${side === 'network' ? 'n' : 'm'}${n}.${part}v${version};`;
+const mark = (side: Said['side'], n: number, part: number, version: number): string => `${side === 'network' ? 'n' : 'm'}${n}.${part}v${version};`;
 
 interface Person {
   readonly name: string;

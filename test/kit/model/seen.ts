@@ -44,7 +44,7 @@ interface Relates {
 const relatesOf = (event: MatrixEvent): Relates => (event.content['m.relates_to'] ?? {}) as Relates;
 const isMessage = ({ type }: MatrixEvent): boolean => type === 'm.room.message' || type === 'm.sticker';
 
-export function shownIn(room: FakeRoom): readonly Shown[] {
+function shownIn(room: FakeRoom): readonly Shown[] {
   const shown: Shown[] = [];
   room.timeline.forEach((event, index) => {
     if (!isMessage(event) || room.redacted.has(event.event_id) || relatesOf(event).rel_type === 'm.replace') return;
@@ -69,7 +69,7 @@ export function annotationsOn(room: FakeRoom, event: string): readonly { readonl
 }
 
 /** Every row of the outbox that is still there. */
-export function rowsOf(store: Store): readonly OutboxItem[] {
+function rowsOf(store: Store): readonly OutboxItem[] {
   const rows: OutboxItem[] = [];
   for (let seq = 1, misses = 0; misses < 50; seq++) {
     const row = store.outboxRow(seq as never);
