@@ -43,6 +43,8 @@ export interface DaemonOptions {
   readonly configPath: string;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step?: (name: string) => void;
+  /** How long an answer of the homeserver is waited for. Default 60 s. */
+  readonly answerTimeoutMs?: number;
 }
 
 export interface Daemon {
@@ -62,7 +64,7 @@ const DAY = 86_400_000;
  * @throws CodedError where the config, the database or an address does not allow a start. A homeserver or a network that
  * is down does not: the daemon starts and waits for it.
  */
-export async function startDaemon({ configPath, step = () => {} }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon({ configPath, step = () => {}, answerTimeoutMs }: DaemonOptions): Promise<Daemon> {
   const loaded = loadConfig(configPath, networks, process.env);
   const { config } = loaded;
   const registration = needRegistration(loaded);
@@ -83,6 +85,7 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   const metrics = createMetrics({ version: process.env.npm_package_version ?? '0.1.0' });
   const homeserver = createHomeserver({
     url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
+    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
   });
   let bridge: Bridge | null = null;
   const outages = new Outages(clock, log, {
