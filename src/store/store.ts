@@ -285,6 +285,8 @@ export interface RoomContext {
 
 /** What a delivery event waits for that came before the answer which names its message. */
 export const deliveredKey = (account: AccountId, id: string): string => `d:${account}:${id}`;
+/** What waits for one part of a Matrix event to be on the network. */
+export const partKey = (portal: PortalRow, part: number, event: EventId): string => `p:${portal}:${part}:${event}`;
 
 export type InOutcome =
   | { readonly to: 'done' }
@@ -370,8 +372,9 @@ export interface NewOutbox {
 
 export type Effect =
   | { readonly do: 'send'; readonly row: NewOutbox }
-  /** Only a row that is not on its way: ready, parked, asked or dead; else `Stale`. Wiped. */
+  /** Only a row that is not on its way: ready, parked, asked or dead. Wiped. @throws Stale where it has gone meanwhile */
   | { readonly do: 'cancel'; readonly seq: OutboxSeq; readonly reason: string }
+  /** Only a row that waits: ready or parked. @throws Stale where it has gone meanwhile */
   | { readonly do: 'replace'; readonly seq: OutboxSeq; readonly task: NetworkTask }
   | { readonly do: 'map'; readonly row: MapRow }
   /** A message is gone, or only this part of it. */

@@ -1,6 +1,6 @@
-import type { AccountId, ConversationRow, InboxSeq, Millis, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, InboxSeq, Millis, OutboxSeq, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
-import { type Effect, type NewOutbox, type Room, Stale } from '../store.ts';
+import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store.ts';
 import { setMeta } from './accept.ts';
 import { learnId } from './people.ts';
 import { RESTORED } from './outbox.ts';
@@ -26,10 +26,14 @@ export class Effects {
     switch (effect.do) {
       case 'send': return this.#send(effect.row, origin, wake);
       case 'cancel':
-        return changed(this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, reason = ?, settled_at = ?, told = 1 WHERE seq = ? AND state IN ('ready', 'parked', 'asked', 'dead')",
-          effect.reason, this.#now(), effect.seq));
+        if (this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, reason = ?, settled_at = ?, told = 1 WHERE seq = ? AND state IN ('ready', 'parked', 'asked', 'dead')",
+          effect.reason, this.#now(), effect.seq).changes === 0 && !this.#isCancelled(effect.seq)) throw new Stale('The row has been begun.');
+        return;
       case 'replace':
-        return changed(this.#sql.run("UPDATE outbox SET body = ?, edition = edition + 1 WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(effect.task), effect.seq));
+        if (this.#sql.run("UPDATE outbox SET body = ?, edition = edition + 1 WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(effect.task), effect.seq).changes === 0) {
+          throw new Stale('The row has been begun.');
+        }
+        return;
       case 'map': return this.#map(effect.row, wake);
       case 'unmap':
         if (effect.part !== undefined) {
@@ -82,6 +86,10 @@ export class Effects {
     }
   }
 
+  #isCancelled(seq: OutboxSeq): boolean {
+    return this.#sql.get("SELECT 1 FROM outbox WHERE seq = ? AND state = 'cancelled'", seq) !== undefined;
+  }
+
   #send(row: NewOutbox, origin: InboxSeq | null, wake: Set<string>): void {
     const { changes, id } = this.#sql.run(
       `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason, shows_event, shows_part)
@@ -105,6 +113,7 @@ export class Effects {
       return;
     }
     this.wakeParked(`e:${row.portal}:${row.eventId}`, wake);
+    this.wakeParked(partKey(row.portal, row.outPart, row.eventId), wake);
     this.wakeParked(`m:${row.portal}:${row.remoteId}`, wake);
   }
 
@@ -190,9 +199,4 @@ export class Effects {
       this.#send({ lane, key: `invite.m${room}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
     }
   }
-}
-
-/** The row was there to be changed when this was decided. @throws Stale */
-function changed({ changes }: { readonly changes: number }): void {
-  if (changes === 0) throw new Stale('The row has gone on.');
 }

@@ -214,6 +214,8 @@ function reactionsOnNetwork(play: Play, seen: Seen): readonly string[] {
     const events = eventsOf(message, play, seen).map(({ event }) => event);
     const all = play.reactions.filter((each) => each.side === 'matrix' && events.includes(each.target) && arrived(play, each.key));
     if (all.length === 0 || message.deleted || message.failed || (message.by === 'us' && (seen.row(message.key)?.shows?.part ?? seen.row(message.key)?.part ?? 0) > 0)) continue;
+    // Nobody knows yet which message that is.
+    if (seen.row(message.key)?.state === 'asked') continue;
     if (seen.told(all.flatMap(({ key, removedBy }) => [key, removedBy])).length > 0) continue;
     const wanted = all.filter(({ removedBy }) => !arrived(play, removedBy)).sort((a, b) => at(play, a.key) - at(play, b.key)).at(-1)?.emoji;
     const there = message.reactions.get('us');

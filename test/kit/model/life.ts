@@ -87,15 +87,10 @@ export class Life {
     }
     watch.wrote(name, args);
     this.pending += 1;
-    try {
-      const result = await call.apply(store, args);
-      return this.edge() ? result : await never();
-    } catch (error) {
-      if (this.dead) return await never();
-      throw error;
-    } finally {
-      this.pending -= 1;
-      watch.pulse();
-    }
+    const outcome = await Promise.allSettled([call.apply(store, args)]).then(([one]) => one);
+    this.pending -= 1;
+    watch.pulse();
+    if (outcome.status === 'rejected') return this.dead ? never() : Promise.reject(outcome.reason as Error);
+    return this.edge() ? outcome.value : never();
   }
 }

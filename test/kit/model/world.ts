@@ -122,9 +122,11 @@ export class World {
   /** Until nothing moves any more without time going on. */
   async #still(): Promise<void> {
     let before: number;
+    let rounds = 0;
     do {
       before = this.#pulses;
       await turnOfLoop();
+      if (++rounds > 5_000) throw new Error(['Something spins: it works without end, and no time passes.', ...this.log.slice(-20)].join('\n'));
     } while (before !== this.#pulses || this.#life.pending > 0);
     if (this.#life.dead) await this.#again(false);
   }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EventId, RemoteId } from '../../../../src/model/ids.ts';
-import { deliveredKey } from '../../../../src/store/store.ts';
+import { deliveredKey, partKey } from '../../../../src/store/store.ts';
 import { ACCOUNT, ALICE, Bench, mapping, matrixEvent, message, portalLane, roomLane, says, type StoreFactory, writes } from './setup.ts';
 
 /** Lanes: order, heads, parking and what wakes a parked item. */
@@ -159,6 +159,19 @@ export function lanesSuite(factory: StoreFactory): void {
       expect(bench.store.undelivered(5)).toEqual([expect.objectContaining({ seq, state: 'parked' })]);
       expect(await bench.store.apply([mapping(portal.row, '$e', 'r')])).toEqual([lane]);
       expect(await bench.drain(lane)).toEqual(['a', 'b']);
+    });
+
+    test('that waits for one part of an event is not woken by another', async () => {
+      const portal = await bench.portal(message('31'));
+      const lane = portalLane(portal.row);
+      const { seq } = await bench.send({ lane, key: 'a', portal: portal.row });
+      const park = { to: 'parked', key: partKey(portal.row, 1, '$e:test' as EventId), until: bench.now + 100 } as const;
+      await bench.store.apply([mapping(portal.row, '$e:test', 'r0', 0)]);
+      await bench.store.settleOut(seq, park, []);
+      expect(bench.row(seq).state).toBe('parked');
+      expect(await bench.store.apply([mapping(portal.row, '$e:test', 'r1', 1)])).toEqual([lane]);
+      await bench.store.settleOut(seq, park, []);
+      expect(bench.row(seq).state).toBe('ready');
     });
 
     test('of an out lane whose time is over says so', async () => {

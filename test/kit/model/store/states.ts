@@ -6,6 +6,13 @@ import { ALICE, Bench, message, says, type StoreFactory, writes } from './setup.
 const LANE = 'out:p1';
 const NO_ITEM = 0 as InboxSeq;
 
+/** Whoever comes too late is told so. */
+function stillThat(work: Promise<unknown>): Promise<unknown> {
+  return work.catch((error: unknown) => {
+    if (!(error instanceof Stale)) throw error;
+  });
+}
+
 /** Ways to move a row, and the states from which each may. From every other state it changes nothing. */
 const moves: readonly { readonly name: string; readonly from: readonly OutboxState[]; readonly to: OutboxState; readonly run: (bench: Bench, seq: OutboxSeq) => Promise<unknown> }[] = [
   { name: 'begin', from: ['ready', 'uncertain', 'sending'], to: 'sending', run: (bench, seq) => bench.begin(seq) },
@@ -25,7 +32,7 @@ const moves: readonly { readonly name: string; readonly from: readonly OutboxSta
     name: 'delivery dead', from: ['sending', 'uncertain', 'asked', 'accepted'], to: 'dead',
     run: (bench, seq) => bench.store.settleDelivery(NO_ITEM, [{ seq, from: bench.row(seq).state, to: 'dead', remoteId: 'r' as RemoteId, at: 1, code: 'c', reason: 'r' }], []),
   },
-  { name: 'cancel', from: ['ready', 'parked', 'asked', 'dead'], to: 'cancelled', run: (bench, seq) => bench.store.apply([{ do: 'cancel', seq, reason: 'r' }]) },
+  { name: 'cancel', from: ['ready', 'parked', 'asked', 'dead'], to: 'cancelled', run: (bench, seq) => stillThat(bench.store.apply([{ do: 'cancel', seq, reason: 'r' }])) },
   { name: 'proven', from: ['sending', 'uncertain', 'asked', 'dead'], to: 'accepted', run: (bench, seq) => bench.store.apply([{ do: 'proven', seq, remoteId: '$e' }]) },
   { name: 'recover', from: ['sending'], to: 'uncertain', run: (bench) => bench.store.recover(false) },
   { name: 'expire', from: ['parked'], to: 'ready', run: (bench) => bench.store.expire(bench.now + 1_000_000) },
@@ -155,14 +162,12 @@ export function statesSuite(factory: StoreFactory): void {
     for (const state of states) {
       const { seq } = await row(`k ${state}`);
       await ways[state](bench, seq);
-      const replaced = bench.store.apply([{ do: 'replace', seq, task: says('new') }]);
-      if (state === 'ready' || state === 'parked') {
-        await replaced;
-        expect(bench.row(seq).task).toEqual(says('new'));
-      } else {
-        await expect(replaced).rejects.toThrow(Stale);
-        expect(bench.row(seq).task).not.toEqual(says('new'));
-      }
+      const done = bench.store.apply([{ do: 'replace', seq, task: says('new') }]);
+      if (state === 'ready' || state === 'parked') await done;
+      else await expect(done).rejects.toThrow(Stale);
+      const { task } = bench.row(seq);
+      if (state === 'ready' || state === 'parked') expect(task).toEqual(says('new'));
+      else expect(task).not.toEqual(says('new'));
     }
   });
 
@@ -173,6 +178,16 @@ export function statesSuite(factory: StoreFactory): void {
     await bench.store.step(old, says('old, fitted'), []);
     expect(bench.row(old.seq)).toMatchObject({ state: 'ready', task: says('new') });
     expect(await bench.store.begin(bench.row(old.seq))).toBe(true);
+  });
+
+  test('a decision that comes too late for its row writes nothing at all', async () => {
+    const { seq } = await row();
+    const results = await Promise.allSettled([
+      bench.begin(seq), bench.store.apply([{ do: 'meta', key: 'k', value: 'v' }, { do: 'cancel', seq, reason: 'redacted' }]),
+    ]);
+    expect(results).toEqual([{ status: 'fulfilled', value: true }, { status: 'rejected', reason: expect.any(Stale) }]);
+    expect(bench.store.getMeta('k')).toBeNull();
+    expect(bench.row(seq).state).toBe('sending');
   });
 
   test('recover finds everything that was under way, also after a stop', async () => {
