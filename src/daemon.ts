@@ -41,6 +41,8 @@ import { openSqliteStore } from './store/sqlite/index.ts';
 
 export interface DaemonOptions {
   readonly configPath: string;
+  /** Of the program, for the metrics and the log. */
+  readonly version?: string;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step?: (name: string) => void;
   /** How long an answer of the homeserver is waited for. Default 60 s. */
@@ -64,11 +66,12 @@ const DAY = 86_400_000;
  * @throws CodedError where the config, the database or an address does not allow a start. A homeserver or a network that
  * is down does not: the daemon starts and waits for it.
  */
-export async function startDaemon({ configPath, step = () => {}, answerTimeoutMs }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon({ configPath, version = 'unknown', step = () => {}, answerTimeoutMs }: DaemonOptions): Promise<Daemon> {
   const loaded = loadConfig(configPath, networks, process.env);
   const { config } = loaded;
   const registration = needRegistration(loaded);
   const log = createLogger({ level: config.logging.level, format: config.logging.format, secrets: loaded.secrets });
+  for (const change of loaded.upgraded) log.info('The config was of an older format and is upgraded; the old one is kept beside it.', { change });
   const clock = systemClock;
   mkdirSync(config.data, { recursive: true, mode: 0o700 });
 
@@ -82,7 +85,7 @@ export async function startDaemon({ configPath, step = () => {}, answerTimeoutMs
   if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
   await store.setMeta('clean', 'no');
 
-  const metrics = createMetrics({ version: process.env.npm_package_version ?? '0.1.0' });
+  const metrics = createMetrics({ version });
   const homeserver = createHomeserver({
     url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
     ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
@@ -102,7 +105,7 @@ export async function startDaemon({ configPath, step = () => {}, answerTimeoutMs
   const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });
   const links = config.public_url === undefined ? undefined : createLinks({ key: subkey(sealKey, 'links'), publicUrl: config.public_url, clock });
   const tools = mediaTools({
-    spool, fitter: createFitter(spool, await createTools()), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000),
+    spool, fitter: createFitter(spool, await createTools({ tempDir: join(config.data, 'work') })), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000),
   });
   const permission = (user: string): ReturnType<typeof permissionOf> => permissionOf(config.permissions, user);
   const settings = deliverySettings(config);
@@ -160,13 +163,13 @@ export async function startDaemon({ configPath, step = () => {}, answerTimeoutMs
   running.start(clean);
   await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
-  log.info('Drawbridge runs.', { ports: http.ports });
+  log.info('Drawbridge runs.', { version, ports: http.ports });
   return { ports: http.ports, log, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
 }
 
 /** Runs until SIGINT or SIGTERM. */
-export async function runDaemon(configPath: string): Promise<void> {
-  const daemon = await startDaemon({ configPath });
+export async function runDaemon(configPath: string, version: string): Promise<void> {
+  const daemon = await startDaemon({ configPath, version });
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
     // What was answered is committed, so ending loses nothing, and whoever supervises the process starts it again.
     process.on(fault, (error: unknown) => {

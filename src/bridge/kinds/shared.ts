@@ -1,5 +1,6 @@
 import type { MatrixEvent } from '../../model/events.ts';
 import type { EventId, RemoteId, UserId } from '../../model/ids.ts';
+import { lookOf } from '../../model/names.ts';
 import type { Effect, InboxItem, Member, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext, Shows } from '../../store/store.ts';
 import { type Deciding, type Decision, ignored } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
@@ -60,5 +61,18 @@ export function relayIn(
   if (prefix === 'never') return null;
   const people = members.filter(({ membership, user }) => membership === 'join' && !isOurs(user));
   const alone = owners.includes(sender) && people.length <= 1;
-  return prefix === 'auto' && alone ? null : { name: member?.name ?? sender.slice(1, sender.indexOf(':')) };
+  return prefix === 'auto' && alone ? null : { name: nameAmong(sender, member, members.filter(({ user }) => !isOurs(user))) };
+}
+
+/** Characters of a name that stand before the id, where both are needed. */
+const SHORT = 24;
+
+/** People choose their names, so one that could be taken for another's is shown with the id behind it (client-server API, "Calculating the display name for a user"). */
+function nameAmong(sender: UserId, member: Member | null, people: readonly Member[]): string {
+  const nameOf = (user: string, name: string | null | undefined): string => name ?? user.slice(1, user.indexOf(':'));
+  const name = nameOf(sender, member?.name);
+  const look = lookOf(name);
+  const isOthers = people.some((other) => other.user !== sender && lookOf(nameOf(other.user, other.name)) === look);
+  // An id in a name would be somebody else's.
+  return isOthers || /@\S*:/.test(name) ? `${Array.from(name).slice(0, SHORT).join('')} (${sender})` : name;
 }

@@ -64,8 +64,10 @@ export class MatrixMedia {
       await this.#store.step(row, placeholder, [{ do: 'dropMedia', media: job.id }]);
       return placeholder;
     }
-    const named = task.type === 'm.sticker' ? {} : { filename: file.name, ...(task.content.body === task.content.filename ? { body: file.name } : {}) };
-    const done: MessageTask = { ...task, media: { job: job.id, waitUntil: task.media?.waitUntil ?? 0, uploaded: { mxc, content: { url: mxc, info, ...named } } } };
+    const shown = asItIs(task, file.mime);
+    const unnamed = task.type === 'm.sticker' || task.content.body === task.content.filename;
+    const named = shown.type === 'm.sticker' ? {} : { filename: file.name, ...(unnamed ? { body: file.name } : {}) };
+    const done: MessageTask = { ...shown, media: { job: job.id, waitUntil: task.media?.waitUntil ?? 0, uploaded: { mxc, content: { url: mxc, info, ...named } } } };
     await this.#store.step(row, done, []);
     return done;
   }
@@ -90,4 +92,14 @@ export class MatrixMedia {
   spoolOf(task: MessageTask): string | null {
     return task.media === undefined ? null : (this.#store.media(task.media.job)?.spool ?? null);
   }
+}
+
+const SHOWN: Readonly<Record<string, RegExp>> = { 'm.image': /^image\/(?!svg)/, 'm.sticker': /^image\/(?!svg)/, 'm.video': /^(video|audio)\//, 'm.audio': /^(video|audio)\// };
+
+/** Bytes that are no picture, film or sound are a file, whatever their sender called them: no client is to try to show them. */
+function asItIs(task: MessageTask, mime: string): MessageTask {
+  const kind = task.type === 'm.sticker' ? task.type : String(task.content.msgtype);
+  if (!Object.hasOwn(SHOWN, kind) || SHOWN[kind]?.test(mime) === true) return task;
+  const { 'org.matrix.msc3245.voice': _voice, 'org.matrix.msc1767.audio': _audio, ...content } = task.content;
+  return { ...task, type: 'm.room.message', content: { 'm.mentions': {}, ...content, msgtype: 'm.file' } };
 }

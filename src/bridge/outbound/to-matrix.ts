@@ -86,9 +86,9 @@ export class ToMatrix {
     const room = rooms.idOf(row);
     if (row.state !== 'ready' && await this.#foundSent(row, room)) return;
     const as = first.edits === undefined ? await rooms.speaker(first.as, row) : await rooms.writer(this.#writerOf(row, first), row);
-    const whole = first.media === undefined ? first : await media.ready(row, first, as);
-    if (whole === null) return;
-    const ready = isOvertaken(store, row, whole) ? fileAlone(whole) : whole;
+    const wanted = isOvertaken(store, row, first) ? fileAlone(first) : first;
+    const ready = wanted.media === undefined ? wanted : await media.ready(row, wanted, as);
+    if (ready === null) return;
     this.#deps.step('matrix.prepared');
     const content = finalContent(store, row, ready);
     if (!await this.#begin(row)) return;

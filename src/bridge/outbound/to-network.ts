@@ -5,7 +5,7 @@ import type { AccountId, EventId, Millis, RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Inline, RichText } from '../../model/richtext.ts';
 import type { Connection, SendResult, Target } from '../../networks/network.ts';
-import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, type Portal, type Store, StoreBusy } from '../../store/store.ts';
+import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, partKey, type Portal, type Store, StoreBusy } from '../../store/store.ts';
 import { targetOf } from '../deciding.ts';
 import { standsAt } from '../kinds/shared.ts';
 import type { Turn } from '../lanes/lanes.ts';
@@ -125,7 +125,8 @@ export class ToNetwork {
     const part = task.kind === 'reaction' ? 0 : task.part;
     if (store.mapOf(portal.row, task.target).some(({ outPart }) => task.kind === 'reaction' || outPart === part)) return null;
     const open = store.outboxOf(task.target).some((of) => of.portal === portal.row && of.state === 'asked' && standsAt(of, task.target).part === part);
-    if (open && row.code !== 'target_missing') return { to: 'parked', key: `e:${portal.row}:${task.target}`, until: clock.now() + settings.maxAge };
+    const key = task.kind === 'reaction' ? `e:${portal.row}:${task.target}` : partKey(portal.row, part, task.target);
+    if (open && row.code !== 'target_missing') return { to: 'parked', key, until: clock.now() + settings.maxAge };
     return task.kind === 'deletion' ? { to: 'cancelled', reason: 'What it deletes never got there.' }
       : { to: 'dead', code: 'target_missing', reason: 'the message it belongs to did not get there.' };
   }

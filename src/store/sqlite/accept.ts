@@ -131,8 +131,9 @@ export class Intake {
     return resolveConversation(this.#sql, network, account, ref, other, this.#now(), wake);
   }
 
-  /** The newest message in: windows, typing and read marks hang on it. Late arrivals do not move it back. */
-  #noteInbound(conversation: ConversationRow, id: string, at: Millis): void {
+  /** The newest message in: windows, typing and read marks hang on it. Late arrivals do not move it back, nor one of the future ahead of all others. */
+  #noteInbound(conversation: ConversationRow, id: string, time: Millis): void {
+    const at = Math.min(time, this.#now());
     this.#sql.run('UPDATE conversation SET last_inbound_id = ?, last_inbound_at = ? WHERE id = ? AND coalesce(last_inbound_at, 0) <= ?', id, at, conversation, at);
   }
 
