@@ -45,6 +45,8 @@ export interface DaemonOptions {
   readonly version?: string;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step?: (name: string) => void;
+  /** How long an answer of the homeserver is waited for. Default 60 s. */
+  readonly answerTimeoutMs?: number;
 }
 
 export interface Daemon {
@@ -64,7 +66,7 @@ const DAY = 86_400_000;
  * @throws CodedError where the config, the database or an address does not allow a start. A homeserver or a network that
  * is down does not: the daemon starts and waits for it.
  */
-export async function startDaemon({ configPath, version = 'unknown', step = () => {} }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon({ configPath, version = 'unknown', step = () => {}, answerTimeoutMs }: DaemonOptions): Promise<Daemon> {
   const loaded = loadConfig(configPath, networks, process.env);
   const { config } = loaded;
   const registration = needRegistration(loaded);
@@ -86,6 +88,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const metrics = createMetrics({ version });
   const homeserver = createHomeserver({
     url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
+    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
   });
   let bridge: Bridge | null = null;
   const outages = new Outages(clock, log, {

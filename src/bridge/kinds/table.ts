@@ -73,6 +73,8 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
   if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
   // State of the type of a message: clients show none of it.
   if (event.state_key !== undefined) return ignored('state');
+  // Deleted before the homeserver could hand it over: it holds nothing any more.
+  if (event.unsigned?.redacted_because !== undefined) return ignored('redacted');
   if (event.type === 'm.room.message') {
     const command = commandIn(event, context, deciding);
     if (command !== null) return command;
