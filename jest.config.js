@@ -9,6 +9,6 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/.cache/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.cache/'],
-  testTimeout: 20_000,
+  testTimeout: 60_000,
   setupFiles: ['<rootDir>/test/kit/properties.ts'],
 };
