@@ -8,7 +8,7 @@ const MAX_NAME = 100;
 export function visibleName(name: string): string {
   const line = name.slice(0, 4096).toWellFormed().normalize('NFC')
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
-    .replace(/[\p{Bidi_Control}\u00ad\u034f\u115f\u1160\u17b4\u17b5\u200b\u2060-\u2064\u2800\u3164\ufeff\uffa0\p{Cn}\p{Co}]/gu, '')
+    .replace(/[\p{Bidi_Control}\u00ad\u115f\u1160\u200b\u2060-\u2064\u2800\u3164\ufeff\uffa0\p{Cn}\p{Co}]|\u034f|\u17b4|\u17b5/gu, '')
     .replace(/(\p{M}{3})\p{M}+/gu, '$1').replace(/\s+/gu, ' ').trim();
   const characters = Array.from(line);
   return characters.length > MAX_NAME ? `${characters.slice(0, MAX_NAME - 1).join('').trimEnd()}…` : line;

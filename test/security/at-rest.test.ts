@@ -1,10 +1,9 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import Database from 'better-sqlite3';
 import { eventually } from '../kit/stack/stack.ts';
 import { type Chat, Siege } from '../kit/hostile/siege.ts';
-import { pending } from '../kit/invariants/database.ts';
+import { inDatabase, pending } from '../kit/invariants/database.ts';
 import { quiet } from '../kit/invariants/quiet.ts';
 import { type SampleKind, Samples } from '../kit/talk/samples.ts';
 
@@ -154,13 +153,13 @@ describe('what people wrote', () => {
 
   test('is wiped once it is settled: nothing sealed is left either, but of what is kept on purpose', async () => {
     await eventually('rest', () => Object.values(pending(siege.stack.database)).every((count) => count === 0) || pending(siege.stack.database).inbox === 1);
-    const db = new Database(siege.stack.database, { readonly: true });
-    expect(db.prepare("SELECT seq, kind, state FROM outbox WHERE body IS NOT NULL AND state NOT IN ('dead', 'asked')").all()).toEqual([]);
-    expect(db.prepare("SELECT source FROM inbox WHERE body IS NOT NULL AND state <> 'dead'").all()).toEqual([{ source: 'to-device' }]);
-    expect(db.prepare("SELECT id FROM media WHERE body IS NOT NULL").all()).toEqual([]);
-    // A send that a status settled later, or that was given up: its file goes with the next look at what may be forgotten.
-    const named = new Set(db.prepare('SELECT spool FROM media UNION SELECT spool FROM outbox').pluck().all());
-    db.close();
+    const named = inDatabase(siege.stack.database, (db) => {
+      expect(db.prepare("SELECT seq, kind, state FROM outbox WHERE body IS NOT NULL AND state NOT IN ('dead', 'asked')").all()).toEqual([]);
+      expect(db.prepare("SELECT source FROM inbox WHERE body IS NOT NULL AND state <> 'dead'").all()).toEqual([{ source: 'to-device' }]);
+      expect(db.prepare('SELECT id FROM media WHERE body IS NOT NULL').all()).toEqual([]);
+      // A send that a status settled later, or that was given up: its file goes with the next look at what may be forgotten.
+      return new Set(db.prepare('SELECT spool FROM media UNION SELECT spool FROM outbox').pluck().all());
+    });
     expect((await readdir(join(siege.stack.dir, 'data', 'spool'))).filter((name) => !named.has(name))).toEqual([]);
     expect((await readdir(join(siege.stack.dir, 'data', 'work')))).toEqual([]);
   });

@@ -40,10 +40,11 @@ function faultOf(content: Readonly<Record<string, unknown>>): string | null {
       if (key === 'href' && !/^(https?|mailto):/.test(value)) fault = `a link to ${value}`;
     }
   } });
-  parser.write(String(content['formatted_body'] ?? ''));
+  const { body, formatted_body: html = '' } = content as { body?: string; formatted_body?: string };
+  parser.write(html);
   parser.end();
   // eslint-disable-next-line no-control-regex
-  return fault ?? (/[\u0000-\u0008\u000b-\u001f]/.test(`${String(content['body'])}${String(content['formatted_body'] ?? '')}`) ? 'a control character' : null);
+  return fault ?? (/[\u0000-\u0008\u000b-\u001f]/.test(`${body}${html}`) ? 'a control character' : null);
 }
 
 describe('a text', () => {
