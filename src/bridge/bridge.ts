@@ -145,7 +145,7 @@ export class Bridge {
   }
 
   async acceptMatrix(batch: MatrixBatch): Promise<void> {
-    if (batch.events.length === 0) return;
+    if (batch.events.length === 0 && batch.toDevice.length === 0) return;
     const accepted = await this.#options.store.acceptMatrix(batch);
     this.#options.step('transaction.accepted');
     this.#options.outages.heard('matrix');

@@ -47,7 +47,12 @@ const DEADLINE_MS = 120_000;
 const CONNECT_MS = 10_000;
 const SILENCE_MS = 20_000;
 const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
-const BLOCKED = 'DRAWBRIDGE_BLOCKED';
+/** The code of a connection that was not made because of where it led. */
+export const BLOCKED = 'DRAWBRIDGE_BLOCKED';
+/** Of networks of one's own; link-local addresses are not among them. */
+const NEAR = new Set(['private', 'loopback', 'uniqueLocal', 'carrierGradeNat']);
+/** Where providers of machines tell of their secrets, in ranges that people use too (docs.aws.amazon.com, "instance metadata"; Alibaba Cloud, the same). */
+const METADATA = new Set(['fd00:ec2::254', '100.100.100.200']);
 
 /** Makes the one door through which addresses from outside are fetched. */
 export function createEgress(options: EgressOptions = {}): Egress {
@@ -119,26 +124,60 @@ function blockedError(): NodeJS.ErrnoException {
   return Object.assign(new Error('address not allowed'), { code: BLOCKED });
 }
 
+/** Calls back whether all of these addresses may be connected to. */
+type Guard = (addresses: readonly string[], callback: (allowed: boolean) => void) => void;
+
+const onlyPublic: Guard = (addresses, callback) => callback(addresses.every(isPublic));
+
+/**
+ * Connects to where `home`, a server that the administrator has configured, sends us on: to the open internet, and to
+ * networks of one's own where `home` is in one itself.
+ */
+export function connectorBeyond(home: string, lookup: LookupFunction = systemLookup as LookupFunction): buildConnector.connector {
+  return guardedConnector(lookup, (addresses, callback) => {
+    if (addresses.every(isPublic)) return callback(true);
+    if (!addresses.every((address) => isPublic(address) || isNear(address))) return callback(false);
+    lookup(bare(home), { all: true }, (error, found) => callback(error === null && listOf(found).some(({ address }) => isNear(address))));
+  });
+}
+
+function isNear(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  return NEAR.has(parsed.range()) && !METADATA.has(parsed.toString());
+}
+
+function bare(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
+}
+
+function listOf(found: string | readonly LookupAddress[]): readonly LookupAddress[] {
+  return typeof found === 'string' ? [{ address: found, family: found.includes(':') ? 6 : 4 }] : found;
+}
+
 /** Literal addresses never reach a lookup, so they are checked here; names are checked in the lookup that connects. */
-function guardedConnector(lookup: LookupFunction): buildConnector.connector {
-  const connect = buildConnector({ timeout: CONNECT_MS, lookup: guardedLookup(lookup) });
+function guardedConnector(lookup: LookupFunction, guard: Guard = onlyPublic): buildConnector.connector {
+  const connect = buildConnector({ timeout: CONNECT_MS, lookup: guardedLookup(lookup, guard) });
   return (options, callback) => {
-    const host = options.hostname.replace(/^\[|\]$/g, '');
-    if (ipaddr.isValid(host) && !isPublic(host)) return callback(blockedError(), null);
-    connect(options, callback);
+    const host = bare(options.hostname);
+    if (!ipaddr.isValid(host)) return connect(options, callback);
+    guard([host], (allowed) => (allowed ? connect(options, callback) : callback(blockedError(), null)));
   };
 }
 
 /** One bad answer spoils them all: a mix of public and private addresses is an attack, not a configuration. */
-function guardedLookup(lookup: LookupFunction): LookupFunction {
+function guardedLookup(lookup: LookupFunction, guard: Guard): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, found) => {
-      const addresses: LookupAddress[] = typeof found === 'string' ? [{ address: found, family: found.includes(':') ? 6 : 4 }] : found;
       if (error !== null) return callback(error, []);
+      const addresses = [...listOf(found)];
       const first = addresses[0];
-      if (first === undefined || !addresses.every(({ address }) => isPublic(address))) return callback(blockedError(), []);
-      if (options.all === true) return callback(null, addresses);
-      callback(null, first.address, first.family);
+      if (first === undefined) return callback(blockedError(), []);
+      guard(addresses.map(({ address }) => address), (allowed) => {
+        if (!allowed) return callback(blockedError(), []);
+        if (options.all === true) return callback(null, addresses);
+        callback(null, first.address, first.family);
+      });
     });
   };
 }

@@ -7,6 +7,14 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** The latest time that a date can tell (ECMAScript, "Time Values and Time Range"). The earliest is 1970 here. */
+const LAST: Millis = 8.64e15;
+
+/** A number that somebody else calls a time, as one that can be stored and shown: whole, and within what dates can tell. */
+export function asTime(value: number): Millis {
+  return Math.min(Math.max(Math.round(value), 0), LAST);
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep(ms, signal) {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../kit/stack/stack.ts';
-import { BOT, type Chat, Siege } from '../kit/hostile/siege.ts';
 import type { FakeUser } from '../kit/fake-homeserver/server.ts';
+import { BOT, type Chat, Siege } from '../kit/hostile/siege.ts';
+import { rows } from '../kit/invariants/database.ts';
 
 /** Mallory is a user of another homeserver, in the room of a chat, with the permission to be relayed. */
 let siege: Siege;
@@ -58,7 +59,10 @@ describe('events of odd shapes', () => {
       ...strange.filter((key) => key !== '').flatMap((key) => ['m.room.member', 'm.room.encryption', 'm.room.message', 'm.room.power_levels'].map((type) =>
         siege.event(chat.room, mallory.id, type, { membership: 'join', displayname: key, ...message }, { state_key: key }))),
       ...strange.map((redacts) => siege.event(chat.room, mallory.id, 'm.room.redaction', { redacts }, { redacts })),
-      ...[-1, 0, 1.5, 1e300, -1e300, 2 ** 63, Number.MAX_SAFE_INTEGER].map((at) => siege.event(chat.room, mallory.id, 'm.room.message', message, { origin_server_ts: at })),
+      ...[-1, 0, 1.5, 1e300, -1e300, 2 ** 63, Number.MAX_SAFE_INTEGER].flatMap((at) => [
+        siege.event(chat.room, mallory.id, 'm.room.message', message, { origin_server_ts: at }),
+        siege.event(chat.room, mallory.id, 'm.reaction', { 'm.relates_to': { rel_type: 'm.annotation', event_id: siege.stack.homeserver.eventsOf(chat.room, 'm.room.message')[0]?.event_id, key: `${at}` } }, { origin_server_ts: at }),
+      ]),
       null, 5, 'text', [], {}, { event_id: '$x' }, [[[]]],
     ];
     for (let at = 0; at < events.length; at += 100) expect(await siege.push(...events.slice(at, at + 100))).toBe(true);
@@ -151,4 +155,9 @@ describe('what belongs to others', () => {
     expect(await siege.push(siege.event(chat.room, mallory.id, 'm.room.encryption', { algorithm: 'x' }, { state_key: BOT }))).toBe(true);
     await siege.alive(chat);
   });
+});
+
+test('none of all that met a bug', () => {
+  expect(rows(siege.stack.database, "SELECT lane, key, reason FROM inbox WHERE state = 'dead'")).toEqual([]);
+  expect(rows(siege.stack.database, "SELECT lane, kind, reason FROM outbox WHERE code = 'bug'")).toEqual([]);
 });

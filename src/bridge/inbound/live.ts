@@ -6,6 +6,7 @@ import type { Portal, Store } from '../../store/store.ts';
 import { type Live, targetOf } from '../deciding.ts';
 import type { LiveAccount } from '../outbound/to-network.ts';
 import type { Rooms } from '../portals/rooms.ts';
+import { Latest } from './latest.ts';
 
 export interface LiveDeps {
   readonly store: Store;
@@ -18,15 +19,20 @@ export interface LiveDeps {
   readonly log: Logger;
 }
 
+/** Milliseconds between two marks of one kind to one conversation. */
+const PAUSE = 1_000;
+
 /** Typing and receipts: in memory, the latest wins, and one that does not arrive is not missed. */
 export class Lively {
   readonly #deps: LiveDeps;
   /** Newest read mark of each portal on its way, so that a burst becomes one call. */
   readonly #reads = new Map<string, EventId>();
   readonly #typing = new Map<PortalRow, ReadonlySet<string>>();
+  readonly #marks: Latest<string>;
 
   constructor(deps: LiveDeps) {
     this.#deps = deps;
+    this.#marks = new Latest(deps.clock, PAUSE);
   }
 
   fromNetwork(outputs: readonly Live[]): void {
@@ -41,7 +47,7 @@ export class Lively {
     const waiting = this.#reads.has(key);
     this.#reads.set(key, event);
     if (roomId === null || waiting) return;
-    this.#quietly(async () => {
+    void this.#quietly(async () => {
       await this.#deps.clock.sleep(200);
       const newest = this.#reads.get(key) ?? event;
       this.#reads.delete(key);
@@ -52,14 +58,22 @@ export class Lively {
   /** EDUs of the homeserver: `m.typing` and `m.receipt`, each with its room. */
   fromMatrix(edus: readonly unknown[]): void {
     for (const edu of edus) {
-      const { type, room_id: room, content } = edu as { type?: unknown; room_id?: unknown; content?: unknown };
-      if (typeof room !== 'string' || typeof content !== 'object' || content === null) continue;
-      const found = this.#deps.store.roomById(room as RoomId);
-      if (found === null) continue;
-      for (const portal of this.#deps.store.portalsOf(found.row)) {
-        if (type === 'm.typing') this.#typed(portal, (content as { user_ids?: unknown }).user_ids);
-        if (type === 'm.receipt') this.#read(portal, content as Record<string, unknown>);
+      try {
+        this.#take(edu as { type?: unknown; room_id?: unknown; content?: unknown });
+      } catch (error) {
+        // The transaction that it came with is committed: nothing here may refuse that.
+        this.#lost(error);
       }
+    }
+  }
+
+  #take({ type, room_id: room, content }: { readonly type?: unknown; readonly room_id?: unknown; readonly content?: unknown }): void {
+    if (typeof room !== 'string' || typeof content !== 'object' || content === null) return;
+    const found = this.#deps.store.roomById(room as RoomId);
+    if (found === null) return;
+    for (const portal of this.#deps.store.portalsOf(found.row)) {
+      if (type === 'm.typing') this.#typed(portal, (content as { user_ids?: unknown }).user_ids);
+      if (type === 'm.receipt' && this.#deps.readReceipts) this.#read(portal, content as Record<string, unknown>);
     }
   }
 
@@ -71,7 +85,7 @@ export class Lively {
     const active = now.size > 0;
     if (active === ((before?.size ?? 0) > 0)) return;
     const account = this.#deps.account(portal.account);
-    this.#quietly(async () => account?.connection.typing?.(targetOf(portal.conversation), active));
+    this.#marks.run(`typing ${portal.row}`, () => this.#quietly(async () => account?.connection.typing?.(targetOf(portal.conversation), active)));
   }
 
   /** A person's read mark goes to the network as far as the newest message of its that they have seen. */
@@ -81,7 +95,7 @@ export class Lively {
       if (readers.length === 0) continue;
       const upTo = this.#deps.store.inboundUpTo(portal.row, portal.room, event as EventId);
       const account = this.#deps.account(portal.account);
-      if (upTo !== null) this.#quietly(async () => account?.connection.markRead?.(targetOf(portal.conversation), upTo));
+      if (upTo !== null) this.#marks.run(`read ${portal.row}`, () => this.#quietly(async () => account?.connection.markRead?.(targetOf(portal.conversation), upTo)));
     }
   }
 
@@ -89,7 +103,11 @@ export class Lively {
     return !this.#deps.rooms.isOurs(user as UserId) && this.#deps.permitted(user);
   }
 
-  #quietly(work: () => Promise<unknown>): void {
-    work().catch((error: unknown) => this.#deps.log.debug('A receipt or a typing mark was lost.', { error }));
+  async #quietly(work: () => Promise<unknown>): Promise<void> {
+    await work().catch((error: unknown) => this.#lost(error));
+  }
+
+  #lost(error: unknown): void {
+    this.#deps.log.debug('A receipt or a typing mark was lost.', { error });
   }
 }

@@ -15,11 +15,14 @@ export class NetworkMedia {
   readonly #store: Store;
   readonly #homeserver: Homeserver;
   readonly #tools: MediaTools;
+  /** For a whole file: one that drips would hold its lane for ever. */
+  readonly #deadlineMs: number;
 
-  constructor(store: Store, homeserver: Homeserver, tools: MediaTools) {
+  constructor(store: Store, homeserver: Homeserver, tools: MediaTools, deadlineMs = 300_000) {
     this.#store = store;
     this.#homeserver = homeserver;
     this.#tools = tools;
+    this.#deadlineMs = deadlineMs;
   }
 
   /** The task as it is sent. The result of fetching and fitting is committed before the send. */
@@ -28,7 +31,7 @@ export class NetworkMedia {
     if (task.fitted !== undefined) return { task, media: this.#tools.source(task.fitted) };
     const { mxc } = task.content.media.source;
     const { name, mime } = task.content.media;
-    const stream = await this.#download(mxc, signal);
+    const stream = await this.#download(mxc, AbortSignal.any([signal, AbortSignal.timeout(this.#deadlineMs)]));
     const file = await this.#tools.take({ ...stream, ...(name === undefined ? {} : { name }), ...(stream.mime ?? mime ? { mime: stream.mime ?? mime ?? '' } : {}) });
     const result = await this.#tools.fit(file, task.content.kind, takes);
     const next: MessageTask = 'fitted' in result

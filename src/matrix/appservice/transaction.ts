@@ -1,3 +1,4 @@
+import { asTime } from '../../model/clock.ts';
 import type { MatrixEvent } from '../../model/events.ts';
 
 /** One PUT of the homeserver, checked as far as everything after it relies on. */
@@ -72,7 +73,9 @@ function eventFault(value: unknown): string | null {
     if (typeof value[key] !== 'string' || value[key] === '') return `${key} is no string`;
   }
   if (!isObject(value['content'])) return 'content is no object';
-  if (!Number.isFinite(value['origin_server_ts'])) return 'origin_server_ts is no number';
+  const at = value['origin_server_ts'];
+  if (typeof at !== 'number' || !Number.isFinite(at)) return 'origin_server_ts is no number';
+  value['origin_server_ts'] = asTime(at);
   if (value['state_key'] !== undefined && typeof value['state_key'] !== 'string') return 'state_key is no string';
   if (value['redacts'] !== undefined && typeof value['redacts'] !== 'string') return 'redacts is no string';
   if (value['unsigned'] !== undefined && !isObject(value['unsigned'])) return 'unsigned is no object';

@@ -1,3 +1,4 @@
+import { asTime } from '../../model/clock.ts';
 import { DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
 import type { MatrixEvent } from '../../model/events.ts';
 import type { EventId, Mxc, RoomId, UserId } from '../../model/ids.ts';
@@ -218,7 +219,7 @@ function events(list: unknown): MatrixEvent[] {
   return list.filter(
     (one): one is MatrixEvent =>
       isObject(one) && typeof one['type'] === 'string' && typeof one['sender'] === 'string' && typeof one['event_id'] === 'string' && isObject(one['content']),
-  );
+  ).map((event) => ({ ...event, origin_server_ts: asTime(Number(event.origin_server_ts) || 0) }));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { Agent, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
+import { BLOCKED, connectorBeyond } from '../../media/egress.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { Clock } from '../../model/clock.ts';
 import { Rejected, Retry, Uncertain } from '../../model/errors.ts';
@@ -74,7 +75,7 @@ export class Requester {
     };
     this.#calls = new Pool(this.#base.origin, { ...limits, connections: sockets });
     this.#media = new Pool(this.#base.origin, { ...limits, connections: Math.max(2, sockets >> 2) });
-    this.#elsewhere = new Agent({ ...limits, connections: 8 });
+    this.#elsewhere = new Agent({ ...limits, connections: 8, connect: connectorBeyond(this.#base.hostname) });
   }
 
   async close(): Promise<void> {
@@ -162,6 +163,7 @@ export class Requester {
     } catch (error) {
       this.#answered('error');
       const elsewhere = pool === this.#elsewhere;
+      if (error instanceof Error && 'code' in error && error.code === BLOCKED) throw new Rejected(`${spec.what}: the homeserver redirects to nowhere usable`, 'BAD_REDIRECT');
       throw transportError(spec.what, error, { started: start.written || elsewhere, aborted: spec.signal?.aborted === true }, spec.repeat);
     }
   }

@@ -53,7 +53,7 @@ export class Intake {
       fresh += 1;
       const room = this.#roomRow(event.room_id);
       if (batch.restored === 'settled') continue;
-      if (event.origin_server_ts < forgotten) {
+      if (forgotten > 0 && event.origin_server_ts < forgotten) {
         this.#tooOld(event, room);
         continue;
       }

@@ -69,14 +69,23 @@ export class Siege {
   async alive({ room, person, owner }: Chat): Promise<void> {
     const [there, back] = [`still there ${++this.#count}`, `still here ${this.#count}`];
     owner.send(room, there);
-    await eventually(`"${there}" on the phone`, () => this.phone(person).some((text) => text.endsWith(there)), 15_000);
+    await eventually(`"${there}" on the phone`, () => this.phone(person).some((text) => text.endsWith(there)), 60_000);
     person.sendText(back);
-    await eventually(`"${back}" in the room`, () => this.stack.homeserver.eventsOf(room, 'm.room.message').some(({ content }) => content['body'] === back), 15_000);
+    await eventually(`"${back}" in the room`, () => this.stack.homeserver.eventsOf(room, 'm.room.message').some(({ content }) => content['body'] === back), 60_000);
   }
 
   /** Events as a homeserver would hand them over, whatever they hold. True: it was answered 2xx. */
-  push(...events: readonly unknown[]): Promise<boolean> {
-    return this.stack.homeserver.push(++this.#txn, events);
+  async push(...events: readonly unknown[]): Promise<boolean> {
+    return (await this.put({ events })) === 200;
+  }
+
+  /** A transaction; the status of its answer. */
+  async put(body: unknown): Promise<number> {
+    const answer = await fetch(`${this.stack.push.url}/_matrix/app/v1/transactions/${++this.#txn}`, {
+      method: 'PUT', body: JSON.stringify(body), headers: { authorization: `Bearer ${this.stack.homeserver.hsToken}`, 'content-type': 'application/json' },
+    });
+    await answer.arrayBuffer();
+    return answer.status;
   }
 
   event(room: string, sender: string, type: string, content: unknown, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
