@@ -15,7 +15,7 @@ import { notice } from './bridge/reports/report.ts';
 import type { DeliverySettings } from './bridge/settings.ts';
 import { loadConfig, type LoadedConfig, needRegistration } from './config/load.ts';
 import { permissionOf } from './config/permissions.ts';
-import { mediaTools } from './daemon-media.ts';
+import { linkedFiles, mediaTools } from './daemon-media.ts';
 import { type HttpServers, startHttp } from './http/server.ts';
 import { appserviceRoutes } from './matrix/appservice/routes.ts';
 import { createHomeserver, type HomeserverClient } from './matrix/client/homeserver.ts';
@@ -28,7 +28,6 @@ import { createTools } from './media/tools.ts';
 import { systemClock } from './model/clock.ts';
 import { CodedError, Rejected } from './model/errors.ts';
 import type { NetworkId, UserId } from './model/ids.ts';
-import type { Mxc } from './model/ids.ts';
 import type { Logger } from './model/log.ts';
 import type { Route } from './model/route.ts';
 import type { AppSettings } from './networks/network.ts';
@@ -143,7 +142,7 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
       onBadEvent: ({ reason }) => log.warn('An entry of a transaction is no event; it was skipped.', { reason }),
     }),
     ...webhookRoutes(webhooks),
-    ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: () => false, open: (target) => openLinked(target, homeserver, tools) })),
+    ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: () => false, open: linkedFiles(homeserver, tools) })),
     ...metricsRoutes(gauged(metrics, () => measure(metrics, store, accounts, outages, clock.now())), () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
   ];
 
@@ -262,22 +261,6 @@ function measure(metrics: Metrics, store: Store, accounts: Accounts, outages: Ou
 function outcomeName(outcome: string): Parameters<ReturnType<typeof createMetrics>['message']>[2] {
   const names = { accepted: 'delivered', confirmed: 'delivered', dead: 'rejected', cancelled: 'cancelled', asked: 'uncertain', uncertain: 'uncertain' } as const;
   return names[outcome as keyof typeof names] ?? 'rejected';
-}
-
-/** A linked file is fetched from the homeserver each time: nothing of it is kept here. */
-async function openLinked(target: string, homeserver: HomeserverClient, tools: ReturnType<typeof mediaTools>): ReturnType<Parameters<typeof mediaRoutes>[0]['open']> {
-  if (!target.startsWith('mxc://')) return undefined;
-  const file = await tools.take(await homeserver.download(target as Mxc, AbortSignal.timeout(120_000)));
-  const source = tools.source({ as: 'file', ...file });
-  return { ...source, open: (range) => removedAfter(source.open(range), () => tools.spool.remove(file.spool)) };
-}
-
-async function* removedAfter(bytes: AsyncIterable<Uint8Array>, remove: () => Promise<void>): AsyncIterable<Uint8Array> {
-  try {
-    yield* bytes;
-  } finally {
-    await remove();
-  }
 }
 
 type Asking = Omit<ActionContext, 'sender' | 'permission' | 'room'> & { permission(user: string): ReturnType<typeof permissionOf> };

@@ -68,7 +68,9 @@ export class Bridge {
     const { store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step } = options;
     const wake = (lanes: readonly string[]): void => this.wake(lanes);
     const account = (id: AccountId): ReturnType<Accounts['get']> => accounts.get(id);
-    this.#telling = new Telling({ store, owners: (id) => accounts.owners(id), permission: options.permission, admins: options.admins, log, wake });
+    this.#telling = new Telling({
+      store, owners: (id) => accounts.owners(id), permission: options.permission, isOurs: (user) => rooms.isOurs(user), admins: options.admins, log, wake,
+    });
     this.#reconcile = new Reconcile({ store, homeserver, log, wake });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
@@ -212,6 +214,7 @@ export class Bridge {
       chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
       owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),
+      isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
     };
   }
 

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { CodedError } from '../model/errors.ts';
 import { servePage } from './page/server.ts';
-import { type Scene, steps } from './script/steps.ts';
+import { Scene } from './script/scene.ts';
+import { steps } from './script/steps.ts';
 import { setStage, type Stage } from './stage.ts';
 
 /**
@@ -24,16 +25,15 @@ export async function demo(args: readonly string[]): Promise<number> {
 }
 
 async function play(stage: Stage): Promise<boolean> {
-  const scene: Scene = { stage, bob: stage.sandbox.person('31612345678', { name: 'Bob' }), room: '', seen: new Map() };
+  const scene = new Scene(stage);
   let ok = true;
-  for (const { what, run } of steps) {
-    const started = performance.now();
+  for (const step of steps) {
     try {
-      await run(scene);
-      console.log(`✓ ${what} (${Math.round(performance.now() - started)} ms)`);
+      const hops = await scene.play(step);
+      console.log(`✓ ${step.what}: ${hops.map(({ at, ms }) => `${at} ${ms} ms`).join(' → ')}`);
     } catch (error) {
       ok = false;
-      console.log(`✗ ${what}: ${error instanceof Error ? error.message : String(error)}`);
+      console.log(`✗ ${step.what}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   console.log(ok ? 'Everything arrived.' : 'Something did not arrive.');

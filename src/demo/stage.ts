@@ -43,7 +43,7 @@ export async function setStage(progress: (line: string) => void): Promise<Stage>
   const users = [await synapse.register('alice', { admin: true }), await synapse.register('carol')];
   progress('Starting the WhatsApp sandbox and the bridge');
   const sandbox = await startWhatsAppSandbox({
-    ...app, ...ids, displayPhoneNumber: '+31 970 1020 3040', webhookUrl: `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`, clockScale: { pair: 100 },
+    ...app, ...ids, displayPhoneNumber: '+31 970 1020 3040', webhookUrl: `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`, clockScale: { pair: 10_000 },
   });
   const configPath = join(dir, 'config.yaml');
   await writeFile(configPath, stringify({
@@ -53,7 +53,7 @@ export async function setStage(progress: (line: string) => void): Promise<Stage>
     permissions: { [serverName]: 'user', [`@alice:${serverName}`]: 'admin' }, logging: { level: 'warn' },
     networks: { whatsapp: { main: {
       app_secret: app.appSecret, verify_token: app.verifyToken, graph_url: sandbox.url,
-      accounts: { support: { phone_number_id: ids.phoneNumberId, waba_id: ids.wabaId, access_token: app.accessToken, owners: [`@alice:${serverName}`], rate_scale: 100 } },
+      accounts: { support: { phone_number_id: ids.phoneNumberId, waba_id: ids.wabaId, access_token: app.accessToken, owners: [`@alice:${serverName}`], rate_scale: 1_000 } },
     } } },
   }), { mode: 0o600 });
   const daemon = await startDaemon({ configPath });

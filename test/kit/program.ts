@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface ProgramOptions {
+  /** Default: this checkout's. */
+  readonly script?: string;
   readonly stdin?: string;
   /** Arguments for Node, before the script. */
   readonly before?: readonly string[];
@@ -31,8 +33,8 @@ export interface Program {
   readonly ended: Promise<Ended>;
 }
 
-export function startProgram(args: readonly string[], { stdin = '', before = [], leave = false, cwd, env }: ProgramOptions = {}): Program {
-  const child = spawn(process.execPath, [...before, main, ...args], {
+export function startProgram(args: readonly string[], { script = main, stdin = '', before = [], leave = false, cwd, env }: ProgramOptions = {}): Program {
+  const child = spawn(process.execPath, [...before, script, ...args], {
     cwd: cwd ?? mkdtempSync(join(tmpdir(), 'drawbridge-program-')), stdio: 'pipe', env: { ...process.env, ...env },
   });
   let stdout = '';

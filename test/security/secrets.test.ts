@@ -150,8 +150,8 @@ describe('no secret and nothing that was written', () => {
     for (const change of spoil) {
       writeFileSync(file, change(good));
       expect(readFileSync(file, 'utf8')).not.toBe(good);
-      for (const args of [['doctor'], ['doctor', '--json'], ['start', '--debug'], ['init', '--yes', '--no-doctor']]) {
-        const asked = await bridge.run(...args);
+      const commands = [['doctor'], ['doctor', '--json'], ['start', '--debug'], ['init', '--yes', '--no-doctor']];
+      for (const asked of await Promise.all(commands.map((args) => bridge.run(...args)))) {
         expect(both(asked)).toMatch(/config\.yaml:\d+:\d+: |DB-1006: /);
         expect(spilt(both(asked))).toBeUndefined();
       }
