@@ -173,7 +173,7 @@ describe('Matrix bodies', () => {
         const fallback = `> ${isEmote ? '* ' : ''}<@a.b=c:x.org:8448> ${quoted.replaceAll('\n', '\n> ')}\n\n`;
         expect(toPlain(fromMatrix({ body: fallback + answer, ...relation }))).toBe(answer);
         expect(toPlain(fromMatrix({ body: fallback + answer }))).toBe(fallback + answer);
-        const typed = `> ${quoted.replace(/^(?:\* )?</, '')}\n\n${answer}`;
+        const typed = `> ${quoted.replace(/^[<* ]+/, '')}\n\n${answer}`;
         expect(toPlain(fromMatrix({ body: typed, ...relation }))).toBe(typed);
       }),
       { numRuns: 500 },
