@@ -24,9 +24,10 @@ export class Hops {
     let from = 0;
     const passed = Object.entries(names).flatMap(([name, words]) => {
       const index = this.#noted.findIndex((hop, n) => n >= from && hop.name === name);
-      if (index === -1) return [];
+      const hop = this.#noted[index];
+      if (hop === undefined) return [];
       from = index + 1;
-      return [`${words} ${this.#noted[index]?.at} ms`];
+      return [`${String(words)} ${hop.at} ms`];
     });
     return [...passed, `seen ${this.#since()} ms`].join(' → ');
   }
