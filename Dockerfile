@@ -19,7 +19,8 @@ COPY packages ./packages
 RUN npm ci --omit=dev
 
 FROM node:24-slim
-# ffmpeg converts audio and video to what a network takes; without it they go as documents.
+# ffmpeg converts audio and video to what a network takes; without it they go as documents. Debian's present one, for its fixes.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ffmpeg \
     && rm -rf /var/lib/apt/lists/*
@@ -30,9 +31,10 @@ COPY packages ./packages
 COPY config ./config
 COPY --from=modules /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# The config, the registration, the database and the data folder live in /data, which belongs to the user that runs it.
-RUN mkdir /data && chown node:node /data
-USER node
+# The config, the registration, the database and the data folder live in /data, which belongs to the user that runs it: the
+# image's user "node", by number, so that Kubernetes can see that it is not root.
+RUN mkdir /data && chown 1000:1000 /data
+USER 1000:1000
 WORKDIR /data
 VOLUME /data
 # Where listen.admin is another port, say so with --env ADMIN_PORT=….

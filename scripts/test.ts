@@ -6,9 +6,9 @@
  *   npm test -- unit e2e        these steps only
  */
 import { spawn } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -16,6 +16,10 @@ const kinds = ['unit', 'property', 'contract', 'security', 'fault', 'e2e', 'brow
 /** Kinds that start servers and measure patience: two at once on a small machine would only disturb each other. */
 const oneAtATime = new Set(['fault', 'e2e', 'browser']);
 const steps = ['typecheck', 'lint', ...kinds];
+/** What a kind needs of the machine besides npm's packages; any one of the programs named. */
+const needs: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  unit: [['ffmpeg']], security: [['ffmpeg']], e2e: [['ffmpeg'], ['python3', 'python']], browser: [['chromium', 'chromium-browser', 'google-chrome'], ['python3', 'python']],
+};
 /** A step that takes longer hangs. */
 const stepLimitMs = 45 * 60_000;
 /** How long jest may live after its last test: a test that leaves a handle open would keep it for ever. */
@@ -25,17 +29,6 @@ interface Count {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-}
-
-/** What jest's --json report says, as far as it is read. */
-interface JestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  /** Files that broke before any test of theirs ran. */
-  readonly numRuntimeErrorTestSuites: number;
-  readonly success: boolean;
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -84,20 +77,45 @@ function npmCli(): string {
   return path;
 }
 
+/** Programs that are not there, in words; the tests that need them fail, and this says why. */
+function lacking(kind: string): readonly string[] {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return (needs[kind] ?? []).filter((names) => !names.some((name) => folders.some((folder) => isProgram(join(folder, name)))))
+    .map((names) => `${names[0] ?? ''} is not installed, which tests of this kind need (Debian: apt-get install ${names[0] ?? ''}).`);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function jest(kind: string): Promise<Count> {
   if (globSync(`test/${kind}/**/*.test.ts`, { cwd: root }).length === 0) {
     console.log('no tests');
     return { passed: 0, failed: 0, skipped: 0 };
   }
+  const missing = lacking(kind);
+  for (const one of missing) console.error(one);
+  const count = await runJest(kind);
+  // Said again where it is looked for.
+  for (const one of missing) console.error(one);
+  return { ...count, failed: count.failed + missing.length };
+}
+
+async function runJest(kind: string): Promise<Count> {
   const dir = mkdtempSync(join(tmpdir(), 'drawbridge-test-'));
-  const report = join(dir, 'report.json');
+  const counts = join(dir, 'counts.json');
   try {
     const status = await node([
       '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(root, 'node_modules/jest/bin/jest.js'),
-      '--json', `--outputFile=${report}`, ...(oneAtATime.has(kind) ? ['--runInBand'] : ['--maxWorkers=2']),
+      '--reporters=default', `--reporters=${join(root, 'scripts/count-reporter.ts')}`, ...(oneAtATime.has(kind) ? ['--runInBand'] : ['--maxWorkers=2']),
       `test/${kind}/`,
-    ], report);
-    return countOf(report, status);
+    ], counts);
+    return countOf(counts, status);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
@@ -105,14 +123,12 @@ async function jest(kind: string): Promise<Count> {
 
 function countOf(path: string, status: number | null): Count {
   if (!existsSync(path)) return { passed: 0, failed: 1, skipped: 0 };
-  const report = JSON.parse(readFileSync(path, 'utf8')) as JestReport;
-  const skipped = report.numPendingTests + report.numTodoTests;
-  const broken = report.numFailedTests + report.numRuntimeErrorTestSuites;
+  const { passed, failed: broken, skipped } = JSON.parse(readFileSync(path, 'utf8')) as Count;
   // Whatever else made jest fail, an open handle for instance, counts as one.
   const failed = broken > 0 || status === 0 ? broken : 1;
-  if (process.env['CI'] !== 'true' || skipped === 0) return { passed: report.numPassedTests, failed, skipped };
+  if (process.env['CI'] !== 'true' || skipped === 0) return { passed, failed, skipped };
   console.error(`${skipped} tests were skipped: with CI=true that is a failure.`);
-  return { passed: report.numPassedTests, failed: failed + skipped, skipped: 0 };
+  return { passed, failed: failed + skipped, skipped: 0 };
 }
 
 /**
@@ -120,7 +136,7 @@ function countOf(path: string, status: number | null): Count {
  * When `lastFile` is given, the command is ended `lingerMs` after it has written that.
  */
 function node(args: readonly string[], lastFile?: string): Promise<number | null> {
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, COUNT_FILE: lastFile } });
   let written = 0;
   const started = performance.now();
   const watch = setInterval(() => {

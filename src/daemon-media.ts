@@ -1,9 +1,12 @@
 import type { MediaTools } from './bridge/media.ts';
+import type { Homeserver } from './matrix/homeserver.ts';
 import type { Fitter } from './media/fit.ts';
+import { type LinkedFile, LinkedFiles } from './media/linked.ts';
 import type { Links } from './media/links.ts';
 import { cleanName } from './media/names.ts';
 import { sniff, SNIFF_BYTES } from './media/sniff.ts';
 import { spoolSource } from './media/source.ts';
+import type { Mxc } from './model/ids.ts';
 import type { SpoolStore } from './model/media.ts';
 
 export interface MediaParts {
@@ -52,6 +55,17 @@ export function mediaTools({ spool, fitter, links, maxBytes, linkTtlSeconds }: M
     }, links),
     link: (mxc, name) => links?.make(mxc, name, linkTtlSeconds) ?? null,
   };
+}
+
+const FETCH_MS = 120_000;
+
+/** A linked file is fetched from the homeserver for as long as somebody reads it: nothing of it is kept here. */
+export function linkedFiles(homeserver: Homeserver, tools: MediaTools): (target: string) => Promise<LinkedFile | undefined> {
+  const files = new LinkedFiles(async (target) => {
+    const file = await tools.take(await homeserver.download(target as Mxc, AbortSignal.timeout(FETCH_MS)));
+    return { source: tools.source({ as: 'file', ...file }), remove: () => tools.spool.remove(file.spool) };
+  });
+  return (target) => (target.startsWith('mxc://') ? files.open(target) : Promise.resolve(undefined));
 }
 
 async function* tee(bytes: AsyncIterable<Uint8Array>, see: (chunk: Uint8Array) => void): AsyncIterable<Uint8Array> {

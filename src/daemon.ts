@@ -15,7 +15,7 @@ import { notice } from './bridge/reports/report.ts';
 import type { DeliverySettings } from './bridge/settings.ts';
 import { loadConfig, type LoadedConfig, needRegistration } from './config/load.ts';
 import { permissionOf } from './config/permissions.ts';
-import { mediaTools } from './daemon-media.ts';
+import { linkedFiles, mediaTools } from './daemon-media.ts';
 import { type HttpServers, startHttp } from './http/server.ts';
 import { appserviceRoutes } from './matrix/appservice/routes.ts';
 import { createHomeserver, type HomeserverClient } from './matrix/client/homeserver.ts';
@@ -28,7 +28,6 @@ import { createTools } from './media/tools.ts';
 import { systemClock } from './model/clock.ts';
 import { CodedError, Rejected } from './model/errors.ts';
 import type { NetworkId, UserId } from './model/ids.ts';
-import type { Mxc } from './model/ids.ts';
 import type { Logger } from './model/log.ts';
 import type { Route } from './model/route.ts';
 import type { AppSettings } from './networks/network.ts';
@@ -42,8 +41,12 @@ import { openSqliteStore } from './store/sqlite/index.ts';
 
 export interface DaemonOptions {
   readonly configPath: string;
+  /** Of the program, for the metrics and the log. */
+  readonly version?: string;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step?: (name: string) => void;
+  /** How long an answer of the homeserver is waited for. Default 60 s. */
+  readonly answerTimeoutMs?: number;
 }
 
 export interface Daemon {
@@ -63,11 +66,12 @@ const DAY = 86_400_000;
  * @throws CodedError where the config, the database or an address does not allow a start. A homeserver or a network that
  * is down does not: the daemon starts and waits for it.
  */
-export async function startDaemon({ configPath, step = () => {} }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon({ configPath, version = 'unknown', step = () => {}, answerTimeoutMs }: DaemonOptions): Promise<Daemon> {
   const loaded = loadConfig(configPath, networks, process.env);
   const { config } = loaded;
   const registration = needRegistration(loaded);
   const log = createLogger({ level: config.logging.level, format: config.logging.format, secrets: loaded.secrets });
+  for (const change of loaded.upgraded) log.info('The config was of an older format and is upgraded; the old one is kept beside it.', { change });
   const clock = systemClock;
   mkdirSync(config.data, { recursive: true, mode: 0o700 });
 
@@ -81,24 +85,27 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
   await store.setMeta('clean', 'no');
 
-  const homeserver = createHomeserver({ url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE' });
-  const metrics = createMetrics({ version: process.env.npm_package_version ?? '0.1.0' });
+  const metrics = createMetrics({ version });
+  const homeserver = createHomeserver({
+    url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
+    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
+  });
   let bridge: Bridge | null = null;
   const outages = new Outages(clock, log, {
     up: (side, told) => bridge?.sideUp(side, told),
     long: (side, reason) => bridge?.outageLasts(side, reason),
   });
   const accounts = new Accounts({
-    networks, settings: config.networks, clock, log, outages, ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
+    networks, settings: config.networks, clock, log, outages, answered: (network, status) => metrics.request(network, status), ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
   });
   const rooms = new Rooms({
-    store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version ?? '11', displayName: config.bridge.display_name,
+    store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
     commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });
   const links = config.public_url === undefined ? undefined : createLinks({ key: subkey(sealKey, 'links'), publicUrl: config.public_url, clock });
   const tools = mediaTools({
-    spool, fitter: createFitter(spool, await createTools()), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000),
+    spool, fitter: createFitter(spool, await createTools({ tempDir: join(config.data, 'work') })), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000),
   });
   const permission = (user: string): ReturnType<typeof permissionOf> => permissionOf(config.permissions, user);
   const settings = deliverySettings(config);
@@ -141,7 +148,7 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
       onBadEvent: ({ reason }) => log.warn('An entry of a transaction is no event; it was skipped.', { reason }),
     }),
     ...webhookRoutes(webhooks),
-    ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: () => false, open: (target) => openLinked(target, homeserver, tools) })),
+    ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: () => false, open: linkedFiles(homeserver, tools) })),
     ...metricsRoutes(gauged(metrics, () => measure(metrics, store, accounts, outages, clock.now())), () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
   ];
 
@@ -156,13 +163,13 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   running.start(clean);
   await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
-  log.info('Drawbridge runs.', { ports: http.ports });
+  log.info('Drawbridge runs.', { version, ports: http.ports });
   return { ports: http.ports, log, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
 }
 
 /** Runs until SIGINT or SIGTERM. */
-export async function runDaemon(configPath: string): Promise<void> {
-  const daemon = await startDaemon({ configPath });
+export async function runDaemon(configPath: string, version: string): Promise<void> {
+  const daemon = await startDaemon({ configPath, version });
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
     // What was answered is committed, so ending loses nothing, and whoever supervises the process starts it again.
     process.on(fault, (error: unknown) => {
@@ -260,22 +267,6 @@ function measure(metrics: Metrics, store: Store, accounts: Accounts, outages: Ou
 function outcomeName(outcome: string): Parameters<ReturnType<typeof createMetrics>['message']>[2] {
   const names = { accepted: 'delivered', confirmed: 'delivered', dead: 'rejected', cancelled: 'cancelled', asked: 'uncertain', uncertain: 'uncertain' } as const;
   return names[outcome as keyof typeof names] ?? 'rejected';
-}
-
-/** A linked file is fetched from the homeserver each time: nothing of it is kept here. */
-async function openLinked(target: string, homeserver: HomeserverClient, tools: ReturnType<typeof mediaTools>): ReturnType<Parameters<typeof mediaRoutes>[0]['open']> {
-  if (!target.startsWith('mxc://')) return undefined;
-  const file = await tools.take(await homeserver.download(target as Mxc, AbortSignal.timeout(120_000)));
-  const source = tools.source({ as: 'file', ...file });
-  return { ...source, open: (range) => removedAfter(source.open(range), () => tools.spool.remove(file.spool)) };
-}
-
-async function* removedAfter(bytes: AsyncIterable<Uint8Array>, remove: () => Promise<void>): AsyncIterable<Uint8Array> {
-  try {
-    yield* bytes;
-  } finally {
-    await remove();
-  }
 }
 
 type Asking = Omit<ActionContext, 'sender' | 'permission' | 'room'> & { permission(user: string): ReturnType<typeof permissionOf> };

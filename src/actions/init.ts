@@ -142,7 +142,8 @@ function makeSealKey(document: Document, config: string): string | null {
   if (typeof reference !== 'string' || !reference.startsWith('file:')) return null;
   const file = resolve(dirname(config), reference.slice('file:'.length).trim());
   if (existsSync(file)) return null;
-  const database = resolve(dirname(config), String(document.get('database') ?? 'drawbridge.db').replace(/^sqlite:(\/\/)?/, ''));
+  const named: unknown = document.get('database');
+  const database = resolve(dirname(config), (typeof named === 'string' ? named : 'drawbridge.db').replace(/^sqlite:(\/\/)?/, ''));
   if (existsSync(database)) {
     throw new CodedError('DB-2004', `The seal key ${file} is not there, but the database ${database}, which was made with it, is.`,
       'Put the key back from its backup; or move the database away to begin anew.');

@@ -6,7 +6,7 @@ import { Mistake } from './action.ts';
 export async function open(context: ActionContext, networkId: string, who: string): Promise<string> {
   const accounts = context.accounts.filter(({ network }) => network.id === networkId);
   const known = [...new Set(context.accounts.map(({ network }) => network.id))];
-  if (accounts.length === 0) throw new Mistake(`There is no account on "${networkId}" here. Networks: ${known.join(', ') || 'none'}.`);
+  if (accounts.length === 0) throw new Mistake(`There is no account on "${networkId.slice(0, 40)}" here. Networks: ${known.join(', ') || 'none'}.`);
   if (who === '') throw new Mistake(`Say with whom: open ${networkId} <number>.`);
   const own = accounts.find(({ settings }) => settings.owners.includes(context.sender));
   const account = own ?? (context.permission === 'admin' ? accounts[0] : undefined);
@@ -27,7 +27,7 @@ export async function open(context: ActionContext, networkId: string, who: strin
     context.wake(await context.store.apply([{ do: 'send', row: {
       lane: `out:r${portal.room}`, key: `open.${portal.row}.${context.sender}.${Date.now()}`, room: portal.room, task: { to: 'matrix', kind: 'invite', user: context.sender },
     } }]));
-    return `The room with ${who} is there; you are invited to it.`;
+    return `The room with ${who.slice(0, 40)} is there; you are invited to it.`;
   }
-  return `Opening a room with ${who} on ${account.network.name}; you will be invited.`;
+  return `Opening a room with ${who.slice(0, 40)} on ${account.network.name}; you will be invited.`;
 }

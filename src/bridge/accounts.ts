@@ -15,6 +15,8 @@ export interface AccountsOptions {
   readonly log: Logger;
   readonly publicUrl?: string;
   readonly outages: Outages;
+  /** Told of each call to a network: the status of its answer, or `error` where there was none. */
+  readonly answered: (network: NetworkId, status: number | 'error') => void;
 }
 
 interface Entry extends LiveAccount {
@@ -38,11 +40,11 @@ export class Accounts {
   }
 
   #add(network: Network, app: string, appSettings: AppSettings): void {
-    const { clock, log, publicUrl } = this.#options;
+    const { clock, log, publicUrl, answered } = this.#options;
     for (const [account, settings] of Object.entries(appSettings.accounts)) {
       const id = `${network.id}/${app}/${account}` as AccountId;
       const connection = network.connect({
-        app, appSettings, account, settings, clock, log: log.child({ account: id }), ...(publicUrl === undefined ? {} : { publicUrl }),
+        app, appSettings, account, settings, clock, log: log.child({ account: id }), answered: (status) => answered(network.id, status), ...(publicUrl === undefined ? {} : { publicUrl }),
       });
       this.#entries.set(id, { id, network, app, settings, networkName: network.name, connection, liveSince: null, probe: () => this.#probe(id) });
     }

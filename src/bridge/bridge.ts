@@ -62,14 +62,17 @@ export class Bridge {
   readonly #touched = new Set<RoomRow>();
   readonly #stop = new AbortController();
   #released = false;
+  #beating = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
     const { store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step } = options;
     const wake = (lanes: readonly string[]): void => this.wake(lanes);
     const account = (id: AccountId): ReturnType<Accounts['get']> => accounts.get(id);
-    this.#telling = new Telling({ store, owners: (id) => accounts.owners(id), permission: options.permission, admins: options.admins, log, wake });
-    this.#reconcile = new Reconcile({ store, homeserver, log, wake });
+    this.#telling = new Telling({
+      store, owners: (id) => accounts.owners(id), permission: options.permission, isOurs: (user) => rooms.isOurs(user), admins: options.admins, log, wake,
+    });
+    this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason) });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
       store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
@@ -77,7 +80,8 @@ export class Bridge {
     });
     const inLanes = new InLanes({
       store, deciding: () => this.#deciding(), clock, log, wake, step, live: (outputs) => this.#live.fromNetwork(outputs),
-      held: (room) => this.#reconcile.held(room),
+      // What the homeserver had lost comes before what it hands over on its return.
+      held: (room) => outages.isDown('matrix') || this.#reconcile.held(room),
       count: (outcome, item) => options.count('in', item.body.side === 'network' ? networkOf(item.body.account) : 'matrix', outcome),
     });
     const count = (outcome: string, row: OutboxItem): void =>
@@ -144,6 +148,7 @@ export class Bridge {
     if (batch.events.length === 0) return;
     const accepted = await this.#options.store.acceptMatrix(batch);
     this.#options.step('transaction.accepted');
+    this.#options.outages.heard('matrix');
     this.wake(accepted.wake);
   }
 
@@ -188,6 +193,20 @@ export class Bridge {
     else if (told) this.tellAdmins(text, key);
   }
 
+  #homeserverDown(reason: string): void {
+    const { outages, homeserver } = this.#options;
+    outages.down('matrix', reason, () => homeserver.ping());
+  }
+
+  /** A homeserver that was away may have lost what it had for us, also where nothing was sent to it meanwhile. */
+  async #beat(): Promise<void> {
+    const { outages, homeserver } = this.#options;
+    if (outages.isDown('matrix') || this.#beating) return;
+    this.#beating = true;
+    await homeserver.ping().catch((error: unknown) => this.#homeserverDown(error instanceof Error ? error.message : String(error)));
+    this.#beating = false;
+  }
+
   #accountBroken(account: AccountId, reason: string): void {
     const { outages, log, clock } = this.#options;
     if (this.#broken.has(account)) return;
@@ -210,10 +229,11 @@ export class Bridge {
       chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
       owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),
+      isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
     };
   }
 
-  /** Every second what waited too long; every ten the read positions; every ten minutes what may be forgotten. */
+  /** Every second what waited too long; every five whether the homeserver is there; every ten the read positions; every ten minutes what may be forgotten. */
   async #housekeeping(): Promise<void> {
     const { store, clock, log, keep } = this.#options;
     for (let second = 1; !this.#stop.signal.aborted; second++) {
@@ -221,6 +241,7 @@ export class Bridge {
       if (this.#stop.signal.aborted) return;
       try {
         this.wake(await store.expire(clock.now()));
+        if (second % 5 === 0) void this.#beat();
         if (second % 10 === 0 && this.#touched.size > 0) {
           const rooms = [...this.#touched];
           this.#touched.clear();

@@ -21,7 +21,7 @@ const LONG: Millis = 60_000;
 export class Outages {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #down = new Map<string, { readonly since: Millis; readonly reason: string; told: boolean }>();
+  readonly #down = new Map<string, { readonly since: Millis; readonly reason: string; told: boolean; look: () => void }>();
   readonly #stop = new AbortController();
   readonly #hooks: OutageHooks;
 
@@ -42,7 +42,7 @@ export class Outages {
 
   down(side: string, reason: string, probe: Probe): void {
     if (this.#down.has(side) || this.#stop.signal.aborted) return;
-    this.#down.set(side, { since: this.#clock.now(), reason, told: false });
+    this.#down.set(side, { since: this.#clock.now(), reason, told: false, look: () => {} });
     this.#log.warn('This side is down; what goes there waits.', { side, reason });
     void this.#watch(side, probe);
   }
@@ -55,6 +55,11 @@ export class Outages {
     const downFor = this.#clock.now() - was.since;
     this.#log.info('This side is up again.', { side, downFor });
     this.#hooks.up(side, was.told);
+  }
+
+  /** It was heard from, so perhaps it works again: it is asked at once. */
+  heard(side: string): void {
+    this.#down.get(side)?.look();
   }
 
   stop(): void {
@@ -70,7 +75,11 @@ export class Outages {
 
   async #watch(side: string, probe: Probe): Promise<void> {
     for (let wait = 1_000; this.#down.has(side); wait = Math.min(wait * 2, 30_000)) {
-      await this.#clock.sleep(wait, this.#stop.signal);
+      const heard = new Promise<void>((resolve) => {
+        const found = this.#down.get(side);
+        if (found !== undefined) found.look = resolve;
+      });
+      await Promise.race([this.#clock.sleep(wait, this.#stop.signal), heard]);
       if (this.#stop.signal.aborted) return;
       this.#tellIfLong(side);
       try {

@@ -113,7 +113,7 @@ function describe(found: unknown, hide: boolean, group: boolean, written: string
   if (typeof found === 'object') return 'found a group of keys';
   if (hide) return 'found a value that is not shown here';
   if (typeof found === 'string') return group ? 'found a text' : `found ${quote(found)}`;
-  return `found ${written ?? String(found)}`;
+  return `found ${written ?? JSON.stringify(found)}`;
 }
 
 /** Without the credentials that an address may hold. */

@@ -60,8 +60,8 @@ const bridge = z.strictObject({
     .meta({ description: "How ghosts are shown: {name} is the person's name, {network} the network's." }),
   command_prefix: z.string().regex(/^\S{1,20}$/, { error: 'must be 1 to 20 characters without spaces' }).prefault('!db')
     .meta({ description: 'What a command begins with in rooms other than the one with the bot alone.' }),
-  room_version: z.string({ error: roomVersion }).regex(/^[A-Za-z0-9.-]{1,32}$/, { error: roomVersion }).optional()
-    .meta({ description: "Version of new rooms; without it the homeserver's default.", examples: ['12'] }),
+  room_version: z.string({ error: roomVersion }).regex(/^[A-Za-z0-9.-]{1,32}$/, { error: roomVersion }).prefault('11')
+    .meta({ description: 'Version of new rooms; "11" and "12" are tested.' }),
   relay_prefix: z.enum(['auto', 'always', 'never']).prefault('auto')
     .meta({ description: 'Whether a message to a network begins with the name of who wrote it. auto: where several Matrix users share an account.' }),
 }).superRefine((value, context) => {

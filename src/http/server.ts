@@ -1,9 +1,11 @@
+import type { Readable } from 'node:stream';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CodedError } from '../model/errors.ts';
 import type { Logger } from '../model/log.ts';
-import type { Route, RouteRequest } from '../model/route.ts';
+import type { Route, RouteHead } from '../model/route.ts';
 import { errorAnswer, write } from './answers.ts';
+import { Bodies } from './bodies.ts';
 
 export interface Listener {
   readonly name: Route['listener'];
@@ -18,6 +20,12 @@ export interface HttpOptions {
   readonly log: Logger;
   /** A request that takes longer to arrive is cut off: slow senders must not hold sockets. Default 60 s. */
   readonly requestTimeoutMs?: number;
+  /** A connection on which nothing moves for so long is ended: a reader that stalls must not hold a file. Default 3 min. */
+  readonly silenceMs?: number;
+  /** Of each listener; more are hung up on. Default 1,000: file handles are finite, and the database and the spool need some. */
+  readonly maxConnections?: number;
+  /** Bytes of bodies, of those whom nothing has let in yet, that are held at once. Default 64 MiB. */
+  readonly maxHeld?: number;
   /** Requests under way at `close` get this long. Default 10 s. */
   readonly closeTimeoutMs?: number;
 }
@@ -74,6 +82,7 @@ function buildServer(options: HttpOptions, group: readonly Listener[]): FastifyI
   const server = fastify({
     logger: false,
     requestTimeout,
+    connectionTimeout: options.silenceMs ?? 180_000,
     http: { connectionsCheckingInterval: Math.min(requestTimeout, 5_000) },
     forceCloseConnections: 'idle',
     // A Matrix id is up to 255 bytes and three times that once encoded; a configured address may end in a slash.
@@ -85,9 +94,31 @@ function buildServer(options: HttpOptions, group: readonly Listener[]): FastifyI
   });
   // Node swaps the two where the wait for headers is the longer one.
   server.server.headersTimeout = Math.min(requestTimeout, 30_000);
+  server.server.maxConnections = options.maxConnections ?? 1_000;
+  readRaw(server);
+  const admitted = new WeakSet<FastifyRequest>();
+  countHeld(server, new Bodies(options.maxHeld ?? MAX_HELD), admitted);
+  server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const known = error.statusCode !== undefined && ((error.statusCode >= 400 && error.statusCode < 500) || error.statusCode === 503);
+    const status = known ? (error.statusCode ?? 500) : 500;
+    if (status === 500) options.log.error('a request failed', { route: request.routeOptions.url, error: error.message });
+    // What is still to come of a request that was cut off is not waited for.
+    if (status === 503) void reply.headers({ connection: 'close', 'retry-after': '5' });
+    return write(reply, errorAnswer(callerOf(request.url), status, describe(status)));
+  });
+  server.setNotFoundHandler((request, reply) => write(reply, errorAnswer(callerOf(request.url), 404, 'There is nothing at this address.')));
+  mount(server, routes, admitted);
+  return server;
+}
+
+const MAX_HELD = 64 * 1024 * 1024;
+
+/**
+ * Signatures are made over these bytes, so nothing may touch them, whatever type they are said to have: fastify refuses a
+ * type that it cannot read, so it gets to see one that it can.
+ */
+function readRaw(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
-  // Signatures are made over these bytes, so nothing may touch them, whatever type they are said to have: fastify refuses a
-  // type that it cannot read, so it gets to see one that it can.
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const types = new WeakMap<FastifyRequest, string>();
   server.addHook('onRequest', async (request) => {
@@ -100,17 +131,18 @@ function buildServer(options: HttpOptions, group: readonly Listener[]): FastifyI
     const type = types.get(request);
     if (type !== undefined) request.headers['content-type'] = type;
   });
-  server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    const status = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500;
-    if (status === 500) options.log.error('a request failed', { route: request.routeOptions.url, error: error.message });
-    return write(reply, errorAnswer(callerOf(request.url), status, describe(status)));
-  });
-  server.setNotFoundHandler((request, reply) => write(reply, errorAnswer(callerOf(request.url), 404, 'There is nothing at this address.')));
-  mount(server, routes);
-  return server;
 }
 
-function mount(server: FastifyInstance, routes: readonly Route[]): void {
+function countHeld(server: FastifyInstance, bodies: Bodies, admitted: WeakSet<FastifyRequest>): void {
+  server.addHook('preParsing', async (request, reply, payload) => {
+    if (admitted.has(request) || request.method === 'GET' || request.method === 'HEAD') return payload;
+    const { stream, done } = bodies.count(payload as Readable);
+    reply.raw.once('close', done);
+    return stream;
+  });
+}
+
+function mount(server: FastifyInstance, routes: readonly Route[], admitted: WeakSet<FastifyRequest>): void {
   const methods = new Map<string, { readonly listener: Route['listener']; readonly taken: Set<string> }>();
   for (const route of routes) {
     const known = methods.get(route.path) ?? { listener: route.listener, taken: new Set() };
@@ -120,7 +152,13 @@ function mount(server: FastifyInstance, routes: readonly Route[]): void {
       method: route.method,
       url: route.path,
       bodyLimit: Math.max(1, route.maxBody),
-      handler: async (request, reply) => write(reply, await route.handle(asRouteRequest(request))),
+      onRequest: async (request, reply) => {
+        if (route.admit === undefined) return;
+        const refusal = route.admit(headOf(request));
+        if (refusal !== null) return write(reply, refusal);
+        admitted.add(request);
+      },
+      handler: async (request, reply) => write(reply, await route.handle({ ...headOf(request), raw: rawOf(request) })),
     });
   }
   for (const [path, { listener, taken }] of methods) {
@@ -135,7 +173,11 @@ function mount(server: FastifyInstance, routes: readonly Route[]): void {
   }
 }
 
-function asRouteRequest(request: FastifyRequest): RouteRequest {
+function rawOf({ body }: FastifyRequest): Uint8Array {
+  return body instanceof Uint8Array ? body : new Uint8Array();
+}
+
+function headOf(request: FastifyRequest): RouteHead {
   const [path = '', search = ''] = request.url.split(/\?(.*)/s, 2);
   const query: Record<string, string> = Object.create(null);
   for (const [name, value] of new URLSearchParams(search)) query[name] ??= value;
@@ -147,7 +189,6 @@ function asRouteRequest(request: FastifyRequest): RouteRequest {
     params: request.params as Record<string, string>,
     query,
     headers,
-    raw: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
   };
 }
 
@@ -156,7 +197,7 @@ async function listen(server: FastifyInstance, { name, host, port }: Listener): 
     await server.listen({ host, port });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new CodedError('DB-3001', `Cannot listen on ${host}:${port} for ${name} (${code}).`, 'Stop what uses the port, or configure another one.', { cause: error });
+    throw new CodedError('DB-3001', `Cannot listen on ${host}:${port} for ${name} (${code}).`, `Stop what uses the port, or change the key listen.${name}.`, { cause: error });
   }
   const address = server.server.address();
   return typeof address === 'object' && address !== null ? address.port : port;
@@ -173,5 +214,6 @@ async function closeServer(server: FastifyInstance, timeoutMs: number): Promise<
 
 function describe(status: number): string {
   if (status === 413) return 'The body is too large.';
+  if (status === 503) return 'Too much is being sent at once. Come again.';
   return status === 500 ? 'Something went wrong here.' : 'The request is not valid.';
 }

@@ -1,13 +1,15 @@
+import { DeliveryError, Rejected } from '../model/errors.ts';
 import type { MediaSource } from '../model/media.ts';
 import type { Route, RouteAnswer, RouteRequest } from '../model/route.ts';
+import { type LinkedFile, releasing } from './linked.ts';
 import type { Links, LinkTarget } from './links.ts';
 import { cleanName } from './names.ts';
 import { normalise } from './sniff.ts';
 
 export interface MediaRouteOptions {
   readonly links: Links;
-  /** Undefined, or a `Rejected` with `spool_gone` on reading, where it is not there any more. */
-  open(target: LinkTarget): Promise<MediaSource | undefined>;
+  /** Undefined, or `Rejected`, where it is not there any more; another `DeliveryError` where it cannot be had now. */
+  open(target: LinkTarget): Promise<LinkedFile | undefined>;
   /** Ends a link before its time, for instance after the message was redacted. */
   isRevoked(target: LinkTarget): boolean | Promise<boolean>;
 }
@@ -34,10 +36,23 @@ async function answer(options: MediaRouteOptions, request: RouteRequest, head: b
   const verdict = options.links.verify({ id, expiry, mac, name });
   if (!verdict.ok) return refusal(verdict.status, head);
   if (await options.isRevoked(verdict.target)) return refusal(410, head);
-  const source = await options.open(verdict.target);
-  if (source === undefined) return refusal(410, head);
+  let file: LinkedFile | undefined;
+  try {
+    file = await options.open(verdict.target);
+  } catch (error) {
+    if (!(error instanceof DeliveryError)) throw error;
+    return refusal(error instanceof Rejected ? 410 : 503, head);
+  }
+  if (file === undefined) return refusal(410, head);
+  const given = hand(file.source, verdict.name, request, head);
+  if (given.body === undefined) await file.release();
+  return given.body === undefined ? given : { ...given, body: releasing(given.body, file.release) };
+}
 
-  const headers = { ...SAFETY, ...fileHeaders(source, verdict.name), 'accept-ranges': 'bytes' };
+type Given = Omit<RouteAnswer, 'body'> & { readonly body?: AsyncIterable<Uint8Array> };
+
+function hand(source: MediaSource, name: string, request: RouteRequest, head: boolean): Given {
+  const headers = { ...SAFETY, ...fileHeaders(source, name), 'accept-ranges': 'bytes' };
   // `If-Range` needs a validator, and we hand none out: such a request gets the whole file.
   const range = request.headers['if-range'] === undefined ? parseRange(request.headers['range'], source.size) : undefined;
   if (range === 'unsatisfiable') {
@@ -59,9 +74,11 @@ const SAFETY = {
   'cache-control': 'private, no-store',
 } as const;
 
-function refusal(status: 404 | 410, head: boolean): RouteAnswer {
-  const headers = { ...SAFETY, 'content-type': 'text/plain; charset=utf-8' };
-  return head ? { status, headers } : { status, headers, body: status === 410 ? 'This link has expired.\n' : 'Not found.\n' };
+const WORDS = { 404: 'Not found.\n', 410: 'This link has expired.\n', 503: 'The file cannot be had now. Come again.\n' } as const;
+
+function refusal(status: keyof typeof WORDS, head: boolean): RouteAnswer {
+  const headers = { ...SAFETY, 'content-type': 'text/plain; charset=utf-8', ...(status === 503 ? { 'retry-after': '5' } : {}) };
+  return head ? { status, headers } : { status, headers, body: WORDS[status] };
 }
 
 function fileHeaders(source: MediaSource, name: string): Record<string, string> {

@@ -1,5 +1,5 @@
-/** One HTTP request, framework-free: the raw bytes, before any parsing. */
-export interface RouteRequest {
+/** What stands before the body of a request. */
+export interface RouteHead {
   readonly method: string;
   readonly path: string;
   /** Decoded path parameters. */
@@ -7,6 +7,10 @@ export interface RouteRequest {
   readonly query: Readonly<Record<string, string>>;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+/** One HTTP request, framework-free: the raw bytes, before any parsing. */
+export interface RouteRequest extends RouteHead {
   readonly raw: Uint8Array;
 }
 
@@ -25,5 +29,7 @@ export interface Route {
   readonly listener: 'homeserver' | 'public' | 'admin';
   /** Bytes; a larger body is answered 413. */
   readonly maxBody: number;
+  /** Whoever gets an answer here is not let in, and nothing is read of what they send. */
+  readonly admit?: (head: RouteHead) => RouteAnswer | null;
   handle(request: RouteRequest): Promise<RouteAnswer>;
 }

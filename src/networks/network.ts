@@ -48,6 +48,8 @@ export interface ConnectOptions {
   readonly log: Logger;
   /** Absent where the admin has configured none. */
   readonly publicUrl?: string;
+  /** To be told of each call: the status of its answer, or `error` where there was none. */
+  readonly answered?: (status: number | 'error') => void;
 }
 
 export interface Check {

@@ -1,30 +1,40 @@
 import { Parser } from 'htmlparser2';
+import { plain } from '../model/richtext.ts';
+import { cleanText } from './clean.ts';
+import { BREAKING, DROPPED, htmlText } from './html-text.ts';
 import { matrixTarget, safeHref } from './links.ts';
 import type { BlockShell, InlineShell, Leaf, Run, Wrap } from './runs.ts';
-import { wrapIn } from './runs.ts';
+import { commonWrap, flatten, wrapIn } from './runs.ts';
 
 /** Matrix spec, m.room.message: tags must not be nested more than 100 deep. */
 const MAX_TAG_DEPTH = 100;
 /**
  * A few characters of HTML can reopen many formats in every paragraph, so a small event could become a huge text. Every wrap
- * made costs its size; past this sum the HTML is refused.
+ * made costs its size, and there may be this much of it.
  */
 const MAX_WEIGHT = 512 * 1024;
 
-/** The HTML is nested or repeated beyond the limits. The caller falls back to the plain body. */
+/** The HTML is nested or repeated beyond the limits. */
 class HtmlRefused extends Error {}
 
-/** Reads Matrix HTML into runs. Throws HtmlRefused for what is nested too deep or would grow too large. */
-export function readHtml(html: string): Run[] {
+/** Reads Matrix HTML into runs. Of what is nested too deep, or would grow too large, only the lines of text are read. */
+export function readHtml(source: string): Run[] {
+  // In HTML this begins a comment up to the next `>`; to the parser, one up to `]]>` or the end.
+  const html = source.replaceAll('<![CDATA[', '<![ CDATA[');
   const reader = new HtmlReader();
   const parser = new Parser({
     onopentag: (name, attributes) => reader.open(name, attributes),
     onclosetag: () => reader.close(),
-    ontext: (text) => reader.text(text),
+    ontext: (text) => reader.text(cleanText(text)),
   });
-  parser.write(html);
-  parser.end();
-  return reader.runs;
+  try {
+    parser.write(html);
+    parser.end();
+    return reader.runs;
+  } catch (error) {
+    if (error instanceof HtmlRefused) return flatten(plain(cleanText(htmlText(html))));
+    throw error;
+  }
 }
 
 interface Format {
@@ -39,12 +49,6 @@ interface Frame {
 }
 
 type Attributes = Readonly<Record<string, string>>;
-
-const DROPPED = new Set(['script', 'style', 'mx-reply', 'template']);
-
-const BREAKING = new Set(
-  'p div section article header footer main aside nav address figure figcaption fieldset form center dl dt dd caption body html'.split(' '),
-);
 
 const FORMATS: Readonly<Record<string, 'bold' | 'italic' | 'strike' | 'underline' | 'sup' | 'sub'>> = {
   b: 'bold', strong: 'bold', i: 'italic', em: 'italic', s: 'strike', del: 'strike', strike: 'strike', u: 'underline', ins: 'underline', sup: 'sup', sub: 'sub',
@@ -68,6 +72,7 @@ class HtmlReader {
   private wraps = new Map<Format, Wrap>();
   private dropping = 0;
   private weight = 0;
+  private summaryAt: number | undefined;
   /** Inside a code span, a code block or a mention everything is text, gathered here. */
   private captured: string | undefined;
   private language: string | undefined;
@@ -112,7 +117,10 @@ class HtmlReader {
   private enter(name: string, attributes: Attributes, frame: Frame): void {
     const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
     if (format !== undefined) return this.pushFormat({ t: format });
-    if (BREAKING.has(name)) return this.breaking(frame);
+    if (BREAKING.has(name)) {
+      this.breaking(frame);
+      return this.maths(attributes, frame);
+    }
     switch (name) {
       case 'br':
         this.space = false;
@@ -121,9 +129,9 @@ class HtmlReader {
       case 'a':
         return this.anchor(attributes['href'] ?? '', frame);
       case 'span': {
-        const reason = attributes['data-mx-spoiler'];
+        const reason = attributes['data-mx-spoiler'] === undefined ? undefined : cleanText(attributes['data-mx-spoiler']);
         if (reason !== undefined) this.pushFormat(reason === '' ? { t: 'spoiler' } : { t: 'spoiler', reason });
-        return;
+        return this.maths(attributes, frame);
       }
       case 'code':
       case 'tt':
@@ -151,14 +159,17 @@ class HtmlReader {
       case 'blockquote':
         return this.container({ t: 'quote' }, frame);
       case 'details':
-        return this.container({ t: 'details' }, frame);
+        this.container({ t: 'details' }, frame);
+        this.summaryAt = this.runs.length;
+        return;
       case 'summary':
-        return inBlock === 'details' ? this.fixedHost({ t: 'summary' }, frame) : this.breaking(frame);
+        // It is one only before all else, or its text would change places with what is before it.
+        return inBlock === 'details' && this.runs.length === this.summaryAt ? this.fixedHost({ t: 'summary' }, frame) : this.breaking(frame);
       case 'ul':
         return this.container({ t: 'list', ordered: false }, frame);
       case 'ol': {
-        const start = /^\d{1,9}$/.exec(attributes['start'] ?? '');
-        return this.container({ t: 'list', ordered: true, ...(start ? { start: Number(start[0]) } : {}) }, frame);
+        const start = /^\s*(-?\d{1,9})(?!\d)/.exec(attributes['start'] ?? '')?.[1];
+        return this.container({ t: 'list', ordered: true, ...(start === undefined ? {} : { start: Number(start) }) }, frame);
       }
       case 'li':
         return this.item(frame);
@@ -244,6 +255,18 @@ class HtmlReader {
     });
   }
 
+  /** Matrix spec, mathematical messages: the tag holds a fallback. Without one the LaTeX is shown. */
+  private maths(attributes: Attributes, frame: Frame): void {
+    const latex = cleanText(attributes['data-mx-maths'] ?? '').trim();
+    if (latex === '') return;
+    const before = this.runs.length;
+    const ended = frame.done;
+    frame.done = () => {
+      if (this.runs.length === before) this.leaf({ t: 'code', text: latex });
+      ended?.();
+    };
+  }
+
   private anchor(href: string, frame: Frame): void {
     const target = matrixTarget(href);
     if (target && 'user' in target) {
@@ -259,7 +282,7 @@ class HtmlReader {
 
   private image(attributes: Attributes): void {
     const source = attributes['src'] ?? '';
-    const alt = (attributes['alt'] || attributes['title'] || '').trim();
+    const alt = cleanText(attributes['alt'] || attributes['title'] || '').trim();
     if (/^mxc:\/\/[^/\s]+\/[\w-]+$/.test(source)) this.leaf({ t: 'emoji', name: alt.replace(/^:([\w+-]+):$/, '$1') || 'image', source });
     else if (alt !== '') this.text(alt);
   }
@@ -275,7 +298,8 @@ class HtmlReader {
 
   private insideCapture(name: string, attributes: Attributes): void {
     if (name === 'br') this.captured += '\n';
-    else if (name === 'img') this.captured += attributes['alt'] ?? '';
+    else if (name === 'img') this.captured += cleanText(attributes['alt'] ?? '');
+    else if (BREAKING.has(name) && this.captured !== '') this.captured += '\n';
     else if (name === 'code') {
       this.language ??= /(?:^|\s)language-(\S+)/.exec(attributes['class'] ?? '')?.[1];
       // A line feed right after <pre> is no part of it (HTML standard), one after <code> is.
@@ -291,10 +315,12 @@ class HtmlReader {
   private leaf(leaf: Leaf): void {
     const host = this.host ?? this.startHost(this.wrap(this.target(), { t: 'paragraph' }));
     const wrap = this.formatWrap(host, this.format);
-    const sameFormat = this.runs.at(-1)?.wrap === wrap;
-    if (!this.empty && this.breaks > 0) {
-      for (let n = 0; n < this.breaks; n += 1) this.runs.push({ wrap: sameFormat ? wrap : host, leaf: { t: 'break' } });
-    } else if (!this.empty && this.space) this.runs.push({ wrap, leaf: { t: 'text', text: ' ' } });
+    if (!this.empty) {
+      // What is between two leaves has the formats that they share, so that a link over two lines stays one.
+      const between = commonWrap(this.runs.at(-1)?.wrap, wrap);
+      for (let n = 0; n < this.breaks; n += 1) this.runs.push({ wrap: between, leaf: { t: 'break' } });
+      if (this.breaks === 0 && this.space) this.runs.push({ wrap: between, leaf: { t: 'text', text: ' ' } });
+    }
     this.runs.push({ wrap, leaf });
     this.empty = false;
     this.space = false;

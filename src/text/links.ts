@@ -45,7 +45,7 @@ export type MatrixTarget = { readonly user: string } | { readonly href: string }
  * comes back as an https link that opens anywhere. Undefined if it is neither.
  */
 export function matrixTarget(href: string): MatrixTarget | undefined {
-  const trimmed = href.trim();
+  const trimmed = href.toWellFormed().trim();
   const legacy = /^https?:\/\/(?:www\.)?matrix\.to\/#\/([^?]*)/i.exec(trimmed);
   if (legacy?.[1] !== undefined) {
     const id = decoded(legacy[1]);
@@ -91,7 +91,10 @@ export interface FoundUrl {
   readonly href: string;
 }
 
-const URL_START = /(?:https?:\/\/|www\.)[^\s\u200b<>"`]+/gi;
+const START = /https?:\/\/|www\./gi;
+/** The host ends at anything that markup is made of, so that what is an address does not depend on the marks written around it. */
+const HOST = /[\p{L}\p{N}[][^\s\u200b<>"`*_~/?#]{0,254}(?![^\s\u200b<>"`*_~/?#])(?!_[\p{L}\p{N}])/uy;
+const PATH = /[/?#][^\s\u200b<>"`]*/uy;
 
 /**
  * Finds bare http(s) addresses and those that begin with `www.`, in time linear in the text. Punctuation and markup at the end
@@ -99,14 +102,25 @@ const URL_START = /(?:https?:\/\/|www\.)[^\s\u200b<>"`]+/gi;
  */
 export function findUrls(text: string): FoundUrl[] {
   const found: FoundUrl[] = [];
-  for (const match of text.matchAll(URL_START)) {
-    const url = trimmedUrl(match[0]);
-    const href = safeHref(/^www\./i.test(url) ? `https://${url}` : url);
-    if (href !== undefined && /^(?:https?:\/\/|www\.)[\p{L}\p{N}[]/iu.test(url)) {
-      found.push({ start: match.index, end: match.index + url.length, href });
-    }
+  for (let start = matchFrom(START, text, 0); start; start = matchFrom(START, text, START.lastIndex)) {
+    const begin = start.index;
+    const scheme = start[0];
+    const host = matchFrom(HOST, text, START.lastIndex)?.[0] ?? '';
+    const prefix = scheme.toLowerCase() === 'www.' ? 'https://' : '';
+    if (host === '' || safeHref(prefix + scheme + trimmedUrl(host)) === undefined) continue;
+    const path = matchFrom(PATH, text, HOST.lastIndex)?.[0] ?? '';
+    const url = trimmedUrl(scheme + host + path);
+    const href = safeHref(prefix + url);
+    if (href === undefined) continue;
+    START.lastIndex = begin + url.length;
+    found.push({ start: begin, end: START.lastIndex, href });
   }
   return found;
+}
+
+function matchFrom(pattern: RegExp, text: string, from: number): RegExpExecArray | null {
+  pattern.lastIndex = from;
+  return pattern.exec(text);
 }
 
 function trimmedUrl(candidate: string): string {

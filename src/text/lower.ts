@@ -27,16 +27,17 @@ export function lower(children: readonly Inline[], keep: ReadonlySet<Inline['t']
 }
 
 function withSigns(child: Extract<Inline, { readonly children: unknown }>, inner: readonly Inline[]): readonly Inline[] {
-  if (inner.length === 0) return [];
+  const label = inlineText(inner);
+  if (label.trim() === '') return inner;
   switch (child.t) {
     case 'link': {
-      const suffix = linkSuffix(inlineText(inner), child.href);
+      const suffix = linkSuffix(label, child.href);
       return suffix === '' ? inner : [...inner, text(suffix)];
     }
     case 'spoiler':
       return [text(child.reason === undefined ? '[spoiler: ' : `[spoiler (${child.reason}): `), ...inner, text(']')];
     case 'sup':
-      return /^[+\-\u2212]?\d+$/.test(inlineText(inner)) ? [text('^'), ...inner] : inner;
+      return /^[+\-\u2212]?\d+$/.test(label) ? [text('^'), ...inner] : inner;
     default:
       return inner;
   }

@@ -4,14 +4,18 @@ import { inlineText } from './lower.ts';
 import type { LineStyle } from './render.ts';
 import { renderLines } from './render.ts';
 
-const PLAIN: LineStyle = {
-  inlines: (children) => (children.length === 0 ? [] : inlineText(children).split('\n')),
-  code: ({ text, language }) => [`\`\`\`${language ?? ''}`, ...text.split('\n'), '```'],
-};
-
 /** The text without markup, to be read as it stands: `> ` before quotes, code in fences, links as `text (address)`. Free of control characters. */
 export function toPlain(text: RichText): string {
-  return cleanText(renderLines(text, PLAIN));
+  return toPlainWords(text, (children) => children);
+}
+
+/** As `toPlain`, where `words` says some inlines in another way. */
+export function toPlainWords(text: RichText, words: (children: readonly Inline[]) => readonly Inline[]): string {
+  const style: LineStyle = {
+    inlines: (children) => (children.length === 0 ? [] : inlineText(words(children)).split('\n')),
+    code: ({ text: code, language }) => [`\`\`\`${language ?? ''}`, ...code.split('\n'), '```'],
+  };
+  return cleanText(renderLines(text, style));
 }
 
 /** The length of `toPlain`, in UTF-16 code units. */

@@ -9,45 +9,52 @@ export interface LineStyle {
   readonly code: (block: Extract<Block, { t: 'codeblock' }>, nested: boolean) => string[];
 }
 
+/** Quotes and lists are shown this deep: every line repeats the signs of all that it stands in, and a small text could become a huge one. */
+export const MAX_NESTING = 8;
+
 /**
  * A rich text in lines: quotes `> `, bullets `- `, numbers `1. `, table rows `a | b`, a rule `---`, a blank line between blocks
  * (none inside quotes and lists, where several networks would end the block).
  */
 export function renderLines(text: RichText, style: LineStyle): string {
-  return blockLines(shallow(text), style, false).join('\n');
+  return blockLines(shallow(text), style, 0).join('\n');
 }
 
-function blockLines(blocks: readonly Block[], style: LineStyle, nested: boolean): string[] {
+function blockLines(blocks: readonly Block[], style: LineStyle, depth: number): string[] {
   const lines: string[] = [];
   for (const block of blocks) {
-    const own = linesOf(block, style, nested);
+    const own = linesOf(block, style, depth);
     if (own.length === 0) continue;
-    if (lines.length > 0 && !nested) lines.push('');
+    if (lines.length > 0 && depth === 0) lines.push('');
     for (const line of own) lines.push(line);
   }
   return lines;
 }
 
-function linesOf(block: Block, style: LineStyle, nested: boolean): string[] {
+function linesOf(block: Block, style: LineStyle, depth: number): string[] {
   switch (block.t) {
     case 'paragraph':
       return style.inlines(block.children, false);
     case 'heading':
       return style.inlines(block.children, true);
-    case 'quote':
-      return blockLines(block.children, style, true).map((line) => `> ${line}`);
+    case 'quote': {
+      const lines = blockLines(block.children, style, depth + 1);
+      if (lines.every((line) => line.trim() === '')) return [];
+      return depth < MAX_NESTING ? lines.map((line) => `> ${line}`) : lines;
+    }
     case 'codeblock':
-      return style.code(block, nested);
+      return style.code(block, depth > 0);
     case 'list':
       return block.items.flatMap((item, index) => {
         const marker = block.ordered ? `${(block.start ?? 1) + index}. ` : '- ';
-        const [first = '', ...rest] = blockLines(item, style, true);
+        const [first = '', ...rest] = blockLines(item, style, depth + 1);
+        if (depth >= MAX_NESTING) return [first, ...rest];
         return [marker + first, ...rest.map((line) => ' '.repeat(marker.length) + line)];
       });
     case 'table':
       return block.rows.flatMap((cells, index) => style.inlines(rowInlines(cells), block.header && index === 0));
     case 'details':
-      return [...style.inlines(block.summary, true), ...blockLines(block.children, style, nested)];
+      return [...style.inlines(block.summary, true), ...blockLines(block.children, style, depth)];
     case 'rule':
       return ['---'];
   }

@@ -41,6 +41,16 @@ export function wrapIn(parent: Wrap | undefined, shell: BlockShell | InlineShell
   return { shell, parent, depth: (parent?.depth ?? 0) + 1 };
 }
 
+/** The innermost wrap that both stand in. */
+export function commonWrap(one: Wrap | undefined, other: Wrap | undefined): Wrap | undefined {
+  let [a, b] = [one, other];
+  while (a !== b) {
+    if ((a?.depth ?? 0) >= (b?.depth ?? 0)) a = a?.parent;
+    else b = b?.parent;
+  }
+  return a;
+}
+
 /** Lays a tree flat. Uses no call stack, so a tree of any depth will do; wraps beyond MAX_DEPTH are left out. */
 export function flatten(text: RichText): Run[] {
   const flattener = new Flattener();
@@ -59,6 +69,15 @@ class Flattener {
 
   blocks(blocks: readonly Block[], wrap: Wrap | undefined): void {
     this.later(blocks, (block) => this.block(block, wrap));
+  }
+
+  /** An item or a cell that turns out to be empty still has its place: its number, its column. */
+  private place(wrap: Wrap | undefined, fill: () => void): void {
+    const before = this.runs.length;
+    this.work.push(() => {
+      if (this.runs.length === before) this.runs.push({ wrap, leaf: { t: 'nothing' } });
+    });
+    fill();
   }
 
   private later<T>(list: readonly T[], each: (entry: T, index: number) => void): void {
@@ -85,8 +104,7 @@ class Flattener {
         const list = shallowWrap(parent, { t: 'list', ordered: block.ordered, ...(block.start === undefined ? {} : { start: block.start }) });
         return this.later(block.items, (item, index) => {
           const wrap = list?.shell.t === 'list' ? wrapIn(list, { t: 'item', index }) : list;
-          if (item.length === 0) this.runs.push({ wrap, leaf: { t: 'nothing' } });
-          else this.blocks(item, wrap);
+          this.place(wrap, () => this.blocks(item, wrap));
         });
       }
       case 'table':
@@ -108,8 +126,7 @@ class Flattener {
       const row = wrapIn(table, { t: 'row', index });
       this.later(cells, (children) => {
         const cell = wrapIn(row, { t: 'cell' });
-        if (children.length === 0) this.runs.push({ wrap: cell, leaf: { t: 'nothing' } });
-        else this.inlines(children, cell);
+        this.place(cell, () => this.inlines(children, cell));
       });
     });
   }

@@ -85,6 +85,8 @@ class Splitter {
   private readonly isPlain: boolean;
   private readonly starts: number[] = [];
   private readonly total: number;
+  /** The length of the piece before: a good guess for the next. */
+  private step = 16;
   private readonly cuts = new Map<Level, readonly number[]>();
 
   constructor(runs: readonly Run[], fits: Fits, isHalf: Fits, isPlain = false) {
@@ -123,11 +125,11 @@ class Splitter {
 
   /** The end of the piece that begins at `from`: the best kind of cut that leaves it at least half full, else the farthest. */
   private cutAfter(from: number): number | undefined {
-    const horizon = this.horizon(from);
+    const reach = this.reach(from);
     let best: number | undefined;
     for (const level of LEVELS) {
       if (best !== undefined && LAST_RESORTS.has(level)) break;
-      const cut = this.farthest(level, from, horizon);
+      const cut = this.farthest(level, from, reach);
       if (cut === undefined || cut <= (best ?? from)) continue;
       best = cut;
       if (cut === this.total || this.isHalf(this.slice(from, cut))) break;
@@ -135,27 +137,32 @@ class Splitter {
     return best;
   }
 
-  /** An offset beyond which nothing fits, found by doubling, so that no slice much over the limit is ever measured. */
-  private horizon(from: number): number {
-    let step = 16;
-    while (from + step < this.total && this.fits(this.slice(from, from + step))) step *= 2;
-    return Math.min(from + step, this.total);
+  /** How far a piece may go if it were cut anywhere, to about 3%. Found by doubling, so that no slice much over the limit is ever measured. */
+  private reach(from: number): number {
+    let low = from;
+    let high = Math.min(from + this.step, this.total);
+    while (low < high && this.fits(this.slice(from, high))) {
+      low = high;
+      high = Math.min(from + 2 * (high - from), this.total);
+    }
+    while (high - low > Math.max(1, (low - from) >> 5)) {
+      const middle = (low + high) >> 1;
+      if (this.fits(this.slice(from, middle))) low = middle;
+      else high = middle;
+    }
+    this.step = Math.max(low - from, 16);
+    return low;
   }
 
-  private farthest(level: Level, from: number, horizon: number): number | undefined {
+  /** The last cut up to `reach`; where the piece is a little longer for being cut just there, an earlier one. */
+  private farthest(level: Level, from: number, reach: number): number | undefined {
     const cuts = this.cutsOf(level);
-    let low = firstAbove(cuts, from);
-    let high = firstAbove(cuts, horizon);
-    let found: number | undefined;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const cut = cuts[middle] ?? this.total;
-      if (this.fits(this.slice(from, cut))) {
-        found = cut;
-        low = middle + 1;
-      } else high = middle;
+    const first = firstAbove(cuts, from);
+    for (let back = 0, index = firstAbove(cuts, reach) - 1; index >= first; back = 2 * back + 1, index -= back) {
+      const cut = cuts[index] ?? this.total;
+      if (this.fits(this.slice(from, cut))) return cut;
     }
-    return found;
+    return undefined;
   }
 
   private next(level: Level, after: number): number {

@@ -2,7 +2,7 @@ import type { Block, Inline, RichText } from '../model/richtext.ts';
 import { cleanText } from './clean.ts';
 import { isUserId, safeHref, userLink } from './links.ts';
 import { emojiText, inlineText, mentionText } from './lower.ts';
-import { toPlain } from './plain.ts';
+import { toPlainWords } from './plain.ts';
 import { shallow } from './runs.ts';
 
 export interface MatrixText {
@@ -20,7 +20,8 @@ export interface ToMatrixOptions {
 /**
  * The text as the fields of an `m.room.message`. `m.mentions` is always there, so that no client falls back to looking for names
  * in the body (Matrix spec v1.7, "User and room mentions"). HTML is sent only where there is formatting, with the tags and
- * attributes of the spec's list and `data-mx-emoticon` (MSC2545), everything escaped. Neither has control characters.
+ * attributes of the spec's lists ("m.room.message msgtypes" and, v1.19, "Sending custom emotes"), everything escaped. Neither has
+ * control characters.
  */
 export function toMatrix(text: RichText, options: ToMatrixOptions = {}): MatrixText {
   const tree = shallow(text);
@@ -29,11 +30,35 @@ export function toMatrix(text: RichText, options: ToMatrixOptions = {}): MatrixT
   const mentions: MatrixText['m.mentions'] = {};
   if (writer.users.size > 0) mentions.user_ids = [...writer.users];
   if (writer.room && options.allowRoomMention === true) mentions.room = true;
-  const body = toPlain(tree);
-  if (!tree.some(needsHtml)) return { body, 'm.mentions': mentions };
+  const body = toPlainWords(tree, bodyWords);
+  // A body that begins like the fallback of a reply would lose its beginning in clients that strip those.
+  if (!tree.some(needsHtml) && !body.startsWith('> ')) return { body, 'm.mentions': mentions };
   return { body, format: 'org.matrix.custom.html', formatted_body: html, 'm.mentions': mentions };
 }
 
+/**
+ * Spec, "User and room mentions": the body has the text of the link. "Spoiler messages": it does not have what is hidden, as it
+ * may be shown in notifications.
+ */
+function bodyWords(children: readonly Inline[]): readonly Inline[] {
+  return children.map((child): Inline => {
+    if (child.t === 'mention' && isUserMention(child)) return { t: 'text', text: mentionLabel(child) };
+    if (child.t === 'spoiler' && shows(child.children)) return { t: 'text', text: child.reason === undefined ? '[Spoiler]' : `[Spoiler for ${child.reason}]` };
+    return 'children' in child ? { ...child, children: bodyWords(child.children) } : child;
+  });
+}
+
+type Mention = Extract<Inline, { t: 'mention' }>;
+
+function isUserMention(mention: Mention): boolean {
+  return mention.target === 'user' && isUserId(mention.id);
+}
+
+function mentionLabel(mention: Mention): string {
+  return mention.name.trim() === '' ? mention.id : mention.name;
+}
+
+/** Whether HTML would show anything that the body does not. Formatting of nothing does not count. */
 function needsHtml(node: Block | Inline): boolean {
   switch (node.t) {
     case 'text':
@@ -43,14 +68,35 @@ function needsHtml(node: Block | Inline): boolean {
       return node.children.some(needsHtml);
     case 'link':
       // Clients find a bare address by themselves.
-      return inlineText(node.children) !== node.href || node.children.some(needsHtml);
+      return shows(node.children) && (inlineText(node.children) !== node.href || node.children.some(needsHtml));
     case 'mention':
-      return node.target === 'user' && isUserId(node.id);
+      return isUserMention(node);
     case 'emoji':
       return isMxc(node.source);
-    default:
+    case 'code':
+      return node.text !== '';
+    case 'codeblock':
+    case 'rule':
       return true;
+    case 'list':
+      return node.items.length > 0;
+    case 'table':
+      return node.rows.some((cells) => cells.length > 0);
+    case 'quote':
+      return node.children.some(showsBlock);
+    case 'details':
+      return shows(node.summary) || node.children.some(showsBlock);
+    default:
+      return shows(node.children);
   }
+}
+
+function showsBlock(block: Block): boolean {
+  return block.t === 'paragraph' ? shows(block.children) : needsHtml(block);
+}
+
+function shows(children: readonly Inline[]): boolean {
+  return inlineText(children).trim() !== '';
 }
 
 function isMxc(source: string | undefined): source is string {
@@ -137,9 +183,9 @@ class HtmlWriter {
       case 'mention':
         return this.mention(child, inLink);
       case 'emoji': {
-        const label = escape(emojiText(child.name));
-        if (!isMxc(child.source)) return label;
-        return `<img data-mx-emoticon src="${escape(child.source)}" alt="${label}" title="${label}" height="32">`;
+        if (!isMxc(child.source)) return escape(emojiText(child.name));
+        const name = escape(child.name);
+        return `<img data-mx-emoticon src="${escape(child.source)}" alt="${name}" title="${name}" height="32">`;
       }
       case 'link': {
         const href = inLink ? undefined : safeHref(child.href);
@@ -157,11 +203,11 @@ class HtmlWriter {
     }
   }
 
-  private mention(mention: Extract<Inline, { t: 'mention' }>, inLink: boolean): string {
+  private mention(mention: Mention, inLink: boolean): string {
     if (mention.target === 'room') this.room = true;
-    if (mention.target === 'room' || !isUserId(mention.id)) return escape(mentionText(mention));
+    if (!isUserMention(mention)) return escape(mentionText(mention));
     this.users.add(mention.id);
-    const name = escape(mention.name.trim() === '' ? mention.id : mention.name);
+    const name = escape(mentionLabel(mention));
     return inLink ? name : `<a href="${escape(userLink(mention.id))}">${name}</a>`;
   }
 }

@@ -74,3 +74,18 @@ describe('text between Matrix and WhatsApp', () => {
     await eventually('its removal there', () => stack.sandbox.messages.find(({ id }) => id === answered?.id)?.reactions.business === undefined);
   });
 });
+
+test('what happened is measured, and no label tells who talks to whom', async () => {
+  const text = await (await fetch(`${stack.adminUrl}/metrics`)).text();
+  for (const line of [
+    /^bridge_messages_total\{direction="to_network",network="whatsapp",outcome="delivered"\} [1-9]/m,
+    /^bridge_messages_total\{direction="to_matrix",network="matrix",outcome="delivered"\} [1-9]/m,
+    /^bridge_delivery_seconds_count\{direction="to_matrix",network="matrix"\} [1-9]/m,
+    /^bridge_queue_depth\{direction="to_network"\} \d/m,
+    /^bridge_dead_letters\{network="whatsapp"\} 0/m,
+    /^bridge_login_state\{account="whatsapp\/main\/support"\} 1/m,
+    /^bridge_remote_requests_total\{network="whatsapp",code="200"\} [1-9]/m,
+    /^bridge_remote_requests_total\{network="matrix",code="200"\} [1-9]/m,
+  ]) expect(text).toMatch(line);
+  expect(text).not.toMatch(/31611111111|fake\.test|wamid/);
+});

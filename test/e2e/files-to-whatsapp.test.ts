@@ -56,6 +56,13 @@ describe('what WhatsApp takes goes as it is', () => {
     expect(got.media?.mime).toBe(type);
   });
 
+  test('a contact card, which on Matrix is a file', async () => {
+    const bytes = Buffer.from('BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Dora Example\r\nTEL:+31611111111\r\nEND:VCARD\r\n');
+    const got = await file({ name: 'dora.vcf', type: 'text/vcard', bytes });
+    expect(got).toMatchObject({ type: 'document', body: { filename: 'dora.vcf' } });
+    expect(got.media?.bytes.equals(bytes)).toBe(true);
+  });
+
   test.each([['still', make.sticker, false], ['moving', make.movingSticker, true]] as const)('a %s sticker', async (_what, bytesOf, animated) => {
     const bytes = await bytesOf();
     const url = await alice.client.upload('s.webp', 'image/webp', bytes);

@@ -30,3 +30,8 @@ export function cliParts({ stdin = '', ...given }: Given): CliParts & { printed(
     complained: () => err,
   };
 }
+
+/** The address of a request, however it was given. */
+export function addressOf(input: Parameters<typeof fetch>[0]): string {
+  return typeof input === 'string' ? input : 'url' in input ? input.url : input.href;
+}

@@ -43,7 +43,7 @@ function inlines(leaves: fc.Arbitrary<Inline>, formats: readonly Format[], rich:
     }
     return {
       one: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaves, ...wraps),
-      list: fc.array(tie('one'), { maxLength: 4 }) as fc.Arbitrary<Inline[]>,
+      list: fc.array(tie('one'), { maxLength: 3 }) as fc.Arbitrary<Inline[]>,
     };
   });
   return list;
@@ -70,8 +70,8 @@ function trees(children: fc.Arbitrary<Inline[]>, rich: boolean): fc.Arbitrary<Ri
       fc.constant<Block>({ t: 'rule' }),
     ];
     return {
-      block: fc.oneof({ depthSize: 'small', withCrossShrink: true }, ...basic, ...(rich ? more : [])),
-      blocks: fc.array(tie('block'), { maxLength: 4 }) as fc.Arbitrary<Block[]>,
+      block: fc.oneof({ depthSize: 'small', withCrossShrink: true, maxDepth: 7 }, ...basic, ...(rich ? more : [])),
+      blocks: fc.array(tie('block'), { maxLength: 3 }) as fc.Arbitrary<Block[]>,
     };
   });
   return blocks;
@@ -81,8 +81,12 @@ const PLAIN_FORMATS: readonly Format[] = ['bold', 'italic', 'strike'];
 
 /** Every kind of block and inline. */
 export const anyTree = trees(inlines(matrixLeaf, [...PLAIN_FORMATS, 'underline', 'sup', 'sub'], true), true);
+/** What WhatsApp's markup can say; addresses apart, as each has one style throughout. */
+export const whatsAppTree = trees(inlines(textLeaf, PLAIN_FORMATS, false), false);
+/** The same with addresses. */
+export const linkedTree = trees(inlines(leaf, PLAIN_FORMATS, false), false);
 
-export interface Mark {
+interface Mark {
   readonly char: string;
   /** Enclosing blocks, outermost first, and formats in alphabetical order. */
   readonly path: string;
@@ -92,22 +96,29 @@ export interface Mark {
  * Each solid character of a tree (no white space, no zero-width space) with all that encloses it: how the tests compare trees
  * whose paragraphs, breaks and nesting order differ but whose meaning does not. A link that shows its own address counts as text, unless `bare`.
  */
-export function marksOf(text: RichText, bare = false): Mark[] {
+export function marksOf(text: RichText, bare = false): string {
+  return marksIn(text, bare).map(({ char, path }) => `${char} ${path}`).join('\n');
+}
+
+export function marksIn(text: RichText, bare = false): Mark[] {
   const marks: Mark[] = [];
   const add = (value: string, blocks: readonly string[], formats: readonly string[]): void => {
     const path = [...blocks, ...[...formats].sort()].join(' ');
-    for (const char of value.replace(/[\s\u200b]/g, '')) marks.push({ char, path });
+    for (const char of solid(value)) marks.push({ char, path });
   };
-  const inline = (children: readonly Inline[], blocks: readonly string[], formats: readonly string[]): void => {
+  const inline = (children: readonly Inline[], blocks: readonly string[], formats: readonly string[], inLink = false): void => {
     const has = (kind: string): boolean => formats.some((format) => format.startsWith(kind));
     for (const child of children) {
       if (child.t === 'text') add(child.text, blocks, formats);
       else if (child.t === 'code') add(child.text, blocks, [...formats, 'code']);
-      else if (child.t === 'mention') add(child.name, blocks, has('link') ? formats : [...formats, `mention=${child.id}`]);
+      else if (child.t === 'mention') add(child.name, blocks, inLink ? formats : [...formats, `mention=${child.id}`]);
       else if (child.t === 'emoji') add(child.name, blocks, [...formats, `emoji=${child.source ?? ''}`]);
-      else if (child.t === 'link') inline(child.children, blocks, has('link') || (!bare && textOf(child.children).trim() === child.href) ? formats : [...formats, `link=${child.href}`]);
-      else if (child.t === 'spoiler') inline(child.children, blocks, has('spoiler') ? formats : [...formats, `spoiler=${child.reason ?? ''}`]);
-      else if (child.t !== 'break') inline(child.children, blocks, has(child.t) ? formats : [...formats, child.t]);
+      else if (child.t === 'link') {
+        // Of links in a link only the outermost is one.
+        const shown = !inLink && (bare || textOf(child.children).trim() !== child.href);
+        inline(child.children, blocks, shown ? [...formats, `link=${child.href}`] : formats, true);
+      } else if (child.t === 'spoiler') inline(child.children, blocks, has('spoiler') ? formats : [...formats, `spoiler=${child.reason ?? ''}`], inLink);
+      else if (child.t !== 'break') inline(child.children, blocks, has(child.t) ? formats : [...formats, child.t], inLink);
     }
   };
   const walk = (children: readonly Block[], blocks: readonly string[]): void => {
@@ -129,12 +140,23 @@ export function marksOf(text: RichText, bare = false): Mark[] {
 }
 
 function textOf(children: readonly Inline[]): string {
-  return children.map((child) => ('text' in child ? child.text : 'children' in child ? textOf(child.children) : '\u0000')).join('');
+  return children.map((child) => ('text' in child ? child.text : 'children' in child ? textOf(child.children) : child.t === 'break' ? ' ' : '\u0000')).join('');
+}
+
+/** Without white space, and the characters that set literal marks apart on WhatsApp. */
+export function solid(text: string): string {
+  return text.replace(/[\s\u200a\u200b]/g, '');
+}
+
+/** Without what may not be in any text: control characters and lone surrogates. */
+export function clean(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '').toWellFormed();
 }
 
 /** The solid characters alone. */
 export function solidText(text: RichText): string {
-  return marksOf(text).map((mark) => mark.char).join('');
+  return marksIn(text).map((mark) => mark.char).join('');
 }
 
 /** Whether all of `part` is in `whole`, in order. */

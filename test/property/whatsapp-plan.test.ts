@@ -6,15 +6,25 @@ import { decode, encode } from '../../src/networks/whatsapp/markup.ts';
 import { plan } from '../../src/networks/whatsapp/encode/plan.ts';
 import { safeName } from '../../src/networks/whatsapp/encode/prefix.ts';
 import { chat } from '../kit/whatsapp/account.ts';
+import { anyTree, isWithin, solidText } from './text-trees.ts';
 
 type Relay = { name: string } | null;
 const planned = (content: Content, relay: Relay = null, style: 'inline' | 'line' = 'inline'): readonly Content[] => plan({ conversation: chat(), content, relay }, style);
-const words = (text: string): string => text.replace(/[\s\u200b]/g, '');
+const words = (text: string): string => text.replace(/[\s\u200a\u200b]/g, '');
 const body = (part: Content | undefined): string => (part?.kind === 'text' ? encode(part.text) : part !== undefined && 'caption' in part && part.caption ? encode(part.caption) : '');
 
 const texts = fc.string({ maxLength: 12_000, size: 'max', unit: fc.constantFrom('a', 'b', ' ', '\n', 'é', '😀', '.', '1') });
 const names = fc.string({ maxLength: 100, unit: 'grapheme' });
 const nasty = fc.oneof(names, fc.constantFrom('*', '_x_', '~a~', '`', 'a\nb', 'A*: hi\n*B', '\u202eevil', 'a\u2028b', '> q', '- x', '1. x', '  ', '\u200b', 'bob_smith', '👨‍👩‍👧', 'x'.repeat(500), 'a' + '\u0301'.repeat(50)));
+
+/** What a message says behind the name, which each of several has to bear. */
+function said(part: Content | undefined, name: string | null, style: 'inline' | 'line' = 'inline'): string {
+  const all = words(body(part));
+  if (name === null) return all;
+  const start = words(body(planned({ kind: 'text', text: plain('x') }, { name }, style)[0])).slice(0, -1);
+  expect(all.slice(0, start.length)).toBe(start);
+  return all.slice(start.length);
+}
 
 describe('plan', () => {
   test('no part is over the limit, and nothing is lost', () => {
@@ -24,8 +34,20 @@ describe('plan', () => {
         const parts = planned({ kind: 'text', text: plain(text) }, relay, style);
         expect(parts.length).toBeGreaterThan(0);
         for (const part of parts) expect(body(part).length).toBeLessThanOrEqual(4096);
-        const sent = words(parts.map(body).join(''));
-        expect(sent.endsWith(words(text))).toBe(true);
+        expect(parts.map((part) => said(part, name, style)).join('')).toBe(words(text));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('the same for formatted texts', () => {
+    fc.assert(
+      fc.property(anyTree, fc.integer({ min: 1, max: 60 }), fc.option(nasty), (tree, times, name) => {
+        const text = Array.from({ length: times }, () => tree).flat();
+        const parts = planned({ kind: 'text', text }, name === null ? null : { name });
+        for (const part of parts) expect(body(part).length).toBeLessThanOrEqual(4096);
+        const wanted = (name === null ? '' : words(safeName(name))) + solidText(text);
+        expect(isWithin(wanted, words(parts.map(body).join('')))).toBe(true);
       }),
       { numRuns: 60 },
     );
@@ -41,7 +63,8 @@ describe('plan', () => {
         expect(parts.filter((part) => part.kind === kind)).toHaveLength(1);
         for (const part of parts) expect(body(part).length).toBeLessThanOrEqual(part.kind === 'text' ? 4096 : 1024);
         if (['audio', 'voice', 'sticker'].includes(kind)) for (const part of parts) expect(part).not.toHaveProperty(part.kind === kind ? 'caption' : 'none');
-        if (caption !== null) expect(words(parts.map(body).join(''))).toContain(words(caption));
+        const written = parts.filter((part) => part.kind === 'text');
+        if (caption !== null && words(caption) !== '') expect((written.length > 0 ? written : parts).map((part) => said(part, name)).join('')).toBe(words(caption));
         if (name !== null) expect(words(parts.map(body).join('\n'))).toContain(words(safeName(name)));
       }),
       { numRuns: 60 },

@@ -12,7 +12,7 @@ import { probeDatabase } from '../../src/store/sqlite/probe.ts';
 import { openDatabase } from '../../src/store/sqlite/open.ts';
 import { networks } from '../../src/networks/registry.ts';
 import type { Check, Network } from '../../src/networks/network.ts';
-import { cliParts } from '../kit/cli.ts';
+import { addressOf, cliParts } from '../kit/cli.ts';
 
 const AS = 'as-token-0123456789';
 const HS = 'hs-token-0123456789';
@@ -77,7 +77,7 @@ interface Fake {
 function homeserver(fake: Fake = {}): typeof fetch {
   const json = (body: object, status = 200): Response => Response.json(body, { status, headers: { date: (fake.date ?? new Date()).toUTCString() } });
   return async (input, init) => {
-    const url = new URL(String(input));
+    const url = new URL(addressOf(input));
     if (url.hostname !== 'hs.test') return fetch(input, init);
     if (url.pathname === '/_matrix/client/versions') return json(fake.versions ?? { versions: ['v1.9', 'v1.12'], unstable_features: {} });
     if (new Headers(init?.headers).get('authorization') !== `Bearer ${AS}`) return json({ errcode: 'M_UNKNOWN_TOKEN', error: `no ${AS}` }, 401);
@@ -85,7 +85,7 @@ function homeserver(fake: Fake = {}): typeof fetch {
     if (url.pathname !== '/_matrix/client/v1/appservice/drawbridge/ping') return json({ errcode: 'M_UNRECOGNIZED' }, 404);
     const bridge = fake.bridge ?? `http://127.0.0.1:${bridgePort}`;
     try {
-      const answer = await fetch(`${bridge}/_matrix/app/v1/ping`, { method: 'POST', body: String(init?.body), headers: { authorization: `Bearer ${fake.hsToken ?? HS}` } });
+      const answer = await fetch(`${bridge}/_matrix/app/v1/ping`, { method: 'POST', body: typeof init?.body === 'string' ? init.body : null, headers: { authorization: `Bearer ${fake.hsToken ?? HS}` } });
       return answer.ok ? json({ duration_ms: 1 }) : json({ errcode: 'M_BAD_STATUS', error: `${answer.status}` }, 502);
     } catch {
       return json({ errcode: 'M_CONNECTION_FAILED', error: 'refused' }, 502);
@@ -226,7 +226,7 @@ describe('names what is wrong and which key to change', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace(/networks: .*/, network));
     const seen: string[] = [];
     const through: typeof fetch = (input, init) => {
-      const { pathname } = new URL(String(input));
+      const { pathname } = new URL(addressOf(input));
       seen.push(pathname);
       return pathname.startsWith('/webhooks/toy/second/') ? Promise.resolve(new Response('nginx', { status: 404 })) : homeserver()(input, init);
     };

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { run } from '../../src/cli/program.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { networks } from '../../src/networks/registry.ts';
-import { cliParts } from '../kit/cli.ts';
+import { addressOf, cliParts } from '../kit/cli.ts';
 
 let folder: string;
 let file: string;
@@ -18,7 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A homeserver at https://matrix.example.org that example.org points to. */
 const homeserver: typeof fetch = (input) => {
-  const address = String(input);
+  const address = addressOf(input);
   const answer = (body: object): Promise<Response> => Promise.resolve(Response.json(body));
   if (address === 'https://example.org/.well-known/matrix/client') return answer({ 'm.homeserver': { base_url: 'https://matrix.example.org/' } });
   if (address === 'https://matrix.example.org/_matrix/client/versions') return answer({ versions: ['v1.1', 'v1.12'] });

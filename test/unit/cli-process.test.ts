@@ -1,37 +1,11 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { program } from '../kit/program.ts';
 import * as bodies from '../kit/whatsapp/payloads.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const BODY = JSON.stringify(bodies.messages(bodies.message('text', { text: { body: 'Hello' } })));
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The program as a process of its own, in an empty folder. `leave` closes our end of its output at once. */
-function program(args: readonly string[], { stdin = '', before = [], leave = false }: { stdin?: string; before?: readonly string[]; leave?: boolean } = {}): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...before, main, ...args], { cwd: mkdtempSync(join(tmpdir(), 'drawbridge-cli-')) });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString();
-      if (leave) child.stdout.destroy();
-    });
-    child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
-    child.stdin.on('error', () => {});
-    child.stdin.end(stdin);
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
-  });
-}
 
 test('inspect prints its JSON and nothing else, on either stream', async () => {
   const { code, stdout, stderr } = await program(['inspect', 'whatsapp', '-'], { stdin: BODY });

@@ -8,7 +8,7 @@ import type { UpgradeStep } from '../../src/config/upgrade.ts';
 
 const OLD = '# mine\nversion: 1\ndelivery:\n  # why it is long\n  wait: 15m # really\n';
 const steps: readonly UpgradeStep[] = [
-  { to: 3, what: 'b', apply: (document) => void document.set('last', document.getIn(['delivery', 'max_block'])) },
+  { to: 3, what: 'b', apply: (document) => document.set('last', document.getIn(['delivery', 'max_block'])) },
   {
     to: 2, what: 'wait is max_block now',
     apply(document) {

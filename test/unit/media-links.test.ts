@@ -86,7 +86,10 @@ let present = true;
 const routes = mediaRoutes({
   links,
   isRevoked: (target) => revoked.has(target),
-  open: (target) => Promise.resolve(present ? spoolSource(spool, { spoolId: target, mime, name: 'ignored', size: BYTES.length }, links) : undefined),
+  open: (target) => Promise.resolve(present ? {
+    source: spoolSource(spool, { spoolId: target, mime, name: 'ignored', size: BYTES.length }, links),
+    release: () => Promise.resolve(),
+  } : undefined),
 });
 
 function call(method: 'GET' | 'HEAD', link: LinkParams, headers: Record<string, string> = {}): Promise<RouteAnswer> {

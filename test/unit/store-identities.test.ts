@@ -20,8 +20,8 @@ beforeEach(() => {
   store = openSqliteStore({ path: join(folder, 'a.db'), seal: createSeal(Buffer.alloc(32, 1)), localpartOf: (_network, _scope, id) => id.toLowerCase(), now: () => 1 });
 });
 
-afterEach(async () => {
-  await store.close();
+afterEach(() => {
+  store.close();
   rmSync(folder, { recursive: true });
 });
 

@@ -1,4 +1,5 @@
 import type { ContactCard, Content, LocationContent, MediaContent, OrderContent } from '../../model/content.ts';
+import { visibleName } from '../../model/names.ts';
 import { type Block, type Inline, plain, type RichText } from '../../model/richtext.ts';
 import { splitText } from '../../text/split.ts';
 import { toMatrix } from '../../text/to-matrix.ts';
@@ -50,7 +51,8 @@ const msgtypes = { image: 'm.image', video: 'm.video', audio: 'm.audio', voice: 
 
 /** MSC2530: `body` is the caption where `filename` says another. MSC3245: a voice message is audio that says so. */
 function media(content: MediaContent, lead: string | undefined): Rendered {
-  const name = content.media.name ?? content.kind;
+  // Until the file is there: its own name is cleaned by what it truly is.
+  const name = visibleName(content.media.name ?? '') || content.kind;
   const caption = content.caption || lead !== undefined ? toMatrix(led(lead, content.caption ?? [])) : null;
   const info = {
     ...(content.media.mime ? { mimetype: content.media.mime } : {}), ...(content.media.size ? { size: content.media.size } : {}),
@@ -62,7 +64,7 @@ function media(content: MediaContent, lead: string | undefined): Rendered {
     type: 'm.room.message',
     content: {
       msgtype: msgtypes[content.kind], filename: name, info, ...(caption ?? { body: name, 'm.mentions': {} }),
-      ...(content.kind === 'voice' ? { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': { ...(content.media.durationMs ? { duration: content.media.durationMs } : {}) } } : {}),
+      ...(content.kind === 'voice' ? { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': content.media.durationMs ? { duration: content.media.durationMs } : {} } : {}),
     },
     media: true,
   };

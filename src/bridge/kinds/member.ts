@@ -100,11 +100,13 @@ export function greeting(encrypted: boolean, commandPrefix: string): string {
   return encrypted ? `${ENCRYPTED} ${OTHERWISE}` : `Hello! I am the bridge. Say help to see what I can do; in other rooms, ${commandPrefix} help.`;
 }
 
-/** Encrypted events cannot be read, so they are not bridged; their sender hears it. */
+/**
+ * Encrypted events cannot be read, so they are not bridged; their sender hears it. That the room is encrypted is for its state
+ * to say: anybody in it can send an event of this type.
+ */
 export function encryptedFromMatrix(event: MatrixEvent, context: RoomContext): Decision {
   if (context.portals.length === 0 && context.room.kind === 'unknown') return ignored('encrypted_elsewhere');
   return done([
-    { do: 'room', room: context.room.row, change: { encrypted: true } },
     notice(context.room.row, `${ENCRYPTED} This was not delivered.${context.room.kind === 'management' ? ` ${OTHERWISE}` : ''}`, keyOf('encrypted', event.event_id), event.event_id as EventId),
   ]);
 }

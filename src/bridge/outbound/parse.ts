@@ -40,7 +40,7 @@ export function contentOf(event: MatrixEvent, content: Json = event.content): Co
     case 'm.location': return location(content);
     default: {
       const text = fromMatrix(content);
-      return text.length > 0 ? { kind: 'text', text } : { refused: `This kind of message (${String(content.msgtype ?? 'none').slice(0, 60)}) cannot be bridged.` };
+      return text.length > 0 ? { kind: 'text', text } : { refused: `This kind of message (${(string(content.msgtype) ?? 'none').slice(0, 60)}) cannot be bridged.` };
     }
   }
 }

@@ -1,5 +1,6 @@
+import { Unreachable } from '../../model/errors.ts';
 import type { MatrixEvent } from '../../model/events.ts';
-import type { EventId, RoomRow } from '../../model/ids.ts';
+import type { EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import type { Room, Store } from '../../store/store.ts';
@@ -9,6 +10,8 @@ export interface ReconcileDeps {
   readonly homeserver: Homeserver;
   readonly log: Logger;
   readonly wake: (lanes: readonly string[]) => void;
+  /** The homeserver does not answer; once it does again, everything is compared again. */
+  readonly unreachable: (reason: string) => void;
 }
 
 /** At most this many events of a room are looked back for. */
@@ -66,6 +69,7 @@ export class Reconcile {
         await this.#compare(room);
       } catch (error) {
         this.#deps.log.warn('A room could not be compared with its history.', { room: room.row, error });
+        if (error instanceof Unreachable) return this.#deps.unreachable(error.message);
       }
       this.#held.delete(room.row);
       this.#deps.wake([`in:r${room.row}`]);
@@ -76,15 +80,19 @@ export class Reconcile {
     const { store, homeserver, log, wake } = this.#deps;
     if (room.roomId === null) return;
     const missing: MatrixEvent[] = [];
+    const seen: EventId[] = [];
     let from: string | undefined;
-    for (let seen = 0; seen < FAR;) {
-      const { events, end } = await homeserver.messages(homeserver.bot, room.roomId, { limit: 100, ...(from === undefined ? {} : { from }) });
+    while (seen.length < FAR) {
+      const page = await homeserver.messages(homeserver.bot, room.roomId, { limit: 100, ...(from === undefined ? {} : { from }) });
+      const came = page.events.findIndex((event) => isEntryOf(homeserver.bot, event));
+      const events = came === -1 ? page.events : page.events.slice(0, came + 1);
       const unseen = new Set(store.unseen('matrix', events.map(({ event_id }) => event_id)));
       missing.push(...events.filter(({ event_id }) => unseen.has(event_id)));
-      seen += events.length;
-      // The first event known on this page ends the gap: the homeserver hands events over in order.
-      if (unseen.size < events.length || end === undefined || events.length === 0) break;
-      from = end;
+      seen.push(...events.map(({ event_id }) => event_id as EventId));
+      // A page that ends with a known event ends the gap. One in front of it does not: what was said last may have come already.
+      const oldest = events.at(-1);
+      if (oldest === undefined || !unseen.has(oldest.event_id) || came !== -1 || page.end === undefined) break;
+      from = page.end;
     }
     if (missing.length === 0) return;
     const mark = this.#restored ? await homeserver.fullyRead(room.roomId) : null;
@@ -92,9 +100,18 @@ export class Reconcile {
     const at = mark === null ? -1 : missing.findIndex(({ event_id }) => event_id === mark);
     if (at >= 0) await store.acceptMatrix({ events: missing.splice(at).reverse(), toDevice: [], restored: 'settled' });
     const accepted = await store.acceptMatrix({ events: missing.reverse(), toDevice: [], ...(this.#restored ? { restored: 'doubtful' } : {}) });
+    // The same room once more, for what came in meanwhile: it was said after all of these.
+    const { events: newest } = await homeserver.messages(homeserver.bot, room.roomId, { limit: 100 });
+    await store.inOrder([...new Set([...newest.map(({ event_id }) => event_id as EventId), ...seen])].reverse());
     log.info('Events that the homeserver had not handed over were found in the room.', { room: room.row, events: accepted.fresh });
     wake(accepted.wake);
   }
+}
+
+/** What was said in a room before the bot came into it is none of its business. */
+function isEntryOf(bot: UserId, { type, state_key: user, content, unsigned }: MatrixEvent): boolean {
+  const before = (unsigned?.['prev_content'] as { membership?: unknown } | undefined)?.membership;
+  return type === 'm.room.member' && user === bot && content.membership === 'join' && before !== 'join';
 }
 
 /** The bot's read position moves only past events that are wholly settled; at most one write a room every ten seconds. */

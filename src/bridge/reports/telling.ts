@@ -9,6 +9,8 @@ export interface TellingDeps {
   readonly store: Store;
   readonly owners: (account: AccountId) => readonly UserId[];
   readonly permission: (user: string) => Permission | null;
+  /** The bot or a ghost. */
+  readonly isOurs: (user: string) => boolean;
   /** Administrators that the config names by their whole id. */
   readonly admins: readonly UserId[];
   readonly log: Logger;
@@ -56,9 +58,13 @@ export class Telling {
     }
   }
 
+  /** Only where all who are in or invited fit: whoever has a room with the bot can ask an administrator into it, and would read along. */
   #roomsWith(fits: (user: UserId) => boolean): readonly RoomRow[] {
-    const { store } = this.#deps;
-    return store.managementRooms().filter(({ row }) => store.members(row).some(({ user }) => fits(user))).map(({ row }) => row);
+    const { store, isOurs } = this.#deps;
+    return store.managementRooms().filter(({ row, encrypted }) => {
+      const people = store.members(row).filter(({ user }) => !isOurs(user));
+      return !encrypted && people.length > 0 && people.every(({ user }) => fits(user));
+    }).map(({ row }) => row);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { RouteAnswer, RouteRequest } from '../../model/route.ts';
+import type { RouteAnswer, RouteHead } from '../../model/route.ts';
 
 /** A spec error body (client-server API, "Standard error response"). */
 export function matrixError(status: number, errcode: string, error: string): RouteAnswer {
@@ -12,13 +12,13 @@ export function matrixError(status: number, errcode: string, error: string): Rou
  * @param hsToken an empty one is refused with an Error: it would let everybody in
  * @returns what to answer instead of handling the request, or null when the caller is the homeserver
  */
-export function tokenCheck(hsToken: string): (request: RouteRequest) => RouteAnswer | null {
+export function tokenCheck(hsToken: string): (head: RouteHead) => RouteAnswer | null {
   if (hsToken === '') throw new Error('the homeserver token is empty');
   const expected = digest(hsToken);
   const matches = (token: string): boolean => timingSafeEqual(digest(token), expected);
-  return (request) => {
-    const header = request.headers['authorization'];
-    const query = request.query['access_token'];
+  return (head) => {
+    const header = head.headers['authorization'];
+    const query = head.query['access_token'];
     if (header === undefined && query === undefined) return matrixError(401, 'M_UNAUTHORIZED', 'No token was given.');
     const bearer = header === undefined ? undefined : /^Bearer +(\S+)$/i.exec(header.trim())?.[1];
     if (header !== undefined && bearer === undefined) return matrixError(401, 'M_UNAUTHORIZED', 'The Authorization header is no bearer token.');

@@ -30,13 +30,14 @@ const MAX_SMALL = 64 * 1024;
  * both answer before anything is stored, and know neither ping nor the stable `ephemeral`.
  */
 export function appserviceRoutes(options: AppserviceOptions): Route[] {
-  const check = tokenCheck(options.hsToken);
+  const admit = tokenCheck(options.hsToken);
   const route = (method: Route['method'], path: string, maxBody: number, handle: (request: RouteRequest) => Promise<RouteAnswer>): Route => ({
     method,
     path,
     listener: 'homeserver',
     maxBody,
-    handle: async (request) => check(request) ?? handle(request),
+    admit,
+    handle,
   });
   const transactions = (request: RouteRequest): Promise<RouteAnswer> => acceptTransaction(options, request);
   const users = (request: RouteRequest): Promise<RouteAnswer> => exists(options, 'user', () => options.userExists(request.params['userId'] ?? ''));

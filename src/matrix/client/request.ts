@@ -18,6 +18,8 @@ export interface RequesterOptions {
   /** Waiting for the head of an answer. Default 60 s, what proxies allow. */
   readonly answerTimeoutMs?: number;
   readonly clock?: Clock;
+  /** Told of each request: the status of its answer, or `error` where there was none. */
+  readonly answered?: (status: number | 'error') => void;
 }
 
 export interface RequestSpec {
@@ -55,12 +57,14 @@ export class Requester {
   readonly #prefix: string;
   readonly #token: string;
   readonly #clock: Clock;
+  readonly #answered: (status: number | 'error') => void;
 
   constructor(options: RequesterOptions) {
     this.#base = new URL(options.url);
     this.#prefix = this.#base.pathname.replace(/\/+$/, '');
     this.#token = options.asToken;
     this.#clock = options.clock ?? systemClock;
+    this.#answered = options.answered ?? (() => {});
     const sockets = options.sockets ?? 64;
     const limits = {
       pipelining: 1,
@@ -152,8 +156,11 @@ export class Requester {
     const start: Start = { written: false };
     try {
       const signal = spec.signal === undefined ? {} : { signal: spec.signal };
-      return await pool.compose(markStart(start)).request({ ...options, ...signal });
+      const answer = await pool.compose(markStart(start)).request({ ...options, ...signal });
+      this.#answered(answer.statusCode);
+      return answer;
     } catch (error) {
+      this.#answered('error');
       const elsewhere = pool === this.#elsewhere;
       throw transportError(spec.what, error, { started: start.written || elsewhere, aborted: spec.signal?.aborted === true }, spec.repeat);
     }

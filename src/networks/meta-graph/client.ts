@@ -14,6 +14,7 @@ interface GraphOptions {
   readonly version: string;
   readonly token: string;
   readonly explain: Explain;
+  readonly answered?: (status: number | 'error') => void;
 }
 
 interface Call {
@@ -109,7 +110,7 @@ export class GraphClient {
   async #ask(url: URL, call: Call): Promise<Dispatcher.ResponseData> {
     const mark = { written: false };
     try {
-      return await request(url, {
+      const answer = await request(url, {
         method: call.method,
         dispatcher: this.#agent.compose(marking(mark)),
         headers: { accept: '*/*', 'user-agent': 'drawbridge', ...call.headers },
@@ -117,7 +118,10 @@ export class GraphClient {
         ...(call.signal && { signal: call.signal }),
         ...(call.headersTimeout !== undefined && { headersTimeout: call.headersTimeout }),
       });
+      this.#options.answered?.(answer.statusCode);
+      return answer;
     } catch (cause) {
+      this.#options.answered?.('error');
       throw lost(cause, mark.written && (call.sending ?? false));
     }
   }

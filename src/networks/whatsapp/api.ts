@@ -26,8 +26,8 @@ export class WhatsAppApi {
   readonly #appSecret: string;
   readonly #intact = new Intact();
 
-  constructor(app: WhatsAppApp, account: WhatsAppAccount) {
-    this.#graph = new GraphClient({ url: app.graph_url, version: app.api_version, token: account.access_token, explain });
+  constructor(app: WhatsAppApp, account: WhatsAppAccount, answered: (status: number | 'error') => void = () => {}) {
+    this.#graph = new GraphClient({ url: app.graph_url, version: app.api_version, token: account.access_token, explain, answered });
     this.#number = account.phone_number_id;
     this.#waba = account.waba_id;
     this.#token = account.access_token;

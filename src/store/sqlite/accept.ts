@@ -113,7 +113,7 @@ export class Intake {
 
   #identify(network: string, account: string, event: NetworkEvent, wake: Set<string>): { conversation: ConversationRow | null; person: PersonRow | null } {
     if (event.type === 'identity.alias') {
-      const joined = joinIds(this.#sql, network, account, event.scope, event.from, event.to, wake);
+      const joined = joinIds(this.#sql, network, account, event.scope, event.from, event.to, this.#localpartOf, this.#now(), wake);
       const conversation = event.conversation ? this.#conversation(network, account, event.conversation, null, wake) : joined;
       return { conversation, person: null };
     }
@@ -131,8 +131,9 @@ export class Intake {
     return resolveConversation(this.#sql, network, account, ref, other, this.#now(), wake);
   }
 
-  /** The newest message in: windows, typing and read marks hang on it. Late arrivals do not move it back. */
-  #noteInbound(conversation: ConversationRow, id: string, at: Millis): void {
+  /** The newest message in: windows, typing and read marks hang on it. Late arrivals do not move it back, nor one of the future ahead of all others. */
+  #noteInbound(conversation: ConversationRow, id: string, time: Millis): void {
+    const at = Math.min(time, this.#now());
     this.#sql.run('UPDATE conversation SET last_inbound_id = ?, last_inbound_at = ? WHERE id = ? AND coalesce(last_inbound_at, 0) <= ?', id, at, conversation, at);
   }
 

@@ -1,4 +1,4 @@
-import type { AccountId, ConversationRow, InboxSeq, Millis, PersonRow, RoomRow } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, PersonRow, RoomRow } from '../../model/ids.ts';
 import type { MatrixEvent, NetworkEvent } from '../../model/events.ts';
 import type { Seal } from '../seal.ts';
 import type { InboxBody, InboxItem, InOutcome, MediaResult } from '../store.ts';
@@ -82,6 +82,17 @@ export class Inbox {
     wake.add(row.lane);
   }
 
+  /** They change places among themselves; nothing has followed from them yet that would name their numbers. */
+  reorder(events: readonly EventId[]): void {
+    const waiting = events.flatMap((event) => this.#sql.get<{ seq: number }>("SELECT seq FROM inbox WHERE source = 'matrix' AND key = ? AND state <> 'dead'", event) ?? []);
+    const places = waiting.map(({ seq }) => seq).sort((a, b) => a - b);
+    if (waiting.every(({ seq }, index) => seq === places[index])) return;
+    for (const table of ['inbox', 'room_event']) {
+      for (const { seq } of waiting) this.#sql.run(`UPDATE ${table} SET seq = -seq WHERE seq = ?`, seq);
+      waiting.forEach(({ seq }, index) => this.#sql.run(`UPDATE ${table} SET seq = ? WHERE seq = ?`, places[index] ?? seq, -seq));
+    }
+  }
+
   /** Items parked past their time come back to their place; they are told by their due time. */
   expire(now: Millis, wake: Set<string>): void {
     const lanes = this.#sql.all<{ lane: string }>("SELECT DISTINCT lane FROM inbox WHERE state = 'parked' AND due_at <= ?", now);
@@ -110,10 +121,15 @@ export class Inbox {
   }
 }
 
-/** Keys are `e:<portal>:<event>` and `m:<portal>:<remote id>`. */
+/** What `deliveredKey`, `partKey` and the keys `e:<portal>:<event>` and `m:<portal>:<remote id>` wait for is there. */
 export function mapped(sql: Sql, key: string): boolean {
-  const [sort, portal, ...rest] = key.split(':');
+  const [sort, portal = '', ...rest] = key.split(':');
   const id = rest.join(':');
+  if (sort === 'd') return sql.get('SELECT 1 FROM outbox WHERE account = ? AND remote_id = ?', portal, id) !== undefined;
+  if (sort === 'p') {
+    const [part = '', ...event] = rest;
+    return sql.get('SELECT 1 FROM message_map WHERE portal = ? AND event_id = ? AND out_part = ?', Number(portal), event.join(':'), Number(part)) !== undefined;
+  }
   const column = sort === 'e' ? 'event_id' : sort === 'm' ? 'remote_id' : null;
   return column !== null && sql.get(`SELECT 1 FROM message_map WHERE portal = ? AND ${column} = ?`, Number(portal), id) !== undefined;
 }

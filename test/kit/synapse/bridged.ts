@@ -13,7 +13,7 @@ import type { BridgeSlot } from './registrations.ts';
 
 export interface BridgedOptions {
   /** Of the one WhatsApp account. */
-  readonly owners: readonly MatrixUser[];
+  readonly owners: readonly { readonly id: string }[];
   /** Laid over `user` for everybody of the homeserver. */
   readonly permissions?: Readonly<Record<string, string>>;
   readonly bridge?: Readonly<Record<string, unknown>>;

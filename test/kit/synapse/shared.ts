@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installSynapse } from '../../../src/demo/synapse/install.ts';
 import { fileLock } from '../../../src/demo/synapse/lock.ts';
-import { registerUser, startSynapse, type Synapse } from '../../../src/demo/synapse/synapse.ts';
+import { registerUser, startSynapse, type Synapse, type SynapseUser } from '../../../src/demo/synapse/synapse.ts';
 import { MatrixUser } from '../../../src/demo/matrix/user.ts';
 import { writeRegistrations, type BridgeSlot } from './registrations.ts';
 
@@ -26,6 +26,8 @@ export interface SharedSynapse {
   readonly logFile: string;
   /** A fresh user; `name` is made unique. `close` ends what they follow. */
   user(name: string): Promise<MatrixUser>;
+  /** An account without a client. */
+  account(name: string): Promise<SynapseUser>;
   /** A registration that no other test file of this run has had. */
   claimBridge(): Promise<BridgeSlot>;
   /** Ends every user made here; the homeserver itself goes on for the other test files. */
@@ -68,6 +70,7 @@ export async function sharedSynapse(): Promise<SharedSynapse> {
     url: state.url,
     serverName: state.serverName,
     logFile: state.logFile,
+    account: (name) => freshAccount(state, name),
     claimBridge: () => claim(dir, state.slots),
     async user(name) {
       const user = await freshUser(state, name);
@@ -119,8 +122,10 @@ async function claim(dir: string, slots: readonly BridgeSlot[]): Promise<BridgeS
   throw new Error(`All ${slots.length} registrations of the shared Synapse are taken: raise slotCount`);
 }
 
+const freshAccount = (server: { url: string; registrationSecret: string }, name: string): Promise<SynapseUser> =>
+  registerUser(server.url, server.registrationSecret, `${name}-${randomUUID().slice(0, 8)}`);
+
 async function freshUser(server: { url: string; registrationSecret: string }, name: string): Promise<MatrixUser> {
-  const localpart = `${name}-${randomUUID().slice(0, 8)}`;
-  const user = await registerUser(server.url, server.registrationSecret, localpart);
+  const user = await freshAccount(server, name);
   return new MatrixUser(server.url, user.userId, user.accessToken);
 }

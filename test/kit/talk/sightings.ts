@@ -83,7 +83,8 @@ export class Sightings {
   #notice(event: FakeEvent): void {
     const content = this.contentOf(event);
     const replaced = relation(content)['rel_type'] === 'm.replace' ? relation(content)['event_id'] : undefined;
-    const text = String(record(content['m.new_content'])['body'] ?? content['body'] ?? '');
+    const body = record(content['m.new_content'])['body'] ?? content['body'];
+    const text = typeof body === 'string' ? body : '';
     const before = this.told.findIndex(({ event: told }) => told.event_id === replaced);
     const known = this.told[before];
     if (known !== undefined) this.told[before] = { ...known, text };

@@ -27,12 +27,13 @@ export function cutChange(id: string | undefined, time: unknown, change: unknown
   const piece = (rest: Fields): Piece => ({ id, time, field, value: rest });
   if (!isFields(value) || !hasItems(value)) return [piece(isFields(value) ? value : { value })];
   const shared = Object.fromEntries(Object.entries(value).filter(([key]) => SHARED.has(key)));
+  const contactsOf = contactFinder(value);
   const pieces: Piece[] = [];
   for (const key of ITEMS) {
     const items = key === 'history' ? list(value, key).flatMap(cutHistory) : list(value, key);
     for (const [index, item] of items.entries()) {
       const errors = key === 'messages' && items.length === 1 ? { errors_beside: value['errors'] } : {};
-      pieces.push(piece({ ...shared, ...errors, contacts: contactsOf(value, key, item, index, items.length), [key]: [item] }));
+      pieces.push(piece({ ...shared, ...errors, contacts: contactsOf(key, items, index), [key]: [item] }));
     }
   }
   for (const [key, rest] of Object.entries(value)) {
@@ -57,15 +58,34 @@ function cutHistory(chunk: unknown): readonly unknown[] {
   return cut.length > 0 ? cut : [chunk];
 }
 
-/** The contacts that can belong to an item: those that share an id with it, else the one in its place, else a lone one. */
-function contactsOf(value: Fields, key: string, item: unknown, index: number, count: number): readonly unknown[] {
+/** Of contacts that share an id so many are kept: a body of nothing else must not grow with its square. */
+const MOST_ALIKE = 4;
+
+/** Finds the contacts that can belong to an item: those that share an id with it, else the one in its place, else a lone one. */
+function contactFinder(value: Fields): (key: string, items: readonly unknown[], index: number) => readonly unknown[] {
   const contacts = list(value, 'contacts');
-  const ids = new Set(idsIn(item));
-  const match = contacts.filter((contact) => rank(contactIds(contact)).some((id) => ids.has(id)));
-  if (match.length > 0) return match;
-  if (contacts.length === 1) return sameAuthor(list(value, key)) ? contacts : [];
-  const placed = contacts[index];
-  return ids.size === 0 && contacts.length === count && placed !== undefined ? [placed] : [];
+  const byId = new Map<string, number[]>();
+  contacts.forEach((contact, place) => {
+    for (const id of rank(contactIds(contact))) {
+      const alike = byId.get(id) ?? [];
+      byId.set(id, alike);
+      if (alike.length < MOST_ALIKE) alike.push(place);
+    }
+  });
+  const loneFor = new Map<string, boolean>();
+  const isLone = (key: string): boolean => {
+    const known = loneFor.get(key) ?? sameAuthor(list(value, key));
+    loneFor.set(key, known);
+    return known;
+  };
+  return (key, items, index) => {
+    const ids = idsIn(items[index]);
+    const places = new Set(ids.flatMap((id) => byId.get(id) ?? []));
+    if (places.size > 0) return [...places].sort((left, right) => left - right).map((place) => contacts[place]);
+    if (contacts.length === 1) return isLone(key) ? contacts : [];
+    const placed = contacts[index];
+    return ids.length === 0 && contacts.length === items.length && placed !== undefined ? [placed] : [];
+  };
 }
 
 function idsIn(item: unknown): readonly string[] {

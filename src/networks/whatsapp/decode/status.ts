@@ -8,12 +8,12 @@ import { flatten, keyOf, personFor, timeOf, unsupported, type Context } from './
 const STATUSES: ReadonlySet<string> = new Set(['sent', 'delivered', 'read', 'played', 'failed']);
 
 /** Names the sentence that the room or the administrator is shown for a status that settles nothing. */
-const OTHERS: Readonly<Record<string, string>> = {
-  deleted: 'The other person deleted a message of ours.',
-  warning: 'WhatsApp warns about a message of ours.',
-  accepted: 'WhatsApp has taken a message and not sent it yet.',
-  pending: 'WhatsApp has taken a message and not sent it yet.',
-};
+const OTHERS = new Map([
+  ['deleted', 'The other person deleted a message of ours.'],
+  ['warning', 'WhatsApp warns about a message of ours.'],
+  ['accepted', 'WhatsApp has taken a message and not sent it yet.'],
+  ['pending', 'WhatsApp has taken a message and not sent it yet.'],
+]);
 
 /** …/whatsapp/cloud-api/webhooks/reference/messages/status, for groups …/groups/webhooks, for calls …/calling. */
 export function decodeStatus(context: Context, status: unknown): NetworkItem {
@@ -25,7 +25,7 @@ export function decodeStatus(context: Context, status: unknown): NetworkItem {
   if (id === undefined || name === undefined || !STATUSES.has(name) || kind === 'call' || kind === 'payment') {
     return unsupported(context, {
       what: kind === 'message' ? `status.${name ?? 'unknown'}` : kind,
-      reason: (name === undefined ? undefined : OTHERS[name]) ?? `WhatsApp told the state of a ${kind === 'message' ? 'message' : kind}: ${name ?? 'unknown'}.`,
+      reason: OTHERS.get(name ?? '') ?? `WhatsApp told the state of a ${kind === 'message' ? 'message' : kind}: ${name ?? 'unknown'}.`,
       item: status,
       conversation: group === undefined ? who && directChat(who.ids, context.scope) : groupChat(group, context.scope),
       detail: defined({ ...flatten({ id, status: name }), ...flatten(list(status, 'errors').map((error) => describe(error).reason), 'error') }),

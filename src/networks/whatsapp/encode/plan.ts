@@ -4,7 +4,7 @@ import { splitText } from '../../../text/split.ts';
 import type { SendRequest } from '../../network.ts';
 import { MAX_CAPTION, MAX_TEXT } from '../limits.ts';
 import { encode } from '../markup.ts';
-import { asEmote, label, withPrefix, type PrefixStyle } from './prefix.ts';
+import { asEmote, italic, label, withPrefix, type PrefixStyle } from './prefix.ts';
 
 /** Kinds that show a text below the file. */
 const CAPTIONED: ReadonlySet<string> = new Set(['image', 'video', 'file']);
@@ -19,35 +19,42 @@ export function plan(request: SendRequest, style: PrefixStyle): readonly Content
   if (isMedia(content)) return planMedia(content, name, style);
   switch (content.kind) {
     case 'text':
-      return texts(named(content, name, style));
+      return texts(content.style === 'emote' && name === undefined ? italic(content.text) : content.text, dress(name, style, content.style === 'emote'));
     case 'location':
     case 'contacts':
       return name === undefined ? [content] : [text(label(name)), content];
     default:
-      return texts(named({ kind: 'text', text: plain(inWords(content)) }, name, style));
+      return texts(plain(inWords(content)), dress(name, style));
   }
 }
 
-function named(content: TextContent, name: string | undefined, style: PrefixStyle): RichText {
-  if (content.style === 'emote') return asEmote(content.text, name);
-  return name === undefined ? content.text : withPrefix(content.text, name, style);
+type Dress = (part: RichText) => RichText;
+
+/** Puts the speaker's name before what they say. */
+function dress(name: string | undefined, style: PrefixStyle, emote = false): Dress {
+  if (name === undefined) return (part) => part;
+  return (part) => (emote ? asEmote(part, name) : withPrefix(part, name, style));
 }
 
 function planMedia(content: MediaContent, name: string | undefined, style: PrefixStyle): readonly Content[] {
   const { caption, ...bare } = content;
+  const dressed = dress(name, style);
   if (!CAPTIONED.has(content.kind)) {
-    if (name === undefined) return caption === undefined ? [bare] : [bare, ...texts(caption)];
+    if (name === undefined) return caption === undefined ? [bare] : [bare, ...texts(caption, dressed)];
     // Without a line below it the name has to go first.
-    return [...texts(caption === undefined ? label(name) : withPrefix(caption, name, style)), bare];
+    return [...(caption === undefined ? [text(label(name))] : texts(caption, dressed)), bare];
   }
-  const whole = caption === undefined ? (name === undefined ? undefined : label(name, '')) : name === undefined ? caption : withPrefix(caption, name, style);
-  if (whole === undefined) return [bare];
-  if (length(whole) <= MAX_CAPTION) return [{ ...bare, caption: whole }];
-  return [name === undefined ? bare : { ...bare, caption: label(name, '') }, ...texts(whole)];
+  if (caption === undefined) return [name === undefined ? bare : { ...bare, caption: label(name, '') }];
+  if (length(dressed(caption)) <= MAX_CAPTION) return [{ ...bare, caption: dressed(caption) }];
+  return [name === undefined ? bare : { ...bare, caption: label(name, '') }, ...texts(caption, dressed)];
 }
 
-function texts(whole: RichText): readonly TextContent[] {
-  return splitText(whole, MAX_TEXT, length).map(text);
+/**
+ * Every message says who speaks: one that went without a name would pass for somebody else's, whose name its text can begin
+ * with.
+ */
+function texts(whole: RichText, dressed: Dress): readonly TextContent[] {
+  return splitText(whole, MAX_TEXT, (part) => length(dressed(part))).map((part) => text(dressed(part)));
 }
 
 function text(part: RichText): TextContent {

@@ -3,6 +3,8 @@ import type { Inline, RichText } from '../../../model/richtext.ts';
 export type PrefixStyle = 'inline' | 'line';
 
 const MAX_NAME = 64;
+/** Far beyond what is shown; bounds the work on a name as long as an event can hold. */
+const LOOKED_AT = 1024;
 const LOOKALIKES: Readonly<Record<string, string>> = { '*': '∗', '`': 'ˋ', _: 'ˍ', '~': '∼' };
 
 /**
@@ -11,11 +13,12 @@ const LOOKALIKES: Readonly<Record<string, string>> = { '*': '∗', '`': 'ˋ', _:
  */
 export function safeName(name: string): string {
   const visible = name
+    .slice(0, LOOKED_AT)
     .toWellFormed()
     .normalize('NFC')
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu, ' ')
     // Of the format characters only the joiner inside an emoji is wanted.
-    .replace(/(?<!\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?)\u200d|(?!\u200d)\p{Cf}/gu, '')
+    .replace(/(?<!\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?)\u200d|(?!\u200d|\ufe0f)[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu, '')
     .replace(/[*`]|(?<![\p{L}\p{N}])[_~]|[_~](?![\p{L}\p{N}])/gu, (sign) => LOOKALIKES[sign] ?? '')
     .replace(/\s+/gu, ' ')
     .trim();
@@ -45,12 +48,14 @@ export function withPrefix(text: RichText, name: string, style: PrefixStyle): Ri
   return [{ t: 'paragraph', children: [...start, ...first.children] }, ...rest];
 }
 
-/** "/me waves": `*Name* waves` in a relay, else in italics. */
-export function asEmote(text: RichText, name: string | undefined): RichText {
+/** "/me waves", said by the account itself. */
+export function italic(text: RichText): RichText {
+  return text.map((block) => (block.t === 'paragraph' ? { ...block, children: [{ t: 'italic', children: block.children }] } : block));
+}
+
+/** "/me waves" of somebody else: `*Name* waves`. */
+export function asEmote(text: RichText, name: string): RichText {
   const [first, ...rest] = text;
-  if (name === undefined) {
-    return text.map((block) => (block.t === 'paragraph' ? { ...block, children: [{ t: 'italic', children: block.children }] } : block));
-  }
   if (first?.t !== 'paragraph') return [...label(name, ''), ...text];
   return [{ t: 'paragraph', children: [bold(safeName(name)), { t: 'text', text: ' ' }, ...first.children] }, ...rest];
 }

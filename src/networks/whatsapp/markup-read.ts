@@ -6,10 +6,17 @@ import { findUrls } from '../../text/links.ts';
  * ```` ```block``` ````, and at the start of a line `> ` quote, `- ` or `* ` bullet, `1. ` number. What they leave open is settled as the apps behave: a mark opens
  * after no letter or digit and before no space, closes the other way round, both on one line; nothing is marked inside code or an address.
  *
- * There is no escape. A literal mark that could be read as markup is set apart by GUARD, which the apps show as nothing: with a
- * space-like character at its sides a mark neither opens nor closes. The same character makes a boundary where formatting begins or ends inside a word.
+ * There is no escape, so invisible characters set literal marks apart (see GUARD and JOINT).
  */
-export const GUARD = '\u200b';
+
+/**
+ * Stands on the inner side of a literal mark that could open or close: next to a space no mark does. What else counts as a space is
+ * not published. A hair space is white space to every platform the apps are written for, and all but invisible; a zero-width space is none.
+ */
+export const GUARD = '\u200a';
+
+/** A zero-width space: makes a boundary where formatting begins or ends inside a word, and sets apart what else would begin a quote, a list or a block of code. */
+export const JOINT = '\u200b';
 
 export const FENCE = '```';
 
@@ -23,16 +30,16 @@ export function isSpace(char: string | undefined): boolean {
   return char !== undefined && /[\s\u200b]/.test(char);
 }
 
-/** The start or end of the line, or anything but a letter, digit or combining mark. */
+/** The start or end of the line, or anything but a letter, digit or combining mark; those that only choose an emoji's form are none. */
 export function isBoundary(char: string | undefined): boolean {
-  return char === undefined || !/[\p{L}\p{N}\p{M}]/u.test(char);
+  return char === undefined || !/[\p{L}\p{N}\p{M}]/u.test(char) || '\ufe0e\ufe0f\u20e3'.includes(char);
 }
 
-export function canOpen(before: string | undefined, after: string | undefined): boolean {
+function canOpen(before: string | undefined, after: string | undefined): boolean {
   return isBoundary(before) && after !== undefined && !isSpace(after);
 }
 
-export function canClose(before: string | undefined, after: string | undefined): boolean {
+function canClose(before: string | undefined, after: string | undefined): boolean {
   return before !== undefined && !isSpace(before) && isBoundary(after);
 }
 
@@ -40,11 +47,11 @@ export function isBlank(line: string): boolean {
   return line.trim() === '';
 }
 
-/** Removes the guards that stand beside one of the marks. */
+/** Removes the guards and joints that stand beside one of the marks. */
 export function unguarded(line: string, from = 0, to = line.length, marks = '*_~`'): string {
   let text = '';
   for (let at = from; at < to; at += 1) {
-    const isOurs = line[at] === GUARD && (marks.includes(line[at - 1] ?? ' ') || marks.includes(line[at + 1] ?? ' '));
+    const isOurs = (line[at] === GUARD || line[at] === JOINT) && (marks.includes(line[at - 1] ?? ' ') || marks.includes(line[at + 1] ?? ' '));
     if (!isOurs) text += line.charAt(at);
   }
   return text;
@@ -68,15 +75,16 @@ function solids(line: string): Solid[] {
     const close = line.indexOf(FENCE, start + FENCE.length);
     if (close === -1) break;
     const end = close + FENCE.length;
-    if (isBlank(line.slice(start + FENCE.length, close))) found.push(...solidsWithin(line, at, end));
-    else found.push(...solidsWithin(line, at, start), code(line, start, end, FENCE.length));
+    const isEmpty = isBlank(line.slice(start + FENCE.length, close));
+    addSolids(found, line, at, isEmpty ? end : start);
+    if (!isEmpty) found.push(code(line, start, end, FENCE.length));
     at = end;
   }
-  return [...found, ...solidsWithin(line, at, line.length)];
+  addSolids(found, line, at, line.length);
+  return found;
 }
 
-function solidsWithin(line: string, from: number, to: number): Solid[] {
-  const found: Solid[] = [];
+function addSolids(found: Solid[], line: string, from: number, to: number): void {
   const addUrls = (start: number, end: number): void => {
     const text = line.slice(start, end);
     for (const url of findUrls(text)) {
@@ -95,7 +103,6 @@ function solidsWithin(line: string, from: number, to: number): Solid[] {
     at = close + 1;
   }
   addUrls(at, to);
-  return found;
 }
 
 /** The places where a mark may close, asked for in ascending order. */
