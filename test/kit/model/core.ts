@@ -12,7 +12,7 @@ import type { Homeserver } from '../../../src/matrix/homeserver.ts';
 import type { UserId } from '../../../src/model/ids.ts';
 import type { Logger } from '../../../src/model/log.ts';
 import type { Network } from '../../../src/networks/network.ts';
-import { BOT, GHOSTS } from './homeserver.ts';
+import { GHOSTS } from './homeserver.ts';
 import type { Life } from './life.ts';
 
 export const ALICE = '@alice:test' as UserId;

@@ -3,7 +3,7 @@ import { type Capabilities, type Capability, FEATURES, type MediaCapability } fr
 import { type Content, isMedia } from '../../../src/model/content.ts';
 import { AccountBroken, Rejected, Retry, Uncertain, Unreachable } from '../../../src/model/errors.ts';
 import type { ConversationRef, NetworkEvent, NetworkItem, PersonRef } from '../../../src/model/events.ts';
-import type { AccountId, NetworkId, RemoteId } from '../../../src/model/ids.ts';
+import type { NetworkId, RemoteId } from '../../../src/model/ids.ts';
 import { plain } from '../../../src/model/richtext.ts';
 import type { AppSettings, Connection, Network, SendResult, Sink } from '../../../src/networks/network.ts';
 import { toPlain } from '../../../src/text/plain.ts';
@@ -13,7 +13,6 @@ import { bytesOf } from './media.ts';
 import type { Deck, Delivery, Fault, StatusPlan } from './weather.ts';
 
 const FAKE = 'fake' as NetworkId;
-const ACCOUNT = 'fake/app/one' as AccountId;
 
 /** What this network can do: the core has to make the best of any of it. */
 export interface Abilities {
