@@ -12,10 +12,11 @@ import { flow } from './cases/flow.ts';
 import { intake } from './cases/intake.ts';
 import { start } from './cases/start.ts';
 import { store } from './cases/store.ts';
+import { synapse } from './cases/synapse.ts';
 import { text } from './cases/text.ts';
 import { printed, type Table } from './measure.ts';
 
-const cases: Readonly<Record<string, (rounds: number) => Promise<Table>>> = { intake, flow, text, start, store };
+const cases: Readonly<Record<string, (rounds: number) => Promise<Table>>> = { intake, flow, text, start, store, synapse };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' } } });
 const unknown = positionals.filter((name) => !Object.hasOwn(cases, name));

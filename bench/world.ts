@@ -26,7 +26,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-export const secrets = { appSecret: 'app-secret-of-the-bench', verifyToken: 'verify-token-of-the-bench', accessToken: 'access-token-of-the-bench' };
+const secrets = { appSecret: 'app-secret-of-the-bench', verifyToken: 'verify-token-of-the-bench', accessToken: 'access-token-of-the-bench' };
 export const ids = { phoneNumberId: '106540352242922', wabaId: '102290129340398' };
 /** The documented rates would make a bench of the sandbox's clock. */
 const noLimits = { pair: 1_000_000, throughput: 1_000_000 };
@@ -76,11 +76,11 @@ export async function openWorld(side: Side, { node = [], prepare }: WorldOptions
   return world;
 }
 
-export function startOurs(dir: string, node: readonly string[] = []): Promise<Child> {
+function startOurs(dir: string, node: readonly string[] = []): Promise<Child> {
   return startChild([...node, join(import.meta.dirname, '../dist/main.js'), 'start', '--config', join(dir, 'config.yaml')], 'Drawbridge runs.');
 }
 
-export function startTheirs(dir: string): Promise<Child> {
+function startTheirs(dir: string): Promise<Child> {
   return startChild([join(import.meta.dirname, 'peer/main.ts'), join(dir, 'peer.json')], 'The peer runs.');
 }
 

@@ -50,6 +50,11 @@ for (const file of graph.keys()) {
   const circle = cycleFrom(file);
   if (circle !== null) problems.push(`a circle of imports: ${circle.join(' → ')}`);
 }
+// The bench's peer stands for somebody else's bridge: it may have nothing of ours.
+const peer = resolve(import.meta.dirname, '../bench/peer');
+for (const file of globSync('**/*.ts', { cwd: peer })) {
+  if (/(?:from|import)\s*\(?\s*['"]\./.test(readFileSync(resolve(peer, file), 'utf8'))) problems.push(`bench/peer/${file} imports a file of ours`);
+}
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 

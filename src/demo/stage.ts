@@ -66,7 +66,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   progress('Starting the WhatsApp sandbox and the bridge');
   const [publicPort, adminPort] = [await freePort(), await freePort()];
   const sandbox = started.adopt(await startWhatsAppSandbox({
-    ...app, ...ids, displayPhoneNumber: '+31 970 1020 3040', webhookUrl: `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`, clockScale: { pair: hurry },
+    ...app, ...ids, displayPhoneNumber: '+31 970 1020 3040', verifiedName: 'Drawbridge demo', webhookUrl: `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`, clockScale: { pair: hurry },
   }), (one) => one.close());
   const configPath = join(dir, 'config.yaml');
   await writeFile(configPath, stringify(config(homeserver, sandbox.url, publicPort, adminPort)), { mode: 0o600 });

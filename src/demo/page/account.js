@@ -1,3 +1,4 @@
+import { said } from './dom.js';
 import { Room } from './room.js';
 
 /**
@@ -12,6 +13,8 @@ export class Account extends EventTarget {
   #homeserver;
   #token;
   #media = new Map();
+  /** False while the homeserver does not answer. */
+  answers = true;
 
   constructor(homeserver, { userId, accessToken }) {
     super();
@@ -27,9 +30,12 @@ export class Account extends EventTarget {
       try {
         const wait = since === '' ? 'timeout=0' : `timeout=30000&since=${encodeURIComponent(since)}`;
         const body = await this.api('GET', `/v3/sync?${wait}&filter=${filter}`);
-        this.#apply(body.rooms ?? {});
         since = body.next_batch;
+        this.answers = true;
+        this.#apply(body.rooms ?? {});
       } catch {
+        this.answers = false;
+        this.dispatchEvent(new CustomEvent('change', { detail: [] }));
         await new Promise((resolve) => setTimeout(resolve, 1000));
       }
     }
@@ -42,9 +48,9 @@ export class Account extends EventTarget {
       this.rooms.get(id).apply(body);
     }
     for (const [id, body] of Object.entries(invite)) {
-      const state = body.invite_state.events;
+      const state = body.invite_state?.events ?? [];
       const mine = state.find((event) => event.type === 'm.room.member' && event.state_key === this.userId);
-      const name = state.find((event) => event.type === 'm.room.name')?.content.name;
+      const name = said(state.find((event) => event.type === 'm.room.name')?.content.name);
       this.invites.set(id, { name: name || mine?.sender || id, inviter: mine?.sender ?? '' });
     }
     for (const id of Object.keys(leave)) {
@@ -84,6 +90,10 @@ export class Account extends EventTarget {
     return this.api('POST', this.#room(room, 'read_markers'), { 'm.fully_read': event, 'm.read': event });
   }
 
+  invite(room, user) {
+    return this.api('POST', this.#room(room, 'invite'), { user_id: user });
+  }
+
   join(room) {
     return this.api('POST', `/v3/join/${encodeURIComponent(room)}`, {});
   }
@@ -121,7 +131,10 @@ export class Account extends EventTarget {
       const path = `/_matrix/client/v1/media/download/${encodeURIComponent(server)}/${encodeURIComponent(id)}`;
       const fetched = fetch(`${this.#homeserver}${path}`, { headers: { authorization: `Bearer ${this.#token}` } }).then(async (answer) => {
         if (!answer.ok) throw new Error(`${answer.status}`);
-        return URL.createObjectURL(await answer.blob());
+        const blob = await answer.blob();
+        // A page of somebody else's must not open as one of ours.
+        const harmless = /^(image\/(?!svg)|audio\/|video\/)/.test(blob.type) ? blob.type : 'application/octet-stream';
+        return URL.createObjectURL(blob.slice(0, blob.size, harmless));
       });
       fetched.catch(() => this.#media.delete(mxc));
       this.#media.set(mxc, fetched);

@@ -1,7 +1,7 @@
 import { Account } from './account.js';
 import { Composer } from './composer.js';
-import { avatar, clock, element } from './dom.js';
-import { drawItem } from './message.js';
+import { avatar, clock, element, keepingFocus, place, said } from './dom.js';
+import { drawItem, tellReaders } from './message.js';
 
 const byId = (id) => document.getElementById(id);
 const session = await (await fetch('session.json')).json();
@@ -15,15 +15,22 @@ let drawn = new Map();
 let marked = '';
 const composer = new Composer({ form: byId('composer'), attempt });
 
+let told = 0;
+
 /** Runs what a person asked for; what goes wrong is told in words. */
 async function attempt(work) {
   try {
     await work();
   } catch (error) {
-    byId('notice').textContent = error.message;
-    byId('notice').hidden = false;
-    setTimeout(() => { byId('notice').hidden = true; }, 6000);
+    tell(error.message);
+    clearTimeout(told);
+    told = setTimeout(() => tell(''), 8000);
   }
+}
+
+function tell(words) {
+  byId('notice').textContent = words;
+  byId('notice').hidden = words === '';
 }
 
 function show(id) {
@@ -36,6 +43,7 @@ function show(id) {
 }
 
 function draw(changed) {
+  byId('away').hidden = accounts.every((one) => one.answers);
   const rooms = [...account.rooms.values()].sort((a, b) => b.lastTime - a.lastTime);
   if (!account.rooms.has(chosen.get(account)) && rooms[0]) return show(rooms[0].id);
   drawAccounts();
@@ -47,14 +55,16 @@ function draw(changed) {
 }
 
 function drawAccounts() {
-  byId('accounts').replaceChildren(...accounts.map((one) => {
+  keepingFocus(byId('accounts'), () => byId('accounts').replaceChildren(...accounts.map((one) => {
     const open = one.invites.size + [...one.rooms.values()].reduce((sum, room) => sum + room.unread, 0);
     return element('button', {
-      type: 'button', role: 'tab', ariaSelected: String(one === account), title: one.userId,
+      type: 'button', key: one.userId, ariaPressed: String(one === account), title: one.userId,
       onclick: () => { account = one; if (chosen.has(one)) show(chosen.get(one)); else draw([]); },
-    }, avatar(one, { name: nameOf(one) }), nameOf(one), open > 0 && one !== account ? element('b', { className: 'count' }, String(open)) : null);
-  }));
+    }, avatar(one, { name: nameOf(one) }), nameOf(one), open > 0 && one !== account ? count(open) : null);
+  })));
 }
+
+const count = (number) => element('b', { className: 'count', ariaLabel: `${number} new`, role: 'img' }, String(number));
 
 function nameOf(one) {
   const [local] = one.userId.slice(1).split(':');
@@ -64,19 +74,19 @@ function nameOf(one) {
 function drawRooms(rooms) {
   const invites = [...account.invites].map(([id, invite]) => element('li', { className: 'invite' },
     element('span', { className: 'about' }, element('strong', {}, invite.name), element('small', {}, `Invitation from ${invite.inviter}`)),
-    element('button', { type: 'button', onclick: () => attempt(async () => { await account.join(id); chosen.set(account, id); }) }, 'Join'),
-    element('button', { type: 'button', className: 'quiet', onclick: () => attempt(() => account.leave(id)) }, 'No')));
+    element('button', { type: 'button', key: `join ${id}`, ariaLabel: `Join ${invite.name}`, onclick: () => attempt(async () => { await account.join(id); chosen.set(account, id); }) }, 'Join'),
+    element('button', { type: 'button', key: `refuse ${id}`, ariaLabel: `Refuse ${invite.name}`, className: 'quiet', onclick: () => attempt(() => account.leave(id)) }, 'No')));
   const joined = rooms.map((room) => element('li', {}, element('button', {
-    type: 'button', ariaCurrent: String(room.id === chosen.get(account)), onclick: () => show(room.id),
+    type: 'button', key: room.id, ariaCurrent: String(room.id === chosen.get(account)), onclick: () => show(room.id),
   }, avatar(account, { name: room.name, avatar: room.state('m.room.avatar')?.url }),
   element('span', { className: 'about' }, element('strong', {}, room.name), element('small', {}, preview(room))),
-  element('span', { className: 'meta' }, element('time', {}, clock(room.lastTime)), room.unread > 0 ? element('b', { className: 'count' }, String(room.unread)) : null))));
-  byId('rooms').replaceChildren(...invites, ...joined);
+  element('span', { className: 'meta' }, element('time', {}, clock(room.lastTime)), room.unread > 0 ? count(room.unread) : null))));
+  keepingFocus(byId('rooms'), () => byId('rooms').replaceChildren(...invites, ...joined));
 }
 
 function preview(room) {
   const last = [...room.items.values()].findLast((item) => item.event.state_key === undefined);
-  return !last ? '' : last.redacted ? 'Message deleted' : String(last.content.body ?? '').split('\n')[0];
+  return !last ? '' : last.redacted ? 'Message deleted' : said(last.content.body).split('\n')[0];
 }
 
 function drawEmpty() {
@@ -84,14 +94,23 @@ function drawEmpty() {
   byId('typing').textContent = '';
   byId('timeline').replaceChildren(element('li', { className: 'empty' },
     element('strong', {}, 'No conversation yet'),
-    element('span', {}, account.invites.size > 0 ? 'Accept the invitation on the left.' : 'Write something on the phone: the bridge opens a room and invites this account.')));
+    element('span', {}, whatNext())));
+}
+
+/** The first account owns the bridge's number: who writes to it is brought to that one. */
+function whatNext() {
+  if (account.invites.size > 0) return 'Join the room that you are invited to.';
+  if (account === accounts[0]) return 'Write something on the phone: the bridge makes a room and invites this account.';
+  return `${nameOf(accounts[0])} can invite this account into a room: then two people of Matrix speak with one on WhatsApp.`;
 }
 
 function drawRoom(room) {
-  const topic = room.state('m.room.topic')?.topic;
+  const topic = said(room.state('m.room.topic')?.topic);
+  const absent = accounts.filter((one) => one !== account && !room.others().includes(one.userId));
   byId('room-head').replaceChildren(
     avatar(account, { name: room.name, avatar: room.state('m.room.avatar')?.url }),
     element('span', { className: 'about' }, element('h1', {}, room.name), element('small', {}, topic || room.others().map((user) => room.member(user).name).join(', '))),
+    ...(room.networks.length > 0 ? absent : []).map((one) => element('button', { type: 'button', className: 'invites', onclick: () => attempt(() => account.invite(room.id, one.userId)) }, `Invite ${nameOf(one)}`)),
     ...room.networks.map((name) => element('span', { className: 'network' }, name)));
   byId('typing').textContent = room.typing.length === 0 ? '' : `${room.typing.map((user) => room.member(user).name).join(', ')} ${room.typing.length > 1 ? 'are' : 'is'} typing …`;
   const list = byId('timeline');
@@ -112,10 +131,11 @@ function drawTimeline(list, room) {
     const row = known?.version === item.version && known.joined === joined ? known.row : drawSafely(item, { account, room, joined, actions });
     drawn.set(id, { version: item.version, joined, row });
     if (!row) continue;
+    tellReaders(row, item, room);
     rows.push(row);
     before = item;
   }
-  list.replaceChildren(...rows);
+  place(list, rows);
 }
 
 /** Anybody can send any content: an event that cannot be drawn must not keep the others from being. */
@@ -151,10 +171,7 @@ byId('phone').src = session.phone;
 byId('bot').hidden = !session.bot;
 byId('bot').addEventListener('click', () => void attempt(async () => show(await account.talkTo(session.bot))));
 for (const one of accounts) {
-  one.addEventListener('change', ({ detail }) => {
-    if (one === account) draw(detail);
-    else drawAccounts();
-  });
+  one.addEventListener('change', ({ detail }) => draw(one === account ? detail : []));
   void one.follow();
 }
 addEventListener('focus', () => markRead());

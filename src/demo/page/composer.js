@@ -56,7 +56,6 @@ export class Composer {
   #set(about, text) {
     this.#about = about;
     this.#draft.value = text;
-    this.#grow();
     this.#context.hidden = about === null;
     if (about === null) return;
     const words = String(about.item.content.body ?? about.item.event.type).split('\n')[0];
@@ -74,16 +73,10 @@ export class Composer {
   }
 
   #input() {
-    this.#grow();
     const active = this.#draft.value !== '';
     if (active && Date.now() - this.#typedAt < typingEveryMs) return;
     this.#typedAt = active ? Date.now() : 0;
     this.#account.typing(this.#room.id, active).catch(() => {});
-  }
-
-  #grow() {
-    this.#draft.style.height = 'auto';
-    this.#draft.style.height = `${Math.min(this.#draft.scrollHeight, 160)}px`;
   }
 
   #submit() {

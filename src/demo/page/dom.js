@@ -3,11 +3,31 @@ export function element(name, properties = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
     if (key.startsWith('on')) made.addEventListener(key.slice(2), value);
+    else if (key === 'key') made.dataset.key = value;
     else if (key in made) made[key] = value;
     else made.setAttribute(key, value);
   }
   made.append(...children.filter((child) => child !== null && child !== undefined));
   return made;
+}
+
+/** Text that somebody else chose: anything but a string counts as none. */
+export const said = (value) => (typeof value === 'string' ? value : '');
+
+/** Puts these children into the parent, moving and replacing only what differs: a player that is moved stops. */
+export function place(parent, children) {
+  const wanted = new Set(children);
+  for (const old of [...parent.children]) if (!wanted.has(old)) old.remove();
+  children.forEach((child, index) => {
+    if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
+  });
+}
+
+/** Draws anew what holds the focus, and gives it back by `data-key`. */
+export function keepingFocus(parent, draw) {
+  const key = parent.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  draw();
+  if (key !== undefined) parent.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
 
 /** A round picture of a person or room: the avatar, or the first letter on a colour of its own. */

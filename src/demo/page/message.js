@@ -1,4 +1,4 @@
-import { avatar, clock, element } from './dom.js';
+import { avatar, clock, element, said } from './dom.js';
 import { fromHtml, fromText } from './richtext.js';
 
 const quick = ['👍', '❤️', '😂', '🎉'];
@@ -21,7 +21,7 @@ export function drawItem(item, { account, room, joined, actions }) {
     joined || mine ? element('span', { className: 'avatar none' }) : avatar(account, sender),
     element('div', { className: 'column' },
       element('div', { className: 'line' }, bubble, item.redacted ? null : toolbar(item, mine, actions)),
-      reactions(item, account, actions), failure(item), readers(item, room)));
+      reactions(item, account, actions), failure(item), element('small', { className: 'read', hidden: true })));
 }
 
 function body(item, account, room) {
@@ -60,9 +60,9 @@ function picture(content, account, className) {
 }
 
 function player(name, content, account) {
-  const made = element(name, { controls: true, preload: 'metadata' });
   const voice = content['org.matrix.msc3245.voice'] !== undefined || content['m.voice'] !== undefined;
-  return element('div', { className: voice ? 'voice' : name }, voice ? '🎤' : null, loaded(made, content, account));
+  const made = element(name, { controls: true, preload: 'metadata', ariaLabel: voice ? 'Voice message' : String(content.filename ?? content.body ?? name) });
+  return element('div', { className: voice ? 'voice' : name }, voice ? element('span', { ariaHidden: 'true' }, '🎤') : null, loaded(made, content, account));
 }
 
 function loaded(made, content, account) {
@@ -73,7 +73,7 @@ function loaded(made, content, account) {
 function file(content, account) {
   const name = String(content.filename ?? content.body ?? 'file');
   const size = content.info?.size;
-  const anchor = element('a', { className: 'file', download: name }, element('span', { className: 'sheet' }, '📄'),
+  const anchor = element('a', { className: 'file', download: name }, element('span', { className: 'sheet', ariaHidden: 'true' }, '📄'),
     element('span', {}, element('strong', {}, name), element('small', {}, [content.info?.mimetype, bytes(size)].filter(Boolean).join(' · '))));
   account.media(String(content.url)).then((href) => { anchor.href = href; }, () => anchor.classList.add('lost'));
   return anchor;
@@ -87,8 +87,9 @@ function bytes(size) {
 function place(content) {
   const [, latitude, longitude] = /^geo:(-?[\d.]+),(-?[\d.]+)/.exec(String(content.geo_uri)) ?? [];
   const href = latitude === undefined ? '' : `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=15/${latitude}/${longitude}`;
-  return element('a', { className: 'file', target: '_blank', rel: 'noreferrer noopener', ...(href && { href }) }, element('span', { className: 'sheet' }, '📍'),
-    element('span', {}, element('strong', {}, String(content.body ?? 'Location')), element('small', {}, `${latitude ?? '?'}, ${longitude ?? '?'}`)));
+  const [name = 'Location', ...more] = said(content.body).split('\n').filter((line) => line !== '' && !line.startsWith('geo:'));
+  return element('a', { className: 'file', target: '_blank', rel: 'noreferrer noopener', ...(href && { href }) }, element('span', { className: 'sheet', ariaHidden: 'true' }, '📍'),
+    element('span', {}, element('strong', {}, name), element('small', {}, [...more, `${latitude ?? '?'}, ${longitude ?? '?'}`].join(' · '))));
 }
 
 function quote(item, room) {
@@ -96,18 +97,29 @@ function quote(item, room) {
   if (id === undefined) return null;
   const target = room.items.get(id);
   const words = target === undefined ? 'An earlier message' : target.redacted ? 'Message deleted' : String(target.content.body ?? target.event.type);
-  return element('blockquote', { className: 'reply', onclick: () => document.getElementById(id)?.scrollIntoView({ block: 'center', behavior: 'smooth' }) },
+  const jump = () => document.getElementById(id)?.scrollIntoView({ block: 'center', behavior: 'smooth' });
+  return element('button', { type: 'button', className: 'reply', title: 'Show the message that this answers', onclick: jump },
     target ? element('strong', {}, room.member(target.event.sender).name) : null, words.split('\n')[0].slice(0, 120));
 }
 
+/** One stop for the Tab key; the arrow keys go from button to button. */
 function toolbar(item, mine, actions) {
   const button = (label, title, onclick) => element('button', { type: 'button', title, ariaLabel: title, onclick }, label);
   const isText = item.content.msgtype === 'm.text';
-  return element('div', { className: 'tools' },
+  const buttons = [
     ...quick.map((emoji) => button(emoji, `React ${emoji}`, () => actions.react(item, emoji))),
     button('↩', 'Reply', () => actions.reply(item)),
-    mine && isText ? button('✎', 'Edit', () => actions.edit(item)) : null,
-    mine ? button('🗑', 'Delete', () => actions.remove(item)) : null);
+    ...(mine && isText ? [button('✎', 'Edit', () => actions.edit(item))] : []),
+    ...(mine ? [button('🗑', 'Delete', () => actions.remove(item))] : []),
+  ];
+  buttons.forEach((one, index) => { one.tabIndex = index === 0 ? 0 : -1; });
+  const onkeydown = (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    buttons[(buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length].focus();
+  };
+  return element('div', { className: 'tools', role: 'toolbar', ariaLabel: 'What to do with this message', onkeydown }, ...buttons);
 }
 
 function reactions(item, account, actions) {
@@ -115,24 +127,28 @@ function reactions(item, account, actions) {
   if (item.redacted || counts.size === 0) return null;
   return element('div', { className: 'reactions' }, ...[...counts].map(([key, all]) => element('button', {
     type: 'button', className: all.some((one) => one.sender === account.userId) ? 'own' : '',
-    title: all.map((one) => one.sender).join(', '), onclick: () => actions.react(item, key),
+    ariaPressed: String(all.some((one) => one.sender === account.userId)), title: all.map((one) => one.sender).join(', '), onclick: () => actions.react(item, key),
   }, key, all.length > 1 ? ` ${all.length}` : '')));
 }
 
 /** `com.beeper.message_send_status`: what became of a message at the network. */
 function mark(item, mine) {
   if (!mine || item.status?.status !== 'SUCCESS') return null;
-  return element('span', { className: 'tick', title: 'Delivered to the network' }, ' ✓');
+  return element('span', { className: 'tick', role: 'img', title: 'Delivered to the network', ariaLabel: 'Delivered to the network' }, ' ✓');
 }
 
 function failure(item) {
   if (!String(item.status?.status ?? '').startsWith('FAIL')) return null;
-  return element('small', { className: 'failed' }, `Not delivered: ${item.status.message ?? item.status.reason ?? 'no reason given'}`);
+  return element('small', { className: 'failed' }, `Not delivered: ${said(item.status.message) || said(item.status.reason) || 'no reason given'}`);
 }
 
-function readers(item, room) {
+/** Who has read as far as this. Told in place: a row that is drawn anew ends what plays in it. */
+export function tellReaders(row, item, room) {
+  const line = row.querySelector('.read');
+  if (!line) return;
   const names = [...room.receipts].filter(([user, id]) => id === item.event.event_id && user !== room.me).map(([user]) => room.member(user).name);
-  return names.length === 0 ? null : element('small', { className: 'read' }, `Read by ${names.join(', ')}`);
+  line.textContent = names.length === 0 ? '' : `Read by ${names.join(', ')}`;
+  line.hidden = names.length === 0;
 }
 
 function drawState(item, room) {
@@ -145,16 +161,16 @@ function stateWords(event, content, before, room) {
   const who = room.member(event.sender).name;
   switch (event.type) {
     case 'm.room.member': return memberWords(event, content, before, who, room);
-    case 'm.room.name': return `${who} named the room “${content.name ?? ''}”`;
-    case 'm.room.topic': return `${who} set the topic: ${content.topic ?? ''}`;
+    case 'm.room.name': return `${who} named the room “${said(content.name)}”`;
+    case 'm.room.topic': return `${who} set the topic: ${said(content.topic)}`;
     case 'm.room.encryption': return `${who} turned on encryption`;
     default: return null;
   }
 }
 
 function memberWords(event, content, before, who, room) {
-  const whom = content.displayname || before?.displayname || room.member(event.state_key).name;
-  if (content.membership === before?.membership) return before?.displayname !== content.displayname ? `${before?.displayname ?? event.state_key} is now ${whom}` : null;
+  const whom = said(content.displayname) || said(before?.displayname) || room.member(event.state_key).name;
+  if (content.membership === before?.membership) return before?.displayname !== content.displayname ? `${said(before?.displayname) || event.state_key} is now ${whom}` : null;
   const self = event.sender === event.state_key;
   return { join: `${whom} joined`, invite: `${who} invited ${whom}`, leave: self ? `${whom} left` : `${who} removed ${whom}`, ban: `${who} banned ${whom}` }[content.membership] ?? null;
 }

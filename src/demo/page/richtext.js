@@ -46,7 +46,15 @@ function link(anchor, href) {
 function spoiler(span) {
   span.className = 'spoiler';
   span.tabIndex = 0;
-  span.addEventListener('click', () => span.classList.toggle('shown'));
+  span.role = 'button';
+  span.ariaLabel = 'Spoiler, hidden';
+  const toggle = () => { span.ariaLabel = span.classList.toggle('shown') ? null : 'Spoiler, hidden'; };
+  span.addEventListener('click', toggle);
+  span.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' && event.key !== ' ') return;
+    event.preventDefault();
+    toggle();
+  });
 }
 
 /** Plain text, its web addresses made links. */

@@ -1,3 +1,5 @@
+import { said } from './dom.js';
+
 /** One room as one account sees it: state, and a timeline in which edits, reactions and redactions have done their work. */
 export class Room {
   /** Event id to `{ event, content, edited, redacted, reactions, status, version }`, in the order they came. */
@@ -20,9 +22,9 @@ export class Room {
   }
 
   apply({ state, timeline, ephemeral, unread_notifications: counts }) {
-    for (const event of state?.events ?? []) this.#setState(event);
-    for (const event of timeline?.events ?? []) this.#add(event);
-    for (const event of ephemeral?.events ?? []) this.#ephemeral(event);
+    each(state?.events, (event) => this.#setState(event));
+    each(timeline?.events, (event) => this.#add(event));
+    each(ephemeral?.events, (event) => this.#ephemeral(event));
     if (counts?.notification_count !== undefined) this.unread = counts.notification_count;
   }
 
@@ -38,18 +40,18 @@ export class Room {
 
   member(user) {
     const content = this.state('m.room.member', user);
-    return { name: content?.displayname || user.split(':')[0].slice(1), avatar: content?.avatar_url };
+    return { name: said(content?.displayname) || user.split(':')[0].slice(1), avatar: content?.avatar_url };
   }
 
   get name() {
-    const named = this.state('m.room.name')?.name;
+    const named = said(this.state('m.room.name')?.name);
     return named || this.others().map((user) => this.member(user).name).slice(0, 3).join(', ') || 'Empty room';
   }
 
   /** Names of the networks that this room is bridged to, by its `m.bridge` state (MSC2346). */
   get networks() {
     const bridges = [...this.#state].filter(([key]) => /^(uk\.half-shot\.bridge|m\.bridge)\|/.test(key));
-    return [...new Set(bridges.map(([, content]) => content.protocol?.displayname ?? content.protocol?.id).filter(Boolean))];
+    return [...new Set(bridges.map(([, content]) => said(content.protocol?.displayname) || said(content.protocol?.id)).filter(Boolean))];
   }
 
   get last() {
@@ -126,15 +128,18 @@ export class Room {
     if (event.type === 'm.typing') this.typing = event.content.user_ids.filter((user) => user !== this.me);
     if (event.type !== 'm.receipt') return;
     for (const [id, kinds] of Object.entries(event.content)) {
-      for (const user of Object.keys(kinds['m.read'] ?? {})) this.#read(user, id);
+      for (const user of Object.keys(kinds['m.read'] ?? {})) this.receipts.set(user, id);
     }
   }
+}
 
-  #read(user, id) {
-    for (const touched of [this.receipts.get(user), id]) {
-      const item = this.items.get(touched);
-      if (item) item.version += 1;
+/** Anybody can put anything into an event: one that makes no sense must not keep the others from being seen. */
+function each(events, take) {
+  for (const event of events ?? []) {
+    try {
+      take(event);
+    } catch (error) {
+      console.debug('An event was left out.', error);
     }
-    this.receipts.set(user, id);
   }
 }

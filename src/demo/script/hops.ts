@@ -22,11 +22,12 @@ export class Hops {
   told(what: string): string {
     const names = Object.entries(shown).find(([way]) => what.startsWith(way))?.[1] ?? {};
     let from = 0;
-    const passed = Object.entries<string>(names).flatMap(([name, words]) => {
+    const passed = Object.entries(names).flatMap(([name, words]) => {
       const index = this.#noted.findIndex((hop, n) => n >= from && hop.name === name);
-      if (index === -1) return [];
+      const hop = this.#noted[index];
+      if (hop === undefined) return [];
       from = index + 1;
-      return [`${words} ${this.#noted[index]?.at ?? 0} ms`];
+      return [`${String(words)} ${hop.at} ms`];
     });
     return [...passed, `seen ${this.#since()} ms`].join(' → ');
   }

@@ -1,4 +1,4 @@
-import { drawMessage, isShown, make, summary } from './thread.js';
+import { drawMessage, isShown, make, place, summary, tellTicks } from './thread.js';
 import { VoiceRecorder } from './voice.js';
 
 const byId = (id) => document.getElementById(id);
@@ -45,7 +45,11 @@ async function load() {
 
 function listen() {
   const events = new EventSource('/_sandbox/events');
-  events.onopen = () => void load();
+  events.onopen = () => {
+    byId('away').hidden = true;
+    void load();
+  };
+  events.onerror = () => { byId('away').hidden = false; };
   events.onmessage = async ({ data }) => {
     const event = JSON.parse(data);
     if (event.kind === 'message') {
@@ -80,12 +84,17 @@ function drawPeople() {
     const thread = conversation(person.key);
     const last = thread.at(-1);
     const unread = thread.filter((message) => message.from === 'business' && !['read', 'played'].includes(message.status) && message.seq > (seen.get(person.key) ?? 0)).length;
-    const badge = unread > 0 && person.key !== self ? make('span', { className: 'badge' }, String(unread)) : null;
+    const badge = unread > 0 && person.key !== self ? make('span', { className: 'badge', role: 'img', 'aria-label': `${unread} new` }, String(unread)) : null;
     const text = make('span', { className: 'two' }, make('strong', {}, person.name), make('span', { className: 'last' }, last ? summary(last) : address(person)));
     const open = () => { location.hash = person.key; };
-    return make('li', {}, make('button', { type: 'button', onclick: open, ...(person.key === self ? { 'aria-current': 'true' } : {}) }, make('span', { className: 'avatar' }, initials(person.name)), text, badge));
+    const button = make('button', { type: 'button', onclick: open, ...(person.key === self ? { 'aria-current': 'true' } : {}) }, make('span', { className: 'avatar', 'aria-hidden': 'true' }, initials(person.name)), text, badge);
+    button.dataset.key = person.key;
+    return make('li', {}, button);
   });
-  byId('people-list').replaceChildren(...rows);
+  const list = byId('people-list');
+  const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  list.replaceChildren(...rows);
+  if (focused !== undefined) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 
 let drawn = '';
@@ -111,20 +120,49 @@ function drawThread() {
   readIfSeen(thread);
 }
 
+/** Id to what is drawn of a message, and of what. */
+let rowsDrawn = new Map();
+
+function drawRow(message, gap) {
+  const target = message.replyTo === null ? undefined : messages.get(message.replyTo);
+  const state = JSON.stringify([{ ...message, status: null }, gap, business.name, target?.body, target?.revoked]);
+  const known = rowsDrawn.get(message.id);
+  const drawnRow = known?.state === state ? known : { state, row: drawSafely(message, gap) };
+  tellTicks(drawnRow.row, message);
+  return drawnRow;
+}
+
+/** Anything can come over the API: a message that cannot be drawn must not keep the others from being. */
+function drawSafely(message, gap) {
+  try {
+    return drawMessage(message, messages, { business: business.name }, { press, menu: messageMenu }, gap);
+  } catch {
+    return make('li', { className: 'system', id: message.id }, `${message.type}: cannot be shown`);
+  }
+}
+
 function drawRows(thread) {
   const list = byId('thread');
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 90 || list.dataset.person !== self;
   const rows = [];
+  const next = new Map();
   let day = '';
   let before = null;
   for (const message of thread) {
     const date = new Date(message.at).toLocaleDateString([], { day: 'numeric', month: 'long', year: 'numeric' });
-    if (date !== day) rows.push(make('li', { className: 'day' }, date));
+    if (date !== day) {
+      const heading = rowsDrawn.get(date) ?? { row: make('li', { className: 'day' }, date) };
+      next.set(date, heading);
+      rows.push(heading.row);
+    }
     day = date;
-    rows.push(drawMessage(message, messages, { business: business.name }, { press, menu: messageMenu }, before?.from !== message.from));
+    const drawnNow = drawRow(message, before?.from !== message.from);
+    next.set(message.id, drawnNow);
+    rows.push(drawnNow.row);
     before = message;
   }
-  list.replaceChildren(...rows);
+  rowsDrawn = next;
+  place(list, rows);
   list.dataset.person = self;
   if (!atEnd) return;
   list.scrollTop = list.scrollHeight;
@@ -255,12 +293,29 @@ function openMenu(anchor, entries, emojis = []) {
   const top = at.bottom - frame.top + menu.offsetHeight > frame.height ? at.top - frame.top - menu.offsetHeight : at.bottom - frame.top;
   menu.style.top = `${Math.max(4, top)}px`;
   menu.style.left = `${Math.max(4, Math.min(at.left - frame.left, frame.width - menu.offsetWidth - 4))}px`;
+  opener = anchor;
   menu.querySelector('button')?.focus();
 }
 
+/** What opened the menu: it gets the focus back. */
+let opener = null;
+
 function closeMenu() {
-  byId('menu').hidden = true;
+  const menu = byId('menu');
+  if (menu.hidden) return;
+  if (menu.contains(document.activeElement)) opener?.focus();
+  menu.hidden = true;
   document.querySelectorAll('[aria-expanded]').forEach((element) => element.removeAttribute('aria-expanded'));
+}
+
+/** Arrow keys go through the menu, as everywhere. */
+function walkMenu(event) {
+  const buttons = [...byId('menu').querySelectorAll('button')];
+  const at = buttons.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  buttons.at(to % buttons.length)?.focus();
 }
 
 /** Fields are `[name, label, value]`. Null when cancelled. */
@@ -290,17 +345,25 @@ async function addPerson() {
 }
 
 const recorder = new VoiceRecorder();
+
+function recording(on) {
+  const words = on ? 'Stop recording and send' : 'Voice message';
+  byId('voice').classList.toggle('recording', on);
+  byId('voice').title = words;
+  byId('voice').ariaLabel = words;
+}
+
 async function voice() {
   try {
     if (!recorder.active) {
       await recorder.start();
-      byId('voice').classList.add('recording');
+      recording(true);
       return;
     }
-    byId('voice').classList.remove('recording');
+    recording(false);
     await sendBytes('audio', await recorder.stop(), { voice: true });
   } catch (error) {
-    byId('voice').classList.remove('recording');
+    recording(false);
     tell(`No microphone: ${error.message}. Choose a recorded file instead.`);
     chooseFile('audio/ogg', () => 'audio');
   }
@@ -324,6 +387,7 @@ byId('text').onkeydown = (event) => {
   event.preventDefault();
   void submit();
 };
+byId('menu').addEventListener('keydown', walkMenu);
 byId('composer').onsubmit = (event) => { event.preventDefault(); void submit(); };
 document.addEventListener('click', (event) => { if (!byId('menu').contains(event.target) && !event.target.closest('.more')) closeMenu(); });
 document.addEventListener('keydown', (event) => { if (event.key === 'Escape') closeMenu(); });

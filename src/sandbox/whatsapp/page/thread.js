@@ -11,24 +11,47 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Puts these rows into the list, touching only what differs: a player that is moved stops, and what has the focus loses it. */
+export function place(list, rows) {
+  const wanted = new Set(rows);
+  for (const old of [...list.children]) if (!wanted.has(old)) old.remove();
+  rows.forEach((row, index) => {
+    if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
+  });
+}
+
 const marks = [
-  { tag: 'code', pattern: /```([^]+?)```/ }, { tag: 'code', pattern: /`([^`\n]+)`/ },
-  { tag: 'b', pattern: /(?<![\w*])\*(\S(?:[^\n*]*\S)?)\*(?![\w*])/ }, { tag: 'i', pattern: /(?<![\w_])_(\S(?:[^\n_]*\S)?)_(?![\w_])/ },
-  { tag: 's', pattern: /(?<![\w~])~(\S(?:[^\n~]*\S)?)~(?![\w~])/ },
+  { tag: 'code', pattern: /```([^]+?)```/g }, { tag: 'code', pattern: /`([^`\n]+)`/g },
+  { tag: 'b', pattern: /(?<![\w*])\*(\S(?:[^\n*]*\S)?)\*(?![\w*])/g }, { tag: 'i', pattern: /(?<![\w_])_(\S(?:[^\n_]*\S)?)_(?![\w_])/g },
+  { tag: 's', pattern: /(?<![\w~])~(\S(?:[^\n~]*\S)?)~(?![\w~])/g }, { tag: 'a', pattern: /https?:\/\/[^\s<>"]+/g },
 ];
-const link = /https?:\/\/[^\s<>"]+/;
 
 /** WhatsApp's own marks: *bold* _italic_ ~struck~ `code` ```code```, and links. */
 function inline(text) {
-  const found = [...marks.map((mark) => ({ ...mark, match: mark.pattern.exec(text) })), { tag: 'a', match: link.exec(text) }]
-    .filter((one) => one.match)
-    .sort((one, other) => one.match.index - other.match.index)[0];
-  if (!found) return text === '' ? [] : [text];
-  const { match, tag } = found;
-  const inner = tag === 'a'
-    ? make('a', { href: match[0], target: '_blank', rel: 'noopener noreferrer' }, match[0])
-    : make(tag, {}, ...(tag === 'code' ? [match[1]] : inline(match[1])));
-  return [...inline(text.slice(0, match.index)), inner, ...inline(text.slice(match.index + match[0].length))];
+  const parts = [];
+  let at = 0;
+  for (let found = nextMark(text, at); found; found = nextMark(text, at)) {
+    if (found.index > at) parts.push(text.slice(at, found.index));
+    parts.push(marked(found));
+    at = found.index + found.match[0].length;
+  }
+  if (at < text.length) parts.push(text.slice(at));
+  return parts;
+}
+
+function nextMark(text, at) {
+  let first = null;
+  for (const { tag, pattern } of marks) {
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
+    if (match && (!first || match.index < first.index)) first = { tag, match, index: match.index };
+  }
+  return first;
+}
+
+function marked({ tag, match }) {
+  if (tag === 'a') return make('a', { href: match[0], target: '_blank', rel: 'noopener noreferrer' }, match[0]);
+  return make(tag, {}, ...(tag === 'code' ? [match[1]] : inline(match[1])));
 }
 
 function written(text) {
@@ -42,7 +65,7 @@ function written(text) {
 
 function card(glyph, title, detail, href) {
   const properties = { className: 'card', ...(href ? { href, download: title } : {}) };
-  return make(href ? 'a' : 'div', properties, make('span', { className: 'glyph' }, glyph), make('span', {}, make('b', {}, title), make('small', {}, detail)));
+  return make(href ? 'a' : 'div', properties, make('span', { className: 'glyph', 'aria-hidden': 'true' }, glyph), make('span', {}, make('b', {}, title), make('small', {}, detail)));
 }
 
 function size(bytes) {
@@ -55,8 +78,8 @@ const drawings = {
   text: (message) => [written(message.body.body)],
   image: (message) => captioned(message, make('img', { src: path(message), alt: message.body.caption ?? 'Photo' })),
   sticker: (message) => [make('img', { src: path(message), alt: 'Sticker' })],
-  video: (message) => captioned(message, make('video', { src: path(message), controls: true })),
-  audio: (message) => [make('audio', { src: path(message), controls: true, preload: 'metadata' })],
+  video: (message) => captioned(message, make('video', { src: path(message), controls: true, 'aria-label': 'Video' })),
+  audio: (message) => [make('audio', { src: path(message), controls: true, preload: 'metadata', 'aria-label': message.body.voice ? 'Voice message' : 'Audio' })],
   document: (message) => captioned(message, card('📄', message.body.filename ?? 'File', `${message.media?.mime ?? ''} · ${size(message.media?.size ?? 0)}`, path(message))),
   location: ({ body }) => [card('📍', body.name ?? 'Location', body.address ?? `${body.latitude}, ${body.longitude}`)],
   contacts: ({ body }) => body.map((one) => card('👤', one.name?.formatted_name ?? 'Contact', (one.phones ?? []).map((phone) => phone.phone ?? phone.wa_id).join(', '))),
@@ -85,16 +108,21 @@ export function isShown(message) {
   return !['reaction', 'edit', 'revoke'].includes(message.type) && message.status !== 'failed';
 }
 
-function ticks(message) {
-  if (message.from !== 'person') return null;
-  return make('span', { className: `ticks ${message.status}`, title: message.status === 'read' ? 'Read' : 'Delivered' }, '✓✓');
+/** Whether the other side has it, and has read it. Told in place: a row that is drawn anew ends what plays in it. */
+export function tellTicks(row, { status }) {
+  const ticks = row.querySelector('.ticks');
+  if (!ticks) return;
+  const words = status === 'read' ? 'Read' : 'Delivered';
+  ticks.className = `ticks ${status}`;
+  ticks.title = words;
+  ticks.ariaLabel = words;
 }
 
 function quoteOf(message, messages, names) {
   if (!message.replyTo || message.quoteMissing) return null;
   const target = messages.get(message.replyTo);
   const jump = () => document.getElementById(message.replyTo)?.scrollIntoView({ block: 'center', behavior: 'smooth' });
-  return make('button', { type: 'button', className: 'quoted', onclick: jump }, make('b', {}, target?.from === 'person' ? 'You' : names.business), summary(target));
+  return make('button', { type: 'button', className: 'quoted', title: 'Show the message that this answers', onclick: jump }, make('b', {}, target?.from === 'person' ? 'You' : names.business), summary(target));
 }
 
 /** A row of the thread. `acts` has what the row's buttons do. */
@@ -104,13 +132,13 @@ export function drawMessage(message, messages, names, acts, gap) {
   const draw = Object.hasOwn(drawings, message.type) ? drawings[message.type] : () => [make('span', { className: 'label' }, `${message.type}: not shown by the sandbox`)];
   const parts = message.revoked ? [make('span', { className: 'gone' }, '🚫 This message was deleted')] : draw(message);
   const time = new Date(message.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-  const meta = make('span', { className: 'meta' }, `${message.edited ? 'Edited ' : ''}${time}`, ticks(message));
+  const meta = make('span', { className: 'meta' }, `${message.edited ? 'Edited ' : ''}${time}`, mine ? make('span', { className: 'ticks', role: 'img' }, '✓✓') : null);
   const choices = message.revoked || mine ? [] : message.choices;
   const reactions = Object.values(message.reactions);
   const bubble = make('div', { className: 'bubble' }, quoteOf(message, messages, names), ...parts, meta,
     choices.length > 0 ? make('div', { className: 'choices' }, ...choices.map((one, index) => make('button', { type: 'button', onclick: () => acts.press(message, index) }, one.title))) : null,
     reactions.length > 0 ? make('span', { className: 'reactions' }, [...new Set(reactions)].join(' '), reactions.length > 1 ? ' 2' : '') : null);
-  const more = make('button', { type: 'button', className: 'icon more', title: 'More', 'aria-label': 'More', onclick: (event) => acts.menu(message, event.currentTarget) }, '⋯');
+  const more = make('button', { type: 'button', className: 'icon more', title: 'More', 'aria-label': 'More', 'aria-haspopup': 'menu', onclick: (event) => acts.menu(message, event.currentTarget) }, '⋯');
   const names_ = ['row', mine ? 'mine' : 'theirs', message.type, gap ? 'gap' : '', reactions.length > 0 ? 'reacted' : ''];
   return make('li', { className: names_.join(' '), id: message.id }, bubble, message.revoked ? null : more);
 }
