@@ -31,7 +31,10 @@ export async function startChild(args: readonly string[], ready: string): Promis
       if (line.includes(ready)) resolve();
     });
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${code}:\n${lines.join('\n')}`)));
+    child.once('exit', (code, signal) => {
+      if (code !== 0 && signal !== 'SIGTERM') console.error(`${args.join(' ')} ended with ${code ?? signal}:\n${lines.join('\n')}`);
+      reject(new Error(`${args.join(' ')} ended too soon`));
+    });
   });
   const readyMs = performance.now() - started;
   const pid = child.pid ?? 0;

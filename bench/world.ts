@@ -43,23 +43,22 @@ export async function openWorld(side: Side, { node = [], prepare }: WorldOptions
   const [asPort, publicPort, adminPort] = [await freePort(), await freePort(), await freePort()];
   const appserviceUrl = `http://127.0.0.1:${asPort}`;
   const webhookUrl = `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`;
-  const listeners = { onMatrix: (_text: string, _room: string) => {}, onPhone: (_text: string) => {} };
   const homeserver = await FakeHomeserver.start({
     botLocalpart: 'drawbridge', appserviceUrl, backoffSecondMs: 50,
     onEvent: ({ type, sender, content, room_id }) => {
-      if (type === 'm.room.message' && sender.startsWith('@_drawbridge_')) listeners.onMatrix(String(content.body), room_id);
+      if (type === 'm.room.message' && sender.startsWith('@_drawbridge_')) world.onMatrix(String(content.body), room_id);
     },
   });
   const sandbox = await startWhatsAppSandbox({ ...secrets, ...ids, displayPhoneNumber: '+31 970 1020 3040', webhookUrl, clockScale: noLimits });
   sandbox.listen(({ from, type, status, body }) => {
-    if (from === 'business' && type === 'text' && status === 'accepted') listeners.onPhone((body as { body: string }).body);
+    if (from === 'business' && type === 'text' && status === 'accepted') world.onPhone((body as { body: string }).body);
   });
   await writeConfigs(dir, { homeserver, sandbox, asPort, publicPort, adminPort });
   await prepare?.(dir);
   const start = (): Promise<Child> => (side === 'ours' ? startOurs(dir, node) : startTheirs(dir));
   let bridge = await start();
-  return Object.assign(listeners, {
-    side, homeserver, sandbox, dir, appserviceUrl,
+  const world: World = {
+    side, homeserver, sandbox, dir, appserviceUrl, onMatrix: () => {}, onPhone: () => {},
     get bridge() {
       return bridge;
     },
@@ -73,7 +72,8 @@ export async function openWorld(side: Side, { node = [], prepare }: WorldOptions
       await homeserver.close();
       await rm(dir, { recursive: true, force: true });
     },
-  });
+  };
+  return world;
 }
 
 export function startOurs(dir: string, node: readonly string[] = []): Promise<Child> {

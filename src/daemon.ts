@@ -41,8 +41,12 @@ import { openSqliteStore } from './store/sqlite/index.ts';
 
 export interface DaemonOptions {
   readonly configPath: string;
+  /** Of the program, for the metrics and the log. */
+  readonly version?: string;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step?: (name: string) => void;
+  /** How long an answer of the homeserver is waited for. Default 60 s. */
+  readonly answerTimeoutMs?: number;
 }
 
 export interface Daemon {
@@ -62,11 +66,12 @@ const DAY = 86_400_000;
  * @throws CodedError where the config, the database or an address does not allow a start. A homeserver or a network that
  * is down does not: the daemon starts and waits for it.
  */
-export async function startDaemon({ configPath, step = () => {} }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon({ configPath, version = 'unknown', step = () => {}, answerTimeoutMs }: DaemonOptions): Promise<Daemon> {
   const loaded = loadConfig(configPath, networks, process.env);
   const { config } = loaded;
   const registration = needRegistration(loaded);
   const log = createLogger({ level: config.logging.level, format: config.logging.format, secrets: loaded.secrets });
+  for (const change of loaded.upgraded) log.info('The config was of an older format and is upgraded; the old one is kept beside it.', { change });
   const clock = systemClock;
   mkdirSync(config.data, { recursive: true, mode: 0o700 });
 
@@ -80,9 +85,10 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
   await store.setMeta('clean', 'no');
 
-  const metrics = createMetrics({ version: process.env.npm_package_version ?? '0.1.0' });
+  const metrics = createMetrics({ version });
   const homeserver = createHomeserver({
     url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
+    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
   });
   let bridge: Bridge | null = null;
   const outages = new Outages(clock, log, {
@@ -157,13 +163,13 @@ export async function startDaemon({ configPath, step = () => {} }: DaemonOptions
   running.start(clean);
   await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
-  log.info('Drawbridge runs.', { ports: http.ports });
+  log.info('Drawbridge runs.', { version, ports: http.ports });
   return { ports: http.ports, log, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
 }
 
 /** Runs until SIGINT or SIGTERM. */
-export async function runDaemon(configPath: string): Promise<void> {
-  const daemon = await startDaemon({ configPath });
+export async function runDaemon(configPath: string, version: string): Promise<void> {
+  const daemon = await startDaemon({ configPath, version });
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
     // What was answered is committed, so ending loses nothing, and whoever supervises the process starts it again.
     process.on(fault, (error: unknown) => {

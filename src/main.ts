@@ -29,7 +29,7 @@ async function main(): Promise<number> {
       return import('./matrix/appservice/registration.ts');
     },
     probeDatabase: async () => (await import('./store/sqlite/probe.ts')).probeDatabase,
-    start: async (configPath) => (await import('./daemon.ts')).runDaemon(configPath),
+    start: async (configPath) => (await import('./daemon.ts')).runDaemon(configPath, version()),
     demo: async (args) => (await import('./demo/main.ts')).demo(args),
     version: version(),
     schemaFile: fileURLToPath(new URL('../config/config.schema.json', import.meta.url)),

@@ -79,7 +79,7 @@ async function portal(store: Store, n: number): Promise<void> {
   });
   for (const lane of wake) {
     for (let row = store.outHead(lane); row !== null; row = store.outHead(lane)) {
-      await store.begin(row.seq);
+      await store.begin(row);
       const room = row.room;
       await store.settleOut(row.seq, { to: 'confirmed', remoteId: null, at: Date.now() }, row.kind !== 'create' || room === null ? [] : [
         { do: 'room', room, change: { roomId: `!room${n}:fake.test` as RoomId, state: 'live' } },

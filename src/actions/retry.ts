@@ -72,6 +72,7 @@ async function fetchAgain(context: ActionContext, row: OutboxItem): Promise<Netw
   const relay = context.relayOf(row.sender, row.account, room.row);
   const part = adapter.plan({ conversation: targetOf(portal.conversation), content, relay })[row.part];
   if (part === undefined) return 'it was changed.';
+  if (row.kind === 'edit' && row.shows !== null) return { to: 'network', kind: 'edit', target: row.shows.event, part: row.shows.part, content: part, relay };
   const replyTo: EventId | null = relations.edits ?? relations.replyTo;
   return { to: 'network', kind: 'message', content: part, relay, ...(replyTo !== null && row.part === 0 ? { replyTo } : {}) };
 }

@@ -62,6 +62,7 @@ export class Bridge {
   readonly #touched = new Set<RoomRow>();
   readonly #stop = new AbortController();
   #released = false;
+  #beating = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -71,7 +72,7 @@ export class Bridge {
     this.#telling = new Telling({
       store, owners: (id) => accounts.owners(id), permission: options.permission, isOurs: (user) => rooms.isOurs(user), admins: options.admins, log, wake,
     });
-    this.#reconcile = new Reconcile({ store, homeserver, log, wake });
+    this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason) });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
       store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
@@ -192,6 +193,20 @@ export class Bridge {
     else if (told) this.tellAdmins(text, key);
   }
 
+  #homeserverDown(reason: string): void {
+    const { outages, homeserver } = this.#options;
+    outages.down('matrix', reason, () => homeserver.ping());
+  }
+
+  /** A homeserver that was away may have lost what it had for us, also where nothing was sent to it meanwhile. */
+  async #beat(): Promise<void> {
+    const { outages, homeserver } = this.#options;
+    if (outages.isDown('matrix') || this.#beating) return;
+    this.#beating = true;
+    await homeserver.ping().catch((error: unknown) => this.#homeserverDown(error instanceof Error ? error.message : String(error)));
+    this.#beating = false;
+  }
+
   #accountBroken(account: AccountId, reason: string): void {
     const { outages, log, clock } = this.#options;
     if (this.#broken.has(account)) return;
@@ -214,10 +229,11 @@ export class Bridge {
       chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
       owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),
+      isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
     };
   }
 
-  /** Every second what waited too long; every ten the read positions; every ten minutes what may be forgotten. */
+  /** Every second what waited too long; every five whether the homeserver is there; every ten the read positions; every ten minutes what may be forgotten. */
   async #housekeeping(): Promise<void> {
     const { store, clock, log, keep } = this.#options;
     for (let second = 1; !this.#stop.signal.aborted; second++) {
@@ -225,6 +241,7 @@ export class Bridge {
       if (this.#stop.signal.aborted) return;
       try {
         this.wake(await store.expire(clock.now()));
+        if (second % 5 === 0) void this.#beat();
         if (second % 10 === 0 && this.#touched.size > 0) {
           const rooms = [...this.#touched];
           this.#touched.clear();

@@ -1,6 +1,6 @@
 import type { Capabilities } from '../model/capabilities.ts';
 import type { Content } from '../model/content.ts';
-import type { AccountId, EventId, Millis, NetworkId, PortalRow, UserId } from '../model/ids.ts';
+import type { AccountId, EventId, Millis, NetworkId, PortalRow, RemoteId, UserId } from '../model/ids.ts';
 import type { SendRequest, Target } from '../networks/network.ts';
 import type { Conversation, Effect, InOutcome, OutboxItem, Person, Portal } from '../store/store.ts';
 import { type Audience, inRooms, roomFor } from './reports/telling.ts';
@@ -27,6 +27,8 @@ export interface Deciding {
   admins(): Audience;
   /** The row that an event of our own was sent by. */
   rowByKey(key: string): OutboxItem | null;
+  /** Whether this message of the network is one that we sent, also where it is deleted meanwhile. */
+  isSent(account: AccountId, id: RemoteId): boolean;
 }
 
 /** The pure half of a connection. */

@@ -88,11 +88,19 @@ function build(parts: CliParts, exit: (code: number) => void): Command {
     .option('--debug', 'show where an error comes from').copyInheritedSettings(program)
     .action(async (network: string, file: string) => (await import('./commands/inspect.ts')).inspectCommand(network, file, parts));
   program.command('demo').description('show it all on this machine: a homeserver, a network and the bridge')
-    .argument('[args...]').usage('[--script] [--networks <list>]').allowUnknownOption().passThroughOptions()
-    .addHelpText('after', '\nWithout a flag it prints a page to open, and runs until Ctrl-C.\n  --script           play a conversation of every kind of message instead; exit code 0 if all arrived\n  --networks <list>  the networks to show, with commas between')
+    .argument('[args...]').usage('[options]').allowUnknownOption().passThroughOptions()
+    .addHelpText('after', demoHelp)
     .action(async (args: string[]) => exit(await parts.demo(args)));
   return program;
 }
+
+const demoHelp = `
+Without a flag it prints a page to open, and runs until Ctrl-C.
+  --script               play a conversation of every kind of message instead; exit code 0 if all arrived
+  --networks <list>      the networks to show, with commas between
+  --homeserver <url>     use a homeserver that runs already instead of starting one, and with it
+  --registration <file>    what \`drawbridge register\` wrote, which that homeserver has loaded
+  --token <token>          an access token of an account there, or file:<path>; can be given twice`;
 
 export interface InitOptions extends InitFlags {
   readonly yes: boolean;

@@ -5,68 +5,111 @@ import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { type Daemon, startDaemon } from '../daemon.ts';
 import { startWhatsAppSandbox, type WhatsAppSandbox } from '../sandbox/whatsapp/index.ts';
+import { type Given, theirHomeserver } from './given.ts';
 import { MatrixUser } from './matrix/user.ts';
 import { installSynapse } from './synapse/install.ts';
 import { freePort } from './synapse/ports.ts';
 import { newToken, writeRegistration } from './synapse/registration.ts';
-import { startSynapse, type Synapse, type SynapseUser } from './synapse/synapse.ts';
+import { startSynapse } from './synapse/synapse.ts';
 
 /** Everything the demo runs: a real homeserver, two accounts, the sandbox and the daemon. */
 export interface Stage {
-  readonly synapse: Synapse;
+  readonly homeserver: string;
   readonly sandbox: WhatsAppSandbox;
   readonly daemon: Daemon;
-  readonly users: readonly SynapseUser[];
-  /** Clients of the two accounts. */
+  readonly users: readonly Account[];
+  /** A client of the first account. */
   readonly alice: MatrixUser;
   readonly bot: string;
   close(): Promise<void>;
 }
 
+interface Account {
+  readonly userId: string;
+  readonly accessToken: string;
+}
+
+export interface StageOptions {
+  readonly progress: (line: string) => void;
+  /** A homeserver that runs already, instead of one that is started. */
+  readonly homeserver?: Given;
+  /** The daemon's edges, by name. */
+  readonly step?: (name: string) => void;
+  /** Gives up where it stands; what was started is ended. */
+  readonly signal?: AbortSignal;
+}
+
+/** A homeserver as the stage needs it, whoever started it. */
+export interface StageHomeserver {
+  readonly url: string;
+  readonly domain: string;
+  readonly registration: string;
+  /** `host:port` on which the homeserver expects the bridge. */
+  readonly listen: string;
+  readonly bot: string;
+  readonly ghostPrefix: string;
+  readonly users: readonly Account[];
+}
+
 const app = { appSecret: newToken(), verifyToken: newToken(), accessToken: newToken() };
 const ids = { phoneNumberId: '106540352242922', wabaId: '102290129340398' };
+/** Faster than anybody types or any script plays: what a sandbox teaches by its limits is no part of a demo. */
+const hurry = 10_000;
 
 /** Starts all of it on free ports, in a folder that is removed again. @throws CodedError where something is missing */
-export async function setStage(progress: (line: string) => void): Promise<Stage> {
-  const venv = await installSynapse({ dir: resolve('.cache/synapse-venv'), progress });
-  const dir = await mkdtemp(join(tmpdir(), 'drawbridge-demo-'));
-  const serverName = 'demo.localhost';
-  const [homeserverPort, publicPort, adminPort] = [await freePort(), await freePort(), await freePort()];
-  const service = {
-    id: 'drawbridge', url: `http://127.0.0.1:${homeserverPort}`, asToken: newToken(), hsToken: newToken(), senderLocalpart: 'drawbridge', prefix: '_drawbridge_',
+export async function setStage(options: StageOptions): Promise<Stage> {
+  const { progress, signal, step } = options;
+  await using started = new AsyncDisposableStack();
+  const dir = started.adopt(await mkdtemp(join(tmpdir(), 'drawbridge-demo-')), (path) => rm(path, { recursive: true, force: true }));
+  const homeserver = options.homeserver === undefined ? await ownHomeserver(dir, started, options) : await theirHomeserver(options.homeserver);
+  signal?.throwIfAborted();
+  progress('Starting the WhatsApp sandbox and the bridge');
+  const [publicPort, adminPort] = [await freePort(), await freePort()];
+  const sandbox = started.adopt(await startWhatsAppSandbox({
+    ...app, ...ids, displayPhoneNumber: '+31 970 1020 3040', webhookUrl: `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`, clockScale: { pair: hurry },
+  }), (one) => one.close());
+  const configPath = join(dir, 'config.yaml');
+  await writeFile(configPath, stringify(config(homeserver, sandbox.url, publicPort, adminPort)), { mode: 0o600 });
+  const daemon = started.adopt(await startDaemon({ configPath, ...(step && { step }) }), (one) => one.stop());
+  signal?.throwIfAborted();
+  const [first] = homeserver.users;
+  const alice = started.adopt(new MatrixUser(homeserver.url, first?.userId ?? '', first?.accessToken ?? ''), (one) => one.close());
+  const all = started.move();
+  return {
+    homeserver: homeserver.url, sandbox, daemon, users: homeserver.users, alice, bot: `@${homeserver.bot}:${homeserver.domain}`,
+    close: () => all.disposeAsync(),
   };
+}
+
+async function ownHomeserver(dir: string, started: AsyncDisposableStack, { progress, signal }: StageOptions): Promise<StageHomeserver> {
+  const venv = await installSynapse({ dir: resolve('.cache/synapse-venv'), progress, ...(signal && { signal }) });
+  signal?.throwIfAborted();
+  const domain = 'demo.localhost';
+  const listen = `127.0.0.1:${await freePort()}`;
+  const service = { id: 'drawbridge', url: `http://${listen}`, asToken: newToken(), hsToken: newToken(), senderLocalpart: 'drawbridge', prefix: '_drawbridge_' };
   const registration = join(dir, 'registration.yaml');
-  await writeRegistration(registration, service, serverName);
+  await writeRegistration(registration, service, domain);
   progress('Starting Synapse');
   await mkdir(join(dir, 'synapse'));
-  const synapse = await startSynapse({ dir: join(dir, 'synapse'), venv, serverName, registrationFiles: [registration] });
-  const users = [await synapse.register('alice', { admin: true }), await synapse.register('carol')];
-  progress('Starting the WhatsApp sandbox and the bridge');
-  const sandbox = await startWhatsAppSandbox({
-    ...app, ...ids, displayPhoneNumber: '+31 970 1020 3040', webhookUrl: `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`, clockScale: { pair: 10_000 },
-  });
-  const configPath = join(dir, 'config.yaml');
-  await writeFile(configPath, stringify({
-    homeserver: { url: synapse.url, domain: serverName }, registration: 'registration.yaml', seal_key: randomBytes(32).toString('base64'),
-    public_url: `http://127.0.0.1:${publicPort}`,
-    listen: { homeserver: `127.0.0.1:${homeserverPort}`, public: `127.0.0.1:${publicPort}`, admin: `127.0.0.1:${adminPort}` },
-    permissions: { [serverName]: 'user', [`@alice:${serverName}`]: 'admin' }, logging: { level: 'warn' },
-    networks: { whatsapp: { main: {
-      app_secret: app.appSecret, verify_token: app.verifyToken, graph_url: sandbox.url,
-      accounts: { support: { phone_number_id: ids.phoneNumberId, waba_id: ids.wabaId, access_token: app.accessToken, owners: [`@alice:${serverName}`], rate_scale: 1_000 } },
-    } } },
-  }), { mode: 0o600 });
-  const daemon = await startDaemon({ configPath });
-  const [first] = users;
-  const alice = new MatrixUser(synapse.url, first?.userId ?? '', first?.accessToken ?? '');
+  const synapse = started.adopt(await startSynapse({ dir: join(dir, 'synapse'), venv, serverName: domain, registrationFiles: [registration] }), (one) => one.stop());
+  signal?.throwIfAborted();
+  const users = [await synapse.register('alice', { admin: true, displayName: 'Alice' }), await synapse.register('carol', { displayName: 'Carol' })];
+  return { url: synapse.url, domain, registration, listen, bot: service.senderLocalpart, ghostPrefix: service.prefix, users };
+}
+
+function config(homeserver: StageHomeserver, graphUrl: string, publicPort: number, adminPort: number): object {
+  const owners = homeserver.users.slice(0, 1).map(({ userId }) => userId);
   return {
-    synapse, sandbox, daemon, users, alice, bot: `@drawbridge:${serverName}`,
-    async close() {
-      await alice.close();
-      await daemon.stop();
-      await sandbox.close();
-      await synapse.stop();
-      await rm(dir, { recursive: true, force: true });
-    },
+    homeserver: { url: homeserver.url, domain: homeserver.domain }, registration: homeserver.registration, seal_key: randomBytes(32).toString('base64'),
+    public_url: `http://127.0.0.1:${publicPort}`,
+    listen: { homeserver: homeserver.listen, public: `127.0.0.1:${publicPort}`, admin: `127.0.0.1:${adminPort}` },
+    bridge: { bot: homeserver.bot, ghost_prefix: homeserver.ghostPrefix },
+    permissions: { [homeserver.domain]: 'user', ...Object.fromEntries(owners.map((owner) => [owner, 'admin'])) },
+    // What became of a message stands beside it.
+    delivery: { status_events: true }, logging: { level: 'warn' },
+    networks: { whatsapp: { main: {
+      app_secret: app.appSecret, verify_token: app.verifyToken, graph_url: graphUrl,
+      accounts: { support: { phone_number_id: ids.phoneNumberId, waba_id: ids.wabaId, access_token: app.accessToken, owners, rate_scale: hurry } },
+    } } },
   };
 }

@@ -197,7 +197,7 @@ async function listen(server: FastifyInstance, { name, host, port }: Listener): 
     await server.listen({ host, port });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new CodedError('DB-3001', `Cannot listen on ${host}:${port} for ${name} (${code}).`, 'Stop what uses the port, or configure another one.', { cause: error });
+    throw new CodedError('DB-3001', `Cannot listen on ${host}:${port} for ${name} (${code}).`, `Stop what uses the port, or change the key listen.${name}.`, { cause: error });
   }
   const address = server.server.address();
   return typeof address === 'object' && address !== null ? address.port : port;

@@ -33,6 +33,8 @@ export const errors = {
   DEMO_NO_VENV: { code: 'DB-8102', cause: "Python is there without its venv module, which the demo's Synapse is installed with.", fix: 'Install it (Debian: python3-venv), or use `demo --homeserver`.' },
   DEMO_INSTALL_FAILED: { code: 'DB-8103', cause: "The demo's Synapse could not be installed from PyPI.", fix: 'Check the network, and what pip says above.' },
   DEMO_SYNAPSE_DOWN: { code: 'DB-8104', cause: "The demo's Synapse did not start.", fix: 'Look at the log that the message names.' },
+  DEMO_REGISTRATION: { code: 'DB-8105', cause: 'The demo was given a registration file that it cannot use.', fix: "Make one with `drawbridge register`, and name it in the homeserver's config." },
+  DEMO_TOKEN: { code: 'DB-8106', cause: 'The demo was given a homeserver or an access token that does not work.', fix: 'Give the address of the homeserver and an access token of an account on it.' },
   UNEXPECTED: { code: 'DB-9001', cause: 'Something happened that the program did not expect: a mistake in Drawbridge.', fix: 'Report it with what --debug prints; that holds no secrets, but look through it first.' },
   NOT_PERMITTED: { code: 'DB-9002', cause: 'Somebody gave the bot a command without being allowed to.', fix: 'Name them under permissions as user or admin.' },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;

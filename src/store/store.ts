@@ -11,6 +11,7 @@ export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts'
  * The durable truth. Coarse commands, each one transaction, plain data in and out: no handle and no callback leaves it,
  * so that a worker or another database fits behind the same interface. Every command that writes resolves after the commit.
  * @throws StoreBusy where nothing was written and the caller may come again (disk full, I/O error)
+ * @throws Stale where a row that was to be cancelled, replaced or settled by a delivery event has gone on since it was read
  */
 export interface Store {
   acceptNetwork(batch: NetworkBatch): Promise<Accepted>;
@@ -30,10 +31,10 @@ export interface Store {
 
   /** The first item of an out lane, opened; null where the lane is empty. */
   outHead(lane: string): OutboxItem | null;
-  /** ready → sending. False where the row was cancelled meanwhile. */
-  begin(seq: OutboxSeq): Promise<boolean>;
-  /** Commits the result of one idempotent step of an item, before the next step. */
-  step(seq: OutboxSeq, task: MatrixTask | NetworkTask, effects: readonly Effect[]): Promise<void>;
+  /** ready → sending. False where the row was cancelled or replaced since it was read. */
+  begin(row: OutboxRef): Promise<boolean>;
+  /** Commits the result of one idempotent step of an item, before the next step; nothing where it was replaced meanwhile. */
+  step(row: OutboxRef, task: MatrixTask | NetworkTask, effects: readonly Effect[]): Promise<void>;
   settleOut(seq: OutboxSeq, outcome: OutOutcome, effects: readonly Effect[]): Promise<Wake>;
   /** What a network says of rows, wherever they stand; ends the item that it came by. */
   settleDelivery(item: InboxSeq, deliveries: readonly Delivery[], effects: readonly Effect[]): Promise<Wake>;
@@ -41,7 +42,7 @@ export interface Store {
   deliveryRows(account: AccountId, key: string | undefined, id: RemoteId): readonly OutboxItem[];
   outboxRow(seq: OutboxSeq): OutboxItem | null;
   outboxByKey(key: string): OutboxItem | null;
-  /** Every row that a Matrix event became. */
+  /** Every row that a Matrix event became, and those that its edits added. */
   outboxOf(event: EventId): readonly OutboxItem[];
   /**
    * At start-up: everything found `sending` is uncertain; in a database put back from a backup also what is `ready`.
@@ -55,6 +56,8 @@ export interface Store {
 
   openConversation(request: OpenConversation): Promise<{ readonly conversation: ConversationRow; readonly wake: Wake }>;
   person(row: PersonRow): Person | null;
+  /** A person as they were before they turned out to be somebody known: what their ghost wrote stays that ghost's. */
+  writer(row: PersonRow): Person | null;
   personByLocalpart(localpart: string): Person | null;
   conversation(row: ConversationRow): Conversation | null;
   /** The direct chats with somebody, one for each account that has one. */
@@ -73,8 +76,8 @@ export interface Store {
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
   /** The newest message of the network that somebody has seen who has read up to this event, whatever that is itself. */
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null;
-  /** The events that were written for a message: its parts, and every edit of them. */
-  writtenFor(portal: PortalRow, remote: RemoteId): readonly EventId[];
+  /** The events that were written for a message: its parts, and every edit of them. `part`: for this one alone. */
+  writtenFor(portal: PortalRow, remote: RemoteId, part?: number): readonly EventId[];
   lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;
   /** Of these event ids those that were never taken in. */
   unseen(source: string, keys: readonly string[]): readonly string[];
@@ -110,6 +113,11 @@ export interface Keep {
   readonly accepted: Millis;
   /** Hashes of handled ids; null: for ever. */
   readonly seen: Millis | null;
+}
+
+/** What was decided on has changed meanwhile: nothing was written; look again and decide anew. */
+export class Stale extends Error {
+  override name = 'Stale';
 }
 
 /** Nothing was written; come again later. */
@@ -225,6 +233,7 @@ export interface MapRow {
   readonly outPart: number;
   readonly remoteId: RemoteId;
   readonly inPart: number;
+  /** When it was said on the network, or last edited there. */
   readonly remoteTime: Millis;
   /** Which side it was born on. */
   readonly origin: 'matrix' | 'network';
@@ -258,6 +267,8 @@ export interface RemoteContext {
   readonly reactions: readonly ReactionRow[];
   /** Who has joined the portal's room or is invited to it, our own users too: the store cannot tell them apart. */
   readonly members: readonly Member[];
+  /** Portals that became one with this one, in rooms that are still there. */
+  readonly joined: readonly Pick<Portal, 'row' | 'room'>[];
 }
 
 export interface RoomContext {
@@ -265,12 +276,17 @@ export interface RoomContext {
   readonly portals: readonly Portal[];
   readonly sender: Member | null;
   readonly map: readonly MapRow[];
-  /** Rows that these events became, settled or not. */
+  /** Rows that these events became, and what later edits made of them, settled or not. */
   readonly rows: readonly OutboxItem[];
   readonly reactions: readonly ReactionRow[];
   /** Who has joined the room or is invited to it, our own users too. */
   readonly members: readonly Member[];
 }
+
+/** What a delivery event waits for that came before the answer which names its message. */
+export const deliveredKey = (account: AccountId, id: string): string => `d:${account}:${id}`;
+/** What waits for one part of a Matrix event to be on the network. */
+export const partKey = (portal: PortalRow, part: number, event: EventId): string => `p:${portal}:${part}:${event}`;
 
 export type InOutcome =
   | { readonly to: 'done' }
@@ -288,8 +304,18 @@ export type OutOutcome =
   | { readonly to: 'parked'; readonly key: string; readonly until: Millis }
   | { readonly to: 'cancelled'; readonly reason: string };
 
-export interface OutboxItem {
+/** A row as it was read: an edit that replaces what it sends makes a new edition of it. */
+export interface OutboxRef {
   readonly seq: OutboxSeq;
+  readonly edition: number;
+}
+
+export interface Shows {
+  readonly event: EventId;
+  readonly part: number;
+}
+
+export interface OutboxItem extends OutboxRef {
   readonly lane: string;
   readonly state: OutboxState;
   /** Stored once, never derived again: the transaction id, or the network's callback data. */
@@ -300,6 +326,8 @@ export interface OutboxItem {
   /** The Matrix event that it came of, and its sender. */
   readonly event: EventId | null;
   readonly sender: UserId | null;
+  /** Where an edit or what an edit adds stands: in that event, as this part of it. Null: in the event that it came of. */
+  readonly shows: Shows | null;
   /** The network message that it came of. */
   readonly remoteRef: RemoteId | null;
   readonly part: number;
@@ -329,6 +357,7 @@ export interface NewOutbox {
   readonly account?: AccountId;
   readonly event?: EventId;
   readonly sender?: UserId;
+  readonly shows?: Shows;
   readonly remoteRef?: RemoteId;
   readonly part?: number;
   readonly parts?: number;
@@ -343,15 +372,17 @@ export interface NewOutbox {
 
 export type Effect =
   | { readonly do: 'send'; readonly row: NewOutbox }
-  /** Only a row that is not on its way: ready, parked, asked or dead. Wiped. */
+  /** Only a row that is not on its way: ready, parked, asked or dead. Wiped. @throws Stale where it has gone meanwhile */
   | { readonly do: 'cancel'; readonly seq: OutboxSeq; readonly reason: string }
+  /** Only a row that waits: ready or parked. @throws Stale where it has gone meanwhile */
   | { readonly do: 'replace'; readonly seq: OutboxSeq; readonly task: NetworkTask }
   | { readonly do: 'map'; readonly row: MapRow }
-  | { readonly do: 'unmap'; readonly portal: PortalRow; readonly remoteId: RemoteId }
+  /** A message is gone, or only this part of it. */
+  | { readonly do: 'unmap'; readonly portal: PortalRow; readonly remoteId: RemoteId; readonly part?: number }
   | { readonly do: 'react'; readonly row: ReactionRow }
   /** The event id of a reaction that has arrived on Matrix; nothing where it was taken back meanwhile. */
   | { readonly do: 'reacted'; readonly key: string; readonly eventId: EventId }
-  /** A copy in the inbox proves that this row was sent. */
+  /** A copy in the inbox proves that this row was sent, also where it had been given up. */
   | { readonly do: 'proven'; readonly seq: OutboxSeq; readonly remoteId: string }
   | { readonly do: 'unreact'; readonly portal: PortalRow; readonly target: string; readonly actor: string; readonly emoji: string | null }
   | { readonly do: 'member'; readonly room: RoomRow; readonly member: Member }
@@ -365,7 +396,7 @@ export type Effect =
   /** Ends a portal. What still waits for its room goes into a new one, to which these are invited. */
   | { readonly do: 'close'; readonly portal: PortalRow; readonly invite: readonly UserId[] }
   | { readonly do: 'alias'; readonly conversation: ConversationRow; readonly alias: string }
-  /** The job is over: its row goes, its file is the caller's to remove. */
+  /** Nothing needs the file any more, nor the job that fetches it. */
   | { readonly do: 'dropMedia'; readonly media: number }
   | { readonly do: 'meta'; readonly key: string; readonly value: string };
 

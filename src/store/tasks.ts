@@ -12,7 +12,8 @@ export type OutboxState =
 /** Something that a task points at, looked up at the moment of sending. */
 export type TargetRef =
   | { readonly event: EventId }
-  | { readonly remote: RemoteId }
+  /** A message of a network; of several parts the first, or the one that is named. */
+  | { readonly remote: RemoteId; readonly part?: number }
   /** The event that another outbox row became. */
   | { readonly row: OutboxSeq };
 
@@ -43,7 +44,8 @@ export type MatrixTask =
     }
   /** Takes a reaction away: by its event, or by the outbox key of the row that is still carrying it. */
   | { readonly to: 'matrix'; readonly kind: 'unreaction'; readonly as: PersonRow | null; readonly event: EventId | null; readonly key: string }
-  | { readonly to: 'matrix'; readonly kind: 'redaction'; readonly as: PersonRow | null; readonly target: RemoteId }
+  /** All of a message, or one part of it that its edit has left out. */
+  | { readonly to: 'matrix'; readonly kind: 'redaction'; readonly as: PersonRow | null; readonly target: RemoteId; readonly part?: number }
   | { readonly to: 'matrix'; readonly kind: 'create' }
   /** The ghost comes into the room before it has said anything. */
   | { readonly to: 'matrix'; readonly kind: 'enter'; readonly as: PersonRow }
@@ -65,7 +67,7 @@ export type NetworkTask =
       readonly fitted?: FittedMedia;
     }
   | { readonly to: 'network'; readonly kind: 'reaction'; readonly target: EventId; readonly emoji: string | null; readonly reaction: EventId }
-  | { readonly to: 'network'; readonly kind: 'edit'; readonly target: EventId; readonly content: Content; readonly relay: { readonly name: string } | null }
+  | { readonly to: 'network'; readonly kind: 'edit'; readonly target: EventId; readonly part: number; readonly content: Content; readonly relay: { readonly name: string } | null }
   /** One part of an event; its id is looked up when it is sent, for it may be on its way still. */
   | { readonly to: 'network'; readonly kind: 'deletion'; readonly target: EventId; readonly part: number };
 
@@ -83,6 +85,8 @@ export interface FittedMedia {
 /** What became of a row, as the network or a person says. */
 export interface Delivery {
   readonly seq: OutboxSeq;
+  /** As it stood when this was decided. */
+  readonly from: OutboxState;
   readonly to: 'accepted' | 'confirmed' | 'dead';
   readonly remoteId: RemoteId | null;
   readonly at: Millis;

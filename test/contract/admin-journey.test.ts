@@ -53,6 +53,8 @@ test('doctor is content beside the running bridge, and leaves it alone', async (
   expect(asked.stdout).toContain('reached the running daemon');
   expect(asked.stdout).toContain('a running Drawbridge holds it');
   expect((await fetch(`${bridge.adminUrl}/ready`)).status).toBe(200);
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  expect(await (await fetch(`${bridge.adminUrl}/metrics`)).text()).toContain(`bridge_build_info{version="${version}"`);
 }, patience);
 
 test('a second start is refused in words, and init changes nothing of what runs', async () => {

@@ -6,7 +6,7 @@ import { SETTINGS } from '../kit/model/settings.ts';
 
 const NOW = 1_000_000;
 const row = (more: Partial<OutboxItem> = {}): OutboxItem => ({
-  seq: 1, lane: 'out:p1', state: 'sending', key: 'k', portal: 1, room: 1, account: 'fake/app/one', event: '$e', sender: '@a:test', remoteRef: null,
+  seq: 1, edition: 0, lane: 'out:p1', state: 'sending', key: 'k', portal: 1, room: 1, account: 'fake/app/one', event: '$e', sender: '@a:test', remoteRef: null,
   part: 0, parts: 1, tries: 0, dueAt: 0, blockedSince: null, createdAt: 0, sentAt: NOW, remoteId: null, code: null, reason: null, report: null, task: null,
   kind: 'message', ...more,
 } as OutboxItem);
@@ -23,6 +23,11 @@ describe('what an error of a call means', () => {
   test('Retry waits at least as long as the other side asks', () => {
     const { settle } = of(new Retry('busy', 'code', { afterMs: 90_000 }));
     expect(settle.to === 'ready' && settle.dueAt).toBeGreaterThanOrEqual(NOW + 90_000);
+  });
+
+  test('a wait is whole milliseconds, whatever the other side asks for: the store takes nothing else', () => {
+    const { settle } = of(new Retry('busy', 'code', { afterMs: 90_000.25 }));
+    expect(settle.to === 'ready' && Number.isInteger(settle.dueAt)).toBe(true);
   });
 
   test('Retry past max_block: the row dies, with the reason and the tries', () => {
@@ -69,6 +74,7 @@ test('the wait between tries grows from a quarter of a second to a minute, and i
   for (const tries of [0, 1, 5, 7, 50, 5_000]) {
     const most = 250 + Math.min(500 * 2 ** Math.min(tries, 10), 60_000);
     for (const wait of waits(tries)) {
+      expect(Number.isInteger(wait)).toBe(true);
       expect(wait).toBeGreaterThanOrEqual(250);
       expect(wait).toBeLessThanOrEqual(most);
     }

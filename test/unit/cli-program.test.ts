@@ -46,6 +46,12 @@ describe('the command line', () => {
     const loud = cliParts({ start });
     await run(['start', '--debug'], loud);
     expect(loud.complained()).toContain('cli-program.test.ts');
+    const disk = cliParts({ start: () => Promise.reject(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', syscall: 'mkdir', path: '/data' })) });
+    expect(await run(['start'], disk)).toBe(1);
+    expect(disk.complained()).toMatch(/^DB-1009: \/data cannot be used: mkdir gives EACCES\.\nFix: /);
+    const flag = cliParts({ demo: () => Promise.reject(Object.assign(new TypeError("Unknown option '--nope'. To specify"), { code: 'ERR_PARSE_ARGS_UNKNOWN_OPTION' })) });
+    expect(await run(['demo', '--nope'], flag)).toBe(1);
+    expect(flag.complained()).toMatch(/^DB-1010: Unknown option '--nope'/);
     const bug = cliParts({ start: () => Promise.reject(new TypeError('x is undefined')) });
     expect(await run(['start'], bug)).toBe(1);
     expect(bug.complained()).toMatch(/^DB-9001: x is undefined\nFix: /);

@@ -47,14 +47,14 @@ describe('what people say', () => {
     ]);
     const [a, b] = [store.outboxByKey('a'), store.outboxByKey('b')];
     await store.apply([{ do: 'replace', seq: a?.seq as never, task: says('Canary-replaced') }]);
-    await store.step(a?.seq as never, says('Canary-stepped'), []);
+    await store.step(store.outboxByKey('a') as never, says('Canary-stepped'), []);
     const job = store.mediaJobs(1)[0];
     await store.mediaDone(job?.id as never, { to: 'ready', spool: 's1', mime: 'application/pdf', name: 'Canary-filename.pdf', size: 5 });
     expect(store.media(job?.id as never)).toMatchObject({ name: 'Canary-filename.pdf' });
     expect(await inClear(words)).toEqual([]);
 
     for (const lane of ['in:c1', 'in:r1']) await store.settleIn(store.inHead(lane)?.seq as never, { to: 'done' }, []);
-    await store.begin(a?.seq as never);
+    await store.begin(store.outboxByKey('a') as never);
     await store.settleOut(a?.seq as never, { to: 'accepted', remoteId: 'r', at: 1 }, [{ do: 'dropMedia', media: job?.id as never }]);
     await store.settleOut(b?.seq as never, { to: 'dead', code: 'c', reason: 'r' }, []);
     expect(await inClear(words)).toEqual([]);
@@ -77,7 +77,7 @@ describe('what people say', () => {
     const sealed = peek.prepare("SELECT body FROM outbox WHERE key = 'a'").pluck().get() as Buffer;
     peek.close();
     const seq = store.outboxByKey('a')?.seq as never;
-    await store.begin(seq);
+    await store.begin(store.outboxByKey('a') as never);
     await store.settleOut(seq, { to: 'accepted', remoteId: 'r', at: 1 }, []);
     store.checkpoint();
     const files = (await readdir(dir)).filter((name) => name.startsWith('bridge.db') && !name.endsWith('.lock'));

@@ -93,7 +93,7 @@ export async function checkToken({ config }: LoadedConfig, registration: Registr
     }
     return {
       what, ok: false, detail: `GET ${address} answers ${status} ${said(body)}; the as_token of ${registration.path} should be accepted`,
-      fix: `Name ${registration.path} in the homeserver's app_service_config_files (the very same file) and restart the homeserver.`,
+      fix: `Name ${registration.path} in the homeserver's app_service_config_files (that file, or an exact copy) and restart the homeserver.`,
     };
   } catch (error) {
     return { what, ok: false, detail: `GET ${address} failed: ${reasonOf(error)}`, fix: 'Check the key homeserver.url.' };

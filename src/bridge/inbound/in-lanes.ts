@@ -2,7 +2,7 @@ import type { Clock } from '../../model/clock.ts';
 import type { DeliveryEvent } from '../../model/events.ts';
 import type { EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
-import { type Effect, StoreBusy, type InboxItem, type Store } from '../../store/store.ts';
+import { deliveredKey, type Effect, StoreBusy, type InboxItem, Stale, type Store } from '../../store/store.ts';
 import type { Deciding, Decision, Live } from '../deciding.ts';
 import { delivery, deliveredTo } from '../kinds/delivery.ts';
 import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
@@ -32,11 +32,22 @@ export class InLanes {
   }
 
   async turn(lane: string): Promise<Turn> {
-    const { store, clock, log } = this.#deps;
+    const { store, clock } = this.#deps;
     const item = store.inHead(lane);
     if (item === null) return 'empty';
     if (item.body.side === 'matrix' && this.#deps.held(item.body.room)) return { until: clock.now() + 250 };
     if (item.dueAt > clock.now()) return { until: item.dueAt };
+    try {
+      return await this.#handle(lane, item);
+    } catch (error) {
+      // What it was decided on has gone on meanwhile: it is decided again.
+      if (error instanceof Stale) return 'more';
+      throw error;
+    }
+  }
+
+  async #handle(lane: string, item: InboxItem): Promise<Turn> {
+    const { log } = this.#deps;
     let decision: Decision;
     try {
       if (lane.startsWith('status:') && item.body.side === 'network' && item.body.event.type === 'delivery') return await this.#delivery(item, item.body.event);
@@ -44,7 +55,7 @@ export class InLanes {
       this.#deps.step('in.decided');
       await this.#settle(item, decision);
     } catch (error) {
-      if (error instanceof StoreBusy) throw error;
+      if (error instanceof StoreBusy || error instanceof Stale) throw error;
       // Also what was decided but cannot be written down: at the head of its lane it would come again for ever.
       log.error('A bug met an item in its lane; it is kept.', { lane, seq: item.seq, key: item.key, error });
       decision = { outcome: { to: 'dead', code: 'bug', reason: 'An error of the bridge itself; the log has it.' }, effects: this.#bug(item) };
@@ -81,10 +92,16 @@ export class InLanes {
   }
 
   async #delivery(item: InboxItem, event: DeliveryEvent): Promise<Turn> {
-    const { store, wake } = this.#deps;
+    const { store, wake, clock } = this.#deps;
     const deciding = this.#deps.deciding();
     const account = item.body.side === 'network' ? item.body.account : null;
     const rows = account === null ? [] : store.deliveryRows(account, event.key, event.id);
+    const until = item.receivedAt + deciding.settings.echoWait;
+    if (account !== null && rows.length === 0 && clock.now() < until) {
+      // Perhaps the answer that names the message is still on its way.
+      wake(await store.settleIn(item.seq, { to: 'park', key: deliveredKey(account, event.id), until }, []));
+      return 'more';
+    }
     const portal = rows[0]?.portal == null ? null : store.portal(rows[0].portal);
     const person = portal?.conversation.person == null ? null : store.person(portal.conversation.person);
     const decision = delivery(event, {
@@ -92,8 +109,8 @@ export class InLanes {
       networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents,
     });
     const { to, remoteId } = deliveredTo(event);
-    const deliveries = decision.settle.map(({ seq }) => ({
-      seq, to, remoteId, at: event.time, ...(event.failure ? { code: event.failure.code, reason: event.failure.reason } : {}),
+    const deliveries = decision.settle.map(({ seq, state }) => ({
+      seq, from: state, to, remoteId, at: event.time, ...(event.failure ? { code: event.failure.code, reason: event.failure.reason } : {}),
     }));
     wake(await store.settleDelivery(item.seq, deliveries, decision.effects));
     this.#deps.step('status.settled');

@@ -1,6 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
 import { Rejected } from '../../model/errors.ts';
-import type { AccountId } from '../../model/ids.ts';
+import type { AccountId, Millis } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Connection } from '../../networks/network.ts';
 import type { MediaJob, Store } from '../../store/store.ts';
@@ -25,7 +25,8 @@ export class MediaJobs {
   readonly #deps: MediaJobsDeps;
   readonly #running = new Set<number>();
   readonly #stop = new AbortController();
-  #sleeping = false;
+  /** Until the earliest job that is not due yet. */
+  #sleep: { readonly until: Millis; readonly end: AbortController } | null = null;
 
   constructor(deps: MediaJobsDeps) {
     this.#deps = deps;
@@ -38,19 +39,27 @@ export class MediaJobs {
     const jobs = this.#deps.store.mediaJobs(64).filter(({ id }) => !this.#running.has(id));
     for (const job of jobs.filter(({ dueAt }) => dueAt <= now).slice(0, MOST_AT_ONCE - this.#running.size)) {
       this.#running.add(job.id);
-      void this.#fetch(job).finally(() => {
+      void this.#fetch(job).catch(async (error: unknown) => {
+        // Not even the failure could be written down; it is taken up again, but not at once.
+        this.#deps.log.warn('A fetch could not be noted.', { job: job.id, error });
+        await this.#deps.clock.sleep(1_000, this.#stop.signal);
+      }).finally(() => {
         this.#running.delete(job.id);
         this.look();
       });
     }
     const later = jobs.find(({ dueAt }) => dueAt > now);
-    if (later !== undefined && !this.#sleeping) void this.#lookLater(Math.min(later.dueAt - now, 60_000));
+    if (later !== undefined && (this.#sleep === null || later.dueAt < this.#sleep.until)) void this.#lookLater(later.dueAt);
   }
 
-  async #lookLater(wait: number): Promise<void> {
-    this.#sleeping = true;
-    await this.#deps.clock.sleep(wait, this.#stop.signal);
-    this.#sleeping = false;
+  async #lookLater(until: Millis): Promise<void> {
+    const { clock } = this.#deps;
+    this.#sleep?.end.abort();
+    const sleep = { until, end: new AbortController() };
+    this.#sleep = sleep;
+    await clock.sleep(until - clock.now(), AbortSignal.any([sleep.end.signal, this.#stop.signal]));
+    if (this.#sleep !== sleep) return;
+    this.#sleep = null;
     this.look();
   }
 
@@ -70,13 +79,15 @@ export class MediaJobs {
       this.#deps.step('media.fetched');
       wake(await store.mediaDone(job.id, { to: 'ready', ...file }));
       this.#deps.step('media.kept');
+      // The message was deleted while its file was fetched.
+      if (store.media(job.id) === null) await tools.spool.remove(file.spool);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       const over = error instanceof Rejected || job.tries + 1 >= MOST_TRIES;
       log.warn(over ? 'A file could not be fetched.' : 'A file is fetched again later.', { job: job.id, tries: job.tries, error });
       const reason = error instanceof Rejected ? error.message : 'the network did not hand it over';
       const dueAt = clock.now() + backoff(job.tries + 2);
-      wake(await store.mediaDone(job.id, over ? { to: 'failed', reason } : { to: 'again', dueAt, reason }).catch(() => []));
+      wake(await store.mediaDone(job.id, over ? { to: 'failed', reason } : { to: 'again', dueAt, reason }));
     }
   }
 }

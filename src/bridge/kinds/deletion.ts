@@ -1,27 +1,31 @@
 import type { DeletionEvent, MatrixEvent } from '../../model/events.ts';
 import type { EventId } from '../../model/ids.ts';
 import type { Effect, InboxItem, MapRow, OutboxItem, Portal, ReactionRow, RemoteContext, RoomContext } from '../../store/store.ts';
-import { type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
-import { keyOf } from '../keys.ts';
+import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { notice, refusal } from '../reports/report.ts';
-import { toPortal } from './shared.ts';
+import { beforePortal, deletionKey, standsAt, toPortal, unseenKey } from './shared.ts';
 import { emojiAfterRemoval } from './reaction.ts';
 
 /** Deleted on a network: what has not been written yet is not, what has is redacted. */
 export function deletionFromNetwork(event: DeletionEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   const { portal } = context;
-  if (portal === null) return ignored('deletion_without_portal');
+  if (portal === null) return beforePortal(item, event.target, deciding) ?? ignored('deletion_without_portal');
   const written = context.map.filter(({ remoteId }) => remoteId === event.target);
   const coming = context.coming.filter(({ remoteRef }) => remoteRef === event.target);
   const deadline = item.receivedAt + deciding.settings.targetWait;
   if (written.length === 0 && coming.length === 0) {
     if (deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
-    return done([notice(portal.room, '🗑️ A message that is not here was deleted.', keyOf(portal.row, event.target, 'deletion-notice'))]);
+    return done([notice(portal.room, '🗑️ A message that is not here was deleted.', unseenKey(portal, event.target))]);
   }
-  const effects: Effect[] = coming.map(({ seq }) => ({ do: 'cancel', seq, reason: 'Deleted before it was shown.' }));
-  if (written.some(({ origin }) => origin === 'network') || coming.some(({ state }) => state !== 'ready' && state !== 'parked')) {
+  const waiting = coming.filter(({ state }) => state === 'ready' || state === 'parked');
+  const effects = waiting.flatMap(({ seq, task }): Effect[] => [
+    { do: 'cancel', seq, reason: 'Deleted before it was shown.' },
+    ...(task?.to === 'matrix' && task.kind === 'message' && task.media !== undefined ? [{ do: 'dropMedia', media: task.media.job } as const] : []),
+  ]);
+  // Also where nothing is shown yet: the row is what tells a late edit that there is nothing to edit.
+  if (written.some(({ origin }) => origin === 'network') || coming.length > 0) {
     effects.push({ do: 'send', row: {
-      lane: `out:r${portal.room}`, key: keyOf(portal.row, event.target, 'deletion'), portal: portal.row, room: portal.room,
+      lane: `out:r${portal.room}`, key: deletionKey(portal, event.target), portal: portal.row, room: portal.room,
       task: { to: 'matrix', kind: 'redaction', as: context.person?.row ?? null, target: event.target },
     } });
   }
@@ -47,28 +51,34 @@ function deleteInPortal(event: MatrixEvent, target: EventId, portal: Portal, con
   const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target);
   if (rows.length === 0 && map.length === 0) return [];
   const waiting = rows.filter(isWaiting);
-  const effects: Effect[] = waiting.map(({ seq }) => ({ do: 'cancel', seq, reason: 'Deleted before it was sent.' }));
-  const visible = stillVisible(rows, map);
-  if (visible.size === 0) return effects;
+  const cancelled = waiting.map(({ seq }): Effect => ({ do: 'cancel', seq, reason: 'Deleted before it was sent.' }));
   const adapter = deciding.adapter(portal.account);
-  if (adapter !== null && adapter.capabilities(targetOf(portal.conversation)).out.delete.level !== 'none') {
-    const parts = [...visible].sort((a, b) => a - b);
-    parts.forEach((part, index) => effects.push(toPortal(portal, event, { to: 'network', kind: 'deletion', target, part }, index, parts.length)));
-    return effects;
-  }
-  const what = visible.size === 1 ? 'The message stays' : `${visible.size} parts stay`;
-  return [...effects, refusal(context.room.row, event.event_id as EventId, `${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`)];
+  return [...cancelled, ...deleteParts(stillVisible(target, rows, map), { event, target, portal, adapter, context })];
 }
 
-/** Surely not there, or nobody knows: it is not sent any more. */
+/** Surely not there: it is not sent any more. */
 function isWaiting({ state }: OutboxItem): boolean {
-  return ['ready', 'parked', 'asked', 'dead'].includes(state);
+  return state === 'ready' || state === 'parked' || state === 'dead';
 }
 
 /** Parts that have gone or may have gone. */
-function stillVisible(rows: readonly OutboxItem[], map: readonly MapRow[]): ReadonlySet<number> {
-  const going = rows.filter(({ state }) => state === 'sending' || state === 'uncertain');
-  return new Set([...map.map(({ outPart }) => outPart), ...going.map(({ part }) => part)]);
+function stillVisible(target: EventId, rows: readonly OutboxItem[], map: readonly MapRow[]): readonly number[] {
+  const going = rows.filter(({ kind, state }) => kind === 'message' && (state === 'sending' || state === 'uncertain' || state === 'asked'));
+  return [...new Set([...map.map(({ outPart }) => outPart), ...going.map((row) => standsAt(row, target).part)])];
+}
+
+/** Takes parts back where the network can; else their author hears that they stay. */
+export function deleteParts(
+  parts: readonly number[], { event, target, portal, adapter, context }: {
+    readonly event: MatrixEvent; readonly target: EventId; readonly portal: Portal; readonly adapter: AdapterView | null; readonly context: RoomContext;
+  },
+): readonly Effect[] {
+  if (parts.length === 0) return [];
+  if (adapter !== null && adapter.capabilities(targetOf(portal.conversation)).out.delete.level !== 'none') {
+    return parts.toSorted((a, b) => a - b).map((part, index) => toPortal(portal, event, { to: 'network', kind: 'deletion', target, part }, index, parts.length));
+  }
+  const what = parts.length === 1 ? 'The message stays' : `${parts.length} parts stay`;
+  return [refusal(context.room.row, event.event_id as EventId, `${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`)];
 }
 
 function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext, deciding: Deciding): readonly Effect[] {

@@ -3,6 +3,7 @@ import type { EventId, RemoteId } from '../../model/ids.ts';
 import type { Effect, OutboxItem, Person, Portal } from '../../store/store.ts';
 import { type Decision, done, ignored, type Live } from '../deciding.ts';
 import { corrected, report, statusEvent } from '../reports/report.ts';
+import { standsAt } from './shared.ts';
 
 /** What a delivery event means for one row: what to write, and what to say. */
 export interface DeliveryFacts {
@@ -21,20 +22,27 @@ export function delivery(event: DeliveryEvent, facts: DeliveryFacts): Decision &
   const { portal } = facts;
   const live = readBy(event, facts);
   if (portal === null || facts.rows.length === 0) return { ...(live.length > 0 ? done([], { live }) : ignored('delivery_of_unknown')), settle: [] };
-  const effects = facts.rows.flatMap((row): readonly Effect[] => {
+  const rows = facts.rows.filter((row) => !overtaken(event, row));
+  const effects = rows.flatMap((row): readonly Effect[] => {
     const room = portal.room;
     if (event.status === 'failed') {
       if (!['sending', 'uncertain', 'asked', 'accepted'].includes(row.state)) return [];
       const reason = event.failure?.reason ?? 'the network does not say why.';
       return [...report(row, room, facts.networkName, { state: 'dead', reason }), ...(facts.statusEvents ? statusEvent(row, room, facts.networkName, 'FAIL_PERMANENT', reason) : [])];
     }
-    const mapped: Effect[] = row.event === null || row.kind !== 'message' ? [] : [{ do: 'map', row: {
-      portal: portal.row, eventId: row.event, outPart: row.part, remoteId: event.id, inPart: 0, remoteTime: event.time, origin: 'matrix', author: row.sender ?? '',
+    const at = row.event === null ? null : standsAt(row, row.event);
+    const mapped: Effect[] = at === null || row.kind !== 'message' ? [] : [{ do: 'map', row: {
+      portal: portal.row, eventId: at.event, outPart: at.part, remoteId: event.id, inPart: 0, remoteTime: event.time, origin: 'matrix', author: row.sender ?? '',
     } }];
-    const wrong = row.state === 'dead' || row.state === 'asked' ? corrected(row, room, facts.networkName) : [];
+    const wrong = ['dead', 'asked', 'ready', 'parked'].includes(row.state) ? corrected(row, room, facts.networkName) : [];
     return [...mapped, ...wrong];
   });
-  return { ...done(effects, { live }), settle: facts.rows };
+  return { ...done(effects, { live }), settle: rows };
+}
+
+/** It was taken, and then failed: that it was taken is no news, though it comes last. That it arrived would be. */
+function overtaken(event: DeliveryEvent, row: OutboxItem): boolean {
+  return event.status === 'sent' && row.remoteId === event.id && ['dead', 'ready', 'parked'].includes(row.state);
 }
 
 /** In memory only, like every receipt. */

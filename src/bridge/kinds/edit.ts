@@ -1,43 +1,68 @@
 import type { Content } from '../../model/content.ts';
 import type { EditEvent, MatrixEvent } from '../../model/events.ts';
-import type { EventId, UserId } from '../../model/ids.ts';
+import type { EventId, Millis, UserId } from '../../model/ids.ts';
 import type { RichText } from '../../model/richtext.ts';
-import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
+import type { Effect, InboxItem, MatrixTask, OutboxItem, OutboxState, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, targetOf } from '../deciding.ts';
 import { fitToEvents, render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
 import { prefixed } from '../../text/plain.ts';
 import { contentOf } from '../outbound/parse.ts';
 import { refusal } from '../reports/report.ts';
-import { openPortal, relayOf, toPortal } from './shared.ts';
+import { deleteParts } from './deletion.ts';
+import { isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
 
-/** An edit on a network replaces the event of the same part; one whose target never comes is shown as a message. */
+/**
+ * An edit on a network replaces the events of the same parts; parts that it adds are new events, and those that it leaves out
+ * go. One whose target never comes is shown as a message.
+ */
 export function editFromNetwork(event: EditEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   const { portal } = context;
   if (portal === null) return openPortal(item, context, deciding);
-  const known = context.map.some(({ remoteId }) => remoteId === event.target) || context.coming.some(({ remoteRef }) => remoteRef === event.target);
+  const before = shownParts(event, context);
+  const known = before.parts.size > 0;
   const deadline = item.receivedAt + deciding.settings.targetWait;
+  if (isDeleted(portal, event.target, deciding)) return leftOut(item, 'deleted');
   if (!known && deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
+  // Overtaken by a newer one: what is shown stays.
+  if (event.time < before.newest) return leftOut(item, 'older_edit');
   const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {});
   const effects = parts.map(({ content, job }, index): Effect => {
     const rendered = render(content, known ? undefined : 'Edited; the original is not here');
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
-      // More parts than before are new events: there is nothing that they could replace.
-      ...(known && index === 0 ? { edits: { remote: event.target } } : {}),
+      ...(before.parts.has(index) ? { edits: { remote: event.target, part: index } } : {}),
       ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
       // It stands for the message that it edits: that is what replies, reactions and deletions name.
       map: { remoteId: event.target, inPart: index, remoteTime: event.time },
     };
     return { do: 'send', row: {
-      lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'edit', event.time), task, portal: portal.row, room: portal.room,
+      lane: `out:r${portal.room}`, key: keyOf(portal.row, item.key, index, 'edit'), task, portal: portal.row, room: portal.room,
       account: portal.account, remoteRef: event.target, part: index, parts: parts.length,
     } };
   });
-  return done(effects);
+  const left = [...before.parts].filter((part) => part >= parts.length).map((part): Effect => ({ do: 'send', row: {
+    lane: `out:r${portal.room}`, key: keyOf(portal.row, item.key, part, 'left out'), portal: portal.row, room: portal.room,
+    task: { to: 'matrix', kind: 'redaction', as: context.person?.row ?? null, target: event.target, part },
+  } }));
+  return done([...effects, ...left]);
 }
 
-/** While every part still waits, an edit replaces them; after that it is an edit of what was sent, or a correction. */
+interface Before {
+  /** Parts that are shown or on their way. */
+  readonly parts: ReadonlySet<number>;
+  /** Of when the newest of it is. */
+  readonly newest: Millis;
+}
+
+function shownParts(event: EditEvent, context: RemoteContext): Before {
+  const map = context.map.filter(({ remoteId, origin }) => remoteId === event.target && origin === 'network');
+  const coming = context.coming.flatMap(({ remoteRef, task }) => (remoteRef === event.target && task?.to === 'matrix' && task.kind === 'message' && task.map !== undefined ? [task.map] : []));
+  const all = [...map, ...coming];
+  return { parts: new Set(all.map(({ inPart }) => inPart)), newest: Math.max(...all.map(({ remoteTime }) => remoteTime)) };
+}
+
+/** Parts that still wait are replaced by an edit; what was sent is edited where the network can, else corrected. */
 export function editFromMatrix(event: MatrixEvent, target: EventId, context: RoomContext, deciding: Deciding): Decision {
   const fresh = event.content['m.new_content'];
   const content = contentOf(event, typeof fresh === 'object' && fresh !== null ? (fresh as Record<string, unknown>) : event.content);
@@ -47,44 +72,68 @@ export function editFromMatrix(event: MatrixEvent, target: EventId, context: Roo
 
 function editInPortal(event: MatrixEvent, target: EventId, content: Content, portal: Portal, context: RoomContext, deciding: Deciding): readonly Effect[] {
   const adapter = deciding.adapter(portal.account);
-  const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'message');
-  const sent = context.map.some((row) => row.portal === portal.row && row.eventId === target);
-  if (adapter === null || (rows.length === 0 && !sent)) {
+  const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'message' && row.state !== 'cancelled');
+  const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target);
+  if (adapter === null || (rows.length === 0 && map.length === 0)) {
     return [refusal(context.room.row, event.event_id as EventId, 'The message that this edits was not bridged, so the edit was not sent.')];
   }
-  const author = rows[0]?.sender ?? context.map.find((row) => row.eventId === target)?.author;
+  const author = rows[0]?.sender ?? map[0]?.author;
   if (author !== event.sender) return [];
   const relay = relayOf(event.sender as UserId, portal, context, deciding);
-  const waiting = rows.filter((row) => row.state !== 'cancelled');
-  if (waiting.length > 0 && waiting.every((row) => row.state === 'ready' || row.state === 'parked')) {
-    return replaceParts(event, waiting, content, relay, portal, adapter);
-  }
+  // An edit on its way behind its message, which has come back meanwhile: the next one goes behind it too.
+  const followed = new Set(context.rows.filter((row) => row.portal === portal.row && row.kind === 'edit' && UNSETTLED.has(row.state)).map((row) => standsAt(row, target).part));
+  const waiting = rows.filter((row) => (row.state === 'ready' || row.state === 'parked') && !followed.has(standsAt(row, target).part));
+  const gone = new Set([...map.map(({ outPart }) => outPart), ...rows.filter((row) => !waiting.includes(row) && row.state !== 'dead').map((row) => standsAt(row, target).part)]);
+  const edit: Edit = { event, target, portal, relay, adapter, context, waiting, gone };
   const conversation = targetOf(portal.conversation);
-  if (adapter.capabilities(conversation).out.edit.level !== 'none') {
-    const [first] = adapter.plan({ conversation, content, relay });
-    return [toPortal(portal, event, { to: 'network', kind: 'edit', target, content: first ?? content, relay }, 0, 1)];
-  }
-  const parts = adapter.plan({ conversation, content: correction(content), relay });
-  return parts.map((part, index) =>
-    toPortal(portal, event, { to: 'network', kind: 'message', content: part, relay, ...(index === 0 ? { replyTo: target } : {}) }, index, parts.length));
+  if (gone.size === 0 || adapter.capabilities(conversation).out.edit.level !== 'none') return replaced(edit, adapter.plan({ conversation, content, relay }));
+  return correctedBy(edit, adapter.plan({ conversation, content: correction(content), relay }));
 }
 
-function replaceParts(
-  event: MatrixEvent, rows: readonly OutboxItem[], content: Content, relay: { readonly name: string } | null, portal: Portal, adapter: AdapterView,
-): readonly Effect[] {
-  const parts = adapter.plan({ conversation: targetOf(portal.conversation), content, relay });
-  const effects: Effect[] = [];
-  rows.forEach((row, index) => {
-    const part = parts[index];
-    const before = row.task?.to === 'network' && row.task.kind === 'message' ? row.task : null;
-    if (part === undefined) effects.push({ do: 'cancel', seq: row.seq, reason: 'Edited before it was sent.' });
-    else effects.push({ do: 'replace', seq: row.seq, task: { to: 'network', kind: 'message', content: part, relay, ...(before?.replyTo === undefined ? {} : { replyTo: before.replyTo }) } });
+const UNSETTLED: ReadonlySet<OutboxState> = new Set(['ready', 'parked', 'sending', 'uncertain']);
+
+interface Edit {
+  readonly event: MatrixEvent;
+  readonly target: EventId;
+  readonly portal: Portal;
+  readonly relay: { readonly name: string } | null;
+  readonly adapter: AdapterView;
+  readonly context: RoomContext;
+  /** Parts not sent yet. */
+  readonly waiting: readonly OutboxItem[];
+  /** Parts that were sent, or may have been. */
+  readonly gone: ReadonlySet<number>;
+}
+
+/** Part by part; what there was more of before goes. */
+function replaced(edit: Edit, parts: readonly Content[]): readonly Effect[] {
+  const { event, target, portal, relay, waiting, gone } = edit;
+  const effects = parts.map((content, part): Effect => {
+    const row = waiting.find((each) => standsAt(each, target).part === part);
+    const shows = { event: target, part };
+    if (row !== undefined) return { do: 'replace', seq: row.seq, task: { to: 'network', kind: 'message', content, relay, ...replyOf(row) } };
+    if (gone.has(part)) return toPortal(portal, event, { to: 'network', kind: 'edit', target, part, content, relay }, part, parts.length, shows);
+    return toPortal(portal, event, { to: 'network', kind: 'message', content, relay }, part, parts.length, shows);
   });
-  parts.slice(rows.length).forEach((part, index) => {
-    const task: NetworkTask = { to: 'network', kind: 'message', content: part, relay };
-    effects.push(toPortal(portal, event, task, rows.length + index, parts.length));
-  });
-  return effects;
+  const left = waiting.filter((row) => standsAt(row, target).part >= parts.length);
+  return [
+    ...effects, ...left.map(({ seq }): Effect => ({ do: 'cancel', seq, reason: 'Edited before it was sent.' })),
+    ...deleteParts([...gone].filter((part) => part >= parts.length), edit),
+  ];
+}
+
+function replyOf({ task }: OutboxItem): { readonly replyTo?: EventId } {
+  return task?.to === 'network' && task.kind === 'message' && task.replyTo !== undefined ? { replyTo: task.replyTo } : {};
+}
+
+/** The correction says all of it again, so what has not been sent need not be. It stands in the event too: that may be deleted. */
+function correctedBy({ event, target, portal, relay, waiting, gone }: Edit, parts: readonly Content[]): readonly Effect[] {
+  const next = 1 + Math.max(...gone, ...waiting.map((row) => standsAt(row, target).part));
+  return [
+    ...waiting.map(({ seq }): Effect => ({ do: 'cancel', seq, reason: 'Edited before it was sent.' })),
+    ...parts.map((content, index) => toPortal(portal, event,
+      { to: 'network', kind: 'message', content, relay, ...(index === 0 ? { replyTo: target } : {}) }, index, parts.length, { event: target, part: next + index })),
+  ];
 }
 
 /** What an edit becomes where there are none. */

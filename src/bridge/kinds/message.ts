@@ -1,18 +1,20 @@
 import type { MatrixEvent, MessageEvent } from '../../model/events.ts';
-import type { EventId, UserId } from '../../model/ids.ts';
-import type { Effect, InboxItem, MatrixTask, NetworkTask, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
+import type { AccountId, EventId, UserId } from '../../model/ids.ts';
+import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
 import { fitToEvents, render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
 import { contentOf, relationsOf } from '../outbound/parse.ts';
-import { notice, refusal } from '../reports/report.ts';
+import { corrected, notice, refusal } from '../reports/report.ts';
 import { editFromMatrix } from './edit.ts';
-import { openPortal, relayOf, toPortal } from './shared.ts';
+import { isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
-  if (context.map.some(({ remoteId }) => remoteId === event.id) || context.coming.some(({ remoteRef }) => remoteRef === event.id)) return ignored('duplicate');
-  if (event.key !== undefined && deciding.rowByKey(event.key) !== null) return ignored('echo');
+  if (context.map.some(({ remoteId }) => remoteId === event.id) || context.coming.some(({ remoteRef }) => remoteRef === event.id)) return leftOut(item, 'duplicate');
+  const own = event.key === undefined ? null : deciding.rowByKey(event.key);
+  if (own !== null) return echoOf(own, event, item, deciding);
+  if (event.sender.isSelf === true && item.body.side === 'network' && deciding.isSent(item.body.account, event.id)) return leftOut(item, 'echo');
   if (event.historical === true) return toAdmins(deciding, `ℹ️ ${item.source} handed over messages of the past. They are not shown: history is not bridged yet.`, `history ${item.source}`);
   if (event.sender.isSelf === true && context.going.length > 0 && deciding.now < item.receivedAt + deciding.settings.echoWait) {
     // Perhaps the echo of what is under way: the answer will tell.
@@ -20,6 +22,7 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
   }
   const { portal } = context;
   if (portal === null) return openPortal(item, context, deciding);
+  if (isDeleted(portal, event.id, deciding)) return leftOut(item, 'deleted');
   // It may answer what is being sent this moment and has no id yet.
   const unanswered = event.replyTo !== undefined && !context.map.some(({ remoteId }) => remoteId === event.replyTo?.id);
   if (unanswered && context.going.length > 0 && deciding.now < item.receivedAt + deciding.settings.targetWait) {
@@ -49,6 +52,19 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
     effects.push(notice(portal.room, `ℹ️ Came from ${source ?? 'a link'}${words === '' ? '' : `: ${words}`}`, keyOf(portal.row, event.id, 'referral')));
   }
   return done(effects);
+}
+
+/** What we sent comes back with our key: that settles it, whatever was thought of it. */
+function echoOf(row: OutboxItem, event: MessageEvent, item: InboxItem, deciding: Deciding): Decision {
+  const left = leftOut(item, 'echo');
+  if (row.portal === null || row.event === null || row.kind !== 'message') return left;
+  const { event: eventId, part } = standsAt(row, row.event);
+  return done([
+    ...left.effects,
+    { do: 'proven', seq: row.seq, remoteId: event.id },
+    { do: 'map', row: { portal: row.portal, eventId, outPart: part, remoteId: event.id, inPart: 0, remoteTime: event.time, origin: 'matrix', author: row.sender ?? '' } },
+    ...(row.room !== null && (row.state === 'asked' || row.state === 'dead') ? corrected(row, row.room, deciding.adapter(row.account ?? ('' as AccountId))?.name ?? '') : []),
+  ], { ignored: 'echo' });
 }
 
 /** Everybody has left, and somebody writes: the owners are asked back rather than the message shown to nobody. */

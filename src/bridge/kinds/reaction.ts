@@ -5,15 +5,17 @@ import { type Deciding, type Decision, done, ignored, targetOf } from '../decidi
 import { keyOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { notice, refusal } from '../reports/report.ts';
-import { toPortal } from './shared.ts';
+import { beforePortal, isDeleted, openPortal, toPortal } from './shared.ts';
 
 /** A person's reaction becomes their ghost's annotation; where a network allows one, a new one takes the old away. */
 export function reactionFromNetwork(event: ReactionEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   const { portal, person } = context;
   // Without a person it is the account's own, made in the network's app: the bot shows it.
-  if (portal === null || (person === null && event.sender.isSelf !== true)) return ignored('reaction_without_portal');
+  if (person === null && event.sender.isSelf !== true) return ignored('reaction_of_nobody');
+  if (portal === null) return beforePortal(item, event.target, deciding) ?? openPortal(item, context, deciding);
   const known = context.map.some(({ remoteId }) => remoteId === event.target) || context.coming.some(({ remoteRef }) => remoteRef === event.target);
   const deadline = item.receivedAt + deciding.settings.targetWait;
+  if (isDeleted(portal, event.target, deciding)) return ignored('deleted');
   if (!known) {
     if (deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
     const what = event.emoji === null ? 'took back a reaction' : `reacted with ${event.emoji}`;

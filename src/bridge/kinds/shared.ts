@@ -1,8 +1,8 @@
 import type { MatrixEvent } from '../../model/events.ts';
-import type { EventId, UserId } from '../../model/ids.ts';
+import type { EventId, RemoteId, UserId } from '../../model/ids.ts';
 import { lookOf } from '../../model/names.ts';
-import type { Effect, InboxItem, Member, NetworkTask, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
-import type { Deciding, Decision } from '../deciding.ts';
+import type { Effect, InboxItem, Member, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext, Shows } from '../../store/store.ts';
+import { type Deciding, type Decision, ignored } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import type { RelayPrefix } from '../settings.ts';
 
@@ -13,9 +13,37 @@ export function openPortal(item: InboxItem, context: RemoteContext, deciding: De
   return { outcome: { to: 'again' }, effects: [{ do: 'portal', conversation: context.conversation.row, account, invite: deciding.owners(account) }] };
 }
 
-/** One row of a Matrix event for one portal. */
-export function toPortal(portal: Portal, event: MatrixEvent, task: NetworkTask, part: number, parts: number): Effect {
+/** What it is about may have been overtaken, with the first word of its chat: then it is looked at again once its time is over. Null: it is. */
+export function beforePortal(item: InboxItem, target: RemoteId, deciding: Deciding): Decision | null {
+  const until = item.receivedAt + deciding.settings.targetWait;
+  return deciding.now < until ? { outcome: { to: 'park', key: `m:0:${target}`, until }, effects: [] } : null;
+}
+
+/** Of the row that redacts all of a message. */
+export const deletionKey = (portal: Portal, target: RemoteId): string => keyOf(portal.row, target, 'deletion');
+/** Of the notice that something was deleted which is not here. */
+export const unseenKey = (portal: Portal, target: RemoteId): string => keyOf(portal.row, target, 'deletion-notice');
+
+/** What comes late to a message that was deleted has nothing to show any more. */
+export function isDeleted(portal: Portal, target: RemoteId, deciding: Deciding): boolean {
+  return deciding.rowByKey(deletionKey(portal, target)) !== null || deciding.rowByKey(unseenKey(portal, target)) !== null;
+}
+
+/** Left out on purpose, and so are its files. */
+export function leftOut(item: InboxItem, why: string): Decision {
+  const jobs = item.body.side === 'network' ? Object.values(item.body.media) : [];
+  return { ...ignored(why), effects: jobs.map((media): Effect => ({ do: 'dropMedia', media })) };
+}
+
+/** Where a row's message stands: in the event that it came of, or in the one that an edit added it to. */
+export function standsAt({ shows, part }: OutboxItem, own: EventId): Shows {
+  return shows ?? { event: own, part };
+}
+
+/** One row of a Matrix event for one portal. `shows`: it adds to an earlier event. */
+export function toPortal(portal: Portal, event: MatrixEvent, task: NetworkTask, part: number, parts: number, shows?: Shows): Effect {
   return { do: 'send', row: {
+    ...(shows === undefined ? {} : { shows }),
     lane: `out:p${portal.row}`, key: keyOf(portal.row, event.event_id, task.kind, part), task, portal: portal.row, room: portal.room,
     account: portal.account, event: event.event_id as EventId, sender: event.sender as UserId, part, parts,
   } };

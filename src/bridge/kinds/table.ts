@@ -1,12 +1,12 @@
 import type { MatrixEvent } from '../../model/events.ts';
 import type { EventId, RemoteId, UserId } from '../../model/ids.ts';
-import type { Effect, InboxItem, RemoteContext, RoomContext } from '../../store/store.ts';
+import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { fromMatrix as textOf } from '../../text/from-matrix.ts';
 import { toPlain } from '../../text/plain.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf, type Marker, markerOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
-import { refusal } from '../reports/report.ts';
+import { notice, refusal } from '../reports/report.ts';
 import { deletionFromNetwork, redactedBy, redactionFromMatrix } from './deletion.ts';
 import { editFromNetwork } from './edit.ts';
 import { encryptedFromMatrix, encryptionFromMatrix, memberFromMatrix } from './member.ts';
@@ -16,6 +16,16 @@ import { reactionFromMatrix, reactionFromNetwork } from './reaction.ts';
 
 /** Kinds of events of a network, apart from deliveries (they have lanes of their own) and what lives in memory only. */
 export function decideNetwork(item: InboxItem, context: RemoteContext | null, deciding: Deciding): Decision {
+  const decision = decide(item, context, deciding);
+  return context === null || context.joined.length === 0 ? decision : { ...decision, effects: [...context.joined.map(goesOn), ...decision.effects] };
+}
+
+/** What people are told in the room of a chat that turned out to be one with an older chat; the key has it said once. */
+function goesOn({ row, room }: Pick<Portal, 'row' | 'room'>): Effect {
+  return notice(room, 'ℹ️ This chat goes on in another room: the one that there was before with the same person. Nothing is sent from here any more.', keyOf('joined', row));
+}
+
+function decide(item: InboxItem, context: RemoteContext | null, deciding: Deciding): Decision {
   if (item.body.side !== 'network') return ignored('wrong_side');
   const { event } = item.body;
   if (event.type === 'unsupported') return unsupportedFromNetwork(event, item, context, deciding);
@@ -63,12 +73,14 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
   if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
   // State of the type of a message: clients show none of it.
   if (event.state_key !== undefined) return ignored('state');
+  // Deleted before the homeserver could hand it over: it holds nothing any more.
+  if (event.unsigned?.redacted_because !== undefined) return ignored('redacted');
   if (event.type === 'm.room.message') {
     const command = commandIn(event, context, deciding);
     if (command !== null) return command;
   }
   if (event.type === 'm.room.encrypted') return encryptedFromMatrix(event, context);
-  if (context.portals.length === 0) return ignored('not_a_portal');
+  if (context.portals.length === 0) return notBridged(event, context, deciding);
   const what = refusedTypes.get(event.type);
   const handle = fromMatrix.get(event.type);
   if (handle === undefined && what === undefined) return ignored('other_event');
@@ -79,6 +91,13 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
   if (context.room.encrypted) return done([refusal(context.room.row, event.event_id as EventId, 'Not delivered: this room is encrypted.')]);
   if (handle === undefined) return done([refusal(context.room.row, event.event_id as EventId, `${what} cannot be bridged yet.`)]);
   return handle(event, context, deciding);
+}
+
+/** Nobody who writes into a room that was a portal is left to think that it arrives. */
+function notBridged(event: MatrixEvent, { room }: RoomContext, deciding: Deciding): Decision {
+  const talk = event.type === 'm.room.message' || event.type === 'm.sticker';
+  if (room.kind !== 'portal' || !talk || (deciding.permission(event.sender) ?? 'block') === 'block') return ignored('not_a_portal');
+  return done([refusal(room.row, event.event_id as EventId, 'Not delivered: this room is not bridged any more.')]);
 }
 
 /** The Matrix events that an event's decision looks at. */
@@ -98,6 +117,7 @@ function proven(event: MatrixEvent, context: RoomContext, deciding: Deciding): D
   return done([
     { do: 'proven', seq: row.seq, remoteId: event.event_id },
     { do: 'reacted', key: row.key, eventId },
+    ...(row.task?.to === 'matrix' && row.task.kind === 'message' && row.task.media?.uploaded !== undefined ? [{ do: 'dropMedia', media: row.task.media.job } as const] : []),
     ...learnt(event, marker, context, deciding),
   ]);
 }

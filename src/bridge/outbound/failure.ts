@@ -29,13 +29,13 @@ export function failureOf(error: unknown, row: OutboxItem, now: Millis, settings
     if (!error.rateLimited && blocked) {
       return { settle: { to: 'dead', code: error.code, reason: `${error.message} Tried ${row.tries + 1} times.` } };
     }
-    const wait = Math.max(error.afterMs ?? 0, backoff(row.tries));
+    const wait = Math.max(Math.ceil(error.afterMs ?? 0), backoff(row.tries));
     return { settle: { to: 'ready', dueAt: now + wait, tried: !error.rateLimited, code: error.code, reason: error.message } };
   }
   return { bug: true, settle: { to: 'dead', code: 'bug', reason: 'An error of the bridge itself; its administrator finds it in the log.' } };
 }
 
-/** Full jitter, from half a second to a minute. */
+/** Full jitter, from a quarter of a second to a minute. Whole milliseconds: the store takes nothing else. */
 export function backoff(tries: number): Millis {
   return Math.round(250 + Math.random() * Math.min(500 * 2 ** Math.min(tries, 10), 60_000));
 }

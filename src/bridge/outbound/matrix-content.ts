@@ -26,6 +26,18 @@ function marker(row: OutboxItem, { map }: MessageTask): Marker {
   return { key: row.key, ...(map === undefined || row.portal === null ? {} : { portal: row.portal, id: map.remoteId, part: map.inPart, time: map.remoteTime }) };
 }
 
+/** A file that comes late to a placeholder which was edited meanwhile: what stands there is newer. */
+export function isOvertaken(store: Store, row: OutboxItem, { edits, map }: MessageTask): boolean {
+  if (edits === undefined || !('row' in edits) || map === undefined || row.portal === null) return false;
+  return store.mapOfRemote(row.portal, map.remoteId).some(({ inPart, remoteTime }) => inPart === map.inPart && remoteTime > map.remoteTime);
+}
+
+/** Beside what stands there, without the words of before. */
+export function fileAlone({ edits: _edits, map: _map, content, ...task }: MessageTask): MessageTask {
+  const { formatted_body: _html, format: _format, ...rest } = content;
+  return { ...task, content: { ...rest, body: content.filename ?? content.body } };
+}
+
 /** An edit's own body, for clients that know no edits. */
 function fallback(content: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return typeof content.body === 'string' ? { body: `* ${content.body}` } : {};
@@ -40,7 +52,7 @@ function saysReply(content: Readonly<Record<string, unknown>>): Record<string, u
   };
 }
 
-type Ref = { readonly event: EventId } | { readonly remote: RemoteId } | { readonly row: OutboxSeq };
+type Ref = { readonly event: EventId } | { readonly remote: RemoteId; readonly part?: number } | { readonly row: OutboxSeq };
 
 /** The event that a reference means now; null where it never arrived. */
 export function eventOf(store: Store, row: OutboxItem, ref: Ref): EventId | null {
@@ -49,5 +61,5 @@ export function eventOf(store: Store, row: OutboxItem, ref: Ref): EventId | null
   if (row.portal === null) return null;
   const found = store.mapOfRemote(row.portal, ref.remote);
   // The first part stands for the whole; an edit of a part maps to the event it replaced.
-  return found[0]?.eventId ?? null;
+  return (ref.part === undefined ? found[0] : found.find(({ inPart }) => inPart === ref.part))?.eventId ?? null;
 }

@@ -38,11 +38,12 @@ export class MatrixMedia {
     const placeholder = this.#placeholder(task, late ? 'still on its way' : `could not be fetched${job?.reason ? ` (${job.reason})` : ''}`);
     // The file replaces the placeholder by an edit once it is there; it waits beside the lane, not in it.
     const follow: readonly Effect[] = late ? [{ do: 'send', row: {
-      lane: row.lane, key: `${row.key}.file`, ...(row.remoteRef === null ? {} : { remoteRef: row.remoteRef }), ...(row.portal === null ? {} : { portal: row.portal }), ...(row.room === null ? {} : { room: row.room }),
+      lane: row.lane, key: `${row.key}.file`, ...(row.portal === null ? {} : { portal: row.portal }), ...(row.room === null ? {} : { room: row.room }),
+      ...(row.account === null ? {} : { account: row.account }), ...(row.remoteRef === null ? {} : { remoteRef: row.remoteRef }), part: row.part, parts: row.parts,
       task: { ...task, edits: { row: row.seq }, media: { ...media, waitUntil: this.#clock.now() + this.#settings.maxAge } },
       park: { key: `media:${media.job}`, until: this.#clock.now() + this.#settings.maxAge },
-    } }] : [];
-    await this.#store.step(row.seq, placeholder, follow);
+    } }] : [{ do: 'dropMedia', media: media.job }];
+    await this.#store.step(row, placeholder, follow);
     return placeholder;
   }
 
@@ -60,14 +61,14 @@ export class MatrixMedia {
     } catch (error) {
       if (!(error instanceof Rejected) || error.code !== 'M_TOO_LARGE') throw error;
       const placeholder = this.#placeholder(task, 'larger than this homeserver takes');
-      await this.#store.step(row.seq, placeholder, []);
+      await this.#store.step(row, placeholder, [{ do: 'dropMedia', media: job.id }]);
       return placeholder;
     }
     const shown = asItIs(task, file.mime);
     const unnamed = task.type === 'm.sticker' || task.content.body === task.content.filename;
     const named = shown.type === 'm.sticker' ? {} : { filename: file.name, ...(unnamed ? { body: file.name } : {}) };
     const done: MessageTask = { ...shown, media: { job: job.id, waitUntil: task.media?.waitUntil ?? 0, uploaded: { mxc, content: { url: mxc, info, ...named } } } };
-    await this.#store.step(row.seq, done, []);
+    await this.#store.step(row, done, []);
     return done;
   }
 

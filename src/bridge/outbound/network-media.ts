@@ -37,7 +37,7 @@ export class NetworkMedia {
     const next: MessageTask = 'fitted' in result
       ? { ...task, content: { ...task.content, kind: result.fitted.as }, fitted: result.fitted }
       : { ...task, content: this.#linked(task.content, mxc, file.name, result.link) };
-    await this.#store.step(row.seq, next, []);
+    await this.#store.step(row, next, []);
     if (!('fitted' in result) || result.fitted.spool !== file.spool) await this.#tools.spool.remove(file.spool);
     return 'fitted' in result ? { task: next, media: this.#tools.source(result.fitted) } : { task: next };
   }

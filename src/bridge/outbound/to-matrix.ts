@@ -1,5 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
 import { Rejected } from '../../model/errors.ts';
+import type { MatrixEvent } from '../../model/events.ts';
 import type { AccountId, EventId, PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
@@ -10,8 +11,8 @@ import type { Outages } from '../outages.ts';
 import { isBridged, type Rooms } from '../portals/rooms.ts';
 import { inRooms } from '../reports/telling.ts';
 import type { DeliverySettings } from '../settings.ts';
-import { failureOf } from './failure.ts';
-import { eventOf, finalContent } from './matrix-content.ts';
+import { backoff, failureOf } from './failure.ts';
+import { eventOf, fileAlone, finalContent, isOvertaken } from './matrix-content.ts';
 import type { MatrixMedia } from './matrix-media.ts';
 
 export interface ToMatrixDeps {
@@ -33,6 +34,9 @@ export interface ToMatrixDeps {
   readonly count: (outcome: string, row: OutboxItem) => void;
 }
 
+/** A row whose outcome is not known, and still is not: the cause is why the room could not be read. */
+class NotLookedFor extends Error {}
+
 /** Works `out:r…` lanes: one row, one call to the homeserver, under the key that is stored with it. */
 export class ToMatrix {
   readonly #deps: ToMatrixDeps;
@@ -48,14 +52,16 @@ export class ToMatrix {
     const now = clock.now();
     if (outages.isDown('matrix')) return { until: now + 1_000 };
     if (row.dueAt > now) return { until: row.dueAt };
-    if (now - row.createdAt > settings.maxAge && row.state === 'ready') {
+    if (now - row.createdAt > settings.maxAge) {
       await this.#settle(row, { to: 'dead', code: 'too_old', reason: 'It waited too long.' }, this.#lost(row, 'It waited too long.'));
       return 'more';
     }
     try {
       await this.#work(row, row.task);
     } catch (error) {
-      await this.#failed(row, error);
+      // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
+      if (error instanceof StoreBusy) throw error;
+      await (error instanceof NotLookedFor ? this.#lookAgain(row, error.cause) : this.#failed(row, error));
     }
     return 'more';
   }
@@ -79,8 +85,9 @@ export class ToMatrix {
     const { homeserver, rooms, media, store } = this.#deps;
     const room = rooms.idOf(row);
     if (row.state !== 'ready' && await this.#foundSent(row, room)) return;
-    const as = await rooms.speaker(first.as, row);
-    const ready = first.media === undefined ? first : await media.ready(row, first, as);
+    const as = first.edits === undefined ? await rooms.speaker(first.as, row) : await rooms.writer(this.#writerOf(row, first), row);
+    const wanted = isOvertaken(store, row, first) ? fileAlone(first) : first;
+    const ready = wanted.media === undefined ? wanted : await media.ready(row, wanted, as);
     if (ready === null) return;
     this.#deps.step('matrix.prepared');
     const content = finalContent(store, row, ready);
@@ -97,7 +104,14 @@ export class ToMatrix {
     if (task.map === undefined || row.portal === null) return [];
     // An edit is found under the event that clients show it in.
     const edited = task.edits === undefined ? null : eventOf(this.#deps.store, row, task.edits);
-    return [{ do: 'map', row: { portal: row.portal, eventId: edited ?? eventId, outPart: 0, ...task.map, origin: 'network', author: String(task.as ?? 0) } }];
+    const author = task.as === null ? 0 : (this.#deps.store.person(task.as)?.row ?? task.as);
+    return [{ do: 'map', row: { portal: row.portal, eventId: edited ?? eventId, outPart: 0, ...task.map, origin: 'network', author: String(author) } }];
+  }
+
+  #writerOf(row: OutboxItem, { as, map }: Extract<MatrixTask, { kind: 'message' }>): PersonRow | null {
+    if (map === undefined || row.portal === null) return as;
+    const found = this.#deps.store.mapOfRemote(row.portal, map.remoteId).find(({ inPart }) => inPart === map.inPart);
+    return found?.origin === 'network' ? ((Number(found.author) || null) as PersonRow | null) : as;
   }
 
   async #reaction(row: OutboxItem, task: Extract<MatrixTask, { kind: 'reaction' }>): Promise<void> {
@@ -126,18 +140,26 @@ export class ToMatrix {
   async #redact(row: OutboxItem, task: Extract<MatrixTask, { kind: 'redaction' | 'unreaction' }>): Promise<void> {
     const { homeserver, rooms, store, clock } = this.#deps;
     const room = rooms.idOf(row);
-    const events = task.kind === 'redaction'
-      // An edit keeps its own copy of what was said.
-      ? [...new Set(row.portal === null ? [] : [...store.mapOfRemote(row.portal, task.target).map(({ eventId }) => eventId), ...store.writtenFor(row.portal, task.target)])]
+    const events = task.kind === 'redaction' ? this.#eventsFor(row, task)
       : [task.event ?? (store.outboxByKey(task.key)?.remoteId as EventId | null | undefined) ?? null].filter((id) => id !== null);
     if (!await this.#begin(row)) return;
-    const as = await rooms.speaker(task.as, row);
+    const as = events.length === 0 ? homeserver.bot : await rooms.speaker(task.as, row);
     for (const [index, event] of events.entries()) {
       await this.#redactOne(homeserver, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
     }
     this.#deps.step('matrix.redacted');
-    const gone: readonly Effect[] = task.kind === 'redaction' && row.portal !== null ? [{ do: 'unmap', portal: row.portal, remoteId: task.target }] : [];
+    const gone: readonly Effect[] = task.kind === 'redaction' && row.portal !== null ? [
+      { do: 'unmap', portal: row.portal, remoteId: task.target, ...(task.part === undefined ? {} : { part: task.part }) },
+    ] : [];
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() }, gone);
+  }
+
+  /** Everything that shows a message, or one part of it: an edit keeps its own copy of what was said. */
+  #eventsFor({ portal }: OutboxItem, { target, part }: Extract<MatrixTask, { kind: 'redaction' }>): readonly EventId[] {
+    const { store } = this.#deps;
+    if (portal === null) return [];
+    const mapped = store.mapOfRemote(portal, target).filter(({ inPart }) => part === undefined || inPart === part).map(({ eventId }) => eventId);
+    return [...new Set([...mapped, ...store.writtenFor(portal, target, part)])];
   }
 
   async #redactOne(homeserver: Homeserver, as: UserId, room: RoomId, event: EventId, txn: string): Promise<void> {
@@ -191,35 +213,52 @@ export class ToMatrix {
   }
 
   async #begin(row: OutboxItem): Promise<boolean> {
-    const begun = await this.#deps.store.begin(row.seq);
+    const begun = await this.#deps.store.begin(row);
     this.#deps.step('matrix.begun');
     return begun;
   }
 
-  /** Looks for the marker in the room, back to where this row was made: the homeserver forgets transaction ids. */
   async #foundSent(row: OutboxItem, room: RoomId): Promise<boolean> {
-    const { homeserver, clock } = this.#deps;
+    let own: MatrixEvent | null;
+    try {
+      own = await this.#lookFor(row, room);
+    } catch (error) {
+      throw new NotLookedFor('It could not be looked for.', { cause: error });
+    }
+    if (own === null) return false;
+    const eventId = own.event_id as EventId;
+    const effects = row.task?.to === 'matrix' && row.task.kind === 'message' ? [...this.#mapped(row, row.task, eventId), ...this.#deps.media.over(row.task)] : [];
+    await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...effects, { do: 'reacted', key: row.key, eventId }]);
+    return true;
+  }
+
+  /** Looks for the marker in the room, back to where this row was made: the homeserver forgets transaction ids. */
+  async #lookFor(row: OutboxItem, room: RoomId): Promise<MatrixEvent | null> {
+    const { homeserver } = this.#deps;
     let from: string | undefined;
     for (let page = 0; page < 20; page++) {
       const { events, end } = await homeserver.messages(homeserver.bot, room, { limit: 100, ...(from === undefined ? {} : { from }) });
       const own = events.find((event) => markerOf(event.content)?.key === row.key && this.#deps.rooms.isOurs(event.sender));
-      if (own !== undefined) {
-        const eventId = own.event_id as EventId;
-        const effects = row.task?.to === 'matrix' && row.task.kind === 'message' ? this.#mapped(row, row.task, eventId) : [];
-        await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [...effects, { do: 'reacted', key: row.key, eventId }]);
-        return true;
-      }
+      if (own !== undefined) return own;
       // `?ts=` moves single events into the past, and clocks differ a little: a whole page must be older, by a wide margin.
       const newest = Math.max(...events.map(({ origin_server_ts: at }) => at));
-      if (end === undefined || events.length === 0 || (row.sentAt !== null && newest < row.sentAt - 86_400_000)) return false;
+      if (end === undefined || events.length === 0 || (row.sentAt !== null && newest < row.sentAt - 86_400_000)) return null;
       from = end;
     }
-    return false;
+    return null;
+  }
+
+  /** As uncertain as before: it is not sent again on that account. */
+  async #lookAgain(row: OutboxItem, error: unknown): Promise<void> {
+    const { outages, homeserver, log, clock, settings } = this.#deps;
+    log.warn('A row could not be looked for on Matrix.', { seq: row.seq, kind: row.kind, error });
+    const failure = failureOf(error, row, clock.now(), settings);
+    if ('sideDown' in failure) outages.down('matrix', failure.sideDown, () => homeserver.ping());
+    const dueAt = failure.settle.to === 'ready' ? failure.settle.dueAt : clock.now() + backoff(row.tries);
+    await this.#settle(row, { to: 'uncertain', dueAt, code: row.code ?? 'uncertain', reason: row.reason ?? 'Its answer was lost.' });
   }
 
   async #failed(row: OutboxItem, error: unknown): Promise<void> {
-    // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
-    if (error instanceof StoreBusy) throw error;
     const { outages, homeserver, log, clock, settings, store, rooms } = this.#deps;
     if (error instanceof Rejected && error.code === 'M_FORBIDDEN' && row.tries < 2 && row.task?.to === 'matrix' && 'as' in row.task && row.task.as !== null) {
       // Perhaps the ghost is not in the room any more, whatever we believe: join again, once or twice.

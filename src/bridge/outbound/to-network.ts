@@ -1,17 +1,18 @@
 import type { Clock } from '../../model/clock.ts';
 import { type Content, isMedia } from '../../model/content.ts';
-import { Rejected } from '../../model/errors.ts';
+import { AccountBroken, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
 import type { AccountId, EventId, Millis, RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Inline, RichText } from '../../model/richtext.ts';
 import type { Connection, SendResult, Target } from '../../networks/network.ts';
-import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, type Portal, type Store, StoreBusy } from '../../store/store.ts';
+import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, partKey, type Portal, type Store, StoreBusy } from '../../store/store.ts';
 import { targetOf } from '../deciding.ts';
+import { standsAt } from '../kinds/shared.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
 import { report, statusEvent } from '../reports/report.ts';
 import type { DeliverySettings } from '../settings.ts';
-import { failureOf } from './failure.ts';
+import { backoff, type Failure, failureOf } from './failure.ts';
 import type { NetworkMedia } from './network-media.ts';
 import type { Rates } from './rates.ts';
 
@@ -64,13 +65,15 @@ export class ToNetwork {
       await this.#settle(row, { to: 'dead', code: 'no_account', reason: `The account ${row.account} is no longer in the config.` });
       return 'more';
     }
-    if (outages.isDown(account.id)) return this.#tooOld(row, now) ? this.#giveUp(row) : { until: now + 1_000 };
+    if (outages.isDown(account.id)) return this.#tooOld(row, now) ? this.#giveUp(row, account) : { until: now + 1_000 };
     if (row.dueAt > now) return { until: row.dueAt };
-    if (row.state === 'ready' && this.#tooOld(row, now)) return this.#giveUp(row);
+    if (row.state === 'ready' && this.#tooOld(row, now)) return this.#giveUp(row, account);
     try {
       return row.state === 'ready' ? await this.#send(row, row.task, portal, account) : await this.#resolve(row, portal, account, settings, now);
     } catch (error) {
-      await this.#failed(row, account, error);
+      // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
+      if (error instanceof StoreBusy) throw error;
+      await (row.state === 'ready' ? this.#failed(row, account, error) : this.#notTold(row, account, error));
       return 'more';
     }
   }
@@ -79,8 +82,11 @@ export class ToNetwork {
     return now - row.createdAt > this.#deps.settings.maxAge;
   }
 
-  async #giveUp(row: OutboxItem): Promise<Turn> {
-    await this.#settle(row, { to: 'dead', code: 'too_old', reason: row.reason ?? 'It waited too long.' });
+  /** What may have been sent is not said to be lost. */
+  async #giveUp(row: OutboxItem, account: LiveAccount): Promise<Turn> {
+    const reason = row.reason ?? 'It waited too long.';
+    if (row.state === 'ready') await this.#settle(row, { to: 'dead', code: 'too_old', reason });
+    else await this.#settle(row, { to: 'asked', code: 'too_old', reason }, this.#reportOf(row, account, 'asked', reason));
     return 'more';
   }
 
@@ -100,7 +106,10 @@ export class ToNetwork {
       this.#deps.limited(account.id, wait - this.#deps.clock.now());
       return { until: wait };
     }
-    if (!await store.begin(row.seq)) return 'more';
+    if (!await store.begin(row)) {
+      if (prepared !== null) await this.#deps.media.over(prepared.task);
+      return 'more';
+    }
     this.#deps.step('network.begun');
     const result = await this.#call(row, prepared?.task ?? task, portal, target, connection, prepared?.media);
     this.#deps.step('network.sent');
@@ -113,10 +122,11 @@ export class ToNetwork {
   #targetMissing(row: OutboxItem, task: NetworkTask, portal: Portal): OutOutcome | null {
     const { store, clock, settings } = this.#deps;
     if (task.kind === 'message') return null;
-    const part = task.kind === 'deletion' ? task.part : 0;
-    if (store.mapOf(portal.row, task.target).some(({ outPart }) => task.kind !== 'deletion' || outPart === part)) return null;
-    const open = store.outboxOf(task.target).some((of) => of.portal === portal.row && of.part === part && of.state === 'asked');
-    if (open && row.code !== 'target_missing') return { to: 'parked', key: `e:${portal.row}:${task.target}`, until: clock.now() + settings.maxAge };
+    const part = task.kind === 'reaction' ? 0 : task.part;
+    if (store.mapOf(portal.row, task.target).some(({ outPart }) => task.kind === 'reaction' || outPart === part)) return null;
+    const open = store.outboxOf(task.target).some((of) => of.portal === portal.row && of.state === 'asked' && standsAt(of, task.target).part === part);
+    const key = task.kind === 'reaction' ? `e:${portal.row}:${task.target}` : partKey(portal.row, part, task.target);
+    if (open && row.code !== 'target_missing') return { to: 'parked', key, until: clock.now() + settings.maxAge };
     return task.kind === 'deletion' ? { to: 'cancelled', reason: 'What it deletes never got there.' }
       : { to: 'dead', code: 'target_missing', reason: 'the message it belongs to did not get there.' };
   }
@@ -138,12 +148,12 @@ export class ToNetwork {
         return connection.react(target, of, task.emoji, row.key);
       }
       case 'edit': {
-        const of = remote(task.target);
+        const of = this.#partOf(portal, task.target, task.part);
         if (of === undefined || connection.edit === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
         return connection.edit({ key: row.key, conversation: target, content: task.content, relay: task.relay, target: of });
       }
       case 'deletion': {
-        const of = this.#deps.store.mapOf(portal.row, task.target).find(({ outPart }) => outPart === task.part)?.remoteId;
+        const of = this.#partOf(portal, task.target, task.part);
         if (of === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
         if (connection.delete === undefined) throw new Rejected('nothing can be deleted there.', 'unsupported');
         await connection.delete(target, of, row.key);
@@ -152,13 +162,22 @@ export class ToNetwork {
     }
   }
 
+  #partOf(portal: Portal, event: EventId, part: number): RemoteId | undefined {
+    return this.#deps.store.mapOf(portal.row, event).find(({ outPart }) => outPart === part)?.remoteId;
+  }
+
   async #sent(row: OutboxItem, portal: Portal, account: LiveAccount, result: SendResult | null): Promise<void> {
     const { clock, settings } = this.#deps;
     const effects: Effect[] = [];
     if (result !== null && row.event !== null && row.kind !== 'reaction') {
+      const { event: eventId, part: outPart } = standsAt(row, row.event);
       effects.push({ do: 'map', row: {
-        portal: portal.row, eventId: row.event, outPart: row.part, remoteId: result.id, inPart: 0, remoteTime: result.time, origin: 'matrix', author: row.sender ?? '',
+        portal: portal.row, eventId, outPart, remoteId: result.id, inPart: 0, remoteTime: result.time, origin: 'matrix', author: row.sender ?? '',
       } });
+    }
+    if (row.task?.to === 'network' && row.task.kind === 'deletion') {
+      const gone = this.#partOf(portal, row.task.target, row.task.part);
+      if (gone !== undefined) effects.push({ do: 'unmap', portal: portal.row, remoteId: gone });
     }
     if (result?.learnt?.alias !== undefined) effects.push({ do: 'alias', conversation: portal.conversation.row, alias: result.learnt.alias });
     if (settings.statusEvents && row.part === row.parts - 1) effects.push(...statusEvent(row, portal.room, account.networkName, 'SUCCESS'));
@@ -168,7 +187,7 @@ export class ToNetwork {
   /** A send whose outcome nobody knows: the network is asked where it can be, then a delivery event awaited, then the policy. */
   async #resolve(row: OutboxItem, portal: Portal, account: LiveAccount, settings: DeliverySettings, now: Millis): Promise<Turn> {
     if (account.liveSince === null) return { until: now + 500 };
-    const found = await account.connection.findSent(row.key, targetOf(portal.conversation), row.sentAt ?? row.createdAt);
+    const found = await this.#ask(row, portal, account, now);
     if (found === 'absent') {
       await this.#settle(row, { to: 'ready', dueAt: now, tried: true, code: 'absent', reason: 'It had not been sent.' });
       return 'more';
@@ -187,15 +206,37 @@ export class ToNetwork {
     return 'more';
   }
 
-  async #failed(row: OutboxItem, account: LiveAccount, error: unknown): Promise<void> {
-    // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
-    if (error instanceof StoreBusy) throw error;
-    const { outages, log, clock, settings, store } = this.#deps;
-    const failure = failureOf(error, row, clock.now(), settings);
-    if ('sideDown' in failure) {
-      if (failure.broken) this.#deps.accountBroken(account.id, failure.sideDown);
-      else outages.down(account.id, failure.sideDown, () => account.probe());
+  /** A network that will not tell, or cannot for as long as an item may block, is one that cannot be asked. */
+  async #ask(row: OutboxItem, portal: Portal, account: LiveAccount, now: Millis): ReturnType<Connection['findSent']> {
+    try {
+      return await account.connection.findSent(row.key, targetOf(portal.conversation), row.sentAt ?? row.createdAt);
+    } catch (error) {
+      const passes = (error instanceof Retry || error instanceof Uncertain) && now - (row.sentAt ?? row.createdAt) < this.#deps.settings.maxBlock;
+      if (passes || error instanceof Unreachable || error instanceof AccountBroken) throw error;
+      this.#deps.log.warn('A network did not say whether it has a message.', { seq: row.seq, account: account.id, error });
+      return 'unknown';
     }
+  }
+
+  /** The network could not be asked now: the row is as uncertain as before, and is never sent on that account. */
+  async #notTold(row: OutboxItem, account: LiveAccount, error: unknown): Promise<void> {
+    const { clock, settings } = this.#deps;
+    const failure = failureOf(error, row, clock.now(), settings);
+    this.#noteDown(failure, account);
+    const dueAt = failure.settle.to === 'ready' ? failure.settle.dueAt : clock.now() + backoff(row.tries);
+    await this.#settle(row, { to: 'uncertain', dueAt, code: row.code ?? 'uncertain', reason: row.reason ?? 'the answer was lost.' });
+  }
+
+  #noteDown(failure: Failure, account: LiveAccount): void {
+    if (!('sideDown' in failure)) return;
+    if (failure.broken) this.#deps.accountBroken(account.id, failure.sideDown);
+    else this.#deps.outages.down(account.id, failure.sideDown, () => account.probe());
+  }
+
+  async #failed(row: OutboxItem, account: LiveAccount, error: unknown): Promise<void> {
+    const { log, clock, settings, store } = this.#deps;
+    const failure = failureOf(error, row, clock.now(), settings);
+    this.#noteDown(failure, account);
     if ('bug' in failure) log.error('A bug met a row on its way to a network.', { seq: row.seq, kind: row.kind, account: account.id, error });
     else log.warn('A row did not reach its network.', { seq: row.seq, kind: row.kind, account: account.id, error });
     const begun = store.outboxRow(row.seq)?.state !== 'ready';

@@ -54,8 +54,16 @@ export class Rooms {
 
   /** Who writes: the bot, or a ghost that is registered, named and in the room. */
   async speaker(row: PersonRow | null, item: OutboxItem): Promise<UserId> {
+    return this.#ready(row === null ? null : this.#options.store.person(row), item);
+  }
+
+  /** Who wrote an event, to edit it: Matrix takes that from nobody else, also where they turned out to be somebody known. */
+  async writer(row: PersonRow | null, item: OutboxItem): Promise<UserId> {
+    return this.#ready(row === null ? null : this.#options.store.writer(row), item);
+  }
+
+  async #ready(person: Person | null, item: OutboxItem): Promise<UserId> {
     const { store, homeserver, displayName } = this.#options;
-    const person = row === null ? null : store.person(row);
     if (person === null || item.room === null) return homeserver.bot;
     const user = this.userIdOf(person);
     if (!person.registered) {

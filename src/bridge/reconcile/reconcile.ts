@@ -1,3 +1,4 @@
+import { Unreachable } from '../../model/errors.ts';
 import type { MatrixEvent } from '../../model/events.ts';
 import type { EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
@@ -9,6 +10,8 @@ export interface ReconcileDeps {
   readonly homeserver: Homeserver;
   readonly log: Logger;
   readonly wake: (lanes: readonly string[]) => void;
+  /** The homeserver does not answer; once it does again, everything is compared again. */
+  readonly unreachable: (reason: string) => void;
 }
 
 /** At most this many events of a room are looked back for. */
@@ -66,6 +69,7 @@ export class Reconcile {
         await this.#compare(room);
       } catch (error) {
         this.#deps.log.warn('A room could not be compared with its history.', { room: room.row, error });
+        if (error instanceof Unreachable) return this.#deps.unreachable(error.message);
       }
       this.#held.delete(room.row);
       this.#deps.wake([`in:r${room.row}`]);

@@ -15,6 +15,8 @@ export interface InstallOptions {
   /** The virtual environment's folder. A half-made one is made again. */
   readonly dir: string;
   readonly progress: (line: string) => void;
+  /** Ends pip too; what it leaves is made again the next time. */
+  readonly signal?: AbortSignal;
 }
 
 /** The Python of a virtual environment. */
@@ -26,15 +28,15 @@ export const pythonOf = (venv: string): string => join(venv, 'bin', 'python');
  * @throws CodedError where no fit Python is found, or pip fails
  */
 export async function installSynapse(options: InstallOptions): Promise<string> {
-  const { dir, progress } = options;
+  const { dir, progress, signal } = options;
   const lock = await fileLock(`${dir}.lock`, () => progress('Another process is installing Synapse; waiting for it'));
   try {
     if (await isComplete(dir)) return dir;
     const python = await findPython();
     progress(`Installing Synapse ${synapseVersion} with Python ${python.version} (once; about a minute)`);
     await rm(dir, { recursive: true, force: true });
-    await run(python.path, ['-m', 'venv', dir]);
-    await pip(dir, progress);
+    await run(python.path, ['-m', 'venv', dir], { signal });
+    await pip(dir, progress, signal);
     await run(pythonOf(dir), ['-c', 'import synapse.app.homeserver']);
     // The marker comes last and in one step: what lacks it was interrupted.
     await writeFile(`${markerOf(dir)}.new`, synapseVersion);
@@ -54,9 +56,9 @@ async function isComplete(dir: string): Promise<boolean> {
   return version === synapseVersion && (await run(pythonOf(dir), ['-c', '']).then(() => true, () => false));
 }
 
-async function pip(dir: string, progress: (line: string) => void): Promise<void> {
+async function pip(dir: string, progress: (line: string) => void, signal: AbortSignal | undefined): Promise<void> {
   const args = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off'];
-  const child = spawn(pythonOf(dir), [...args, `matrix-synapse==${synapseVersion}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(pythonOf(dir), [...args, `matrix-synapse==${synapseVersion}`], { stdio: ['ignore', 'pipe', 'pipe'], signal });
   const errors: string[] = [];
   createInterface(child.stdout).on('line', (line) => {
     const step = /^(?:Collecting \S+|Building wheel\S*|Installing collected packages)/.exec(line)?.[0];

@@ -29,6 +29,11 @@ export interface SynapseUser {
   readonly deviceId: string;
 }
 
+interface UserOptions {
+  readonly admin?: boolean;
+  readonly displayName?: string;
+}
+
 export interface Synapse {
   /** `http://127.0.0.1:<port>`, the same after a restart. */
   readonly url: string;
@@ -38,7 +43,7 @@ export interface Synapse {
   /** Opens the admin API that makes users. */
   readonly registrationSecret: string;
   /** Makes a local user; see `registerUser`. */
-  register(localpart: string, options?: { readonly admin?: boolean }): Promise<SynapseUser>;
+  register(localpart: string, options?: UserOptions): Promise<SynapseUser>;
   /** Ends it in order: SIGTERM, and SIGKILL after ten seconds. Nothing happens when it does not run. */
   stop(): Promise<void>;
   /** SIGKILL. Resolves when it is gone. */
@@ -159,7 +164,7 @@ async function endProcess(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): P
  * registration secret (Synapse's documentation, "Shared-Secret Registration"), and logs it in.
  */
 export async function registerUser(
-  url: string, secret: string, localpart: string, options: { readonly admin?: boolean } = {},
+  url: string, secret: string, localpart: string, options: UserOptions = {},
 ): Promise<SynapseUser> {
   const endpoint = `${url}/_synapse/admin/v1/register`;
   const { nonce } = (await (await fetch(endpoint)).json()) as { nonce: string };
@@ -169,7 +174,7 @@ export async function registerUser(
   const answer = await fetch(endpoint, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ nonce, username: localpart, password, admin, mac }),
+    body: JSON.stringify({ nonce, username: localpart, displayname: options.displayName, password, admin, mac }),
   });
   const body = (await answer.json()) as { user_id: string; access_token: string; device_id: string; error?: string };
   if (!answer.ok) throw new Error(`Synapse refused the user ${localpart}: ${answer.status} ${body.error ?? ''}`);

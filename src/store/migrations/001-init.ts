@@ -44,6 +44,7 @@ CREATE TABLE portal (
   merged INTEGER REFERENCES portal(id)
 ) STRICT;
 CREATE INDEX portal_room ON portal(room);
+CREATE INDEX portal_merged ON portal(merged) WHERE merged IS NOT NULL;
 CREATE UNIQUE INDEX portal_conversation ON portal(conversation) WHERE state <> 'closed';
 
 CREATE TABLE inbox (
@@ -67,7 +68,7 @@ CREATE TABLE outbox (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, lane TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
   state TEXT NOT NULL CHECK (state IN ('ready','sending','uncertain','asked','parked','accepted','confirmed','cancelled','dead')),
   portal INTEGER, room INTEGER, account TEXT, event TEXT, sender TEXT, remote_ref TEXT, origin_seq INTEGER,
-  part INTEGER NOT NULL DEFAULT 0, parts INTEGER NOT NULL DEFAULT 1, body BLOB, wait_key TEXT,
+  part INTEGER NOT NULL DEFAULT 0, parts INTEGER NOT NULL DEFAULT 1, body BLOB, edition INTEGER NOT NULL DEFAULT 0, shows_event TEXT, shows_part INTEGER, wait_key TEXT,
   tries INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0, blocked_since INTEGER,
   created_at INTEGER NOT NULL, sent_at INTEGER, settled_at INTEGER, remote_id TEXT, code TEXT, reason TEXT,
   report INTEGER, told INTEGER NOT NULL DEFAULT 0, spool TEXT
@@ -75,6 +76,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_head ON outbox(lane, seq) WHERE state IN ('ready', 'sending', 'uncertain');
 CREATE INDEX outbox_wait ON outbox(wait_key) WHERE wait_key IS NOT NULL;
 CREATE INDEX outbox_event ON outbox(event) WHERE event IS NOT NULL;
+CREATE INDEX outbox_shows ON outbox(shows_event) WHERE shows_event IS NOT NULL;
 CREATE INDEX outbox_ref ON outbox(portal, remote_ref) WHERE remote_ref IS NOT NULL;
 CREATE INDEX outbox_remote ON outbox(account, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX outbox_origin ON outbox(origin_seq) WHERE state IN ('ready', 'sending', 'uncertain', 'parked');

@@ -113,7 +113,7 @@ export class Intake {
 
   #identify(network: string, account: string, event: NetworkEvent, wake: Set<string>): { conversation: ConversationRow | null; person: PersonRow | null } {
     if (event.type === 'identity.alias') {
-      const joined = joinIds(this.#sql, network, account, event.scope, event.from, event.to, wake);
+      const joined = joinIds(this.#sql, network, account, event.scope, event.from, event.to, this.#localpartOf, this.#now(), wake);
       const conversation = event.conversation ? this.#conversation(network, account, event.conversation, null, wake) : joined;
       return { conversation, person: null };
     }

@@ -1,6 +1,6 @@
-import type { AccountId, ConversationRow, InboxSeq, Millis, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, InboxSeq, Millis, OutboxSeq, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
-import type { Effect, NewOutbox, Room } from '../store.ts';
+import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store.ts';
 import { setMeta } from './accept.ts';
 import { learnId } from './people.ts';
 import { RESTORED } from './outbox.ts';
@@ -26,14 +26,20 @@ export class Effects {
     switch (effect.do) {
       case 'send': return this.#send(effect.row, origin, wake);
       case 'cancel':
-        this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, reason = ?, settled_at = ?, told = 1 WHERE seq = ? AND state IN ('ready', 'parked', 'asked', 'dead')",
-          effect.reason, this.#now(), effect.seq);
+        if (this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, reason = ?, settled_at = ?, told = 1 WHERE seq = ? AND state IN ('ready', 'parked', 'asked', 'dead')",
+          effect.reason, this.#now(), effect.seq).changes === 0 && !this.#isCancelled(effect.seq)) throw new Stale('The row has been begun.');
         return;
       case 'replace':
-        this.#sql.run("UPDATE outbox SET body = ? WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(effect.task), effect.seq);
+        if (this.#sql.run("UPDATE outbox SET body = ?, edition = edition + 1 WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(effect.task), effect.seq).changes === 0) {
+          throw new Stale('The row has been begun.');
+        }
         return;
       case 'map': return this.#map(effect.row, wake);
       case 'unmap':
+        if (effect.part !== undefined) {
+          this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ? AND in_part = ?', effect.portal, effect.remoteId, effect.part);
+          return;
+        }
         this.#sql.run('DELETE FROM message_map INDEXED BY message_map_remote WHERE portal = ? AND remote_id = ?', effect.portal, effect.remoteId);
         this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ?', effect.portal, effect.remoteId);
         return;
@@ -46,8 +52,9 @@ export class Effects {
         this.#sql.run('UPDATE reaction SET event_id = ? WHERE key = ?', effect.eventId, effect.key);
         return;
       case 'proven':
-        this.#sql.run("UPDATE outbox SET state = 'accepted', body = NULL, remote_id = ?, settled_at = ?, code = NULL, reason = NULL WHERE seq = ? AND state IN ('sending', 'uncertain')",
+        this.#sql.run("UPDATE outbox SET state = 'accepted', body = NULL, remote_id = ?, settled_at = ?, code = NULL, reason = NULL WHERE seq = ? AND state IN ('sending', 'uncertain', 'asked', 'dead')",
           effect.remoteId, this.#now(), effect.seq);
+        this.#sql.run('UPDATE outbox SET told = 1 WHERE report = ?', effect.seq);
         this.#wakeLaneOf(effect.seq, wake);
         return;
       case 'unreact':
@@ -71,19 +78,25 @@ export class Effects {
       case 'close': return this.#close(effect, origin, wake);
       case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
       case 'dropMedia':
-        this.#sql.run('DELETE FROM media WHERE id = ?', effect.media);
+        // Its file is removed by whoever has it in hand, else when the store is pruned.
+        this.#sql.run("UPDATE media SET state = 'over', body = NULL WHERE id = ? AND spool IS NOT NULL", effect.media);
+        this.#sql.run('DELETE FROM media WHERE id = ? AND spool IS NULL', effect.media);
         return;
       case 'meta': return setMeta(this.#sql, effect.key, effect.value);
     }
   }
 
+  #isCancelled(seq: OutboxSeq): boolean {
+    return this.#sql.get("SELECT 1 FROM outbox WHERE seq = ? AND state = 'cancelled'", seq) !== undefined;
+  }
+
   #send(row: NewOutbox, origin: InboxSeq | null, wake: Set<string>): void {
     const { changes, id } = this.#sql.run(
-      `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+      `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason, shows_event, shows_part)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
       row.lane, row.task.kind, row.key, row.park ? 'parked' : row.doubtful ? 'uncertain' : 'ready', row.portal ?? null, row.room ?? null, row.account ?? null, row.event ?? null, row.sender ?? null,
       row.remoteRef ?? null, origin, row.part ?? 0, row.parts ?? 1, this.#seal.seal(row.task), row.park?.until ?? row.dueAt ?? 0, this.#now(), row.park?.key ?? null,
-      row.doubtful ? this.#now() : null, row.doubtful ? RESTORED : null,
+      row.doubtful ? this.#now() : null, row.doubtful ? RESTORED : null, row.shows?.event ?? null, row.shows?.part ?? null,
     );
     if (changes === 0) return;
     if (row.reports !== undefined) this.#sql.run('UPDATE outbox SET report = ?, told = 0 WHERE seq = ?', id, row.reports);
@@ -94,8 +107,13 @@ export class Effects {
     const { changes } = this.#sql.run('INSERT OR IGNORE INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       row.portal, row.eventId, row.outPart, row.remoteId, row.inPart, row.remoteTime, row.origin, row.author);
     // Whoever parks looks whether the row is there in the same commit, so nobody waits for one that stands already.
-    if (changes === 0) return;
+    if (changes === 0) {
+      this.#sql.run('UPDATE message_map SET remote_time = max(remote_time, ?) WHERE portal = ? AND event_id = ? AND out_part = ? AND remote_id = ? AND in_part = ?',
+        row.remoteTime, row.portal, row.eventId, row.outPart, row.remoteId, row.inPart);
+      return;
+    }
     this.wakeParked(`e:${row.portal}:${row.eventId}`, wake);
+    this.wakeParked(partKey(row.portal, row.outPart, row.eventId), wake);
     this.wakeParked(`m:${row.portal}:${row.remoteId}`, wake);
   }
 

@@ -2,7 +2,7 @@ import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, OutboxSeq, 
 import type { Seal } from '../seal.ts';
 import type {
   Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
-  NetworkTask, OpenConversation, OutboxItem, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, Undelivered, Wake,
+  NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, Undelivered, Wake,
 } from '../store.ts';
 import { Intake, setMeta } from './accept.ts';
 import { Commits } from './commit.ts';
@@ -96,14 +96,21 @@ class SqliteStore implements Store {
   outHead(lane: string): OutboxItem | null {
     return this.#outbox.head(lane);
   }
-  begin(seq: OutboxSeq): Promise<boolean> {
-    return this.#commits.run(() => this.#outbox.begin(seq));
+  begin(row: OutboxRef): Promise<boolean> {
+    return this.#commits.run(() => this.#outbox.begin(row));
   }
-  async step(seq: OutboxSeq, task: MatrixTask | NetworkTask, effects: readonly Effect[]): Promise<void> {
-    await this.#write(null, effects, () => this.#outbox.keep(seq, task));
+  async step(row: OutboxRef, task: MatrixTask | NetworkTask, effects: readonly Effect[]): Promise<void> {
+    await this.#write(null, effects, () => this.#outbox.keep(row, task));
   }
   settleOut(seq: OutboxSeq, outcome: OutOutcome, effects: readonly Effect[]): Promise<Wake> {
-    return this.#write(null, effects, (wake) => this.#outbox.settle(seq, outcome, wake));
+    return this.#commits.run(() => {
+      const wake = new Set<string>();
+      // Nobody is told of a failure that a delivery event has disproved meanwhile.
+      const disproved = (outcome.to === 'asked' || outcome.to === 'dead') && !this.#outbox.isOpen(seq);
+      if (!disproved) this.#effects.apply(effects, null, wake);
+      this.#outbox.settle(seq, outcome, wake);
+      return [...wake];
+    });
   }
   settleDelivery(item: InboxSeq, deliveries: readonly Delivery[], effects: readonly Effect[]): Promise<Wake> {
     return this.#write(item, effects, (wake) => {
@@ -122,7 +129,7 @@ class SqliteStore implements Store {
     return this.#rows.outboxWhere('key = ?', key)[0] ?? null;
   }
   outboxOf(event: EventId): readonly OutboxItem[] {
-    return this.#rows.outboxWhere('event = ? ORDER BY seq', event);
+    return this.#rows.outboxWhere('event = ? OR shows_event = ? ORDER BY seq', event, event);
   }
   recover(restored: boolean): Promise<number> {
     return this.#commits.run(() => this.#outbox.recover(restored));
@@ -148,6 +155,9 @@ class SqliteStore implements Store {
   }
   person(row: PersonRow): Person | null {
     return this.#rows.person(row);
+  }
+  writer(row: PersonRow): Person | null {
+    return this.#rows.writer(row);
   }
   personByLocalpart(localpart: string): Person | null {
     const found = this.#sql.get<{ id: number }>('SELECT id FROM person WHERE localpart = ?', localpart);
@@ -193,8 +203,9 @@ class SqliteStore implements Store {
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null {
     return this.#queries.inboundUpTo(portal, room, event);
   }
-  writtenFor(portal: PortalRow, remote: RemoteId): readonly EventId[] {
-    return this.#rows.outboxWhere('portal = ? AND remote_ref = ? AND remote_id IS NOT NULL ORDER BY seq', portal, remote).map(({ remoteId }) => remoteId as EventId);
+  writtenFor(portal: PortalRow, remote: RemoteId, part?: number): readonly EventId[] {
+    return this.#rows.outboxWhere('portal = ? AND remote_ref = ? AND remote_id IS NOT NULL ORDER BY seq', portal, remote)
+      .filter((row) => part === undefined || row.part === part).map(({ remoteId }) => remoteId as EventId);
   }
   lastEvent(room: RoomRow): { eventId: EventId; settled: EventId | null } | null {
     return this.#queries.lastEvent(room);
@@ -207,7 +218,7 @@ class SqliteStore implements Store {
     return this.#rows.mediaWhere("state = 'wanted' ORDER BY due_at LIMIT ?", limit);
   }
   media(id: number): MediaJob | null {
-    return this.#rows.mediaWhere('id = ?', id)[0] ?? null;
+    return this.#rows.mediaWhere("id = ? AND state <> 'over'", id)[0] ?? null;
   }
   mediaDone(id: number, result: MediaResult): Promise<Wake> {
     return this.#write(null, [], (wake) => this.#inbox.mediaDone(id, result, wake));

@@ -1,6 +1,6 @@
-import type { Millis, OutboxSeq } from '../../model/ids.ts';
+import type { AccountId, Millis, OutboxSeq } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
-import type { Delivery, Keep, MatrixTask, NetworkTask, OutboxItem, OutOutcome } from '../store.ts';
+import { type Delivery, deliveredKey, type Keep, type MatrixTask, type NetworkTask, type OutboxItem, type OutboxRef, type OutOutcome, Stale } from '../store.ts';
 import { setMeta } from './accept.ts';
 import { mapped } from './inbox.ts';
 import type { OutboxSql, Rows } from './rows.ts';
@@ -28,17 +28,17 @@ export class Outbox {
   }
 
   /** One found `sending` was begun when its outcome could not be written down; its lane has looked for it meanwhile. */
-  begin(seq: OutboxSeq): boolean {
-    return this.#sql.run("UPDATE outbox SET state = 'sending', sent_at = ?, wait_key = NULL WHERE seq = ? AND state IN ('ready', 'uncertain', 'sending')", this.#now(), seq).changes === 1;
+  begin(row: OutboxRef): boolean {
+    return this.#sql.run("UPDATE outbox SET state = 'sending', sent_at = ?, wait_key = NULL WHERE seq = ? AND edition = ? AND state IN ('ready', 'uncertain', 'sending')",
+      this.#now(), row.seq, row.edition).changes === 1;
   }
 
-  keep(seq: OutboxSeq, task: MatrixTask | NetworkTask): void {
+  keep(row: OutboxRef, task: MatrixTask | NetworkTask): void {
     const spool = task.to === 'network' && task.kind === 'message' ? (task.fitted?.spool ?? null) : null;
-    this.#sql.run('UPDATE outbox SET body = ?, spool = ? WHERE seq = ? AND body IS NOT NULL', this.#seal.seal(task), spool, seq);
+    this.#sql.run('UPDATE outbox SET body = ?, spool = ? WHERE seq = ? AND edition = ? AND body IS NOT NULL', this.#seal.seal(task), spool, row.seq, row.edition);
   }
 
   settle(seq: OutboxSeq, outcome: OutOutcome, wake: Set<string>): void {
-    // A delivery event may have settled the row before our own answer came: that stands.
     const live = "state IN ('ready', 'sending', 'uncertain', 'parked')";
     const now = this.#now();
     switch (outcome.to) {
@@ -47,6 +47,7 @@ export class Outbox {
         this.#sql.run(`UPDATE outbox SET state = ?, body = NULL, remote_id = ?, settled_at = ?, code = NULL, reason = NULL WHERE seq = ? AND ${live}`,
           outcome.to, outcome.remoteId, now, seq);
         this.#sql.run('UPDATE outbox SET told = 1 WHERE report = ?', seq);
+        if (outcome.remoteId !== null) this.#wakeDelivery(seq, outcome.remoteId, wake);
         break;
       case 'ready':
         this.#sql.run(`UPDATE outbox SET state = 'ready', due_at = ?, tries = tries + ?, blocked_since = coalesce(blocked_since, ?), code = ?, reason = ?, wait_key = ? WHERE seq = ? AND ${live}`,
@@ -73,8 +74,15 @@ export class Outbox {
     this.#wakeLane(seq, wake);
   }
 
+  /** Whether its own answer is still awaited. A delivery event may have come first: that stands. */
+  isOpen(seq: OutboxSeq): boolean {
+    return this.#sql.get("SELECT 1 FROM outbox WHERE seq = ? AND state IN ('ready', 'sending', 'uncertain', 'parked')", seq) !== undefined;
+  }
+
   deliver(delivery: Delivery, wake: Set<string>): void {
-    const from = delivery.to === 'dead' ? "('sending', 'uncertain', 'asked', 'accepted')" : "('sending', 'uncertain', 'asked', 'dead', 'accepted')";
+    if (this.#sql.get('SELECT 1 FROM outbox WHERE seq = ? AND state = ?', delivery.seq, delivery.from) === undefined) throw new Stale('The row has gone on.');
+    // News of a send that is to be repeated makes the repetition needless.
+    const from = delivery.to === 'dead' ? "('sending', 'uncertain', 'asked', 'accepted')" : "('sending', 'uncertain', 'asked', 'dead', 'accepted', 'ready', 'parked')";
     this.#sql.run(`UPDATE outbox SET state = ?, body = NULL, remote_id = coalesce(remote_id, ?), code = ?, reason = ?, settled_at = ? WHERE seq = ? AND state IN ${from}`,
       delivery.to, delivery.remoteId, delivery.code ?? null, delivery.reason ?? null, this.#now(), delivery.seq);
     this.#wakeLane(delivery.seq, wake);
@@ -130,13 +138,22 @@ export class Outbox {
       AND seq NOT IN (SELECT origin_seq FROM outbox WHERE state IN ('dead', 'asked', 'uncertain') AND origin_seq IS NOT NULL)`, open, open);
   }
 
-  /** Files of sends that are over, and fetched ones that no row came to use. */
+  /** Files of what is over, and fetched ones that no row came to use. */
   #dropFiles(before: Millis): readonly string[] {
     const over = "spool IS NOT NULL AND state NOT IN ('ready', 'sending', 'uncertain', 'parked')";
-    const files = this.#sql.all<{ spool: string }>(`SELECT spool FROM outbox WHERE ${over} UNION SELECT spool FROM media WHERE spool IS NOT NULL AND created_at < ?`, before);
+    const files = this.#sql.all<{ spool: string }>(`SELECT spool FROM outbox WHERE ${over} UNION SELECT spool FROM media WHERE spool IS NOT NULL AND (state = 'over' OR created_at < ?)`, before);
     this.#sql.run(`UPDATE outbox SET spool = NULL WHERE ${over}`);
-    this.#sql.run("DELETE FROM media WHERE state <> 'wanted' AND created_at < ?", before);
+    this.#sql.run("DELETE FROM media WHERE state = 'over' OR (state <> 'wanted' AND created_at < ?)", before);
     return files.map(({ spool }) => spool);
+  }
+
+  #wakeDelivery(seq: OutboxSeq, remoteId: string, wake: Set<string>): void {
+    const account = this.#sql.get<{ account: AccountId | null }>('SELECT account FROM outbox WHERE seq = ?', seq)?.account;
+    if (account == null) return;
+    const key = deliveredKey(account, remoteId);
+    const lanes = this.#sql.all<{ lane: string }>("SELECT DISTINCT lane FROM inbox WHERE wait_key = ? AND state = 'parked'", key);
+    if (lanes.length > 0) this.#sql.run("UPDATE inbox SET state = 'ready', wait_key = NULL, due_at = 0 WHERE wait_key = ? AND state = 'parked'", key);
+    for (const { lane } of lanes) wake.add(lane);
   }
 
   #wakeLane(seq: OutboxSeq, wake: Set<string>): void {

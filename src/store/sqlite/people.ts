@@ -1,7 +1,7 @@
 import type { ConversationRef, PersonRef } from '../../model/events.ts';
 import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
 import { visibleName } from '../../model/names.ts';
-import { conversations, hasStrongId, type IdSpace, type IdTable, ownersOf, people, putId, retireId, reviveId } from './identities.ts';
+import { conversations, hasStrongId, idsOf, type IdSpace, type IdTable, ownersOf, people, putId, retireId, reviveId } from './identities.ts';
 import type { Sql } from './sql.ts';
 
 /** Makes a ghost's localpart of a network and an id; handed in, for the store knows nothing of Matrix. */
@@ -35,19 +35,27 @@ export function resolveConversation(
 ): ConversationRow {
   const space: IdSpace = { network, scope: ref.scope, receiver: ref.perAccount ? account : '' };
   const ids = unique([ref.id, ...(ref.aliases ?? [])]);
-  const [first, ...rest] = ownersOf(sql, conversations, space, ids);
+  // A direct chat is with one person, by whatever id of theirs it is called.
+  const theirs = person !== null && ref.kind === 'direct' ? idsOf(sql, people, person) : [];
+  const [first, ...rest] = ownersOf(sql, conversations, space, unique([...ids, ...theirs]));
   const owner = first ?? sql.run(
     'INSERT INTO conversation (network, scope, receiver, kind, title, account, person, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     network, ref.scope, space.receiver, ref.kind, visibleName(ref.title ?? '') || null, account, person, now,
   ).id;
   for (const gone of rest) mergeConversations(sql, owner as ConversationRow, gone as ConversationRow, wake);
-  claimIds(sql, conversations, space, ids, owner);
+  claimIds(sql, conversations, space, ids, owner, theirs);
   if (person !== null) sql.run('UPDATE conversation SET person = ? WHERE id = ? AND person IS NULL', person, owner);
   return owner as ConversationRow;
 }
 
-/** `to` takes the place of `from`: applied to people and to the direct chats keyed by them. Returns the conversation that stays. */
-export function joinIds(sql: Sql, network: string, account: string, scope: string, from: string, to: string, wake: Set<string>): ConversationRow | null {
+/**
+ * `to` takes the place of `from`: applied to people and to the direct chats keyed by them. Returns the conversation that
+ * stays. Nobody need be known by either yet: the change may overtake the first word.
+ */
+export function joinIds(
+  sql: Sql, network: string, account: string, scope: string, from: string, to: string, localpartOf: LocalpartOf, now: Millis, wake: Set<string>,
+): ConversationRow | null {
+  resolvePerson(sql, network, { id: from, scope }, localpartOf, now);
   joinIn(sql, people, { network, scope, receiver: '' }, from, to, (keep, gone) => mergePeople(sql, keep as PersonRow, gone as PersonRow));
   return joinIn(sql, conversations, { network, scope, receiver: account }, from, to, (keep, gone) =>
     mergeConversations(sql, keep as ConversationRow, gone as ConversationRow, wake)) as ConversationRow | null;
@@ -82,10 +90,13 @@ function joinIn(sql: Sql, table: IdTable, space: IdSpace, from: string, to: stri
   return keep;
 }
 
-/** The strongest of several ids is remembered as strong: from then on the weaker ones prove nothing against it. */
-function claimIds(sql: Sql, table: IdTable, space: IdSpace, ids: readonly string[], owner: number): void {
-  ids.forEach((value, rank) => {
-    putId(sql, table, space, value, owner, rank === 0 && ids.length > 1, rank);
+/**
+ * The strongest of several ids is remembered as strong: from then on the weaker ones prove nothing against it. `ranked`: in
+ * which order they count, where that is known.
+ */
+function claimIds(sql: Sql, table: IdTable, space: IdSpace, ids: readonly string[], owner: number, ranked: readonly string[] = []): void {
+  ids.forEach((value, index) => {
+    putId(sql, table, space, value, owner, index === 0 && ids.length > 1, ranked.includes(value) ? ranked.indexOf(value) : index);
   });
 }
 

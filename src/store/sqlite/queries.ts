@@ -45,7 +45,13 @@ export class Queries {
       going: portal === null ? [] : this.#rows.outboxWhere(`lane = ? AND ${going} ORDER BY seq`, `out:p${portal.row}`),
       reactions: each((row, id) => this.#rows.reactionsWhere('portal = ? AND target = ?', row, id)),
       members: portal === null ? [] : this.#rows.members(portal.room),
+      joined: portal === null ? [] : this.#joined(portal.row),
     };
+  }
+
+  #joined(portal: PortalRow): readonly { row: PortalRow; room: RoomRow }[] {
+    return this.#sql.all<{ row: PortalRow; room: RoomRow }>(
+      "SELECT p.id AS row, p.room FROM portal p JOIN room r ON r.id = p.room WHERE p.merged = ? AND r.state = 'live'", portal);
   }
 
   roomContext(roomRow: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext {
@@ -57,7 +63,7 @@ export class Queries {
       portals,
       sender: this.#rows.member(roomRow, sender),
       map: portals.flatMap((portal) => events.flatMap((id) => this.#rows.mapWhere('portal = ? AND event_id = ?', portal.row, id))),
-      rows: events.flatMap((id) => this.#rows.outboxWhere('event = ? ORDER BY seq', id)),
+      rows: events.flatMap((id) => this.#rows.outboxWhere('event = ? OR shows_event = ? ORDER BY seq', id, id)),
       // Each with its neighbours on the same message: when one goes, another may have to be shown.
       reactions: events.flatMap((id) => this.#rows.reactionsWhere('event_id = ?', id))
         .flatMap(({ portal, target }) => this.#rows.reactionsWhere('portal = ? AND target = ?', portal, target)),
@@ -113,7 +119,7 @@ export class Queries {
 
   spoolIds(): ReadonlySet<string> {
     const rows = this.#sql.all<{ spool: string }>(`
-      SELECT spool FROM media WHERE spool IS NOT NULL UNION
+      SELECT spool FROM media WHERE spool IS NOT NULL AND state <> 'over' UNION
       SELECT spool FROM outbox WHERE spool IS NOT NULL AND state IN ${unsettled}`);
     return new Set(rows.map(({ spool }) => spool));
   }

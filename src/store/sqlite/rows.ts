@@ -18,7 +18,14 @@ export class Rows {
   }
 
   person(row: PersonRow): Person | null {
-    const found = this.#sql.get<PersonSql>('SELECT * FROM person WHERE id = (SELECT coalesce(merged, id) FROM person WHERE id = ?)', row);
+    return this.#person(this.#sql.get<PersonSql>('SELECT * FROM person WHERE id = (SELECT coalesce(merged, id) FROM person WHERE id = ?)', row));
+  }
+
+  writer(row: PersonRow): Person | null {
+    return this.#person(this.#sql.get<PersonSql>('SELECT * FROM person WHERE id = ?', row));
+  }
+
+  #person(found: PersonSql | undefined): Person | null {
     if (!found) return null;
     return {
       row: found.id as PersonRow, network: found.network as NetworkId, localpart: found.localpart, name: found.name,
@@ -82,7 +89,8 @@ export class Rows {
       room: found.room as RoomRow | null, account: found.account as AccountId | null, event: found.event as EventId | null,
       sender: found.sender as UserId | null, remoteRef: found.remote_ref as RemoteId | null, part: found.part, parts: found.parts,
       tries: found.tries, dueAt: found.due_at, blockedSince: found.blocked_since, createdAt: found.created_at, sentAt: found.sent_at,
-      remoteId: found.remote_id, code: found.code, reason: found.reason, report: found.report as OutboxSeq | null, kind: found.kind,
+      remoteId: found.remote_id, code: found.code, reason: found.reason, report: found.report as OutboxSeq | null, kind: found.kind, edition: found.edition,
+      shows: found.shows_event === null ? null : { event: found.shows_event as EventId, part: found.shows_part ?? 0 },
       task: found.body === null ? null : (this.#seal.open(found.body) as MatrixTask | NetworkTask),
     };
   }
@@ -140,7 +148,7 @@ export interface OutboxSql {
   seq: number; lane: string; kind: string; key: string; state: OutboxState; portal: number | null; room: number | null; account: string | null;
   event: string | null; sender: string | null; remote_ref: string | null; part: number; parts: number; body: Buffer | null; tries: number;
   due_at: number; blocked_since: number | null; created_at: number; sent_at: number | null; remote_id: string | null; code: string | null;
-  reason: string | null; report: number | null;
+  reason: string | null; report: number | null; edition: number; shows_event: string | null; shows_part: number | null;
 }
 interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string }
 interface ReactionSql { portal: number; target: string; actor: string; emoji: string; event_id: string | null; key: string; at: number }

@@ -6,7 +6,7 @@ import type { Stack } from '../stack/stack.ts';
 type Db = Database.Database;
 
 /** Looks into the daemon's database from outside, also while it runs. */
-export function inDatabase<T>(path: string, look: (db: Db) => T): T {
+function inDatabase<T>(path: string, look: (db: Db) => T): T {
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 10_000 });
   try {
     return look(db);
@@ -51,7 +51,8 @@ export function databaseProblems(stack: Stack): string[] {
       ...none('content of a settled row', "SELECT seq, lane, kind, state FROM outbox WHERE body IS NOT NULL AND state IN ('accepted', 'confirmed', 'cancelled')"),
       ...none('content that Matrix still has', "SELECT seq, lane, kind, state FROM outbox WHERE body IS NOT NULL AND state IN ('dead', 'asked') AND event IS NOT NULL"),
       ...none('a report that was not sent', "SELECT seq, state FROM outbox WHERE told = 0 AND report IS NOT NULL AND state IN ('dead', 'asked')"),
-      ...none('a file job', 'SELECT id, state, tries, reason FROM media'),
+      // What is over goes with its file when the store is pruned.
+      ...none('a file job', "SELECT id, state, tries, reason FROM media WHERE state <> 'over'"),
       ...(db.pragma('integrity_check', { simple: true }) === 'ok' ? [] : ['the database is damaged']),
       ...((db.pragma('foreign_key_check') as unknown[]).length === 0 ? [] : ['a row points at nothing']),
     ];
@@ -59,6 +60,8 @@ export function databaseProblems(stack: Stack): string[] {
 }
 
 function spoolProblems(stack: Stack): string[] {
-  const left = readdirSync(join(stack.dir, 'data', 'spool'));
+  const over = new Set((rows(stack.database, `SELECT spool FROM media WHERE state = 'over' UNION SELECT spool FROM outbox
+    WHERE state NOT IN ('ready', 'sending', 'uncertain', 'parked')`) as { spool: string | null }[]).map(({ spool }) => spool));
+  const left = readdirSync(join(stack.dir, 'data', 'spool')).filter((name) => !over.has(name));
   return left.length === 0 ? [] : [`files left in the spool: ${left.join(', ')}`];
 }

@@ -25,7 +25,7 @@ const record = (value: unknown): Json => (typeof value === 'object' && value !==
 const relation = (seen: Sightings, event: FakeEvent): Json => record(seen.contentOf(event)['m.relates_to']);
 
 /** The event that stands for an act on Matrix, whichever side it came of. */
-export function eventFor(act: Act, seen: Sightings): string | null {
+function eventFor(act: Act, seen: Sightings): string | null {
   return act.way === 'out' ? act.id : (shownEvents(act, seen)[0]?.event_id ?? null);
 }
 

@@ -16,8 +16,9 @@ export function findOnPhone(act: Act, seen: Sightings, talk: Talk): Finding {
   const base: Finding = { shown: 0, told: toldOf(notices), claims: [], said, place: null, excused: false, wrong: twice(notices) };
   if (isSpoken(act.kind) || act.kind === 'edit') return { ...base, ...spoken(act, seen, talk, base) };
   switch (act.kind) {
-    case 'react': return { ...base, ...reaction(act, seen, act.emoji ?? '', act.target) };
-    case 'unreact': return { ...base, ...reaction(act, seen, '', act.target?.target) };
+    // Taken back before the homeserver handed it over: then it holds nothing any more.
+    case 'react': return { ...base, ...reaction(seen, talk, act.emoji ?? '', act.target), excused: talk.marksOf(act).unreacted !== undefined };
+    case 'unreact': return { ...base, ...reaction(seen, talk, '', act.target?.target), excused: act.target !== undefined && reaction(seen, talk, act.target.emoji ?? '', act.target.target).shown === 0 };
     case 'delete': return { ...base, ...deletion(act, seen, notices) };
     case 'command': return { ...base, shown: notices.length, told: null };
     default: throw new Error(`nobody on Matrix can do ${act.kind}`);
@@ -36,19 +37,18 @@ function twice(notices: readonly Told[]): string[] {
   return new Set(parts).size < parts.length ? [`told ${notices.length} times: ${notices.map(({ text }) => text).join(' | ')}`] : [];
 }
 
-function spoken(act: Act, seen: Sightings, talk: Talk, { wrong: before }: Finding): Partial<Finding> {
+function spoken(act: Act, seen: Sightings, talk: Talk, { wrong: before, told }: Finding): Partial<Finding> {
   const all = seen.onPhone(act);
   const messages = arrived(all);
   const wrong = [...before];
   const [first] = messages;
   if (first !== undefined && act.kind === 'reply' && act.target !== undefined) {
-    const targets = act.target.way === 'in' ? [act.target.id] : seen.onPhone(act.target).map(({ id }) => id);
-    if (!targets.includes(first.replyTo ?? '') && seen.toldAbout(act.target.id).length === 0) wrong.push(`answers ${String(first.replyTo)} instead of its target`);
+    if (!idsOf(act.target, seen, talk).includes(first.replyTo ?? '') && seen.toldAbout(act.target.id).length === 0) wrong.push(`answers ${String(first.replyTo)} instead of its target`);
   }
   if (act.sha !== undefined && first !== undefined && first.media?.sha256 !== act.sha) wrong.push('is shown with another file');
   const marks = talk.marksOf(act);
   const replaced = marks.edited !== undefined && arrived(seen.onPhone(marks.edited)).length > 0;
-  const shown = act.lines === undefined ? messages.length : linesShown(act, messages, wrong);
+  const shown = act.lines === undefined ? messages.length : linesShown(act, messages, told === null ? wrong : []);
   // What replaced a message before it was sent stands in that one's place.
   const early = act.kind === 'edit' && act.target !== undefined && seen.onPhone(act.target).length === 0;
   return {
@@ -57,7 +57,7 @@ function spoken(act: Act, seen: Sightings, talk: Talk, { wrong: before }: Findin
   };
 }
 
-/** How often a long text is shown: each line of it once, and in order, however it was cut. */
+/** How often a long text is shown: each line of it once, and in order, however it was cut. Of a part that did not arrive its sender was told. */
 function linesShown(act: Act, messages: readonly Message[], wrong: string[]): number {
   if (messages.length === 0) return 0;
   const text = messages.map(({ body }) => String((body as Json)['body'])).join('\n');
@@ -73,11 +73,19 @@ function seenLines(text: string, act: Act): readonly number[] {
   return [...text.matchAll(new RegExp(`${act.token} line (\\d+)`, 'g'))].map(([, n]) => Number(n));
 }
 
-function reaction(act: Act, seen: Sightings, emoji: string, target: Act | undefined): Partial<Finding> {
-  const ids = target === undefined ? [] : target.way === 'in' ? [target.id] : seen.onPhone(target).map(({ id }) => id);
+/** The messages that an act is on the phone: an edit may stand in its place, or correct it. */
+function idsOf(act: Act | undefined, seen: Sightings, talk: Talk): readonly string[] {
+  if (act === undefined) return [];
+  if (act.way === 'in') return [act.id];
+  const { edited } = talk.marksOf(act);
+  return [...seen.onPhone(act), ...(edited === undefined ? [] : seen.onPhone(edited))].map(({ id }) => id);
+}
+
+function reaction(seen: Sightings, talk: Talk, emoji: string, target: Act | undefined): Pick<Finding, 'shown' | 'claims' | 'place'> {
+  const ids = idsOf(target, seen, talk);
   const all = seen.phoneMessages.filter(({ type, body }) => type === 'reaction' && ids.includes(String((body as Json)['message_id'])) && (body as Json)['emoji'] === emoji);
   const shown = arrived(all);
-  return { shown: shown.length, claims: all.map(({ id }) => id), place: shown[0]?.seq ?? null, excused: act.kind === 'unreact' && target === undefined };
+  return { shown: shown.length, claims: all.map(({ id }) => id), place: shown[0]?.seq ?? null };
 }
 
 /** WhatsApp lets nobody take back what was sent: then a notice says that it stays. */

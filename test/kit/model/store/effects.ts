@@ -101,7 +101,7 @@ export function effectsSuite(factory: StoreFactory): void {
       const old = await bench.portal(message('31'));
       const to = { lane: roomLane(old.room), portal: old.row, room: old.room };
       await bench.send({ ...to, key: 'under way', task: writes('1'), remoteRef: 'r1' as RemoteId });
-      await bench.store.begin(bench.head(roomLane(old.room)).seq);
+      await bench.begin(bench.head(roomLane(old.room)).seq);
       for (const key of ['a', 'b']) await bench.send({ ...to, key, task: writes(key), remoteRef: key as RemoteId });
       await bench.send({ ...to, key: 'a notice of ours', task: writes('here only') });
       await bench.store.apply([{ do: 'close', portal: old.row, invite: [ALICE] }]);
@@ -175,7 +175,7 @@ export function effectsSuite(factory: StoreFactory): void {
       const going = await bench.send({ lane: `out:p${row}`, key: 'g', portal: row, room });
       const context = () => bench.store.remoteContext(conversation.row, conversation.person, ['r1', 'r2'] as never);
       expect(context()).toMatchObject({ coming: [{ seq: coming.seq }], going: [], portal: { row }, room: { row: room }, person: { ids: ['31'] } });
-      await bench.store.begin(going.seq);
+      await bench.begin(going.seq);
       expect(context().going.map(({ seq }) => seq)).toEqual([going.seq]);
       await bench.drain(roomLane(room));
       expect(context().coming).toEqual([]);
@@ -201,7 +201,7 @@ export function effectsSuite(factory: StoreFactory): void {
 
   test('a report hangs on the row that it tells of', async () => {
     const row = await bench.send({ lane: 'out:p1', key: 'a' });
-    await bench.store.begin(row.seq);
+    await bench.begin(row.seq);
     await bench.store.settleOut(row.seq, { to: 'dead', code: 'c', reason: 'r' }, [{ do: 'send', row: { lane: 'out:r1', key: 'report', task: writes('not delivered'), reports: row.seq } }]);
     expect(bench.row(row.seq).report).toBe(bench.store.outboxByKey('report')?.seq);
     await bench.store.apply([{ do: 'send', row: { lane: 'out:p1', key: 'b', task: says('x') } }]);

@@ -101,6 +101,21 @@ export function identitiesSuite(factory: StoreFactory): void {
       expect(await heard('BS.2', '31')).toBe(known);
     });
 
+    test('a change that overtakes the first word of both holds for what comes later', async () => {
+      await bench.take(alias('31', '32'));
+      const first = await heard('32');
+      expect(await heard('31')).toBe(first);
+      expect(personOf(first)?.ids).toEqual(['32', '31']);
+      expect(bench.store.conversation(first)?.remoteId).toBe('32');
+    });
+
+    test('a chat is the same whichever id of its person calls it', async () => {
+      const group = { id: 'g', scope: '', kind: 'group', perAccount: false } as const;
+      await bench.take(message('31', [], { conversation: group }));
+      await bench.take(alias('31', '32'));
+      expect(await heard('31')).toBe(await heard('32'));
+    });
+
     test('when only one has a portal, that one serves both', async () => {
       await heard('31');
       const portal = await bench.portal(message('32'));
@@ -157,7 +172,7 @@ export function identitiesSuite(factory: StoreFactory): void {
       await bench.portal(message('31'));
       const newer = await bench.portal(message('32'));
       const row = await bench.send({ lane: portalLane(newer.row), key: 'n1', portal: newer.row });
-      await bench.store.begin(row.seq);
+      await bench.begin(row.seq);
       await bench.take(alias('31', '32'));
       await bench.store.settleOut(row.seq, { to: 'accepted', remoteId: 'r1', at: 1 }, [mapping(newer.row, '$e', 'r1')]);
       expect(bench.row(row.seq)).toMatchObject({ state: 'accepted', remoteId: 'r1' });

@@ -53,9 +53,9 @@ export function keepingSuite(factory: StoreFactory): void {
   test('a fitted file is kept as long as its row may still be sent', async () => {
     const task: NetworkTask = { ...(says('x') as Extract<NetworkTask, { kind: 'message' }>), fitted };
     const { seq } = await bench.send({ lane: 'out:p1', key: 'a' });
-    await bench.store.step(seq, task, []);
+    await bench.store.step(bench.row(seq), task, []);
     expect(bench.store.spoolIds()).toEqual(new Set(['spool-2']));
-    await bench.store.begin(seq);
+    await bench.begin(seq);
     await bench.store.settleOut(seq, { to: 'accepted', remoteId: 'r', at: 1 }, []);
     expect(bench.store.spoolIds()).toEqual(new Set());
   });
@@ -87,7 +87,7 @@ export function keepingSuite(factory: StoreFactory): void {
       expect(settled()).toBeNull();
       await bench.store.settleOut(two, { to: 'accepted', remoteId: 'r2', at: 1 }, []);
       expect(settled()).toBeNull();
-      await bench.store.begin(one);
+      await bench.begin(one);
       await bench.store.settleOut(one, { to: 'uncertain', dueAt: 0, code: 'c', reason: 'r' }, []);
       expect(settled()).toBeNull();
       await bench.store.settleOut(one, { to: 'confirmed', remoteId: 'r1', at: 1 }, []);
@@ -99,6 +99,15 @@ export function keepingSuite(factory: StoreFactory): void {
       await bench.store.settleOut(seq, { to: 'dead', code: 'c', reason: 'r' }, [{ do: 'send', row: { lane: roomLane(room), key: 'report', task: writes('no'), reports: seq } }]);
       expect(settled()).toBeNull();
       await bench.drain(roomLane(room));
+      expect(settled()).toBe('$e1');
+    });
+
+    test('takes a report that is found in the room for one that was sent', async () => {
+      const seq = await becomes('e1');
+      await bench.store.settleOut(seq, { to: 'dead', code: 'c', reason: 'r' }, [{ do: 'send', row: { lane: roomLane(room), key: 'report', task: writes('no'), reports: seq } }]);
+      const report = bench.head(roomLane(room));
+      await bench.begin(report.seq);
+      await bench.store.apply([{ do: 'proven', seq: report.seq, remoteId: '$report' }]);
       expect(settled()).toBe('$e1');
     });
 
@@ -169,7 +178,7 @@ export function keepingSuite(factory: StoreFactory): void {
       await bench.store.settleOut(seq('cancelled'), { to: 'cancelled', reason: 'r' }, []);
       await bench.store.settleOut(seq('dead'), { to: 'dead', code: 'c', reason: 'r' }, []);
       await bench.store.settleOut(seq('parked'), { to: 'parked', key: 'm:1:x', until: bench.now + 1e9 }, []);
-      await bench.store.begin(seq('uncertain'));
+      await bench.begin(seq('uncertain'));
       await bench.store.recover(false);
       await bench.store.prune(bench.now + 1_000, KEEP);
       expect(keys.filter((key) => bench.store.outboxByKey(key) !== null)).toEqual(keys);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EventId, RemoteId } from '../../../../src/model/ids.ts';
+import { deliveredKey, partKey } from '../../../../src/store/store.ts';
 import { ACCOUNT, ALICE, Bench, mapping, matrixEvent, message, portalLane, roomLane, says, type StoreFactory, writes } from './setup.ts';
 
 /** Lanes: order, heads, parking and what wakes a parked item. */
@@ -12,7 +13,7 @@ export function lanesSuite(factory: StoreFactory): void {
     test('has its oldest unsettled row at the head, whatever its state', async () => {
       const rows = [await bench.send({ lane: 'out:p1', key: 'a' }), await bench.send({ lane: 'out:p2', key: 'x' }), await bench.send({ lane: 'out:p1', key: 'b' })];
       expect(bench.head('out:p1').key).toBe('a');
-      await bench.store.begin(rows[0]?.seq as never);
+      await bench.begin(rows[0]?.seq as never);
       expect(bench.head('out:p1')).toMatchObject({ key: 'a', state: 'sending' });
       await bench.store.settleOut(rows[0]?.seq as never, { to: 'ready', dueAt: bench.now + 9_000, tried: true, code: 'c', reason: 'r' }, []);
       expect(bench.head('out:p1')).toMatchObject({ key: 'a', dueAt: bench.now + 9_000 });
@@ -32,7 +33,7 @@ export function lanesSuite(factory: StoreFactory): void {
 
     test('a cancelled row is not begun', async () => {
       const { seq } = await bench.send({ lane: 'out:p1', key: 'a' });
-      const begun = [bench.store.apply([{ do: 'cancel', seq, reason: 'redacted' }]), bench.store.begin(seq)] as const;
+      const begun = [bench.store.apply([{ do: 'cancel', seq, reason: 'redacted' }]), bench.begin(seq)] as const;
       expect(await begun[1]).toBe(false);
       expect(bench.row(seq)).toMatchObject({ state: 'cancelled', task: null, reason: 'redacted' });
     });
@@ -50,7 +51,7 @@ export function lanesSuite(factory: StoreFactory): void {
 
     test('settling wakes it, and the answer is found by our key or by the id that the network gave', async () => {
       const { seq } = await bench.send({ lane: 'out:p1', key: 'a' });
-      await bench.store.begin(seq);
+      await bench.begin(seq);
       expect(await bench.store.settleOut(seq, { to: 'accepted', remoteId: 'r1', at: 1 }, [])).toContain('out:p1');
       expect(bench.store.deliveryRows(ACCOUNT, 'a', 'other' as RemoteId).map((row) => row.seq)).toEqual([seq]);
       expect(bench.store.deliveryRows(ACCOUNT, undefined, 'r1' as RemoteId).map((row) => row.seq)).toEqual([seq]);
@@ -160,11 +161,39 @@ export function lanesSuite(factory: StoreFactory): void {
       expect(await bench.drain(lane)).toEqual(['a', 'b']);
     });
 
+    test('that waits for one part of an event is not woken by another', async () => {
+      const portal = await bench.portal(message('31'));
+      const lane = portalLane(portal.row);
+      const { seq } = await bench.send({ lane, key: 'a', portal: portal.row });
+      const park = { to: 'parked', key: partKey(portal.row, 1, '$e:test' as EventId), until: bench.now + 100 } as const;
+      await bench.store.apply([mapping(portal.row, '$e:test', 'r0', 0)]);
+      await bench.store.settleOut(seq, park, []);
+      expect(bench.row(seq).state).toBe('parked');
+      expect(await bench.store.apply([mapping(portal.row, '$e:test', 'r1', 1)])).toEqual([lane]);
+      await bench.store.settleOut(seq, park, []);
+      expect(bench.row(seq).state).toBe('ready');
+    });
+
     test('of an out lane whose time is over says so', async () => {
       const { seq } = await bench.send({ lane: 'out:p1', key: 'a', park: { key: 'e:1:$e', until: bench.now + 100 } });
       expect(bench.row(seq).state).toBe('parked');
       expect(await bench.store.expire(bench.now + 100)).toEqual(['out:p1']);
       expect(bench.row(seq)).toMatchObject({ state: 'ready', code: 'target_missing' });
+    });
+
+    test('that tells of a message whose id is not known yet comes back with the answer that names it', async () => {
+      const { seq } = await bench.send({ lane: 'out:p1', key: 'a' });
+      await bench.begin(seq);
+      const lane = (await bench.take({ type: 'delivery', id: 'r:1' as RemoteId, time: 1, status: 'failed' })).wake[0] ?? '';
+      const park = { to: 'park', key: deliveredKey(ACCOUNT, 'r:1'), until: bench.now + 60_000 } as const;
+      await bench.store.settleIn(bench.store.inHead(lane)?.seq as never, park, []);
+      expect(bench.store.inHead(lane)).toBeNull();
+      expect(await bench.store.settleOut(seq, { to: 'accepted', remoteId: 'r:1', at: 1 }, [])).toContain(lane);
+      const back = bench.store.inHead(lane);
+      expect(back).not.toBeNull();
+      // Once it is known there is nothing to wait for.
+      await bench.store.settleIn(back?.seq as never, park, []);
+      expect(bench.store.inHead(lane)?.seq).toBe(back?.seq);
     });
 
     test('is in no list of lanes with work', async () => {

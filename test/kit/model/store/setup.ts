@@ -62,12 +62,12 @@ export class Bench {
     await this.store.settleIn(item.seq, { to: 'done' }, [{ do: 'portal', conversation, account: ACCOUNT, invite: [] }]);
     const made = this.portalOf(conversation);
     const create = this.head(`out:r${made.room}`);
-    await this.store.begin(create.seq);
+    await this.begin(create.seq);
     await this.store.settleOut(create.seq, { to: 'confirmed', remoteId: roomId, at: this.now }, [
       { do: 'room', room: made.room, change: { roomId: roomId as RoomId, state: 'live' } },
       { do: 'portalState', portal: made.row, state: 'live' },
     ]);
-    await this.store.begin(this.head(`out:r${made.room}`).seq);
+    await this.begin(this.head(`out:r${made.room}`).seq);
     await this.store.settleOut(this.head(`out:r${made.room}`).seq, { to: 'confirmed', remoteId: null, at: this.now }, []);
     return this.portalOf(conversation);
   }
@@ -97,6 +97,10 @@ export class Bench {
     return row;
   }
 
+  begin(seq: OutboxSeq): Promise<boolean> {
+    return this.store.begin(this.row(seq));
+  }
+
   /** Queues one row and returns it. */
   async send(row: Partial<NewOutbox> & { readonly lane: string; readonly key: string }): Promise<OutboxItem> {
     await this.store.apply([{ do: 'send', row: { task: says('hello'), account: ACCOUNT, ...row } }]);
@@ -110,7 +114,7 @@ export class Bench {
     const keys: string[] = [];
     for (let head = this.store.outHead(lane); head !== null; head = this.store.outHead(lane)) {
       keys.push(head.key);
-      await this.store.begin(head.seq);
+      await this.begin(head.seq);
       await this.store.settleOut(head.seq, { to: 'confirmed', remoteId: null, at: this.now }, []);
     }
     return keys;
