@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../kit/stack/stack.ts';
 import { type Chat, Siege } from '../kit/hostile/siege.ts';
-import { inDatabase, pending } from '../kit/invariants/database.ts';
+import { pending, rows } from '../kit/invariants/database.ts';
 import { quiet } from '../kit/invariants/quiet.ts';
 import { type SampleKind, Samples } from '../kit/talk/samples.ts';
 
@@ -40,7 +40,12 @@ afterAll(async () => {
 
 /** Everything below the folder of the config but the config itself, as bytes. */
 async function onDisk(): Promise<{ readonly name: string; readonly bytes: Buffer }[]> {
-  const names = await readdir(siege.stack.dir, { recursive: true });
+  // What a converter works in may be gone while it is looked at.
+  const within = async (name: string): Promise<string[]> => (await readdir(join(siege.stack.dir, name)).catch(() => [])).map((one) => join(name, one));
+  const top = await within('');
+  const names = [...top, ...(await Promise.all(['data', join('data', 'spool'), join('data', 'work')].map(within))).flat()];
+  const inWork = (await Promise.all(names.filter((name) => name.startsWith(join('data', 'work', 'work-'))).map(within))).flat();
+  names.push(...inWork);
   const files = await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(join(siege.stack.dir, name)).catch(() => Buffer.alloc(0)) })));
   return files.filter(({ name }) => !name.endsWith('.yaml'));
 }
@@ -153,13 +158,12 @@ describe('what people wrote', () => {
 
   test('is wiped once it is settled: nothing sealed is left either, but of what is kept on purpose', async () => {
     await eventually('rest', () => Object.values(pending(siege.stack.database)).every((count) => count === 0) || pending(siege.stack.database).inbox === 1);
-    const named = inDatabase(siege.stack.database, (db) => {
-      expect(db.prepare("SELECT seq, kind, state FROM outbox WHERE body IS NOT NULL AND state NOT IN ('dead', 'asked')").all()).toEqual([]);
-      expect(db.prepare("SELECT source FROM inbox WHERE body IS NOT NULL AND state <> 'dead'").all()).toEqual([{ source: 'to-device' }]);
-      expect(db.prepare('SELECT id FROM media WHERE body IS NOT NULL').all()).toEqual([]);
-      // A send that a status settled later, or that was given up: its file goes with the next look at what may be forgotten.
-      return new Set(db.prepare('SELECT spool FROM media UNION SELECT spool FROM outbox').pluck().all());
-    });
+    const found = (sql: string): unknown[] => rows(siege.stack.database, sql);
+    expect(found("SELECT seq, kind, state FROM outbox WHERE body IS NOT NULL AND state NOT IN ('dead', 'asked')")).toEqual([]);
+    expect(found("SELECT source FROM inbox WHERE body IS NOT NULL AND state <> 'dead'")).toEqual([{ source: 'to-device' }]);
+    expect(found('SELECT id FROM media WHERE body IS NOT NULL')).toEqual([]);
+    // A send that a status settled later, or that was given up: its file goes with the next look at what may be forgotten.
+    const named = new Set(found('SELECT spool FROM media UNION SELECT spool FROM outbox').map((row) => (row as { spool: unknown }).spool));
     expect((await readdir(join(siege.stack.dir, 'data', 'spool'))).filter((name) => !named.has(name))).toEqual([]);
     expect((await readdir(join(siege.stack.dir, 'data', 'work')))).toEqual([]);
   });

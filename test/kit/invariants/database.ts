@@ -26,7 +26,7 @@ export interface Pending {
 /** Work that is not settled yet. */
 export function pending(path: string): Pending {
   return inDatabase(path, (db) => ({
-    inbox: count(db, "SELECT count(*) AS n FROM inbox WHERE state <> 'dead'"),
+    inbox: count(db, "SELECT count(*) AS n FROM inbox WHERE state <> 'dead' AND source <> 'to-device'"),
     outbox: count(db, "SELECT count(*) AS n FROM outbox WHERE state IN ('ready', 'sending', 'uncertain', 'parked')"),
     media: count(db, "SELECT count(*) AS n FROM media WHERE state = 'wanted'"),
   }));
@@ -45,7 +45,7 @@ export function databaseProblems(stack: Stack): string[] {
       return found.length === 0 ? [] : [`${what}: ${JSON.stringify(found.slice(0, 5))}${found.length > 5 ? ` and ${found.length - 5} more` : ''}`];
     };
     return [
-      ...none('left in the inbox', "SELECT seq, lane, key, state, code, reason FROM inbox WHERE state <> 'dead' OR code = 'bug'"),
+      ...none('left in the inbox', "SELECT seq, lane, key, state, code, reason FROM inbox WHERE (state <> 'dead' AND source <> 'to-device') OR code = 'bug'"),
       ...none('left in the outbox', "SELECT seq, lane, kind, state, tries, code, reason FROM outbox WHERE state IN ('ready', 'sending', 'uncertain', 'parked')"),
       ...none('died of a bug', "SELECT seq, lane, kind, reason FROM outbox WHERE code = 'bug'"),
       ...none('content of a settled row', "SELECT seq, lane, kind, state FROM outbox WHERE body IS NOT NULL AND state IN ('accepted', 'confirmed', 'cancelled')"),
