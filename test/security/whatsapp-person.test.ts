@@ -40,19 +40,11 @@ function faultOf(content: Readonly<Record<string, unknown>>): string | null {
       if (key === 'href' && !/^(https?|mailto):/.test(value)) fault = `a link to ${value}`;
     }
   } });
-<<<<<<< HEAD
   const { body, formatted_body: html = '' } = content as { body?: string; formatted_body?: string };
   parser.write(html);
   parser.end();
   // eslint-disable-next-line no-control-regex
   return fault ?? (/[\u0000-\u0008\u000b-\u001f]/.test(`${body}${html}`) ? 'a control character' : null);
-=======
-  const html = typeof content['formatted_body'] === 'string' ? content['formatted_body'] : '';
-  parser.write(html);
-  parser.end();
-  // eslint-disable-next-line no-control-regex
-  return fault ?? (/[\u0000-\u0008\u000b-\u001f]/.test(`${typeof content['body'] === 'string' ? content['body'] : ''}${html}`) ? 'a control character' : null);
->>>>>>> w-sec
 }
 
 describe('a text', () => {
