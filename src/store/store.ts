@@ -23,7 +23,7 @@ export interface Store {
 
   /** Lanes with work, and when their first item is due. */
   lanes(): readonly { readonly lane: string; readonly dueAt: Millis }[];
-  /** The first item of an in or status lane, opened; null where the lane is empty. */
+  /** The first item of an in or status lane, opened; null where the lane is empty. @throws Damaged */
   inHead(lane: string): InboxItem | null;
   remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext;
   roomContext(room: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext;
@@ -118,6 +118,17 @@ export interface Keep {
 /** What was decided on has changed meanwhile: nothing was written; look again and decide anew. */
 export class Stale extends Error {
   override name = 'Stale';
+}
+
+/** A sealed item that does not open any more: altered, or sealed with another key. What stands beside it is still known. */
+export class Damaged extends Error {
+  override name = 'Damaged';
+  readonly item: { readonly seq: InboxSeq; readonly source: string; readonly room: RoomRow | null; readonly event: EventId | null };
+
+  constructor(item: Damaged['item'], options?: { cause?: unknown }) {
+    super('A sealed item does not open.', options);
+    this.item = item;
+  }
 }
 
 /** Nothing was written; come again later. */
@@ -343,7 +354,7 @@ export interface OutboxItem extends OutboxRef {
   readonly reason: string | null;
   /** The outbox row of the notice that told the sender. */
   readonly report: OutboxSeq | null;
-  /** Null once settled: no content is kept after delivery. */
+  /** Null once settled: no content is kept after delivery. Null before it: what was sealed does not open any more. */
   readonly task: MatrixTask | NetworkTask | null;
   readonly kind: string;
 }

@@ -1,11 +1,12 @@
 import Database from 'better-sqlite3';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { plain } from '../../src/model/richtext.ts';
 import type { EventId } from '../../src/model/ids.ts';
 import { createSeal } from '../../src/store/seal.ts';
+import { openDatabase } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openSqlite, SEAL_KEY } from '../kit/model/store/sqlite.ts';
 import { ACCOUNT, ALICE, direct, matrixEvent, message, NETWORK, says, writes } from '../kit/model/store/setup.ts';
@@ -85,20 +86,24 @@ describe('what people say', () => {
     store.close();
   });
 
-  test('cannot be read with another key, nor where it was altered', async () => {
+  test('that was altered is known as damaged, and spoils nothing beside it', async () => {
     let store = open();
-    await store.apply([{ do: 'send', row: { lane: 'out:p1', key: 'a', task: says('x') } }]);
-    store.close();
-    store = open(Buffer.alloc(32, 8));
-    expect(() => store.outHead('out:p1')).toThrow(expect.objectContaining({ code: 'DB-2004' }));
+    await store.apply([
+      { do: 'send', row: { lane: 'out:p1', key: 'a', task: says('x'), event: '$a' as EventId } }, { do: 'send', row: { lane: 'out:p1', key: 'b', task: says('y'), event: '$a' as EventId } },
+    ]);
+    const { wake: [lane = ''] } = await store.acceptMatrix({ events: [matrixEvent('e1', '!a:test')], toDevice: [] });
     store.close();
     const db = raw();
-    const body = db.prepare("SELECT body FROM outbox WHERE key = 'a'").pluck().get() as Buffer;
-    body[body.length - 20] = (body[body.length - 20] ?? 0) ^ 1;
-    db.prepare("UPDATE outbox SET body = ? WHERE key = 'a'").run(body);
+    for (const [table, key] of [['outbox', 'a'], ['inbox', '$e1']] as const) {
+      const body = db.prepare(`SELECT body FROM ${table} WHERE key = ?`).pluck().get(key) as Buffer;
+      body[body.length - 20] = (body[body.length - 20] ?? 0) ^ 1;
+      db.prepare(`UPDATE ${table} SET body = ? WHERE key = ?`).run(body, key);
+    }
     db.close();
     store = open();
-    expect(() => store.outHead('out:p1')).toThrow(expect.objectContaining({ code: 'DB-2005' }));
+    expect(store.outHead('out:p1')).toMatchObject({ key: 'a', state: 'ready', task: null });
+    expect(store.outboxOf('$a' as EventId).map(({ task }) => task)).toEqual([null, says('y')]);
+    expect(() => store.inHead(lane)).toThrow(expect.objectContaining({ name: 'Damaged', item: expect.objectContaining({ source: 'matrix', event: '$e1' }) }));
     store.close();
   });
 });
@@ -148,6 +153,45 @@ describe('the file', () => {
     expect(after.pragma('user_version', { simple: true })).toBe(999);
     after.pragma('user_version = 1');
     after.close();
+    open().close();
+  });
+
+  test('is copied beside itself before a migration, also where an earlier copy or half of one is left', async () => {
+    const first = 'CREATE TABLE kept (value TEXT) STRICT';
+    const second = 'CREATE TABLE added (value TEXT) STRICT';
+    const one = openDatabase(path, [first]);
+    one.db.prepare("INSERT INTO kept VALUES ('mine')").run();
+    one.db.close();
+    one.unlock();
+    for (const left of [`${path}.before-2.backup`, `${path}.before-2.backup.part`]) await writeFile(left, 'left over');
+    const two = openDatabase(path, [first, second]);
+    expect(two.db.prepare('SELECT count(*) AS n FROM added').get()).toEqual({ n: 0 });
+    two.db.close();
+    two.unlock();
+    const backup = new Database(`${path}.before-2.backup`, { readonly: true });
+    expect(backup.prepare('SELECT value FROM kept').all()).toEqual([{ value: 'mine' }]);
+    expect(backup.pragma('user_version', { simple: true })).toBe(1);
+    backup.close();
+    expect((await readdir(dir)).filter((name) => name.includes('part'))).toEqual([]);
+    expect((await stat(`${path}.before-2.backup`)).mode & 0o777).toBe(0o600);
+  });
+
+  test('that a migration fails on stays as it was, and the copy is there', async () => {
+    const first = 'CREATE TABLE kept (value TEXT) STRICT';
+    const one = openDatabase(path, [first]);
+    one.db.close();
+    one.unlock();
+    expect(() => openDatabase(path, [first, 'CREATE TABLE added (value TEXT) STRICT; NONSENSE'])).toThrow(expect.objectContaining({ code: 'DB-2003' }));
+    const after = openDatabase(path, [first]);
+    expect(after.db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'added'").get()).toEqual({ n: 0 });
+    after.db.close();
+    after.unlock();
+    expect(await readdir(dir)).toContain('bridge.db.before-2.backup');
+  });
+
+  test('sealed with another key is refused, and opens with its own again', () => {
+    open().close();
+    expect(() => open(Buffer.alloc(32, 9))).toThrow(expect.objectContaining({ code: 'DB-2004' }));
     open().close();
   });
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../model/clock.ts';
 import type { DeliveryEvent } from '../../model/events.ts';
 import type { EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
-import { deliveredKey, type Effect, StoreBusy, type InboxItem, Stale, type Store } from '../../store/store.ts';
+import { Damaged, deliveredKey, type Effect, StoreBusy, type InboxItem, Stale, type Store } from '../../store/store.ts';
 import type { Deciding, Decision, Live } from '../deciding.ts';
 import { delivery, deliveredTo } from '../kinds/delivery.ts';
 import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
@@ -33,7 +33,13 @@ export class InLanes {
 
   async turn(lane: string): Promise<Turn> {
     const { store, clock } = this.#deps;
-    const item = store.inHead(lane);
+    let item: InboxItem | null;
+    try {
+      item = store.inHead(lane);
+    } catch (error) {
+      if (!(error instanceof Damaged)) throw error;
+      return this.#damaged(lane, error.item);
+    }
     if (item === null) return 'empty';
     if (item.body.side === 'matrix' && this.#deps.held(item.body.room)) return { until: clock.now() + 250 };
     if (item.dueAt > clock.now()) return { until: item.dueAt };
@@ -44,6 +50,18 @@ export class InLanes {
       if (error instanceof Stale) return 'more';
       throw error;
     }
+  }
+
+  /** Kept, so that an administrator sees it; whoever wrote it hears of it. */
+  async #damaged(lane: string, { seq, source, room, event }: Damaged['item']): Promise<Turn> {
+    const { store, log, wake } = this.#deps;
+    const reason = 'It was damaged in the bridge’s database.';
+    log.error('An item does not open; it is kept.', { lane, seq, source });
+    wake(await store.settleIn(seq, { to: 'dead', code: 'damaged', reason }, [
+      ...inRooms(this.#deps.deciding().admins().rooms, `⚠️ An item of ${source} was damaged in the database and cannot be handled.`, `damaged ${seq}`),
+      ...(room === null || event === null || store.portalsOf(room).length === 0 ? [] : [refusal(room, event, `Not delivered: ${reason} Send it again.`)]),
+    ]));
+    return 'more';
   }
 
   async #handle(lane: string, item: InboxItem): Promise<Turn> {

@@ -34,6 +34,8 @@ export interface ToMatrixDeps {
   readonly count: (outcome: string, row: OutboxItem) => void;
 }
 
+const DAMAGED = 'It was damaged in the bridge’s database.';
+
 /** A row whose outcome is not known, and still is not: the cause is why the room could not be read. */
 class NotLookedFor extends Error {}
 
@@ -48,7 +50,11 @@ export class ToMatrix {
   async turn(lane: string): Promise<Turn> {
     const { store, outages, clock, settings } = this.#deps;
     const row = store.outHead(lane);
-    if (row === null || row.task?.to !== 'matrix') return 'empty';
+    if (row === null) return 'empty';
+    if (row.task?.to !== 'matrix') {
+      await this.#settle(row, { to: 'dead', code: 'damaged', reason: DAMAGED }, this.#lost(row, DAMAGED));
+      return 'more';
+    }
     const now = clock.now();
     if (outages.isDown('matrix')) return { until: now + 1_000 };
     if (row.dueAt > now) return { until: row.dueAt };
@@ -277,12 +283,12 @@ export class ToMatrix {
 
   /** What cannot be shown is said where it would have stood, else to the owners of its account. */
   #lost(row: OutboxItem, reason: string): readonly Effect[] {
-    const { task } = row;
-    if (task === null || !isBridged(task) || row.room === null || row.account === null) return [];
+    const { task, kind } = row;
+    if ((task !== null && !isBridged(task)) || row.room === null || row.account === null) return [];
     const room = this.#deps.store.room(row.room);
     const here = room?.roomId != null && room.state === 'live' && !room.encrypted;
-    const person = task.as === null ? null : this.#deps.store.person(task.as);
-    const text = `⚠️ A ${task.kind} from ${person?.name ?? row.account}${here ? '' : ` (${row.account})`} could not be shown: ${reason}`;
+    const person = task === null || task.as === null ? null : this.#deps.store.person(task.as);
+    const text = `⚠️ A ${kind} from ${person?.name ?? row.account}${here ? '' : ` (${row.account})`} could not be shown: ${reason}`;
     return inRooms(here ? [row.room] : this.#deps.ownerRooms(row.account), text, `lost ${row.key}`);
   }
 

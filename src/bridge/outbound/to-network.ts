@@ -57,12 +57,16 @@ export class ToNetwork {
   async turn(lane: string): Promise<Turn> {
     const { store, clock, outages, settings } = this.#deps;
     const row = store.outHead(lane);
-    if (row === null || row.task?.to !== 'network' || row.portal === null || row.account === null) return 'empty';
+    if (row === null) return 'empty';
     const now = clock.now();
-    const portal = store.portal(row.portal);
-    const account = this.#deps.account(row.account);
+    const portal = row.portal === null ? null : store.portal(row.portal);
+    const account = row.account === null ? null : this.#deps.account(row.account);
     if (portal === null || account === null) {
       await this.#settle(row, { to: 'dead', code: 'no_account', reason: `The account ${row.account} is no longer in the config.` });
+      return 'more';
+    }
+    if (row.task?.to !== 'network') {
+      await this.#settle(row, { to: 'dead', code: 'damaged', reason: 'it was damaged in the bridge’s database.' });
       return 'more';
     }
     if (outages.isDown(account.id)) return this.#tooOld(row, now) ? this.#giveUp(row, account) : { until: now + 1_000 };

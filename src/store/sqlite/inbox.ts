@@ -1,11 +1,11 @@
 import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, PersonRow, RoomRow } from '../../model/ids.ts';
 import type { MatrixEvent, NetworkEvent } from '../../model/events.ts';
 import type { Seal } from '../seal.ts';
-import type { InboxBody, InboxItem, InOutcome, MediaResult } from '../store.ts';
+import { Damaged, type InboxBody, type InboxItem, type InOutcome, type MediaResult } from '../store.ts';
 import type { Sql } from './sql.ts';
 
 interface InboxSql {
-  seq: number; source: string; key: string; lane: string; tries: number; received_at: number; due_at: number; room: number | null;
+  seq: number; source: string; key: string; lane: string; tries: number; received_at: number; due_at: number; room: number | null; event_id: string | null;
   account: string | null; conversation: number | null; person: number | null; media: string | null; doubtful: number; body: Buffer;
 }
 
@@ -32,8 +32,16 @@ export class Inbox {
     } : null;
   }
 
+  #open(found: InboxSql): unknown {
+    try {
+      return this.#seal.open(found.body);
+    } catch (cause) {
+      throw new Damaged({ seq: found.seq as InboxSeq, source: found.source, room: found.room as RoomRow | null, event: found.event_id as EventId | null }, { cause });
+    }
+  }
+
   #body(found: InboxSql): InboxBody {
-    const opened = this.#seal.open(found.body);
+    const opened = this.#open(found);
     if (found.room !== null) return { side: 'matrix', room: found.room as RoomRow, event: opened as MatrixEvent, doubtful: found.doubtful === 1 };
     return {
       side: 'network', account: found.account as AccountId, event: opened as NetworkEvent, conversation: found.conversation as ConversationRow | null,

@@ -1,3 +1,4 @@
+import { CodedError } from '../../model/errors.ts';
 import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type {
@@ -23,9 +24,17 @@ export interface SqliteOptions {
 }
 
 /** The store on SQLite: one connection, one writer, the commands of one tick in one commit. */
+/** @throws CodedError DB-2001 to DB-2004 */
 export function openSqliteStore(options: SqliteOptions): Store {
   const { db, unlock } = openDatabase(options.path);
-  return new SqliteStore(db, unlock, options);
+  const store = new SqliteStore(db, unlock, options);
+  try {
+    store.checkKey(options.seal);
+    return store;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
 }
 
 class SqliteStore implements Store {
@@ -51,6 +60,14 @@ class SqliteStore implements Store {
     this.#inbox = new Inbox(this.#sql, seal, now);
     this.#outbox = new Outbox(this.#sql, seal, this.#rows, now);
     this.#queries = new Queries(this.#sql, seal, this.#rows);
+  }
+
+  /** With another key nothing that waits could be read, and what was handled would not be known again. */
+  checkKey(seal: Seal): void {
+    const mark = seal.hash('seal key').toString('hex');
+    const known = this.getMeta('seal_key');
+    if (known === null) setMeta(this.#sql, 'seal_key', mark);
+    else if (known !== mark) throw new CodedError('DB-2004', 'The database was sealed with another key.', 'Put back the seal_key that this database was made with.');
   }
 
   /** One command, one savepoint; the lanes it woke come back with it. */

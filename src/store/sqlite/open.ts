@@ -1,11 +1,11 @@
 import Database from 'better-sqlite3';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { CodedError } from '../../model/errors.ts';
 import { init } from '../migrations/001-init.ts';
 
 /** Numbered from 1; never changed once released: each is recorded with its checksum. */
-const migrations: readonly string[] = [init];
+const released: readonly string[] = [init];
 
 export type Db = Database.Database;
 
@@ -13,11 +13,11 @@ export type Db = Database.Database;
  * Opens the database for writing, alone, and brings it to this version's schema; copies it beside itself first.
  * @throws CodedError DB-2001 (a second instance), DB-2002 (newer schema), DB-2003 (cannot be opened)
  */
-export function openDatabase(path: string): { readonly db: Db; readonly unlock: () => void } {
+export function openDatabase(path: string, migrations: readonly string[] = released): { readonly db: Db; readonly unlock: () => void } {
   const unlock = path === ':memory:' ? () => {} : lock(path);
   try {
     const db = openFile(path);
-    migrate(db, path);
+    migrate(db, path, migrations);
     return { db, unlock };
   } catch (error) {
     unlock();
@@ -67,17 +67,15 @@ export function schemaVersion(db: Db): number {
   return db.pragma('user_version', { simple: true }) as number;
 }
 
-export const newestSchema = migrations.length;
+export const newestSchema = released.length;
 
-function migrate(db: Db, path: string): void {
+function migrate(db: Db, path: string, migrations: readonly string[]): void {
   const version = schemaVersion(db);
   if (version > migrations.length) {
     throw new CodedError('DB-2002', `The database has schema ${version}; this Drawbridge knows up to ${migrations.length}.`, 'Start the newer Drawbridge again, or restore the backup made when it was upgraded.');
   }
   if (version === migrations.length) return;
-  if (version > 0) {
-    db.exec(`VACUUM INTO '${path.replaceAll("'", "''")}.before-${version + 1}.backup'`);
-  }
+  if (version > 0) backUp(db, `${path}.before-${version + 1}.backup`);
   db.transaction(() => {
     db.exec('CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, checksum TEXT NOT NULL, at INTEGER NOT NULL) STRICT');
     for (let next = version; next < migrations.length; next++) {
@@ -87,4 +85,13 @@ function migrate(db: Db, path: string): void {
     }
     db.pragma(`user_version = ${migrations.length}`);
   })();
+}
+
+/** Whole or not at all, also where a stop in the middle has left one behind. */
+function backUp(db: Db, path: string): void {
+  const part = `${path}.part`;
+  rmSync(part, { force: true });
+  db.exec(`VACUUM INTO '${part.replaceAll("'", "''")}'`);
+  chmodSync(part, 0o600);
+  renameSync(part, path);
 }

@@ -91,8 +91,17 @@ export class Rows {
       tries: found.tries, dueAt: found.due_at, blockedSince: found.blocked_since, createdAt: found.created_at, sentAt: found.sent_at,
       remoteId: found.remote_id, code: found.code, reason: found.reason, report: found.report as OutboxSeq | null, kind: found.kind, edition: found.edition,
       shows: found.shows_event === null ? null : { event: found.shows_event as EventId, part: found.shows_part ?? 0 },
-      task: found.body === null ? null : (this.#seal.open(found.body) as MatrixTask | NetworkTask),
+      task: found.body === null ? null : (this.#opened(found.body) as MatrixTask | NetworkTask | null),
     };
+  }
+
+  /** Null where it does not open: one damaged row must not spoil what is read together with it. */
+  #opened(body: Buffer): unknown {
+    try {
+      return this.#seal.open(body);
+    } catch {
+      return null;
+    }
   }
 
   outboxWhere(where: string, ...values: readonly (string | number | null)[]): readonly OutboxItem[] {
@@ -117,7 +126,7 @@ export class Rows {
     return this.#sql.all<MediaSql>(`SELECT * FROM media WHERE ${where}`, ...values).map((found) => ({
       id: found.id, account: found.account as AccountId, state: found.state, spool: found.spool, mime: found.mime, size: found.size,
       tries: found.tries, dueAt: found.due_at, reason: found.reason,
-      ...(found.body === null ? { handle: '', name: null } : (this.#seal.open(found.body) as { handle: string; name: string | null })),
+      ...(((found.body === null ? null : this.#opened(found.body)) ?? { handle: '', name: null }) as { handle: string; name: string | null }),
     }));
   }
 }

@@ -29,7 +29,7 @@ export interface Result {
 export function check(stack: Stack, talk: Talk, options: CheckOptions = {}): Result {
   const seen = new Sightings(stack);
   const findings = new Map<Act, Finding>();
-  for (const act of talk.acts) findings.set(act, act.way === 'in' ? findOnMatrix(act, seen, talk) : findOnPhone(act, seen, talk));
+  for (const act of talk.acts) findings.set(act, act.way === 'in' ? findOnMatrix(act, seen, talk, options.reordered ?? false) : findOnPhone(act, seen, talk));
   const asked = [...findings.values()].filter((finding) => finding.told === 'asked').length;
   return {
     problems: [

@@ -39,10 +39,10 @@ function shownEvents(act: Act, seen: Sightings): readonly FakeEvent[] {
 }
 
 /** An act of a person on WhatsApp, on Matrix. */
-export function findOnMatrix(act: Act, seen: Sightings, talk: Talk): Finding {
+export function findOnMatrix(act: Act, seen: Sightings, talk: Talk, reordered: boolean): Finding {
   const said = seen.stack.sandbox.messages.find(({ id }) => id === act.id)?.seq ?? null;
   const none: Finding = { shown: 0, told: null, claims: [], said, place: null, excused: false, wrong: [] };
-  if (isSpoken(act.kind)) return { ...none, ...spoken(act, seen, talk) };
+  if (isSpoken(act.kind)) return { ...none, ...spoken(act, seen, talk, reordered) };
   switch (act.kind) {
     case 'edit': return { ...none, ...edit(act, seen) };
     case 'react': return { ...none, ...reaction(act, seen, talk) };
@@ -52,14 +52,16 @@ export function findOnMatrix(act: Act, seen: Sightings, talk: Talk): Finding {
   }
 }
 
-function spoken(act: Act, seen: Sightings, talk: Talk): Partial<Finding> {
+function spoken(act: Act, seen: Sightings, talk: Talk, reordered: boolean): Partial<Finding> {
   const events = shownEvents(act, seen);
   const [first] = events;
   const wrong: string[] = [];
   if (first !== undefined && act.kind === 'reply' && act.target !== undefined) {
     const answers = record(relation(seen, first)['m.in_reply_to'])['event_id'];
     const deleted = talk.marksOf(act.target).deleted !== undefined;
-    if (answers !== eventFor(act.target, seen) && !deleted && !unknown(act.target, seen)) wrong.push(`answers ${String(answers)} instead of its target`);
+    // One that comes before what it answers does not wait for it, and says so.
+    const early = reordered && answers === undefined && /^↩️/.test(String(seen.contentOf(first)['body']));
+    if (answers !== eventFor(act.target, seen) && !deleted && !early && !unknown(act.target, seen)) wrong.push(`answers ${String(answers)} instead of its target`);
   }
   const deleted = talk.marksOf(act).deleted !== undefined;
   const standing = events.filter(({ event_id }) => seen.redactionsOf(event_id).length === 0);

@@ -43,7 +43,7 @@ function spoken(act: Act, seen: Sightings, talk: Talk, { wrong: before, told }: 
   const wrong = [...before];
   const [first] = messages;
   if (first !== undefined && act.kind === 'reply' && act.target !== undefined) {
-    if (!idsOf(act.target, seen, talk).includes(first.replyTo ?? '') && seen.toldAbout(act.target.id).length === 0) wrong.push(`answers ${String(first.replyTo)} instead of its target`);
+    if (!idsOf(act.target, seen, talk).includes(first.replyTo ?? '') && seen.toldAbout(act.target.id).length === 0 && talk.marksOf(act.target).deleted === undefined) wrong.push(`answers ${String(first.replyTo)} instead of its target`);
   }
   if (act.sha !== undefined && first !== undefined && first.media?.sha256 !== act.sha) wrong.push('is shown with another file');
   const marks = talk.marksOf(act);
