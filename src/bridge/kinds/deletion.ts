@@ -2,8 +2,7 @@ import type { DeletionEvent, MatrixEvent } from '../../model/events.ts';
 import type { EventId } from '../../model/ids.ts';
 import type { Effect, InboxItem, MapRow, OutboxItem, Portal, ReactionRow, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
-import { keyOf } from '../keys.ts';
-import { notice } from '../reports/report.ts';
+import { notice, refusal } from '../reports/report.ts';
 import { beforePortal, deletionKey, standsAt, toPortal, unseenKey } from './shared.ts';
 import { emojiAfterRemoval } from './reaction.ts';
 
@@ -79,9 +78,7 @@ export function deleteParts(
     return parts.toSorted((a, b) => a - b).map((part, index) => toPortal(portal, event, { to: 'network', kind: 'deletion', target, part }, index, parts.length));
   }
   const what = parts.length === 1 ? 'The message stays' : `${parts.length} parts stay`;
-  // It answers the message: clients show no answer to its removal.
-  const text = `⚠️ ${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`;
-  return [notice(context.room.row, text, keyOf('refusal', event.event_id), target)];
+  return [refusal(context.room.row, event.event_id as EventId, `${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`)];
 }
 
 function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext, deciding: Deciding): readonly Effect[] {
