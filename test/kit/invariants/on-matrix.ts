@@ -60,7 +60,7 @@ function spoken(act: Act, seen: Sightings, talk: Talk, reordered: boolean): Part
     const answers = record(relation(seen, first)['m.in_reply_to'])['event_id'];
     const deleted = talk.marksOf(act.target).deleted !== undefined;
     // One that comes before what it answers does not wait for it, and says so.
-    const early = reordered && answers === undefined && /^↩️/.test(String(seen.contentOf(first)['body']));
+    const early = reordered && answers === undefined && String(seen.contentOf(first)['body']).startsWith('↩️');
     if (answers !== eventFor(act.target, seen) && !deleted && !early && !unknown(act.target, seen)) wrong.push(`answers ${String(answers)} instead of its target`);
   }
   const deleted = talk.marksOf(act).deleted !== undefined;
