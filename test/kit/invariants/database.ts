@@ -6,7 +6,7 @@ import type { Stack } from '../stack/stack.ts';
 type Db = Database.Database;
 
 /** Looks into the daemon's database from outside, also while it runs. */
-export function inDatabase<T>(path: string, look: (db: Db) => T): T {
+function inDatabase<T>(path: string, look: (db: Db) => T): T {
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 10_000 });
   try {
     return look(db);
