@@ -17,6 +17,10 @@ function inDatabase<T>(path: string, look: (db: Db) => T): T {
 
 const count = (db: Db, sql: string): number => (db.prepare(sql).get() as { n: number }).n;
 
+/** What is parked behind a send that somebody is asked about waits for their answer, and for nothing else. */
+const OPEN = `(state IN ('ready', 'sending', 'uncertain')
+  OR (state = 'parked' AND NOT EXISTS (SELECT 1 FROM outbox AS asked WHERE asked.lane = outbox.lane AND asked.state = 'asked')))`;
+
 export interface Pending {
   readonly inbox: number;
   readonly outbox: number;
@@ -27,7 +31,7 @@ export interface Pending {
 export function pending(path: string): Pending {
   return inDatabase(path, (db) => ({
     inbox: count(db, "SELECT count(*) AS n FROM inbox WHERE state <> 'dead' AND source <> 'to-device'"),
-    outbox: count(db, "SELECT count(*) AS n FROM outbox WHERE state IN ('ready', 'sending', 'uncertain', 'parked')"),
+    outbox: count(db, `SELECT count(*) AS n FROM outbox WHERE ${OPEN}`),
     media: count(db, "SELECT count(*) AS n FROM media WHERE state = 'wanted'"),
   }));
 }
@@ -46,7 +50,7 @@ export function databaseProblems(stack: Stack): string[] {
     };
     return [
       ...none('left in the inbox', "SELECT seq, lane, key, state, code, reason FROM inbox WHERE (state <> 'dead' AND source <> 'to-device') OR code = 'bug'"),
-      ...none('left in the outbox', "SELECT seq, lane, kind, state, tries, code, reason FROM outbox WHERE state IN ('ready', 'sending', 'uncertain', 'parked')"),
+      ...none('left in the outbox', `SELECT seq, lane, kind, state, tries, code, reason FROM outbox WHERE ${OPEN}`),
       ...none('died of a bug', "SELECT seq, lane, kind, reason FROM outbox WHERE code = 'bug'"),
       ...none('content of a settled row', "SELECT seq, lane, kind, state FROM outbox WHERE body IS NOT NULL AND state IN ('accepted', 'confirmed', 'cancelled')"),
       ...none('content that Matrix still has', "SELECT seq, lane, kind, state FROM outbox WHERE body IS NOT NULL AND state IN ('dead', 'asked') AND event IS NOT NULL"),

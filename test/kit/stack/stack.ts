@@ -49,7 +49,7 @@ const app = { appSecret: 'app-secret-of-the-test', verifyToken: 'verify-token-of
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dir = await mkdtemp(join(tmpdir(), 'drawbridge-stack-'));
-  const [asPort, publicPort, adminPort] = [await freePort(), await freePort(), await freePort()];
+  const [asPort = 0, publicPort = 0, adminPort = 0] = await freePorts(3);
   const push = await FaultProxy.start({ target: `http://127.0.0.1:${asPort}` });
   const homeserver = await FakeHomeserver.start({ botLocalpart: 'drawbridge', backoffSecondMs: 20, appserviceUrl: push.url, ...options.homeserver });
   const webhookUrl = `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`;
@@ -103,18 +103,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 /** Below the ports that connections of this machine go out from: one of those may be taken while its owner is down. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
+/** All held at once before they are let go: one by one, the same could come twice. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, async () => {
     const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return server;
+  }));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }
 
 /** Polls until `look` gives something; bounded, so that a test that cannot pass fails with what it waited for. */
