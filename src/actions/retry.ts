@@ -5,12 +5,13 @@ import type { EventId, InboxSeq, OutboxSeq } from '../model/ids.ts';
 import type { NetworkTask, OutboxItem } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
 import { Mistake } from './action.ts';
+import { seenBy } from './undelivered.ts';
 
 /** Sends again what was given up or is unknown, under the same key. `which` is a row's number, or `all` of one's own. Permission: user. */
 export async function retry(context: ActionContext, which: string): Promise<string> {
   const { store } = context;
   if (which === 'all') {
-    const rows = store.undelivered(500).filter(({ state, sender }) => (state === 'dead' || state === 'asked') && (sender === context.sender || context.permission === 'admin'));
+    const rows = store.undelivered(500, ...seenBy(context)).filter(({ state }) => state === 'dead' || state === 'asked');
     // In the order they were first said.
     const results = [];
     for (const { side, seq } of rows.reverse()) results.push(side === 'in' ? await received(context, seq as InboxSeq) : await one(context, seq as OutboxSeq));

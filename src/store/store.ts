@@ -87,7 +87,8 @@ export interface Store {
   mediaDone(id: number, result: MediaResult): Promise<Wake>;
   spoolIds(): ReadonlySet<string>;
 
-  undelivered(limit: number): readonly Undelivered[];
+  /** The newest first; `of`: only what this user sent. */
+  undelivered(limit: number, of?: UserId): readonly Undelivered[];
   /** What was received, is dead and can be tried again; `raw` where it could not even be decoded. */
   deadIn(seq: InboxSeq): { readonly source: string; readonly raw: Uint8Array | null } | null;
   /** dead → ready at its old place; what was decoded anew goes instead (`gone`). */

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../kit/stack/stack.ts';
 import { BOT, type Chat, Siege } from '../kit/hostile/siege.ts';
@@ -40,8 +41,10 @@ async function ask(user: FakeUser, room: string, line: string | Record<string, u
 /** A message of the owner that WhatsApp refuses: its number in the list of what did not arrive. */
 async function undelivered(text: string): Promise<string> {
   const remove = siege.stack.graph.add({ match: /POST .*\/messages/, body: new RegExp(text), answer: { status: 400, body: { error: { message: 'no', code: 131026 } } } });
+  const reports = (): number => answers(chat.room).filter((answer) => answer.includes('Not delivered to WhatsApp')).length;
+  const before = reports();
   chat.owner.send(chat.room, text);
-  await eventually('that it is refused', () => siege.said(chat.room, /Not delivered to WhatsApp/));
+  await eventually('that it is refused', () => reports() > before);
   remove();
   const list = await ask(chat.owner, await alone(chat.owner), 'undelivered');
   return /^(\d+): message/m.exec(list)?.[1] ?? '';
@@ -106,6 +109,19 @@ describe('what belongs to others', () => {
     expect(await ask(admin, admins, 'undelivered')).toContain(`${seq}: message`);
     expect(await ask(admin, admins, `retry ${seq}`)).toMatch(/sent again/);
     await eventually('it on the phone', () => siege.phone(chat.person).some((text) => text.endsWith('one that fails')));
+  });
+
+  test('nobody’s are hidden behind those of others', async () => {
+    const seq = await undelivered('another that fails');
+    const db = new Database(siege.stack.database, { timeout: 10_000 });
+    const add = db.prepare("INSERT INTO outbox (lane, kind, key, state, sender, created_at, settled_at) VALUES ('out:p1', 'message', ?, 'dead', '@mallory:evil.test', ?, 0)");
+    db.transaction(() => {
+      for (let n = 0; n < 600; n++) add.run(`flood ${n}`, Date.now() + n);
+    })();
+    const own = await ask(chat.owner, await alone(chat.owner), 'undelivered');
+    expect(own).toContain(`${seq}: message`);
+    db.exec("DELETE FROM outbox WHERE key LIKE 'flood %'");
+    db.close();
   });
 
   test('what was received and kept is for administrators alone', async () => {

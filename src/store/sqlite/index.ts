@@ -243,8 +243,8 @@ class SqliteStore implements Store {
   spoolIds(): ReadonlySet<string> {
     return this.#queries.spoolIds();
   }
-  undelivered(limit: number): readonly Undelivered[] {
-    return this.#queries.undelivered(limit);
+  undelivered(limit: number, of?: UserId): readonly Undelivered[] {
+    return this.#queries.undelivered(limit, of);
   }
   deadIn(seq: InboxSeq): ReturnType<Store['deadIn']> {
     return this.#inbox.dead(seq);

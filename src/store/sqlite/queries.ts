@@ -124,13 +124,14 @@ export class Queries {
     return new Set(rows.map(({ spool }) => spool));
   }
 
-  undelivered(limit: number): readonly Undelivered[] {
+  undelivered(limit: number, of?: UserId): readonly Undelivered[] {
+    const user = of ?? null;
     return this.#sql.all<Undelivered>(`
       SELECT 'out' AS side, seq, state, lane, kind, portal, room, event, sender, code, reason, created_at AS createdAt FROM outbox
-       WHERE state IN ('dead', 'asked', 'uncertain', 'parked') OR (state = 'ready' AND tries > 0)
+       WHERE (state IN ('dead', 'asked', 'uncertain', 'parked') OR (state = 'ready' AND tries > 0)) AND (? IS NULL OR sender = ?)
       UNION ALL
-      SELECT 'in', seq, state, lane, source, NULL, room, event_id, NULL, code, reason, received_at FROM inbox WHERE state = 'dead'
-       ORDER BY createdAt DESC, seq DESC LIMIT ?`, limit);
+      SELECT 'in', seq, state, lane, source, NULL, room, event_id, NULL, code, reason, received_at FROM inbox WHERE state = 'dead' AND ? IS NULL
+       ORDER BY createdAt DESC, seq DESC LIMIT ?`, user, user, user, limit);
   }
 
   counts(): Counts {
