@@ -9,6 +9,7 @@ import type { Deciding } from './deciding.ts';
 import { InLanes } from './inbound/in-lanes.ts';
 import { Lively } from './inbound/live.ts';
 import { MediaJobs } from './inbound/media-jobs.ts';
+import { Taking } from './inbound/taking.ts';
 import { Lanes, type Turn } from './lanes/lanes.ts';
 import type { MediaTools } from './media.ts';
 import type { Outages } from './outages.ts';
@@ -57,6 +58,7 @@ export class Bridge {
   readonly #reconcile: Reconcile;
   readonly #position: ReadPosition;
   readonly #telling: Telling;
+  readonly #taking: Taking;
   /** Accounts that cannot work until somebody does something. */
   readonly #broken = new Set<AccountId>();
   readonly #touched = new Set<RoomRow>();
@@ -72,6 +74,7 @@ export class Bridge {
     this.#telling = new Telling({
       store, owners: (id) => accounts.owners(id), permission: options.permission, isOurs: (user) => rooms.isOurs(user), admins: options.admins, log, wake,
     });
+    this.#taking = new Taking(store, log);
     this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason) });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
@@ -146,7 +149,7 @@ export class Bridge {
 
   async acceptMatrix(batch: MatrixBatch): Promise<void> {
     if (batch.events.length === 0 && batch.toDevice.length === 0) return;
-    const accepted = await this.#options.store.acceptMatrix(batch);
+    const accepted = await this.#taking.matrix(batch);
     this.#options.step('transaction.accepted');
     this.#options.outages.heard('matrix');
     this.wake(accepted.wake);
@@ -158,7 +161,7 @@ export class Bridge {
 
   async acceptNetwork(network: NetworkId, account: AccountId, items: Decoded['items'], cursor?: string): Promise<void> {
     if (items.length === 0 && cursor === undefined) return;
-    const accepted = await this.#options.store.acceptNetwork({ network, account, items, ...(cursor === undefined ? {} : { cursor }) });
+    const accepted = await this.#taking.network({ network, account, items, ...(cursor === undefined ? {} : { cursor }) });
     this.wake(accepted.wake);
     if (accepted.media.length > 0) this.#media.look();
   }

@@ -82,10 +82,11 @@ export class Intake {
   #toDevice(message: unknown): void {
     const { sender, type, content } = message as { sender?: unknown; type?: unknown; content?: unknown };
     const key = JSON.stringify([sender, type, content]);
-    if (!this.#isNew('to-device', key)) return;
+    const inboxKey = this.#seal.hash('to-device', key).toString('hex');
+    if (!this.#isNew('to-device', key, inboxKey)) return;
     this.#sql.run(
       "INSERT INTO inbox (source, key, lane, state, wait_key, due_at, received_at, body) VALUES ('to-device', ?, 'to-device', 'parked', 'to-device', ?, ?, ?)",
-      this.#seal.hash('to-device', key).toString('hex'), Number.MAX_SAFE_INTEGER, this.#now(), this.#seal.seal(message),
+      inboxKey, Number.MAX_SAFE_INTEGER, this.#now(), this.#seal.seal(message),
     );
   }
 
@@ -102,8 +103,10 @@ export class Intake {
     return resolveConversation(this.#sql, request.network, request.account, request.conversation, person, this.#now(), wake);
   }
 
-  #isNew(source: string, key: string): boolean {
-    return this.#sql.run('INSERT OR IGNORE INTO seen (hash, at) VALUES (?, ?)', this.#seal.hash(source, key), this.#now()).changes === 1;
+  /** What is kept as dead outlives the hash of its key, where hashes are forgotten. */
+  #isNew(source: string, key: string, inboxKey = key): boolean {
+    const fresh = this.#sql.run('INSERT OR IGNORE INTO seen (hash, at) VALUES (?, ?)', this.#seal.hash(source, key), this.#now()).changes === 1;
+    return fresh && this.#sql.get('SELECT 1 FROM inbox WHERE source = ? AND key = ?', source, inboxKey) === undefined;
   }
 
   #roomRow(roomId: string): number {

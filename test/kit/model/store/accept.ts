@@ -148,6 +148,19 @@ export function acceptSuite(factory: StoreFactory): void {
     expect(bench.store.unseen(ACCOUNT, ['old', 'new'])).toEqual(['old']);
   });
 
+  test('what is kept is recognised where its hash is forgotten, on both sides', async () => {
+    const { wake } = await bench.take(message('31'), 'kept');
+    await bench.store.settleIn(bench.store.inHead(wake[0] ?? '')?.seq as never, { to: 'dead', code: 'bug', reason: 'x' }, []);
+    await bench.hear(matrixEvent('e1', '!a:test'));
+    await bench.store.settleIn(bench.store.inHead('in:r1')?.seq as never, { to: 'dead', code: 'bug', reason: 'x' }, []);
+    bench.now += 10_000;
+    await bench.store.prune(bench.now, { ...KEEP, deadContent: 86_400_000, seen: 5_000 });
+    expect(bench.store.unseen(ACCOUNT, ['kept'])).toEqual(['kept']);
+    expect(await bench.take(message('31'), 'kept')).toMatchObject({ fresh: 0 });
+    expect(await bench.hear(matrixEvent('e1', '!a:test'))).toMatchObject({ fresh: 0 });
+    expect(bench.store.counts().inbox).toEqual({ dead: 2 });
+  });
+
   test('bytes that could not be decoded are kept, dead, once', async () => {
     const broken = { source: 'fake/app', key: 'k', raw: Buffer.from('??'), reason: 'no JSON' };
     await bench.store.acceptBroken(broken);
