@@ -111,7 +111,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const settings = deliverySettings(config);
 
   const webhooks: WebhookDeps = {
-    store, log, step, accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId),
+    store, clock, log, step, accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId),
     apps: networks.flatMap((network) => Object.entries(config.networks[network.id] ?? {}).map(([app, appSettings]) => ({ network, app, settings: appSettings }))),
     accept: (network, account, items) => running.acceptNetwork(network, account, items),
     kept: (text, key) => running.tellAdmins(text, key),

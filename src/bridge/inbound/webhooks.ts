@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '../../model/clock.ts';
 import type { NetworkItem } from '../../model/events.ts';
 import type { AccountId, NetworkId } from '../../model/ids.ts';
-import type { Logger } from '../../model/log.ts';
+import type { LogFields, Logger } from '../../model/log.ts';
 import type { Route, RouteAnswer, RouteRequest } from '../../model/route.ts';
 import { type AppSettings, type Decoded, type Network, NotThisNetwork, type Webhook } from '../../networks/network.ts';
 import { StoreBusy, type Store } from '../../store/store.ts';
 
 export interface WebhookDeps {
   readonly store: Store;
+  readonly clock: Clock;
   readonly log: Logger;
   /** The apps of the config, by network. */
   readonly apps: readonly { readonly network: Network; readonly app: string; readonly settings: AppSettings }[];
@@ -22,11 +24,12 @@ export interface WebhookDeps {
 /** `/webhooks/<network>/<app>`: verified over the raw bytes, decoded piece by piece, committed, and only then answered 2xx. */
 export function webhookRoutes(deps: WebhookDeps): Route[] {
   const routes: Route[] = [];
+  const refusals = new Refusals(deps.log, deps.clock);
   for (const { network, app, settings } of deps.apps) {
     for (const webhook of network.webhooks) {
       routes.push({
         method: webhook.method, path: `/webhooks/${network.id}/${app}`, listener: 'public', maxBody: webhook.maxBody,
-        handle: (request) => handle(deps, network, app, settings, webhook, request),
+        handle: (request) => handle(deps, refusals, network, app, settings, webhook, request),
       });
     }
   }
@@ -54,10 +57,37 @@ export async function decodeAgain(deps: WebhookDeps, source: string, raw: Uint8A
   return 'It still cannot be decoded.';
 }
 
-async function handle(deps: WebhookDeps, network: Network, app: string, settings: AppSettings, webhook: Webhook, request: RouteRequest): Promise<RouteAnswer> {
+/** Lines a minute about what was refused. */
+const MOST_LINES = 20;
+
+/** Anybody can have a webhook refused, as often as they like, and a log fills a disk: past a few a minute they are only counted. */
+class Refusals {
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  #minute = 0;
+  #count = 0;
+
+  constructor(log: Logger, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  tell(facts: LogFields): void {
+    const minute = Math.floor(this.#clock.now() / 60_000);
+    if (minute !== this.#minute) {
+      if (this.#count > MOST_LINES) this.#log.warn('More webhooks were refused.', { count: this.#count - MOST_LINES });
+      this.#minute = minute;
+      this.#count = 0;
+    }
+    this.#count += 1;
+    if (this.#count <= MOST_LINES) this.#log.warn('A webhook was refused.', facts);
+  }
+}
+
+async function handle(deps: WebhookDeps, refusals: Refusals, network: Network, app: string, settings: AppSettings, webhook: Webhook, request: RouteRequest): Promise<RouteAnswer> {
   const verdict = webhook.verify(request, settings);
   if (!verdict.ok) {
-    deps.log.warn('A webhook was refused.', { network: network.id, app, reason: verdict.reason });
+    refusals.tell({ network: network.id, app, reason: verdict.reason });
     return { status: verdict.status, body: { error: 'refused' } };
   }
   if (verdict.answer) return { status: verdict.answer.status, body: verdict.answer.body, headers: { 'content-type': 'text/plain' } };
