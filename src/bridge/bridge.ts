@@ -168,6 +168,7 @@ export class Bridge {
 
   sinkOf(account: AccountId, network: NetworkId): Sink {
     return {
+      cursor: () => this.#options.store.getMeta(`cursor:${account}`),
       accept: (items, cursor) => this.acceptNetwork(network, account, items, cursor),
       state: (state) => {
         if (state.ok) this.#options.outages.up(account);

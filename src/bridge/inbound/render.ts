@@ -1,4 +1,4 @@
-import type { ContactCard, Content, LocationContent, MediaContent, OrderContent } from '../../model/content.ts';
+import type { ContactCard, Content, LocationContent, MediaContent, OrderContent, PollContent } from '../../model/content.ts';
 import { visibleName } from '../../model/names.ts';
 import { type Block, type Inline, plain, type RichText } from '../../model/richtext.ts';
 import { splitText } from '../../text/split.ts';
@@ -23,6 +23,7 @@ export function render(content: Content, lead?: string): Rendered {
       ...(content.fields ?? []).map(({ name, value }) => paragraph(bold(`${name}: `), { t: 'text', text: value })),
     ]));
     case 'order': return text('m.text', led(lead, order(content)));
+    case 'poll': return text('m.text', led(lead, poll(content)));
     case 'unsupported': return text('m.notice', led(lead, plain(`⚠️ ${content.what}: ${content.reason}`)));
     default: return media(content, lead);
   }
@@ -107,6 +108,13 @@ function order(content: OrderContent): RichText {
     paragraph(bold(`🛒 Order${content.catalog ? ` from catalogue ${content.catalog}` : ''}`)),
     ...(items.length > 0 ? [{ t: 'list', ordered: false, items } as const] : []),
     ...(content.note ? plain(content.note) : []),
+  ];
+}
+
+function poll({ question, options }: PollContent): RichText {
+  return [
+    paragraph(bold(`📊 ${question}`)),
+    { t: 'list', ordered: true, items: options.map((option): readonly Block[] => plain(option.text)) },
   ];
 }
 

@@ -36,6 +36,15 @@ function decide(item: InboxItem, context: RemoteContext | null, deciding: Decidi
     case 'deletion': return deletionFromNetwork(event, item, context, deciding);
     case 'reaction': return reactionFromNetwork(event, item, context, deciding);
     case 'identity.alias': return aliasFromNetwork(event, item, context);
+    case 'reactions.set':
+    case 'pin':
+    case 'poll.vote':
+    case 'poll.end':
+    case 'member':
+    case 'profile':
+    case 'conversation.changed':
+    case 'conversation.replaced':
+    case 'conversation.gone':
     case 'delivery':
     case 'receipt':
     case 'typing': return ignored(event.type);
