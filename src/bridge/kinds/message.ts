@@ -4,6 +4,7 @@ import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, Re
 import { type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
 import { fitToEvents, render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
+import { ghostsMentioned, peopleMentioned } from '../people/mentions.ts';
 import { contentOf, relationsOf } from '../outbound/parse.ts';
 import { corrected, notice, refusal } from '../reports/report.ts';
 import { editFromMatrix } from './edit.ts';
@@ -34,7 +35,7 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
   const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {});
   parts.forEach(({ content, job }, index) => {
     const lead = index === 0 ? leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network) : undefined;
-    const rendered = render(content, lead);
+    const rendered = render(ghostsMentioned(content, context.mentioned, deciding), lead);
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
       ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
@@ -98,7 +99,7 @@ export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deci
       continue;
     }
     const relay = relayOf(event.sender as UserId, portal, context, deciding);
-    const parts = adapter.plan({ conversation: targetOf(portal.conversation), content, relay });
+    const parts = adapter.plan({ conversation: targetOf(portal.conversation), content: peopleMentioned(content, portal, deciding), relay });
     parts.forEach((part, index) => {
       const task: NetworkTask = {
         to: 'network', kind: 'message', content: part, relay,

@@ -75,6 +75,7 @@ export class ToMatrix {
   async #work(row: OutboxItem, task: MatrixTask): Promise<void> {
     switch (task.kind) {
       case 'create': return this.#create(row);
+      case 'refresh': return this.#refresh(row);
       case 'command': return this.#command(row, task);
       case 'enter': return this.#enter(row, task);
       case 'invite':
@@ -186,6 +187,13 @@ export class ToMatrix {
     await this.#settle(row, { to: 'confirmed', remoteId: roomId, at: this.#deps.clock.now() }, effects);
   }
 
+  /** Each step brings one thing to what it should be, so a second time changes nothing. */
+  async #refresh(row: OutboxItem): Promise<void> {
+    if (!await this.#begin(row)) return;
+    await this.#deps.rooms.refresh(row);
+    await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
+  }
+
   async #enter(row: OutboxItem, task: Extract<MatrixTask, { kind: 'enter' }>): Promise<void> {
     if (!await this.#begin(row)) return;
     await this.#deps.rooms.speaker(task.as, row);
@@ -199,7 +207,7 @@ export class ToMatrix {
     try {
       if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user);
       else if (task.kind === 'join') await homeserver.join(homeserver.bot, room);
-      else await homeserver.leave(rooms.userOf(task.as), room);
+      else await homeserver.leave(rooms.userOf(task.as), room, task.reason);
     } catch (error) {
       // Already in, or already out: nothing is missing.
       if (!(error instanceof Rejected) || !['M_FORBIDDEN', 'M_NOT_FOUND', 'M_INVITE_BLOCKED'].includes(error.code)) throw error;

@@ -1,5 +1,5 @@
 import { CodedError } from '../../model/errors.ts';
-import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type {
   Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
@@ -56,7 +56,7 @@ class SqliteStore implements Store {
     this.#commits = new Commits(db);
     this.#rows = new Rows(this.#sql, seal);
     this.#intake = new Intake(this.#sql, seal, localpartOf, now);
-    this.#effects = new Effects(this.#sql, seal, now);
+    this.#effects = new Effects(this.#sql, seal, localpartOf, now);
     this.#inbox = new Inbox(this.#sql, seal, now);
     this.#outbox = new Outbox(this.#sql, seal, this.#rows, now);
     this.#queries = new Queries(this.#sql, seal, this.#rows);
@@ -164,8 +164,8 @@ class SqliteStore implements Store {
     return this.#write(null, [], (wake) => this.#outbox.retry(seq, task, wake));
   }
 
-  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext {
-    return this.#queries.remoteContext(conversation, person, remoteIds);
+  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[], mentions: readonly string[] = []): RemoteContext {
+    return this.#queries.remoteContext(conversation, person, remoteIds, mentions);
   }
   roomContext(room: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext {
     return this.#queries.roomContext(room, sender, events);
@@ -175,6 +175,9 @@ class SqliteStore implements Store {
   }
   writer(row: PersonRow): Person | null {
     return this.#rows.writer(row);
+  }
+  personById(network: NetworkId, scope: string, id: string): Person | null {
+    return this.#rows.personById(network, scope, id);
   }
   personByLocalpart(localpart: string): Person | null {
     const found = this.#sql.get<{ id: number }>('SELECT id FROM person WHERE localpart = ?', localpart);
