@@ -14,6 +14,11 @@ export interface Seal {
   hash(...parts: readonly string[]): Buffer;
 }
 
+/** Tells one key from another and gives neither away: what a database keeps of the key that it was made with. */
+export function keyMark(seal: Seal): string {
+  return seal.hash('seal key').toString('hex');
+}
+
 export function createSeal(key: Buffer): Seal {
   if (key.length !== 32) {
     throw new CodedError('DB-1007', `seal_key has ${key.length} bytes, not 32.`, 'Make one with `drawbridge init`, or 32 random bytes in base64.');

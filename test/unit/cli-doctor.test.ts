@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,6 +9,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { run } from '../../src/cli/program.ts';
 import { probeDatabase } from '../../src/store/sqlite/probe.ts';
+import { createSeal } from '../../src/store/seal.ts';
+import { openSqliteStore } from '../../src/store/sqlite/index.ts';
 import { openDatabase } from '../../src/store/sqlite/open.ts';
 import { networks } from '../../src/networks/registry.ts';
 import type { Check, Network } from '../../src/networks/network.ts';
@@ -201,8 +203,30 @@ describe('names what is wrong and which key to change', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('{ example.org: user }', '{ example.org: block }'));
     writeFileSync(join(folder, 'drawbridge.db'), '');
     chmodSync(file, 0o644);
-    const { checks } = await doctor({ probeDatabase: () => Promise.resolve(() => ({ version: 3, newest: 2, running: false })) });
+    const { checks } = await doctor({ probeDatabase: () => Promise.resolve(() => ({ version: 3, newest: 2, running: false, keyFits: null })) });
     expect(failed(checks)).toEqual(['permissions', 'private files', 'database']);
+  });
+
+  test.each(['that is closed', 'that is open', 'that was not closed'])('a database %s and was made with another key', async (how) => {
+    const path = join(folder, 'drawbridge.db');
+    const store = openSqliteStore({ path, seal: createSeal(Buffer.alloc(32, 1)), localpartOf: () => 'x', now: () => 0 });
+    if (how === 'that was not closed') for (const end of ['', '-wal', '-shm']) copyFileSync(`${path}${end}`, `${path}.copy${end}`);
+    if (how !== 'that is open') store.close();
+    if (how === 'that was not closed') for (const end of ['', '-wal', '-shm']) renameSync(`${path}.copy${end}`, `${path}${end}`);
+    try {
+      const before = traces();
+      const other = await doctor({ probeDatabase: () => Promise.resolve(probeDatabase) });
+      expect(failed(other.checks)).toEqual(['database']);
+      expect(other.text).toMatch(/was made with another key than seal_key.*\n\s+Fix: Put back the seal_key/);
+      writeFileSync(file, readFileSync(file, 'utf8').replace(/seal_key: .*/, `seal_key: ${Buffer.alloc(32, 1).toString('base64')}`));
+      const own = await doctor({ probeDatabase: () => Promise.resolve(probeDatabase) });
+      expect(failed(own.checks)).toEqual([]);
+      expect(own.text).toContain('it was made with this seal_key');
+      writeFileSync(file, readFileSync(file, 'utf8').replace(/seal_key: .*/, `seal_key: ${Buffer.alloc(32).toString('base64')}`));
+      expect(traces()).toEqual(before);
+    } finally {
+      if (how === 'that is open') store.close();
+    }
   });
 
   test('a public address that ends elsewhere, or at nothing', async () => {
