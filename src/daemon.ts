@@ -45,7 +45,7 @@ export interface DaemonOptions {
   readonly version?: string;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step?: (name: string) => void;
-  /** How long an answer of the homeserver is waited for. Default 60 s. */
+  /** How long an answer of the homeserver or a network is waited for. Default 60 s, and what each network may take. */
   readonly answerTimeoutMs?: number;
 }
 
@@ -97,6 +97,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   });
   const accounts = new Accounts({
     networks, settings: config.networks, clock, log, outages, answered: (network, status) => metrics.request(network, status), ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
+    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
   });
   const rooms = new Rooms({
     store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
