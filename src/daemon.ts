@@ -36,7 +36,7 @@ import { createLogger } from './observe/logger.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { metricsRoutes } from './observe/routes.ts';
 import { createSeal } from './store/seal.ts';
-import type { Effect, MatrixTask, OutboxItem, Store } from './store/store.ts';
+import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from './store/store.ts';
 import { openSqliteStore } from './store/sqlite/index.ts';
 
 export interface DaemonOptions {
@@ -81,9 +81,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     path: config.database, seal: createSeal(sealKey), now: () => clock.now(),
     localpartOf: (network, scope, id) => ghostLocalpart({ prefix: config.bridge.ghost_prefix, serverName: config.homeserver.domain }, { network, scope, id }),
   });
-  const clean = store.getMeta('clean') === 'yes';
-  if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
-  await store.setMeta('clean', 'no');
+  const clean = await enter(store, config.database);
 
   const metrics = createMetrics({ version });
   const homeserver = createHomeserver({
@@ -159,13 +157,31 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     http = await startHttp({ listeners: listenersOf(config), routes, log });
   } catch (error) {
     store.close();
-    throw error;
+    throw unwritable(error, config.database);
   }
   running.start(clean);
   await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
   log.info('Drawbridge runs.', { version, ports: http.ports });
   return { ports: http.ports, log, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
+}
+
+/** Marks the database as in use. Whether the last stop was clean. */
+async function enter(store: Store, path: string): Promise<boolean> {
+  try {
+    const clean = store.getMeta('clean') === 'yes';
+    if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
+    await store.setMeta('clean', 'no');
+    return clean;
+  } catch (error) {
+    store.close();
+    throw unwritable(error, path);
+  }
+}
+
+function unwritable(error: unknown, path: string): unknown {
+  if (!(error instanceof StoreBusy)) return error;
+  return new CodedError('DB-2003', `The database ${path} cannot be written to: ${error.message}`, 'Check its owner and the free space.', { cause: error });
 }
 
 /** Runs until SIGINT or SIGTERM. */
@@ -201,7 +217,8 @@ async function stop({ http, accounts, outages, bridge, store, homeserver, log }:
   outages.stop();
   await bridge.stop();
   await accounts.stop();
-  await store.setMeta('clean', 'yes');
+  // Where that cannot be written down the next start looks more closely, and that is all.
+  await store.setMeta('clean', 'yes').catch((error: unknown) => log.warn('It could not be written down that this stop was in order.', { error }));
   store.close();
   await homeserver.close();
   log.info('Drawbridge has stopped.');
