@@ -88,7 +88,7 @@ describe('statuses', () => {
       await quiet(scene.stack);
       scene.talk.look();
     }
-    expect(await scene.settled()).toMatchObject({ problems: [], told: 0 });
+    expect(await scene.settled()).toMatchObject({ problems: [], asked: 0 });
   }, 90_000);
 
   test('late ones settle what broke off, before its sender is asked', async () => {
