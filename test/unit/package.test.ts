@@ -17,9 +17,15 @@ function json<T>(path: string): T {
  */
 test('nothing is compiled by npm ci that brings its binaries', () => {
   const { packages } = json<{ packages: Record<string, { gypfile?: boolean }> }>('package-lock.json');
-  const prebuilt = Object.keys(packages).filter((path) => path !== '' && existsSync(join(root, path, 'package.json')) && json<{ gypfile?: boolean }>(join(path, 'package.json')).gypfile === false);
+  const prebuilt = Object.keys(packages).filter((path) => path !== '' && existsSync(join(root, path, 'binding.gyp')) && json<{ gypfile?: boolean }>(join(path, 'package.json')).gypfile === false);
   expect(prebuilt).toContain('node_modules/better-sqlite3');
   expect(prebuilt.filter((path) => packages[path]?.gypfile !== false)).toEqual([]);
+});
+
+test('the lock file says where each package is, which npm 11.6 cannot find out for all of them', () => {
+  const { packages } = json<{ packages: Record<string, { resolved?: string; link?: boolean; integrity?: string }> }>('package-lock.json');
+  const unknown = Object.entries(packages).filter(([path, { link, integrity, resolved }]) => path.startsWith('node_modules/') && link !== true && integrity !== undefined && !resolved?.startsWith('https://registry.npmjs.org/'));
+  expect(unknown.map(([path]) => path)).toEqual([]);
 });
 
 test('no override refers to a dependency: npm 10 cannot install a package that has one', () => {
