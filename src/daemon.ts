@@ -219,7 +219,8 @@ async function prepareBot(homeserver: HomeserverClient, config: Config, registra
       await ready();
       released = true;
     }
-    await homeserver.setDisplayName(homeserver.bot, config.bridge.bot_name);
+    // Setting a name makes the homeserver walk through all of the bot's rooms, also where it is the same.
+    if (await homeserver.displayName(homeserver.bot) !== config.bridge.bot_name) await homeserver.setDisplayName(homeserver.bot, config.bridge.bot_name);
     await homeserver.pingUs(registrationId, randomBytes(6).toString('hex')).catch((error: unknown) => log.warn('The homeserver cannot reach the bridge; see `drawbridge doctor`.', { error }));
   };
   try {

@@ -3,7 +3,23 @@ import { resolve } from 'node:path';
 import { parse } from 'yaml';
 import { CodedError } from '../model/errors.ts';
 import { MatrixClient } from './matrix/client.ts';
-import type { StageHomeserver } from './stage.ts';
+
+export interface Account {
+  readonly userId: string;
+  readonly accessToken: string;
+}
+
+/** A homeserver as the stage needs it, whoever started it. */
+export interface StageHomeserver {
+  readonly url: string;
+  readonly domain: string;
+  readonly registration: string;
+  /** `host:port` on which the homeserver expects the bridge. */
+  readonly listen: string;
+  readonly bot: string;
+  readonly ghostPrefix: string;
+  readonly users: readonly Account[];
+}
 
 /** A homeserver that runs already, which has loaded the registration. */
 export interface Given {

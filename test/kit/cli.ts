@@ -1,6 +1,6 @@
 import { buildRegistration, compareRegistration, generateToken } from '../../src/matrix/appservice/registration.ts';
 import { networks } from '../../src/networks/registry.ts';
-import type { CliParts } from '../../src/cli/program.ts';
+import type { CliParts } from '../../src/cli/parts.ts';
 
 type Given = Partial<Omit<CliParts, 'stdin'>> & { readonly stdin?: string | Uint8Array };
 

@@ -28,6 +28,8 @@ export type HomeserverClient = Homeserver & {
   features(): Promise<Features>;
   /** Who the token belongs to, by GET /account/whoami. */
   whoami(): Promise<UserId>;
+  /** GET /profile/{user}: the name that people see; null where there is none. */
+  displayName(user: UserId): Promise<string | null>;
   /** POST /_matrix/client/v1/appservice/{id}/ping (v1.7): the homeserver calls us back; it also ends its back-off. Milliseconds. */
   pingUs(registrationId: string, transactionId: string): Promise<number>;
   close(): Promise<void>;
@@ -116,6 +118,10 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
     async register(localpart) {
       const body = { type: 'm.login.application_service', username: localpart, inhibit_login: true };
       await allow('M_USER_IN_USE', http.json(same('register', 'POST', `${V3}/register`, { body })));
+    },
+    async displayName(user) {
+      const body = await orNull(http.json(same('displayName', 'GET', `${V3}/profile/${enc(user)}`)));
+      return typeof body?.['displayname'] === 'string' ? body['displayname'] : null;
     },
     setDisplayName: (as, name) => done(http.json(same('setDisplayName', 'PUT', profile(as, 'displayname'), { as, body: { displayname: name } }))),
     setAvatar: (as, mxc) => done(http.json(same('setAvatar', 'PUT', profile(as, 'avatar_url'), { as, body: { avatar_url: mxc } }))),
