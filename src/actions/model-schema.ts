@@ -83,6 +83,8 @@ const content = z.discriminatedUnion('kind', [
       emails: typed,
       urls: typed,
       addresses: typed,
+      ims: typed.exactOptional(),
+      note: maybe,
     })),
   }),
   z.strictObject({
