@@ -18,6 +18,7 @@ import { NetworkMedia } from './outbound/network-media.ts';
 import { Rates } from './outbound/rates.ts';
 import { ToMatrix } from './outbound/to-matrix.ts';
 import { ToNetwork } from './outbound/to-network.ts';
+import { Faces } from './people/faces.ts';
 import type { Rooms } from './portals/rooms.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
 import { Telling } from './reports/telling.ts';
@@ -85,6 +86,7 @@ export class Bridge {
       store, deciding: () => this.#deciding(), clock, log, wake, step, live: (outputs) => this.#live.fromNetwork(outputs),
       // What the homeserver had lost comes before what it hands over on its return.
       held: (room) => outages.isDown('matrix') || this.#reconcile.held(room),
+      faces: new Faces({ store, connection: (id) => accounts.get(id)?.connection ?? null, clock, log }),
       count: (outcome, item) => options.count('in', item.body.side === 'network' ? networkOf(item.body.account) : 'matrix', outcome),
     });
     const count = (outcome: string, row: OutboxItem): void =>
@@ -229,7 +231,7 @@ export class Bridge {
     const { store, accounts, rooms, homeserver, settings, clock, relayPrefix, commandPrefix, permission } = this.#options;
     return {
       now: clock.now(), settings, bot: homeserver.bot, relayPrefix, commandPrefix, permission,
-      userIdOf: (person) => rooms.userIdOf(person), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
+      userIdOf: (person) => rooms.userIdOf(person), person: (row) => store.person(row), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
       chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
       owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),

@@ -1,6 +1,6 @@
 import type { Capabilities } from '../model/capabilities.ts';
 import type { Content } from '../model/content.ts';
-import type { AccountId, EventId, Millis, NetworkId, PortalRow, RemoteId, UserId } from '../model/ids.ts';
+import type { AccountId, EventId, Millis, NetworkId, PersonRow, PortalRow, RemoteId, UserId } from '../model/ids.ts';
 import type { SendRequest, Target } from '../networks/network.ts';
 import type { Conversation, Effect, InOutcome, OutboxItem, Person, Portal } from '../store/store.ts';
 import { type Audience, inRooms, roomFor } from './reports/telling.ts';
@@ -14,6 +14,7 @@ export interface Deciding {
   readonly relayPrefix: RelayPrefix;
   readonly commandPrefix: string;
   userIdOf(person: Person): UserId;
+  person(row: PersonRow): Person | null;
   /** Who one of our ghosts stands for. */
   personOf(ghost: UserId): Person | null;
   /** The direct chats with somebody, and the portal of each. */

@@ -36,7 +36,7 @@ export interface Homeserver {
   resolveAlias(alias: string): Promise<RoomId | null>;
   join(as: UserId, room: RoomId): Promise<void>;
   invite(as: UserId, room: RoomId, user: UserId): Promise<void>;
-  leave(as: UserId, room: RoomId): Promise<void>;
+  leave(as: UserId, room: RoomId, reason?: string): Promise<void>;
   members(as: UserId, room: RoomId): Promise<readonly MatrixEvent[]>;
 
   /** POST /register with `m.login.application_service` and `inhibit_login`; M_USER_IN_USE is success. */

@@ -1,4 +1,4 @@
-import type { ConversationRef, MatrixEvent, NetworkEvent, NetworkItem, PersonRef } from '../model/events.ts';
+import type { ConversationRef, MatrixEvent, NetworkEvent, NetworkItem, PersonRef, Picture } from '../model/events.ts';
 import type {
   AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId,
   RoomRow, UserId,
@@ -25,7 +25,8 @@ export interface Store {
   lanes(): readonly { readonly lane: string; readonly dueAt: Millis }[];
   /** The first item of an in or status lane, opened; null where the lane is empty. @throws Damaged */
   inHead(lane: string): InboxItem | null;
-  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext;
+  /** `mentions`: ids of people as the network writes them. */
+  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[], mentions?: readonly string[]): RemoteContext;
   roomContext(room: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext;
   settleIn(seq: InboxSeq, outcome: InOutcome, effects: readonly Effect[]): Promise<Wake>;
 
@@ -58,6 +59,8 @@ export interface Store {
   person(row: PersonRow): Person | null;
   /** A person as they were before they turned out to be somebody known: what their ghost wrote stays that ghost's. */
   writer(row: PersonRow): Person | null;
+  /** Who is known by this id. */
+  personById(network: NetworkId, scope: string, id: string): Person | null;
   personByLocalpart(localpart: string): Person | null;
   conversation(row: ConversationRow): Conversation | null;
   /** The direct chats with somebody, one for each account that has one. */
@@ -124,7 +127,10 @@ export class Stale extends Error {
 /** A sealed item that does not open any more: altered, or sealed with another key. What stands beside it is still known. */
 export class Damaged extends Error {
   override name = 'Damaged';
-  readonly item: { readonly seq: InboxSeq; readonly source: string; readonly room: RoomRow | null; readonly event: EventId | null };
+  readonly item: {
+    readonly seq: InboxSeq; readonly source: string; readonly room: RoomRow | null; readonly event: EventId | null;
+    readonly conversation: ConversationRow | null; readonly person: PersonRow | null;
+  };
 
   constructor(item: Damaged['item'], options?: { cause?: unknown }) {
     super('A sealed item does not open.', options);
@@ -191,11 +197,17 @@ export type InboxBody =
 export interface Person {
   readonly row: PersonRow;
   readonly network: NetworkId;
+  /** What makes their ids unique. */
+  readonly scope: string;
   readonly localpart: string;
   readonly name: string | null;
   readonly registered: boolean;
   /** The display name that the homeserver last took. */
   readonly shownName: string | null;
+  /** Undefined: nobody has told. Null: they have none. */
+  readonly picture: Picture | null | undefined;
+  /** The id of the picture that Matrix shows; null: none. */
+  readonly shownPicture: string | null;
   readonly ids: readonly string[];
 }
 
@@ -206,6 +218,8 @@ export interface Conversation {
   readonly remoteId: string;
   readonly kind: 'direct' | 'group' | 'channel';
   readonly title: string | null;
+  readonly topic: string | null;
+  readonly picture: Picture | null | undefined;
   readonly aliases: readonly string[];
   readonly account: AccountId;
   /** Who a direct chat is with. */
@@ -221,8 +235,10 @@ export interface Room {
   readonly kind: 'portal' | 'management' | 'unknown';
   readonly encrypted: boolean;
   readonly createdByUs: boolean;
-  /** The name that the bridge last gave it. */
+  /** The name, topic and picture (by its id) that the bridge last gave it. */
   readonly name: string | null;
+  readonly topic: string | null;
+  readonly picture: string | null;
 }
 
 export interface Portal {
@@ -277,6 +293,8 @@ export interface RemoteContext {
   /** Unsettled or uncertain sends to this conversation, for echoes. */
   readonly going: readonly OutboxItem[];
   readonly reactions: readonly ReactionRow[];
+  /** Whom the event mentions, by the network's id of each. */
+  readonly mentioned: Readonly<Record<string, Person>>;
   /** Who has joined the portal's room or is invited to it, our own users too: the store cannot tell them apart. */
   readonly members: readonly Member[];
   /** Portals that became one with this one, in rooms that are still there. */
@@ -398,8 +416,10 @@ export type Effect =
   | { readonly do: 'proven'; readonly seq: OutboxSeq; readonly remoteId: string }
   | { readonly do: 'unreact'; readonly portal: PortalRow; readonly target: string; readonly actor: string; readonly emoji: string | null }
   | { readonly do: 'member'; readonly room: RoomRow; readonly member: Member }
-  | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs' | 'name'>> }
-  | { readonly do: 'person'; readonly person: PersonRow; readonly change: Partial<Pick<Person, 'registered' | 'shownName'>> }
+  | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs' | 'name' | 'topic' | 'picture'>> }
+  | { readonly do: 'person'; readonly person: PersonRow; readonly change: Partial<Pick<Person, 'registered' | 'shownName' | 'shownPicture'>> }
+  /** What a network tells of people and of a conversation when it is asked. `into`: their ghosts come into this room. */
+  | { readonly do: 'facts'; readonly network: NetworkId; readonly account: AccountId; readonly conversation?: ConversationRef; readonly people?: readonly PersonRef[]; readonly into?: { readonly room: RoomRow; readonly portal: PortalRow } }
   /** Makes the rows of a room and a portal for a conversation that has none; the room itself is made by the lane. */
   | { readonly do: 'portal'; readonly conversation: ConversationRow; readonly account: AccountId; readonly invite: readonly UserId[] }
   /** Makes the row of a room of the bot's own with these people; the room itself is made by the lane. */

@@ -47,12 +47,14 @@ export type MatrixTask =
   /** All of a message, or one part of it that its edit has left out. */
   | { readonly to: 'matrix'; readonly kind: 'redaction'; readonly as: PersonRow | null; readonly target: RemoteId; readonly part?: number }
   | { readonly to: 'matrix'; readonly kind: 'create' }
-  /** The ghost comes into the room before it has said anything. */
+  /** The room's name, topic and picture become what the conversation's are. */
+  | { readonly to: 'matrix'; readonly kind: 'refresh' }
+  /** The ghost comes into the room before it has said anything; one that is there looks as the network shows it now. */
   | { readonly to: 'matrix'; readonly kind: 'enter'; readonly as: PersonRow }
   | { readonly to: 'matrix'; readonly kind: 'invite'; readonly user: UserId }
   | { readonly to: 'matrix'; readonly kind: 'join' }
   /** The bot, or a ghost. */
-  | { readonly to: 'matrix'; readonly kind: 'leave'; readonly as: PersonRow | null }
+  | { readonly to: 'matrix'; readonly kind: 'leave'; readonly as: PersonRow | null; readonly reason?: string }
   | { readonly to: 'matrix'; readonly kind: 'command'; readonly text: string; readonly sender: UserId; readonly event: EventId };
 
 /** One call to a network, for one part. */

@@ -6,6 +6,7 @@ import type { Effect, InboxItem, MatrixTask, OutboxItem, OutboxState, Portal, Re
 import { type AdapterView, type Deciding, type Decision, done, targetOf } from '../deciding.ts';
 import { fitToEvents, render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
+import { ghostsMentioned, peopleMentioned } from '../people/mentions.ts';
 import { prefixed } from '../../text/plain.ts';
 import { contentOf } from '../outbound/parse.ts';
 import { refusal } from '../reports/report.ts';
@@ -28,7 +29,7 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
   if (event.time < before.newest) return leftOut(item, 'older_edit');
   const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {});
   const effects = parts.map(({ content, job }, index): Effect => {
-    const rendered = render(content, known ? undefined : 'Edited; the original is not here');
+    const rendered = render(ghostsMentioned(content, context.mentioned, deciding), known ? undefined : 'Edited; the original is not here');
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
       ...(before.parts.has(index) ? { edits: { remote: event.target, part: index } } : {}),
@@ -67,7 +68,7 @@ export function editFromMatrix(event: MatrixEvent, target: EventId, context: Roo
   const fresh = event.content['m.new_content'];
   const content = contentOf(event, typeof fresh === 'object' && fresh !== null ? (fresh as Record<string, unknown>) : event.content);
   if ('refused' in content) return done([refusal(context.room.row, event.event_id as EventId, content.refused)]);
-  return done(context.portals.flatMap((portal) => editInPortal(event, target, content, portal, context, deciding)));
+  return done(context.portals.flatMap((portal) => editInPortal(event, target, peopleMentioned(content, portal, deciding), portal, context, deciding)));
 }
 
 function editInPortal(event: MatrixEvent, target: EventId, content: Content, portal: Portal, context: RoomContext, deciding: Deciding): readonly Effect[] {

@@ -7,6 +7,7 @@ import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf, type Marker, markerOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { notice, refusal } from '../reports/report.ts';
+import { changedFromNetwork, goneFromNetwork, memberFromNetwork, profileFromNetwork, replacedFromNetwork } from './conversation.ts';
 import { deletionFromNetwork, redactedBy, redactionFromMatrix } from './deletion.ts';
 import { editFromNetwork } from './edit.ts';
 import { encryptedFromMatrix, encryptionFromMatrix, memberFromMatrix } from './member.ts';
@@ -29,6 +30,7 @@ function decide(item: InboxItem, context: RemoteContext | null, deciding: Decidi
   if (item.body.side !== 'network') return ignored('wrong_side');
   const { event } = item.body;
   if (event.type === 'unsupported') return unsupportedFromNetwork(event, item, context, deciding);
+  if (event.type === 'profile') return profileFromNetwork(event, item, deciding);
   if (context === null) return ignored(`${event.type}_without_conversation`);
   switch (event.type) {
     case 'message': return messageFromNetwork(event, item, context, deciding);
@@ -36,15 +38,14 @@ function decide(item: InboxItem, context: RemoteContext | null, deciding: Decidi
     case 'deletion': return deletionFromNetwork(event, item, context, deciding);
     case 'reaction': return reactionFromNetwork(event, item, context, deciding);
     case 'identity.alias': return aliasFromNetwork(event, item, context);
+    case 'member': return memberFromNetwork(event, item, context, deciding);
+    case 'conversation.changed': return changedFromNetwork(event, item, context);
+    case 'conversation.replaced': return replacedFromNetwork(event, item, context);
+    case 'conversation.gone': return goneFromNetwork(event, item, context);
     case 'reactions.set':
     case 'pin':
     case 'poll.vote':
     case 'poll.end':
-    case 'member':
-    case 'profile':
-    case 'conversation.changed':
-    case 'conversation.replaced':
-    case 'conversation.gone':
     case 'delivery':
     case 'receipt':
     case 'typing': return ignored(event.type);

@@ -51,19 +51,22 @@ export class ToMatrix {
     const { store, outages, clock, settings } = this.#deps;
     const row = store.outHead(lane);
     if (row === null) return 'empty';
-    if (row.task?.to !== 'matrix') {
+    // Of what makes a room nothing is sealed that is not known without it, and everything behind it needs the room.
+    const task = row.task ?? (row.kind === 'create' ? { to: 'matrix', kind: 'create' } as const : null);
+    if (task?.to !== 'matrix') {
       await this.#settle(row, { to: 'dead', code: 'damaged', reason: DAMAGED }, this.#lost(row, DAMAGED));
       return 'more';
     }
     const now = clock.now();
     if (outages.isDown('matrix')) return { until: now + 1_000 };
     if (row.dueAt > now) return { until: row.dueAt };
-    if (now - row.createdAt > settings.maxAge) {
+    // What somebody said grows old. What the bridge itself does for a room or says in it is as true as before.
+    if (isBridged(task) && now - row.createdAt > settings.maxAge) {
       await this.#settle(row, { to: 'dead', code: 'too_old', reason: 'It waited too long.' }, this.#lost(row, 'It waited too long.'));
       return 'more';
     }
     try {
-      await this.#work(row, row.task);
+      await this.#work(row, task);
     } catch (error) {
       // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
       if (error instanceof StoreBusy) throw error;
@@ -75,6 +78,7 @@ export class ToMatrix {
   async #work(row: OutboxItem, task: MatrixTask): Promise<void> {
     switch (task.kind) {
       case 'create': return this.#create(row);
+      case 'refresh': return this.#refresh(row);
       case 'command': return this.#command(row, task);
       case 'enter': return this.#enter(row, task);
       case 'invite':
@@ -186,6 +190,13 @@ export class ToMatrix {
     await this.#settle(row, { to: 'confirmed', remoteId: roomId, at: this.#deps.clock.now() }, effects);
   }
 
+  /** Each step brings one thing to what it should be, so a second time changes nothing. */
+  async #refresh(row: OutboxItem): Promise<void> {
+    if (!await this.#begin(row)) return;
+    await this.#deps.rooms.refresh(row);
+    await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
+  }
+
   async #enter(row: OutboxItem, task: Extract<MatrixTask, { kind: 'enter' }>): Promise<void> {
     if (!await this.#begin(row)) return;
     await this.#deps.rooms.speaker(task.as, row);
@@ -199,7 +210,7 @@ export class ToMatrix {
     try {
       if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user);
       else if (task.kind === 'join') await homeserver.join(homeserver.bot, room);
-      else await homeserver.leave(rooms.userOf(task.as), room);
+      else await homeserver.leave(rooms.userOf(task.as), room, task.reason);
     } catch (error) {
       // Already in, or already out: nothing is missing.
       if (!(error instanceof Rejected) || !['M_FORBIDDEN', 'M_NOT_FOUND', 'M_INVITE_BLOCKED'].includes(error.code)) throw error;

@@ -81,8 +81,9 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
       return Number(body['duration_ms'] ?? 0);
     },
 
+    // A time of 0 is one that the network did not tell: the event is of now, not of 1970.
     send: (as, room, type, txn, content, ts) =>
-      put({ what: 'send', method: 'PUT', path: `${rooms(room)}/send/${enc(type)}/${enc(txn)}`, as, query: { ts }, body: content, repeat: 'twice' }),
+      put({ what: 'send', method: 'PUT', path: `${rooms(room)}/send/${enc(type)}/${enc(txn)}`, as, query: { ts: ts === 0 ? undefined : ts }, body: content, repeat: 'twice' }),
     redact: (as, room, event, txn, reason) =>
       put({
         what: 'redact', method: 'PUT', path: `${rooms(room)}/redact/${enc(event)}/${enc(txn)}`, as,
@@ -112,7 +113,7 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
     },
     join: (as, room) => done(http.json(same('join', 'POST', `${rooms(room)}/join`, { as }))),
     invite: (as, room, user) => done(http.json(same('invite', 'POST', `${rooms(room)}/invite`, { as, body: { user_id: user } }))),
-    leave: (as, room) => done(http.json(same('leave', 'POST', `${rooms(room)}/leave`, { as }))),
+    leave: (as, room, reason) => done(http.json(same('leave', 'POST', `${rooms(room)}/leave`, { as, ...(reason === undefined ? {} : { body: { reason } }) }))),
     members: async (as, room) => events((await http.json(same('members', 'GET', `${rooms(room)}/members`, { as })))['chunk']),
 
     async register(localpart) {

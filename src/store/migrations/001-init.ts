@@ -4,7 +4,9 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT RO
 
 CREATE TABLE person (
   id INTEGER PRIMARY KEY, network TEXT NOT NULL, localpart TEXT NOT NULL UNIQUE, name TEXT,
-  registered INTEGER NOT NULL DEFAULT 0, shown_name TEXT, created_at INTEGER NOT NULL,
+  registered INTEGER NOT NULL DEFAULT 0, shown_name TEXT,
+  -- The picture that the network shows (NULL: never told; '': none), how to fetch it, and the one that Matrix shows.
+  picture TEXT, picture_handle TEXT, shown_picture TEXT, created_at INTEGER NOT NULL,
   merged INTEGER REFERENCES person(id)
 ) STRICT;
 -- Every id that a person is known by. strong: an id that was seen to outrank another.
@@ -17,7 +19,7 @@ CREATE INDEX person_id_person ON person_id(person, strong DESC, rank, value);
 
 CREATE TABLE conversation (
   id INTEGER PRIMARY KEY, network TEXT NOT NULL, scope TEXT NOT NULL, receiver TEXT NOT NULL, kind TEXT NOT NULL,
-  title TEXT, account TEXT NOT NULL, person INTEGER REFERENCES person(id),
+  title TEXT, topic TEXT, picture TEXT, picture_handle TEXT, account TEXT NOT NULL, person INTEGER REFERENCES person(id),
   last_inbound_id TEXT, last_inbound_at INTEGER, created_at INTEGER NOT NULL,
   merged INTEGER REFERENCES conversation(id)
 ) STRICT;
@@ -30,7 +32,7 @@ CREATE INDEX conversation_id_conversation ON conversation_id(conversation, stron
 
 CREATE TABLE room (
   id INTEGER PRIMARY KEY, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL, name TEXT,
-  encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, active_at INTEGER NOT NULL,
+  encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, topic TEXT, picture TEXT, active_at INTEGER NOT NULL,
   last_event TEXT, last_seq INTEGER, settled_event TEXT
 ) STRICT;
 CREATE TABLE member (

@@ -4,7 +4,8 @@ import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Accepted, MatrixBatch, NetworkBatch, OpenConversation } from '../store.ts';
 import { BROKEN } from './inbox.ts';
-import { joinIds, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
+import { namedIn } from '../../model/named.ts';
+import { joinIds, type LocalpartOf, replaceConversation, resolveConversation, resolvePerson } from './people.ts';
 import type { Sql } from './sql.ts';
 
 /** Takes in what both sides send: dedupe, identities, inbox rows and media jobs, all in the caller's transaction. */
@@ -120,6 +121,10 @@ export class Intake {
       const conversation = event.conversation ? this.#conversation(network, account, event.conversation, null, wake) : joined;
       return { conversation, person: null };
     }
+    for (const named of namedIn(event)) if (named.isSelf !== true) resolvePerson(this.#sql, network, named, this.#localpartOf, this.#now());
+    if (event.type === 'conversation.replaced') {
+      return { conversation: replaceConversation(this.#sql, network, account, event.conversation, event.into, this.#now(), wake), person: null };
+    }
     const ref = personOf(event);
     const person = ref === undefined || ref.isSelf === true ? null : resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
     const conversation = 'conversation' in event && event.conversation
@@ -161,6 +166,7 @@ function withAliases(ref: ConversationRef): PersonRef {
 function personOf(event: NetworkEvent): PersonRef | undefined {
   if ('sender' in event) return event.sender;
   if ('reader' in event) return event.reader;
+  if ('person' in event) return event.person;
   return event.type === 'delivery' ? event.recipient : undefined;
 }
 

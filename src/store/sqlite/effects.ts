@@ -2,7 +2,7 @@ import type { AccountId, ConversationRow, InboxSeq, Millis, OutboxSeq, PersonRow
 import type { Seal } from '../seal.ts';
 import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store.ts';
 import { setMeta } from './accept.ts';
-import { learnId } from './people.ts';
+import { learnId, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
 import { RESTORED } from './outbox.ts';
 import type { Sql } from './sql.ts';
 
@@ -10,11 +10,13 @@ import type { Sql } from './sql.ts';
 export class Effects {
   readonly #sql: Sql;
   readonly #seal: Seal;
+  readonly #localpartOf: LocalpartOf;
   readonly #now: () => Millis;
 
-  constructor(sql: Sql, seal: Seal, now: () => Millis) {
+  constructor(sql: Sql, seal: Seal, localpartOf: LocalpartOf, now: () => Millis) {
     this.#sql = sql;
     this.#seal = seal;
+    this.#localpartOf = localpartOf;
     this.#now = now;
   }
 
@@ -69,7 +71,9 @@ export class Effects {
       case 'person':
         if (effect.change.registered !== undefined) this.#sql.run('UPDATE person SET registered = ? WHERE id = ?', effect.change.registered ? 1 : 0, effect.person);
         if (effect.change.shownName !== undefined) this.#sql.run('UPDATE person SET shown_name = ? WHERE id = ?', effect.change.shownName, effect.person);
+        if (effect.change.shownPicture !== undefined) this.#sql.run('UPDATE person SET shown_picture = ? WHERE id = ?', effect.change.shownPicture, effect.person);
         return;
+      case 'facts': return this.#facts(effect, origin, wake);
       case 'portal': return this.#portal(effect, origin, wake);
       case 'managementRoom': return this.#managementRoom(effect.invite, origin, wake);
       case 'portalState':
@@ -138,6 +142,8 @@ export class Effects {
     if (change.kind !== undefined) this.#sql.run('UPDATE room SET kind = ? WHERE id = ?', change.kind, row);
     if (change.encrypted !== undefined) this.#sql.run('UPDATE room SET encrypted = ? WHERE id = ?', change.encrypted ? 1 : 0, row);
     if (change.name !== undefined) this.#sql.run('UPDATE room SET name = ? WHERE id = ?', change.name, row);
+    if (change.topic !== undefined) this.#sql.run('UPDATE room SET topic = ? WHERE id = ?', change.topic, row);
+    if (change.picture !== undefined) this.#sql.run('UPDATE room SET picture = ? WHERE id = ?', change.picture, row);
     if (change.createdByUs !== undefined) this.#sql.run('UPDATE room SET created_by_us = ? WHERE id = ?', change.createdByUs ? 1 : 0, row);
     wake.add(`out:r${row}`);
   }
@@ -170,6 +176,15 @@ export class Effects {
     if (person !== null) this.#send({ lane, key: `enter.${portal}`, room, task: { to: 'matrix', kind: 'enter', as: person as PersonRow } }, origin, wake);
     for (const user of effect.invite) {
       this.#send({ lane, key: `invite.${portal}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
+    }
+  }
+
+  #facts({ network, account, conversation, people, into }: Extract<Effect, { do: 'facts' }>, origin: InboxSeq | null, wake: Set<string>): void {
+    if (conversation !== undefined) resolveConversation(this.#sql, network, account, conversation, null, this.#now(), wake);
+    for (const ref of people ?? []) {
+      if (ref.isSelf === true) continue;
+      const person = resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
+      if (into !== undefined) this.#send({ lane: `out:r${into.room}`, key: `enter.${into.portal}.${person}`, room: into.room, task: { to: 'matrix', kind: 'enter', as: person } }, origin, wake);
     }
   }
 

@@ -1,6 +1,6 @@
 import { CodedError } from '../../model/errors.ts';
-import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
-import type { Seal } from '../seal.ts';
+import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import { keyMark, type Seal } from '../seal.ts';
 import type {
   Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
   NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, Undelivered, Wake,
@@ -56,7 +56,7 @@ class SqliteStore implements Store {
     this.#commits = new Commits(db);
     this.#rows = new Rows(this.#sql, seal);
     this.#intake = new Intake(this.#sql, seal, localpartOf, now);
-    this.#effects = new Effects(this.#sql, seal, now);
+    this.#effects = new Effects(this.#sql, seal, localpartOf, now);
     this.#inbox = new Inbox(this.#sql, seal, now);
     this.#outbox = new Outbox(this.#sql, seal, this.#rows, now);
     this.#queries = new Queries(this.#sql, seal, this.#rows);
@@ -64,7 +64,7 @@ class SqliteStore implements Store {
 
   /** With another key nothing that waits could be read, and what was handled would not be known again. */
   checkKey(seal: Seal): void {
-    const mark = seal.hash('seal key').toString('hex');
+    const mark = keyMark(seal);
     const known = this.getMeta('seal_key');
     if (known === null) setMeta(this.#sql, 'seal_key', mark);
     else if (known !== mark) throw new CodedError('DB-2004', 'The database was sealed with another key.', 'Put back the seal_key that this database was made with.');
@@ -164,8 +164,8 @@ class SqliteStore implements Store {
     return this.#write(null, [], (wake) => this.#outbox.retry(seq, task, wake));
   }
 
-  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext {
-    return this.#queries.remoteContext(conversation, person, remoteIds);
+  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[], mentions: readonly string[] = []): RemoteContext {
+    return this.#queries.remoteContext(conversation, person, remoteIds, mentions);
   }
   roomContext(room: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext {
     return this.#queries.roomContext(room, sender, events);
@@ -175,6 +175,9 @@ class SqliteStore implements Store {
   }
   writer(row: PersonRow): Person | null {
     return this.#rows.writer(row);
+  }
+  personById(network: NetworkId, scope: string, id: string): Person | null {
+    return this.#rows.personById(network, scope, id);
   }
   personByLocalpart(localpart: string): Person | null {
     const found = this.#sql.get<{ id: number }>('SELECT id FROM person WHERE localpart = ?', localpart);

@@ -29,7 +29,7 @@ export class Queries {
       ) GROUP BY lane`);
   }
 
-  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext {
+  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[], mentions: readonly string[]): RemoteContext {
     const found = this.#rows.conversation(conversation);
     if (!found) throw new Error(`conversation ${conversation} is not there`);
     const portal = this.#rows.portalOf(found.row);
@@ -44,6 +44,10 @@ export class Queries {
       coming: each((row, id) => this.#rows.outboxWhere(`portal = ? AND remote_ref = ? AND state IN ${unsettled} ORDER BY seq`, row, id)),
       going: portal === null ? [] : this.#rows.outboxWhere(`lane = ? AND ${going} ORDER BY seq`, `out:p${portal.row}`),
       reactions: each((row, id) => this.#rows.reactionsWhere('portal = ? AND target = ?', row, id)),
+      mentioned: Object.fromEntries(mentions.flatMap((id) => {
+        const known = this.#rows.personById(found.network, found.scope, id);
+        return known === null ? [] : [[id, known]];
+      })),
       members: portal === null ? [] : this.#rows.members(portal.room),
       joined: portal === null ? [] : this.#joined(portal.row),
     };

@@ -1,6 +1,7 @@
 import type {
   AccountId, ConversationRow, EventId, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
 } from '../../model/ids.ts';
+import type { Picture } from '../../model/events.ts';
 import type { Seal } from '../seal.ts';
 import type { Conversation, MapRow, MediaJob, Member, OutboxItem, Person, Portal, ReactionRow, Room } from '../store.ts';
 import type { MatrixTask, NetworkTask, OutboxState } from '../tasks.ts';
@@ -25,11 +26,18 @@ export class Rows {
     return this.#person(this.#sql.get<PersonSql>('SELECT * FROM person WHERE id = ?', row));
   }
 
+  personById(network: string, scope: string, id: string): Person | null {
+    const found = this.#sql.get<{ person: number }>('SELECT person FROM person_id WHERE network = ? AND scope = ? AND value = ?', network, scope, id);
+    return found ? this.person(found.person as PersonRow) : null;
+  }
+
   #person(found: PersonSql | undefined): Person | null {
     if (!found) return null;
     return {
       row: found.id as PersonRow, network: found.network as NetworkId, localpart: found.localpart, name: found.name,
-      registered: found.registered === 1, shownName: found.shown_name, ids: idsOf(this.#sql, people, found.id as PersonRow),
+      scope: this.#sql.get<{ scope: string }>('SELECT scope FROM person_id WHERE person = ? ORDER BY strong DESC, rank LIMIT 1', found.id)?.scope ?? '',
+      registered: found.registered === 1, shownName: found.shown_name, picture: picture(found), shownPicture: found.shown_picture || null,
+      ids: idsOf(this.#sql, people, found.id as PersonRow),
     };
   }
 
@@ -39,7 +47,7 @@ export class Rows {
     const ids = idsOf(this.#sql, conversations, found.id as ConversationRow);
     return {
       row: found.id as ConversationRow, network: found.network as NetworkId, scope: found.scope, remoteId: ids[0] ?? '',
-      kind: found.kind, title: found.title, aliases: ids, account: found.account as AccountId, person: found.person as PersonRow | null,
+      kind: found.kind, title: found.title, topic: found.topic, picture: picture(found), aliases: ids, account: found.account as AccountId, person: found.person as PersonRow | null,
       lastInbound: found.last_inbound_id === null ? null : { id: found.last_inbound_id as RemoteId, at: found.last_inbound_at ?? 0 },
     };
   }
@@ -134,21 +142,26 @@ export class Rows {
 export function room(found: RoomSql | undefined): Room | null {
   return found ? {
     row: found.id as RoomRow, roomId: found.room_id as RoomId | null, state: found.state, kind: found.kind,
-    encrypted: found.encrypted === 1, createdByUs: found.created_by_us === 1, name: found.name,
+    encrypted: found.encrypted === 1, createdByUs: found.created_by_us === 1, name: found.name, topic: found.topic, picture: found.picture || null,
   } : null;
+}
+
+function picture({ picture: id, picture_handle: handle }: PictureSql): Picture | null | undefined {
+  return id === null ? undefined : id === '' ? null : { id, handle: handle ?? '' };
 }
 
 function member(found: MemberSql): Member {
   return { user: found.user as UserId, membership: found.membership, name: found.name };
 }
 
-interface PersonSql { id: number; network: string; localpart: string; name: string | null; registered: number; shown_name: string | null }
-interface ConversationSql {
-  id: number; network: string; scope: string; kind: Conversation['kind']; title: string | null; account: string;
+interface PictureSql { picture: string | null; picture_handle: string | null }
+interface PersonSql extends PictureSql { id: number; network: string; localpart: string; name: string | null; registered: number; shown_name: string | null; shown_picture: string | null }
+interface ConversationSql extends PictureSql {
+  id: number; network: string; scope: string; kind: Conversation['kind']; title: string | null; topic: string | null; account: string;
   person: number | null; last_inbound_id: string | null; last_inbound_at: number | null;
 }
 export interface RoomSql {
-  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; encrypted: number;
+  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; topic: string | null; picture: string | null; encrypted: number;
   created_by_us: number; active_at: Millis; last_event: string | null; last_seq: number | null; settled_event: string | null;
 }
 interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state'] }
