@@ -35,7 +35,7 @@ export async function* doctor(options: DoctorOptions): AsyncGenerator<Check> {
     loaded = loadConfig(options.configPath, options.networks, options.env, { save: false });
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    yield { what: error.code === 'DB-1005' ? 'registration' : 'config', ok: false, detail: error.message, fix: error.fix };
+    yield { what: error.code === 'DB-1005' ? 'registration' : 'config', ok: false, detail: `${error.code}: ${error.message}`, fix: error.fix };
     return;
   }
   const redactor = createRedactor(loaded.secrets);

@@ -14,10 +14,8 @@ export interface Seal {
   hash(...parts: readonly string[]): Buffer;
 }
 
-/** Tells one key from another and gives neither away: what a database keeps of the key that it was made with. */
-export function keyMark(seal: Seal): string {
-  return seal.hash('seal key').toString('hex');
-}
+/** By which a database knows the key that it was sealed with. */
+export const keyMark = (seal: Seal): string => seal.hash('seal key').toString('hex');
 
 export function createSeal(key: Buffer): Seal {
   if (key.length !== 32) {

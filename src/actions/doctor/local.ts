@@ -6,11 +6,9 @@ import type { Check } from '../../networks/network.ts';
 
 /**
  * Looks at a database: its schema's version, the newest that this program knows, whether a daemon runs on it, and whether it was
- * made with this key, where that can be told. Throws where it cannot.
+ * sealed with this key (null: not to be seen). Throws where it cannot.
  */
-export type DatabaseProbe = (path: string, sealKey: Uint8Array) => {
-  readonly version: number; readonly newest: number; readonly running: boolean; readonly keyFits: boolean | null;
-};
+export type DatabaseProbe = (path: string, sealKey: Uint8Array) => { readonly version: number; readonly newest: number; readonly running: boolean; readonly sameKey: boolean | null };
 
 const NODE = 24;
 /** What the WAL, the spool and a backup before an upgrade should never run out of. */
@@ -36,11 +34,11 @@ export function checkDatabase({ config: { database, seal_key: sealKey } }: Loade
   }
   if (!existsSync(database)) return { what, ok: true, detail: `${database} is not there yet, its folder is writable; the first start makes it` };
   try {
-    const { version, newest, running, keyFits } = probe(database, sealKey);
+    const { version, newest, running, sameKey } = probe(database, sealKey);
+    if (sameKey === false) return { what, ok: false, detail: `${database} was sealed with another key than seal_key; it should be the same`, fix: 'Put back the seal_key that this database was made with.' };
     const detail = `${database} has schema ${version}, should have ${newest} at most; ${running ? 'a running Drawbridge holds it' : 'no Drawbridge runs on it'}`;
-    if (version > newest) return { what, ok: false, detail, fix: 'Install the release that last ran on this database.' };
-    if (keyFits === false) return { what, ok: false, detail: `${database} was made with another key than seal_key; it should be the same`, fix: 'Put back the seal_key that this database was made with, for instance from the backup of its file.' };
-    return { what, ok: true, detail: keyFits === null ? detail : `${detail}; it was made with this seal_key` };
+    if (version <= newest) return { what, ok: true, detail };
+    return { what, ok: false, detail, fix: 'Install the release that last ran on this database.' };
   } catch (error) {
     return { what, ok: false, detail: `${database} cannot be read: ${error instanceof Error ? error.message : String(error)}`, fix: 'Check the key database, and the file\'s owner; else restore it from a backup.' };
   }

@@ -22,8 +22,17 @@ export function openDatabase(path: string, migrations: readonly string[] = relea
   } catch (error) {
     unlock();
     if (error instanceof CodedError) throw error;
-    throw new CodedError('DB-2003', `The database ${path} cannot be opened: ${(error as Error).message}.`, 'Check the path, its owner and the free space.', { cause: error });
+    throw new CodedError('DB-2003', `The database ${path} cannot be opened: ${(error as Error).message}.`, advice(error), { cause: error });
   }
+}
+
+/** By SQLite's result code (sqlite.org/rescode.html). */
+function advice(error: unknown): string {
+  const [, code = ''] = /^SQLITE_([A-Z]+)/.exec(String((error as { code?: unknown }).code)) ?? [];
+  if (['NOTADB', 'CORRUPT'].includes(code)) return 'Restore it from a backup, or change the key database.';
+  if (['READONLY', 'CANTOPEN', 'PERM'].includes(code)) return 'Give the file and its folder to the user that runs the bridge, or change the key database.';
+  if (['FULL', 'IOERR'].includes(code)) return 'Free some space, and check the disk.';
+  return 'Check the path, its owner and the free space.';
 }
 
 function openFile(path: string): Db {

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { createSeal, keyMark } from '../seal.ts';
 import { type Db, newestSchema, schemaVersion } from './open.ts';
 
@@ -9,13 +9,12 @@ export interface Probed {
   readonly newest: number;
   /** A Drawbridge runs on it at this moment. */
   readonly running: boolean;
-  /** Whether it was made with this key; null where nobody can tell. */
-  readonly keyFits: boolean | null;
+  /** Whether it was sealed with the key given; null where that cannot be seen. */
+  readonly sameKey: boolean | null;
 }
 
 const MAGIC = 'SQLite format 3\0';
-/** More than enough for the tables that are made first; of a larger database the rest is not read. */
-const MOST = 64 * 1024 * 1024;
+const MAX_COPY = 64 * 1024 * 1024;
 
 /**
  * Looks at a database without leaving a trace. SQLite itself, opened for reading alone, would make `-wal` and `-shm`
@@ -23,68 +22,60 @@ const MOST = 64 * 1024 * 1024;
  * @throws Error where the file cannot be read, or is no SQLite database
  */
 export function probeDatabase(path: string, sealKey: Uint8Array): Probed {
-  const { version, mark } = hasLog(path) ? asked(path) : inFile(path);
-  const keyFits = mark === null ? null : mark === keyMark(createSeal(Buffer.from(sealKey)));
-  return { version, newest: newestSchema, running: isHeld(`${path}.lock`), keyFits };
+  const mark = keyMark(createSeal(Buffer.from(sealKey)));
+  return { ...(hasLog(path) ? asked(path, mark) : alone(path, mark)), newest: newestSchema, running: isHeld(`${path}.lock`) };
 }
 
-interface Found {
-  readonly version: number;
-  readonly mark: string | null;
-}
+type Seen = Pick<Probed, 'version' | 'sameKey'>;
 
 function hasLog(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0 && existsSync(`${path}-shm`);
 }
 
-function asked(path: string): Found {
+function asked(path: string, mark: string): Seen {
   const db = new Database(path, { readonly: true, fileMustExist: true });
   try {
-    return { version: schemaVersion(db), mark: markIn(db) };
+    return { version: schemaVersion(db), sameKey: isMarked(db, mark) };
   } finally {
     db.close();
   }
 }
 
-function markIn(db: Db): string | null {
-  try {
-    return (db.prepare("SELECT value FROM meta WHERE key = 'seal_key'").get() as { value: string } | undefined)?.value ?? null;
-  } catch {
-    return null;
-  }
+/** The schema's version comes from the header; more is read from a copy in memory, where that is not too large. */
+function alone(path: string, mark: string): Seen {
+  const version = inHeader(path);
+  return { version, sameKey: version === 0 || statSync(path).size > MAX_COPY ? null : copied(path, mark) };
 }
 
-/**
- * `user_version` stands at byte 60 (sqlite.org/fileformat2.html, the database header). An empty file is a fresh database.
- * The rest is opened in memory, as a database that never had a log, and that is as long as what was read of it.
- */
-function inFile(path: string): Found {
-  const bytes = start(path);
-  if (bytes.length === 0) return { version: 0, mark: null };
-  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC || bytes.length < 100) throw new Error('it is no SQLite database');
-  const version = bytes.readUInt32BE(60);
-  const page = bytes.readUInt16BE(16);
-  bytes.writeUInt16BE(0x0101, 18);
-  bytes.writeUInt32BE(Math.floor(bytes.length / (page === 1 ? 65_536 : page)), 28);
-  let db: Db | null = null;
+function copied(path: string, mark: string): boolean | null {
+  const bytes = readFileSync(path);
+  // The header's bytes 18 and 19 ask for a log, which memory has none of.
+  bytes.fill(1, 18, 20);
+  const db = new Database(bytes);
   try {
-    db = new Database(bytes);
-    return { version, mark: markIn(db) };
-  } catch {
-    return { version, mark: null };
+    return isMarked(db, mark);
   } finally {
-    db?.close();
+    db.close();
   }
 }
 
-function start(path: string): Buffer {
+function isMarked(db: Db, mark: string): boolean | null {
+  if (schemaVersion(db) === 0) return null;
+  const known = db.prepare("SELECT value FROM meta WHERE key = 'seal_key'").pluck().get();
+  return known === undefined ? null : known === mark;
+}
+
+/** `user_version` stands at byte 60 (sqlite.org/fileformat2.html, the database header). An empty file is a fresh database. */
+function inHeader(path: string): number {
+  const header = Buffer.alloc(100);
   const file = openSync(path, 'r');
   try {
-    const bytes = Buffer.alloc(Math.min(fstatSync(file).size, MOST));
-    return bytes.subarray(0, readSync(file, bytes));
+    if (readSync(file, header) === 0) return 0;
   } finally {
     closeSync(file);
   }
+  if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) throw new Error('it is no SQLite database');
+  return header.readUInt32BE(60);
 }
 
 function isHeld(lock: string): boolean {
