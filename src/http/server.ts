@@ -196,7 +196,7 @@ async function listen(server: FastifyInstance, { name, host, port }: Listener): 
   try {
     await server.listen({ host, port });
   } catch (error) {
-    const code = String((error as { code?: unknown } | null)?.code ?? 'unknown');
+    const code = (error as { code?: string } | null)?.code ?? 'unknown';
     throw new CodedError('DB-3001', `Cannot listen on ${host}:${port} for ${name} (${code}).`, portFix(code, `listen.${name}`), { cause: error });
   }
   const address = server.server.address();
