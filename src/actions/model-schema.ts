@@ -80,6 +80,8 @@ const content = z.discriminatedUnion('kind', [
       emails: typed,
       urls: typed,
       addresses: typed,
+      ims: typed.exactOptional(),
+      note: maybe,
     })),
   }),
   z.strictObject({
@@ -114,7 +116,7 @@ const event = z.discriminatedUnion('type', [
     replyTo: z.strictObject({ id: text, quote: maybe, sender: maybe }).exactOptional(),
     thread: z.strictObject({ root: text }).exactOptional(),
     forwarded: z.enum(['once', 'often']).exactOptional(),
-    referral: z.strictObject({ title: maybe, body: maybe, url: maybe, source: maybe, id: maybe, media: maybe }).exactOptional(),
+    referral: z.strictObject({ title: maybe, body: maybe, url: maybe, source: maybe, id: maybe, media: maybe, click: maybe, greeting: maybe }).exactOptional(),
     key: maybe,
     historical: z.literal(true).exactOptional(),
   }),
@@ -151,7 +153,7 @@ export const inspection = z.strictObject({
 });
 
 /** Raised with every change of the model: the first number when a reader of the old schema would fail on the new output. */
-const MODEL_VERSION = '1.0.0';
+const MODEL_VERSION = '1.1.0';
 
 /** JSON Schema (draft 2020-12) of what `inspect` prints. */
 export function modelJsonSchema(): object {

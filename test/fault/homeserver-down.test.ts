@@ -108,6 +108,37 @@ describe('the homeserver', () => {
     better();
     expect((await scene.settled()).problems).toEqual([]);
   }, 90_000);
+
+  test('says 429 with Retry-After: it is not asked again before that', async () => {
+    scene = await setScene();
+    const { homeserver } = scene.stack;
+    homeserver.faults.add({ match: 'PUT .*/send/', times: 1, status: 429, headers: { 'retry-after': '3' }, body: { errcode: 'M_LIMIT_EXCEEDED', error: 'Too Many Requests' } });
+    const tries = (): number => homeserver.requests.filter(({ path }) => path.includes('/send/')).length;
+    const before = tries();
+    const held = await scene.say('in', 'text');
+    await eventually('the first try', () => tries() === before + 1, 20_000);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(tries()).toBe(before + 1);
+    expect((await scene.settled()).problems).toEqual([]);
+    expect(scene.talk.look().onMatrix(held)).toHaveLength(1);
+  }, 60_000);
+
+  test.each([502, 504])('answers %s to what it has really done: it is looked for, and not done twice', async (status) => {
+    scene = await setScene({ people: 3, seed: 8 });
+    const { homeserver } = scene.stack;
+    // Rooms are made in this weather too.
+    homeserver.faults.add({ match: `(?:PUT|POST) ${client}.*/(?:send|redact|state|join|invite|createRoom)`, status, done: true, chance: 0.5 });
+    for (const name of ['Nan', 'Olaf']) await scene.talk.do(scene.talk.meet(name), 'in', 'text');
+    for (let round = 0; round < 4; round++) {
+      await scene.chatter.say(10);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      // As a restart does: what the transaction ids stood for is gone.
+      if (round === 1) await homeserver.restart({ resendUnsent: true });
+      scene.talk.look();
+    }
+    homeserver.faults.clear();
+    expect((await scene.settled({}, 90_000)).problems).toEqual([]);
+  }, 150_000);
 });
 
 describe('a ghost that was thrown out', () => {

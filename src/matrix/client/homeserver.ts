@@ -81,8 +81,9 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
       return Number(body['duration_ms'] ?? 0);
     },
 
+    // A time of 0 is one that the network did not tell: the event is of now, not of 1970.
     send: (as, room, type, txn, content, ts) =>
-      put({ what: 'send', method: 'PUT', path: `${rooms(room)}/send/${enc(type)}/${enc(txn)}`, as, query: { ts }, body: content, repeat: 'twice' }),
+      put({ what: 'send', method: 'PUT', path: `${rooms(room)}/send/${enc(type)}/${enc(txn)}`, as, query: { ts: ts === 0 ? undefined : ts }, body: content, repeat: 'twice' }),
     redact: (as, room, event, txn, reason) =>
       put({
         what: 'redact', method: 'PUT', path: `${rooms(room)}/redact/${enc(event)}/${enc(txn)}`, as,

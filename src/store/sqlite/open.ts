@@ -64,7 +64,7 @@ function lock(path: string): () => void {
     if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) {
       throw new CodedError('DB-2001', `Another Drawbridge already runs on ${path}.`, 'Stop the other one, or give this one a database of its own.');
     }
-    throw new CodedError('DB-2003', `The database ${path} cannot be locked: ${(error as Error).message}.`, 'Check that the folder exists and is writable.', { cause: error });
+    throw new CodedError('DB-2003', `The database ${path} cannot be locked: ${(error as Error).message}.`, 'Check that the folder exists, is writable and has free space.', { cause: error });
   }
   return () => {
     holder.close();
