@@ -28,7 +28,7 @@ export interface Case {
 
 type Json = Record<string, unknown>;
 const relation = ({ content }: FakeEvent): Json => (content['m.relates_to'] ?? {}) as Json;
-const body = ({ content }: FakeEvent): string => String(content['body'] ?? '');
+const body = ({ content }: FakeEvent): string => (typeof content['body'] === 'string' ? content['body'] : '');
 const fromGhost = ({ sender }: FakeEvent): boolean => sender.startsWith('@_drawbridge_');
 const patience = 30_000;
 
