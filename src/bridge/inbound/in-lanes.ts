@@ -9,6 +9,8 @@ import { delivery, deliveredTo } from '../kinds/delivery.ts';
 import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Faces } from '../people/faces.ts';
+import { PINNED } from '../outbound/pins.ts';
+import { threadOf } from '../outbound/threads.ts';
 import { refusal } from '../reports/report.ts';
 import { inRooms } from '../reports/telling.ts';
 
@@ -108,7 +110,7 @@ export class InLanes {
     const deciding = this.#deps.deciding();
     const { body } = item;
     if (body.side === 'matrix') {
-      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event)), deciding);
+      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event, body.event.type === PINNED ? (store.room(body.room)?.pinned ?? []) : [])), deciding);
       return body.doubtful ? { ...decision, effects: doubtful(decision.effects) } : decision;
     }
     const context = body.conversation === null ? null : store.remoteContext(body.conversation, body.person, remoteIdsOf(item), namedIn(body.event).map(({ id }) => id));
@@ -138,6 +140,7 @@ export class InLanes {
     const decision = delivery(event, {
       rows, portal, person, events: portal === null ? [] : store.mapOfRemote(portal.row, event.id).map(({ eventId }) => eventId),
       networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents,
+      threadOf: ({ task }) => (portal !== null && task?.to === 'network' && task.kind === 'message' ? threadOf(store, portal, task) : undefined),
     });
     const { to, remoteId } = deliveredTo(event);
     const deliveries = decision.settle.map(({ seq, state }) => ({
