@@ -126,6 +126,10 @@ describe('states', () => {
     expect(only(statuses(kit.status('failed', { errors: [null, { code: 131053, error_data: { details: 'Codec' } }] })))).toMatchObject({ failure: { code: '131053', reason: expect.stringContaining('Codec') } });
   });
 
+  test.each([[470, '24 hours'], [480, 'security code'], [1013, 'not on WhatsApp']])('the old code %d is put in words', (code, words) => {
+    expect(only(statuses(kit.status('failed', { errors: [{ code }] })))).toMatchObject({ failure: { code: String(code), reason: expect.stringContaining(words) } });
+  });
+
   test('the end of a call: both spellings of its state, and how long it was', () => {
     const call = { id: 'wacid.1', from: kit.ANNA, to: kit.DISPLAY, event: 'terminate', direction: 'USER_INITIATED', timestamp: String(kit.TIME) };
     const ended = (rest: object): string => reason(kit.body(kit.value({ calls: [{ ...call, ...rest }] }), 'calls'));
