@@ -51,6 +51,8 @@ describe('what a message holds beside its text', () => {
   test('what an advertisement greeted the person with, and which click it was', () => {
     const referral = { source_type: 'ad', headline: 'Sale', ctwa_clid: 'Aff-1', welcome_message: { text: 'How can we help?' } };
     expect(only(kit.messages(kit.message('text', { text: { body: 'a' } }, { referral })))).toMatchObject({ referral: { title: 'Sale', click: 'Aff-1', greeting: 'How can we help?' } });
+    const context = { referred_product: { catalog_id: '7', product_retailer_id: 'SOUP' } };
+    expect(only(kit.messages(kit.message('text', { text: { body: 'a' } }, { referral, context })))).toMatchObject({ referral: { title: 'Sale', product: 'SOUP' } });
   });
 
   test('the files among the answers of a form are files', () => {
@@ -76,10 +78,31 @@ describe('what a message holds beside its text', () => {
     expect(event).toMatchObject({ parts: [{ kind: 'unsupported', what: 'template' }, { kind: 'text', text: [{ children: [{ text: 'Anna' }, { t: 'break' }, { text: '10 %' }] }] }] });
   });
 
+  test('of a kind newer than the bridge what it holds is shown by name, within limits', () => {
+    const poll = { question: 'Soup?', options: [{ name: 'Yes' }, { name: 'No' }], empty: '', deep: { note: 'x'.repeat(9_000) } };
+    expect(parts(kit.message('poll', { poll }))).toEqual([
+      { kind: 'unsupported', what: 'poll', reason: expect.stringContaining('poll') },
+      { kind: 'choice', title: 'poll', value: 'poll', fields: [
+        { name: 'question', value: 'Soup?' }, { name: 'options', value: '{"name":"Yes"}, {"name":"No"}' }, { name: 'deep.note', value: 'x'.repeat(500) },
+      ] },
+    ]);
+    const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`f${index}`, index]));
+    expect(parts(kit.message('novelty', { novelty: many }))).toMatchObject([{ kind: 'unsupported' }, { fields: { length: 40 } }]);
+  });
+
   test.each([['order', 'an order'], ['image', 'a picture'], ['media_placeholder', 'a file'], ['button', 'a press on a button']])('unsupported of the kind %s says what it was', (type, word) => {
     const errors = [{ code: 131051, title: 'Message type unknown' }];
     expect(parts(kit.message('unsupported', { errors, unsupported: { type } }))).toMatchObject([{ what: type, reason: `This was ${word}, which WhatsApp’s API does not hand over.` }]);
   });
+});
+
+test('a file of ours from the past makes no chat with ourselves', () => {
+  const image = kit.message('image', { image: { id: '1' } }, { from: kit.DISPLAY });
+  const past = kit.body({ messaging_product: 'whatsapp', metadata: kit.METADATA, messages: [image] }, 'history');
+  expect(only(past)).toMatchObject({ type: 'unsupported', what: 'image', reason: 'WhatsApp sent a message of the past without any word of its chat.' });
+  expect(only(past)).not.toHaveProperty('conversation');
+  const known = kit.body({ messaging_product: 'whatsapp', metadata: kit.METADATA, messages: [{ ...image, to: kit.ANNA }] }, 'history');
+  expect(only(known)).toMatchObject({ type: 'message', historical: true, sender: { isSelf: true }, conversation: { id: kit.ANNA } });
 });
 
 describe('contact cards', () => {

@@ -55,7 +55,7 @@ const CODES: Readonly<Record<number, Meaning>> = {
   131055: rejected('WhatsApp’s API does not take this kind of request.'),
   131056: limited('Too many messages went to this one person in a short time.', 6_000),
   131057: retry('The number is being moved or upgraded by Meta.', 60_000),
-  131060: rejected('WhatsApp could not hand this message over; ask the person to send it again.'),
+  131060: rejected('WhatsApp could not hand this message over. It can be read in the Business app where that is in use; else ask for it to be sent again.'),
   131059: rejected('The request asked for a page that does not exist.'),
   131061: rejected('The other person’s app cannot show this kind of message.'),
   131062: rejected('WhatsApp takes this message only for a phone number, and this person’s number is not known.'),

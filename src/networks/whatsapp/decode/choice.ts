@@ -131,10 +131,15 @@ function sentInteractive(type: string, found: unknown): Content | undefined {
   return defined({ kind: 'choice' as const, title, description: around.length > 0 ? around.join(' | ') : undefined, value: type });
 }
 
-/** A kind of answer that nobody has described yet, or one without words of its own: what it holds, by name. */
-function spelledOut(type: string, held: unknown): ChoiceContent | undefined {
-  const fields: { name: string; value: string }[] = [];
-  if (isFields(held)) leaves(held, '', fields);
+const MOST_FIELDS = 40;
+const MOST_LENGTH = 500;
+
+/** A kind that nobody has described yet, or one without words of its own: what it holds, by name. */
+export function spelledOut(type: string, held: unknown): ChoiceContent | undefined {
+  const found: { name: string; value: string }[] = [];
+  if (isFields(held)) leaves(held, '', found);
+  const fields = found.filter(({ value }) => value !== '').slice(0, MOST_FIELDS)
+    .map(({ name, value }) => ({ name: name.slice(0, MOST_LENGTH), value: value.slice(0, MOST_LENGTH).toWellFormed() }));
   return fields.length === 0 ? undefined : { kind: 'choice', title: type.replaceAll('_', ' '), value: type, fields };
 }
 
