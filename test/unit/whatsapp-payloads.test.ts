@@ -78,6 +78,33 @@ describe('what a message holds beside its text', () => {
     expect(event).toMatchObject({ parts: [{ kind: 'unsupported', what: 'template' }, { kind: 'text', text: [{ children: [{ text: 'Anna' }, { t: 'break' }, { text: '10 %' }] }] }] });
   });
 
+  test('an interactive message that a program sent, with all that the person sees', () => {
+    const sent = (interactive: object): unknown => {
+      const echo = { from: kit.DISPLAY, to: kit.ANNA, id: 'wamid.e', timestamp: String(kit.TIME), type: 'interactive', interactive };
+      const event = only(kit.body(kit.value({ message_echoes: [echo] }), 'message_echoes'));
+      return event.type === 'message' && event.parts[0]?.kind === 'choice' ? event.parts[0].description : event;
+    };
+    const body = { text: 'Choose' };
+    const rows = [{ id: '1', title: 'Soup', description: 'hot' }, { id: '2', title: 'Bread' }];
+    expect(sent({ type: 'list', body, action: { button: 'Open', sections: [{ title: 'Lunch', rows }] } })).toBe('Open | Lunch | Soup (hot) | Bread');
+    expect(sent({ type: 'product_list', body, action: { sections: [{ title: 'All', product_items: [{ product_retailer_id: 'SOUP' }] }] } })).toBe('All | SOUP');
+    const card = { header: { type: 'image', image: { link: 'https://kuip.example/1' } }, body: { text: 'One' }, action: { parameters: { display_text: 'Buy', url: 'https://kuip.example' } } };
+    expect(sent({ type: 'carousel', body, action: { cards: [card, null] } })).toBe('https://kuip.example/1 | One | Buy | https://kuip.example');
+    const parameters = { reference_id: 'r-1', currency: 'INR', total_amount: { value: 21_050, offset: 100 }, order: { status: 'pending', items: [{ name: 'Cake', quantity: 2 }] } };
+    expect(sent({ type: 'order_details', body, footer: { text: 'Thanks' }, action: { parameters } })).toBe('r-1 | 2 × Cake | pending | 210.5 INR | Thanks');
+  });
+
+  test('a pin is told in its chat', () => {
+    const pin = (type: string): unknown => only(kit.messages(kit.message('pin', { pin: { type, message_id: 'wamid.t' } })));
+    expect(pin('pin')).toMatchObject({ type: 'unsupported', what: 'pin', reason: 'A message was pinned; pins are not carried over.', conversation: { id: kit.ANNA } });
+    expect(pin('unpin')).toMatchObject({ reason: 'A message was unpinned; pins are not carried over.' });
+  });
+
+  test('an edit whose text stands beside its target; a time written as a date', () => {
+    const edit = { original_message_id: 'wamid.t', text: { body: 'Better' } };
+    expect(only(kit.messages(kit.message('edit', { edit }, { timestamp: '2026-01-02T03:04:05Z' })))).toMatchObject({ type: 'edit', time: Date.UTC(2026, 0, 2, 3, 4, 5), parts: [{ kind: 'text' }] });
+  });
+
   test('of a kind newer than the bridge what it holds is shown by name, within limits', () => {
     const poll = { question: 'Soup?', options: [{ name: 'Yes' }, { name: 'No' }], empty: '', deep: { note: 'x'.repeat(9_000) } };
     expect(parts(kit.message('poll', { poll }))).toEqual([

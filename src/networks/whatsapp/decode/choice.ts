@@ -1,5 +1,6 @@
 import type { ChoiceContent, Content, OrderContent } from '../../../model/content.ts';
 import { at, defined, flag, isFields, list, num, parseJson, str, type Fields } from '../../meta-graph/json.ts';
+import { sentInteractive } from './sent.ts';
 
 /** A quick-reply button of a template: `{text, payload}`. */
 export function decodeButton(message: unknown): ChoiceContent | undefined {
@@ -112,23 +113,6 @@ function callPermission(reply: unknown): ChoiceContent {
 function isoTime(seconds: number): string {
   const date = new Date(seconds * 1000);
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().slice(0, 16).replace('T', ' ');
-}
-
-/** What a business sent: a body with what stands around it (echoes of another program). */
-function sentInteractive(type: string, found: unknown): Content | undefined {
-  const title = str(found, 'body', 'text');
-  if (title === undefined) return undefined;
-  const kind = str(found, 'header', 'type');
-  const action = at(found, 'action', 'parameters');
-  const around = [
-    str(found, 'header', 'text') ?? (kind === undefined ? undefined : str(found, 'header', kind, 'link')),
-    ...list(found, 'action', 'buttons').map((button) => str(button, 'reply', 'title')),
-    ...list(found, 'action', 'sections').flatMap((section) => list(section, 'rows').map((row) => str(row, 'title'))),
-    str(action, 'display_text') ?? str(action, 'flow_cta'),
-    str(action, 'url'),
-    str(found, 'footer', 'text'),
-  ].filter((words) => words !== undefined);
-  return defined({ kind: 'choice' as const, title, description: around.length > 0 ? around.join(' | ') : undefined, value: type });
 }
 
 const MOST_FIELDS = 40;

@@ -35,9 +35,9 @@ export function contextOf(change: unknown): Context {
   };
 }
 
-/** Seconds since the epoch, as text or number, in milliseconds; what is already in milliseconds stays. */
+/** Seconds since the epoch, as text or number, in milliseconds; what is already in milliseconds stays. Partners write dates as well. */
 export function millis(value: unknown): Millis | undefined {
-  const number = num({ value }, 'value');
+  const number = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) || undefined : num({ value }, 'value');
   if (number === undefined || number <= 0 || number > 1e14) return undefined;
   return Math.round(number < 1e11 ? number * 1000 : number);
 }

@@ -59,7 +59,7 @@ function decodeTyped(context: Context, message: Fields, type: string, id: string
   if (type === 'edit') {
     const target = str(message, 'edit', 'original_message_id');
     if (target !== undefined) {
-      const parts = decodeContent(at(message, 'edit', 'message') ?? {}, time, context.errors);
+      const parts = decodeContent(at(message, 'edit', 'message') ?? at(message, 'edit'), time, context.errors);
       return {
         key: keyOf(context, 'edit', id, digest([target, when])),
         event: { type: 'edit', id: id as RemoteId, target: target as RemoteId, sender, parts, conversation, time },
@@ -74,6 +74,10 @@ function decodeTyped(context: Context, message: Fields, type: string, id: string
         event: { type: 'deletion', target: target as RemoteId, sender, conversation, time },
       };
     }
+  }
+  if (type === 'pin' && str(message, 'pin', 'message_id') !== undefined) {
+    const done = str(message, 'pin', 'type') === 'unpin' ? 'unpinned' : 'pinned';
+    return unsupported(context, { what: type, reason: `A message was ${done}; pins are not carried over.`, item: message, conversation, sender });
   }
   if (type === 'request_welcome') {
     return unsupported(context, { what: type, reason: 'Opened the chat for the first time and has not written yet.', item: message, conversation, sender });
