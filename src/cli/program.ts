@@ -1,27 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { fileFix } from '../i18n/errors.ts';
 import { CodedError } from '../model/errors.ts';
-import type { DoctorOptions } from '../actions/doctor.ts';
-import type { InitFlags } from './wizard.ts';
-
-/** What the commands need from the outside; loaded only when a command asks for it. */
-export interface CliParts {
-  networks(): Promise<DoctorOptions['networks']>;
-  registration(): Promise<DoctorOptions['registration']>;
-  probeDatabase(): Promise<DoctorOptions['probeDatabase']>;
-  start(configPath: string): Promise<void>;
-  /** Resolves to the exit code. */
-  demo(args: readonly string[]): Promise<number>;
-  readonly version: string;
-  /** The JSON Schema of the config, for editors. */
-  readonly schemaFile: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly fetch: typeof globalThis.fetch;
-  /** Whether somebody sits at a terminal and can be asked. */
-  readonly interactive: boolean;
-  readonly stdin: AsyncIterable<Uint8Array>;
-  out(text: string): void;
-  err(text: string): void;
-}
+import type { CliParts, InitOptions } from './parts.ts';
 
 /** Runs one command line (without `node` and the script) and returns the exit code. */
 export async function run(args: readonly string[], parts: CliParts): Promise<number> {
@@ -40,7 +20,7 @@ export async function run(args: readonly string[], parts: CliParts): Promise<num
 function failed(error: unknown, debug: boolean, { err }: CliParts): number {
   if (error instanceof CodedError) err(`${error.code}: ${error.message}\nFix: ${error.fix}\n`);
   else if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')) err(usage(error.message));
-  else if (isFileError(error)) err(`DB-1009: ${error.path} cannot be used: ${error.syscall} gives ${error.code}.\nFix: Check that the path exists, its owner and the free space.\n`);
+  else if (isFileError(error)) err(`DB-1009: ${error.path} cannot be used: ${error.syscall} gives ${error.code}.\nFix: ${fileFix(error.code)}\n`);
   else err(`DB-9001: ${error instanceof Error ? error.message : String(error)}\nFix: This is a mistake in Drawbridge; report it with what --debug prints.\n`);
   if (debug && error instanceof Error) err(`${error.stack ?? ''}\n`);
   return error instanceof CodedError && error.code === 'DB-4001' ? 2 : 1;
@@ -101,15 +81,6 @@ Without a flag it prints a page to open, and runs until Ctrl-C.
   --homeserver <url>     use a homeserver that runs already instead of starting one, and with it
   --registration <file>    what \`drawbridge register\` wrote, which that homeserver has loaded
   --token <token>          an access token of an account there, or file:<path>; can be given twice`;
-
-export interface InitOptions extends InitFlags {
-  readonly yes: boolean;
-  readonly doctor: boolean;
-}
-
-export interface WithConfig {
-  readonly config: string;
-}
 
 function addInit(command: Command, action: (flags: InitOptions, command: Command) => Promise<void>): void {
   const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];

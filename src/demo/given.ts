@@ -3,7 +3,23 @@ import { resolve } from 'node:path';
 import { parse } from 'yaml';
 import { CodedError } from '../model/errors.ts';
 import { MatrixClient } from './matrix/client.ts';
-import type { StageHomeserver } from './stage.ts';
+
+export interface Account {
+  readonly userId: string;
+  readonly accessToken: string;
+}
+
+/** A homeserver as the stage needs it, whoever started it. */
+export interface StageHomeserver {
+  readonly url: string;
+  readonly domain: string;
+  readonly registration: string;
+  /** `host:port` on which the homeserver expects the bridge. */
+  readonly listen: string;
+  readonly bot: string;
+  readonly ghostPrefix: string;
+  readonly users: readonly Account[];
+}
 
 /** A homeserver that runs already, which has loaded the registration. */
 export interface Given {
@@ -43,6 +59,6 @@ async function account(url: string, given: string): Promise<{ userId: string; ac
     const { user_id: userId } = await new MatrixClient(url, accessToken).get<{ user_id: string }>('/account/whoami');
     return { userId, accessToken };
   } catch (error) {
-    throw new CodedError('DB-8106', `${url} does not say whose token was given: ${(error as Error).message}.`, 'Give the address of the homeserver and an access token of an account on it.', { cause: error });
+    throw new CodedError('DB-8106', `${url} does not say whose token was given: ${(error as Error).message.replace(/\.$/, '')}.`, 'Give the address of the homeserver and an access token of an account on it.', { cause: error });
   }
 }

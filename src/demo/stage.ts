@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { type Daemon, startDaemon } from '../daemon.ts';
 import { startWhatsAppSandbox, type WhatsAppSandbox } from '../sandbox/whatsapp/index.ts';
-import { type Given, theirHomeserver } from './given.ts';
+import { type Account, type Given, type StageHomeserver, theirHomeserver } from './given.ts';
 import { MatrixUser } from './matrix/user.ts';
 import { installSynapse } from './synapse/install.ts';
 import { freePort } from './synapse/ports.ts';
@@ -24,11 +24,6 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-interface Account {
-  readonly userId: string;
-  readonly accessToken: string;
-}
-
 export interface StageOptions {
   readonly progress: (line: string) => void;
   /** A homeserver that runs already, instead of one that is started. */
@@ -37,18 +32,6 @@ export interface StageOptions {
   readonly step?: (name: string) => void;
   /** Gives up where it stands; what was started is ended. */
   readonly signal?: AbortSignal;
-}
-
-/** A homeserver as the stage needs it, whoever started it. */
-export interface StageHomeserver {
-  readonly url: string;
-  readonly domain: string;
-  readonly registration: string;
-  /** `host:port` on which the homeserver expects the bridge. */
-  readonly listen: string;
-  readonly bot: string;
-  readonly ghostPrefix: string;
-  readonly users: readonly Account[];
 }
 
 const app = { appSecret: newToken(), verifyToken: newToken(), accessToken: newToken() };

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, FrameLocator, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { type Page as Served, servePage } from '../../src/demo/page/server.ts';
 import { list, picture, voice } from '../../src/demo/script/samples.ts';
 import { setStage, type Stage } from '../../src/demo/stage.ts';
@@ -73,6 +74,14 @@ const timeline = (text: string) => page.getByRole('log', { name: 'Messages' }).l
 const thread = (text: string) => phone.getByRole('log', { name: 'Messages' }).locator('li', { has: phone.locator('.body', { hasText: text }) });
 const injected = (): Promise<unknown[]> => Promise.all(page.frames().map((frame) => frame.evaluate('window.injected ?? null')));
 
+/** Asks from outside: the page's policy lets no other expression in. */
+async function soon(look: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + patience; !(await look());) {
+    if (Date.now() > end) throw new Error('it did not become so');
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
 describe('a conversation by hand', () => {
   test('the first message of the phone makes a room, which the Matrix side joins', async () => {
     await page.getByText('Write something on the phone').waitFor();
@@ -120,6 +129,25 @@ describe('a conversation by hand', () => {
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Enter');
     await timeline('Hi').getByRole('button', { name: '❤️', exact: true }).first().waitFor();
+  });
+
+  test('the newest message stays in sight on both sides, also where a picture gets its size late', async () => {
+    const tall = await sharp({ create: { width: 300, height: 900, channels: 3, background: '#25d366' } }).png().toBuffer();
+    await page.getByLabel('Send a file').setInputFiles({ name: 'tall.png', mimeType: 'image/png', buffer: tall });
+    await page.getByRole('img', { name: 'tall.png' }).waitFor();
+    await bob.sendMedia('image', tall, { mime: 'image/png', caption: 'Tall too' });
+    await timeline('Tall too').waitFor();
+    await thread('Tall too').waitFor();
+    for (const frame of page.frames()) await soon(() => frame.evaluate<boolean>(`(() => {
+      const list = document.querySelector('[role=log]');
+      const pictures = [...list.querySelectorAll('img')];
+      return pictures.length > 1 && pictures.every((one) => one.naturalHeight > 0) && list.scrollHeight - list.scrollTop - list.clientHeight <= 1;
+    })()`));
+  });
+
+  test('the phone may use the microphone', async () => {
+    const frame = page.frames().find((one) => one !== page.mainFrame());
+    expect(await frame?.evaluate("document.featurePolicy.allowsFeature('microphone')")).toBe(true);
   });
 
   test('a player goes on through what comes after it', async () => {

@@ -27,6 +27,15 @@ async function webhook(field: string, value: object): Promise<number> {
   return answer.status;
 }
 
+test('a restart sets no name that is there already: the homeserver would walk through every room for it', async () => {
+  const named = (): number => stack.homeserver.requests.filter(({ method, path }) => method === 'PUT' && /profile.*displayname/.test(path)).length;
+  expect(named()).toBe(1);
+  await stack.stop();
+  await stack.start();
+  await eventually('the bot is there', () => stack.homeserver.requests.filter(({ path }) => path.endsWith('/ping')).length > 1);
+  expect(named()).toBe(1);
+});
+
 describe('the bot in a room of somebody’s', () => {
   test('takes commands without a prefix where it is alone with them', async () => {
     const alice = stack.homeserver.user('alice');

@@ -1,6 +1,6 @@
 import { buildRegistration, compareRegistration, generateToken } from '../../src/matrix/appservice/registration.ts';
 import { networks } from '../../src/networks/registry.ts';
-import type { CliParts } from '../../src/cli/program.ts';
+import type { CliParts } from '../../src/cli/parts.ts';
 
 type Given = Partial<Omit<CliParts, 'stdin'>> & { readonly stdin?: string | Uint8Array };
 
@@ -14,7 +14,7 @@ export function cliParts({ stdin = '', ...given }: Given): CliParts & { printed(
   return {
     networks: () => Promise.resolve(networks),
     registration: () => Promise.resolve({ buildRegistration, compareRegistration, generateToken }),
-    probeDatabase: () => Promise.resolve(() => ({ version: 1, newest: 1, running: false })),
+    probeDatabase: () => Promise.resolve(() => ({ version: 1, newest: 1, running: false, sameKey: true })),
     start: () => Promise.reject(new Error('not started here')),
     demo: () => Promise.reject(new Error('no demo here')),
     version: '9.9.9',

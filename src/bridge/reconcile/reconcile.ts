@@ -94,7 +94,11 @@ export class Reconcile {
       if (oldest === undefined || !unseen.has(oldest.event_id) || came !== -1 || page.end === undefined) break;
       from = page.end;
     }
-    if (missing.length === 0) return;
+    if (missing.length === 0) {
+      // What an earlier round took in may not have been put in order before it was stopped.
+      await store.inOrder(seen.toReversed());
+      return;
+    }
     const mark = this.#restored ? await homeserver.fullyRead(room.roomId) : null;
     // Newest first: from the read position on everything was settled.
     const at = mark === null ? -1 : missing.findIndex(({ event_id }) => event_id === mark);

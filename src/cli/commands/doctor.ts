@@ -1,6 +1,6 @@
 import { doctor } from '../../actions/doctor.ts';
 import { systemClock } from '../../model/clock.ts';
-import type { CliParts, WithConfig } from '../program.ts';
+import type { CliParts, WithConfig } from '../parts.ts';
 
 /** Prints a line a check as it comes; the exit code is 1 where one failed. */
 export async function doctorCommand(flags: WithConfig & { readonly json: boolean }, parts: CliParts): Promise<number> {

@@ -1,7 +1,7 @@
 import { readDraft } from '../../actions/draft.ts';
 import { init, stillToDo } from '../../actions/init.ts';
 import { CodedError } from '../../model/errors.ts';
-import type { CliParts, InitOptions, WithConfig } from '../program.ts';
+import type { CliParts, InitOptions, WithConfig } from '../parts.ts';
 import { terminal, unattended } from '../prompts.ts';
 import { wizard } from '../wizard.ts';
 import { doctorCommand } from './doctor.ts';

@@ -1,6 +1,6 @@
 import { inspect, readBody } from '../../actions/inspect.ts';
 import { knownNetwork } from '../../actions/known-network.ts';
-import type { CliParts } from '../program.ts';
+import type { CliParts } from '../parts.ts';
 
 export async function inspectCommand(id: string, file: string, parts: CliParts): Promise<void> {
   const network = knownNetwork(await parts.networks(), id);

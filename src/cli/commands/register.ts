@@ -1,5 +1,5 @@
 import { homeserverSnippet, register } from '../../actions/register.ts';
-import type { CliParts, WithConfig } from '../program.ts';
+import type { CliParts, WithConfig } from '../parts.ts';
 
 export async function registerCommand(flags: WithConfig & { readonly rotate: boolean }, parts: CliParts): Promise<void> {
   const done = await register({ configPath: flags.config, env: parts.env, tools: await parts.registration(), rotate: flags.rotate });

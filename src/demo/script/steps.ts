@@ -87,6 +87,14 @@ export const steps: readonly Step[] = [
     await scene.stage.alice.file(scene.room, { bytes: voice, type: 'audio/ogg', name: 'voice.ogg', extra: { 'org.matrix.msc3245.voice': {} } });
     await onPhone(scene, ({ type, body }) => type === 'audio' && (body as { voice?: unknown }).voice === true);
   } },
+  { what: 'WhatsApp → Matrix: a sound', async run(scene) {
+    await scene.bob.sendMedia('audio', voice, { mime: 'audio/ogg; codecs=opus' });
+    await onMatrix(scene, ({ content }) => content.msgtype === 'm.audio' && content['org.matrix.msc3245.voice'] === undefined);
+  } },
+  { what: 'Matrix → WhatsApp: a sound', async run(scene) {
+    await scene.stage.alice.file(scene.room, { bytes: voice, type: 'audio/ogg', name: 'sound.ogg' });
+    await onPhone(scene, ({ type, from, body }) => type === 'audio' && from === 'business' && (body as { voice?: unknown }).voice !== true);
+  } },
   { what: 'WhatsApp → Matrix: a video', async run(scene) {
     await scene.bob.sendMedia('video', video, { mime: 'video/mp4', caption: 'A film' });
     await onMatrix(scene, ({ content }) => content.msgtype === 'm.video' && content.body === 'A film');
@@ -134,6 +142,17 @@ export const steps: readonly Step[] = [
   { what: 'WhatsApp → Matrix: a sticker', async run(scene) {
     await scene.bob.sendMedia('sticker', await sticker(), { mime: 'image/webp' });
     await onMatrix(scene, ({ type }) => type === 'm.sticker');
+  } },
+  { what: 'Matrix → WhatsApp: a sticker', async run(scene) {
+    const bytes = await sticker();
+    const url = await scene.stage.alice.client.upload('sun.webp', 'image/webp', bytes);
+    await scene.stage.alice.send(scene.room, 'm.sticker', { body: 'A sun', url, info: { mimetype: 'image/webp', size: bytes.byteLength, w: 512, h: 512 } });
+    await onPhone(scene, ({ type, from }) => type === 'sticker' && from === 'business');
+  } },
+  { what: 'Matrix → WhatsApp: a file that WhatsApp does not take goes as a link', async run(scene) {
+    await scene.stage.alice.file(scene.room, { bytes: Buffer.from([0x50, 0x4b, 5, 6, ...Array<number>(18).fill(0)]), type: 'application/zip', name: 'all.zip' });
+    const link = /https?:\/\/\S+all\.zip/.exec(bodyOf(await onPhone(scene, (message) => bodyOf(message).includes('all.zip'))))?.[0] ?? '';
+    if (!(await fetch(link)).ok) throw new Error('the link leads nowhere');
   } },
   { what: 'WhatsApp → Matrix: a choice from a list', async run(scene) {
     scene.bob.sendInteractive({ type: 'list_reply', list_reply: { id: 'soup', title: 'Soup of the day', description: 'With bread' } });

@@ -28,6 +28,8 @@ export type HomeserverClient = Homeserver & {
   features(): Promise<Features>;
   /** Who the token belongs to, by GET /account/whoami. */
   whoami(): Promise<UserId>;
+  /** GET /profile/{user}: the name that people see; null where there is none. */
+  displayName(user: UserId): Promise<string | null>;
   /** POST /_matrix/client/v1/appservice/{id}/ping (v1.7): the homeserver calls us back; it also ends its back-off. Milliseconds. */
   pingUs(registrationId: string, transactionId: string): Promise<number>;
   close(): Promise<void>;
@@ -52,16 +54,12 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
   const client: HomeserverClient = {
     bot,
     serverName,
-    async ping() {
-      try {
-        await client.features();
-        const user = await client.whoami();
-        if (user !== bot) throw new Unreachable(`the token belongs to ${user}, not to ${bot}`, 'WRONG_USER');
-      } catch (error) {
-        if (error instanceof Unreachable || !(error instanceof DeliveryError)) throw error;
-        throw new Unreachable(error.message, error.code);
-      }
-    },
+    ping: () => there(async () => {
+      await client.features();
+      const user = await client.whoami();
+      if (user !== bot) throw new Unreachable(`the token belongs to ${user}, not to ${bot}`, 'WRONG_USER');
+    }),
+    beat: () => there(() => done(client.features())),
     async features() {
       const body = await http.json(same('versions', 'GET', '/_matrix/client/versions'));
       const unstable = isObject(body['unstable_features']) ? Object.entries(body['unstable_features']) : [];
@@ -118,6 +116,10 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
       const body = { type: 'm.login.application_service', username: localpart, inhibit_login: true };
       await allow('M_USER_IN_USE', http.json(same('register', 'POST', `${V3}/register`, { body })));
     },
+    async displayName(user) {
+      const body = await orNull(http.json(same('displayName', 'GET', `${V3}/profile/${enc(user)}`)));
+      return typeof body?.['displayname'] === 'string' ? body['displayname'] : null;
+    },
     setDisplayName: (as, name) => done(http.json(same('setDisplayName', 'PUT', profile(as, 'displayname'), { as, body: { displayname: name } }))),
     setAvatar: (as, mxc) => done(http.json(same('setAvatar', 'PUT', profile(as, 'avatar_url'), { as, body: { avatar_url: mxc } }))),
 
@@ -143,6 +145,16 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
 
 /** The second is what Synapse said before MSC4326 gave the case a code of its own. */
 const NO_DEVICE = new Set(['M_UNKNOWN_DEVICE', 'M_EXCLUSIVE']);
+
+/** Whatever it says instead of an answer, it is not there. */
+async function there(ask: () => Promise<void>): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    if (error instanceof Unreachable || !(error instanceof DeliveryError)) throw error;
+    throw new Unreachable(error.message, error.code);
+  }
+}
 
 /**
  * Repeatable sends name a device of the sender. It is made the first time the homeserver misses it (so

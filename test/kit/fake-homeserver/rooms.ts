@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { MatrixFailure, forbidden, notFound } from './errors.ts';
 import type { FakeEvent, FakeRoom, World } from './world.ts';
 
@@ -84,8 +85,6 @@ export class Rooms {
   setState(room: FakeRoom, sender: string, type: string, key: string, content: Record<string, unknown>): string {
     this.requireJoined(room, sender);
     this.#requireLevel(room, sender, this.#needed(room, type, true), `send ${type}`);
-    const standing = room.state.get(`${type}\0${key}`);
-    if (standing?.sender === sender && JSON.stringify(standing.content) === JSON.stringify(content)) return standing.event_id;
     return this.#put(room.id, sender, type, content, key);
   }
 
@@ -174,8 +173,12 @@ export class Rooms {
     return { membership, ...(membership === 'join' || membership === 'invite' ? Object.fromEntries(profile ?? []) : {}) };
   }
 
+  /** As Synapse does: the same state again makes no event, and a new one says what stood before it. */
   #put(room: string, sender: string, type: string, content: Record<string, unknown>, key: string): string {
-    return this.#append({ ...event(room, sender, type, content), state_key: key }).event_id;
+    const standing = this.#world.rooms.get(room)?.state.get(`${type}\0${key}`);
+    if (standing?.sender === sender && isDeepStrictEqual(standing.content, content)) return standing.event_id;
+    const before = standing === undefined ? {} : { unsigned: { prev_content: standing.content, replaces_state: standing.event_id } };
+    return this.#append({ ...event(room, sender, type, content), state_key: key, ...before }).event_id;
   }
 
   #append(made: FakeEvent): FakeEvent {

@@ -1,0 +1,31 @@
+import type { DoctorOptions } from '../actions/doctor.ts';
+import type { InitFlags } from './wizard.ts';
+
+/** What the commands need from the outside; loaded only when a command asks for it. */
+export interface CliParts {
+  networks(): Promise<DoctorOptions['networks']>;
+  registration(): Promise<DoctorOptions['registration']>;
+  probeDatabase(): Promise<DoctorOptions['probeDatabase']>;
+  start(configPath: string): Promise<void>;
+  /** Resolves to the exit code. */
+  demo(args: readonly string[]): Promise<number>;
+  readonly version: string;
+  /** The JSON Schema of the config, for editors. */
+  readonly schemaFile: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly fetch: typeof globalThis.fetch;
+  /** Whether somebody sits at a terminal and can be asked. */
+  readonly interactive: boolean;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  out(text: string): void;
+  err(text: string): void;
+}
+
+export interface InitOptions extends InitFlags {
+  readonly yes: boolean;
+  readonly doctor: boolean;
+}
+
+export interface WithConfig {
+  readonly config: string;
+}
