@@ -123,6 +123,10 @@ describe('what a message holds beside its text', () => {
   });
 });
 
+test('spaces alone show nothing, and say so', () => {
+  expect(parts(kit.message('text', { text: { body: ' \n\t ' } }))).toMatchObject([{ kind: 'unsupported', what: 'text' }]);
+});
+
 test('a file of ours from the past makes no chat with ourselves', () => {
   const image = kit.message('image', { image: { id: '1' } }, { from: kit.DISPLAY });
   const past = kit.body({ messaging_product: 'whatsapp', metadata: kit.METADATA, messages: [image] }, 'history');

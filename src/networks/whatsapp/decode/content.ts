@@ -70,7 +70,9 @@ function wordsAlone(type: string, message: unknown): readonly Content[] {
 
 function text(message: unknown): Content | undefined {
   const body = str(message, 'text', 'body');
-  return body === undefined ? undefined : { kind: 'text', text: withMentions(decode(body), message) };
+  const read = body === undefined ? [] : decode(body);
+  // Nothing but spaces shows nothing.
+  return read.length === 0 ? undefined : { kind: 'text', text: withMentions(read, message) };
 }
 
 function location(message: unknown): LocationContent | undefined {
