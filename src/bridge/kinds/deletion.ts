@@ -36,9 +36,12 @@ export function deletionFromNetwork(event: DeletionEvent, item: InboxItem, conte
 export function redactionFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   const target = redactedBy(event);
   if (target === null) return ignored('redaction_without_target');
+  // Also of what was never sent, in a room that is bridged no more, and by people who may do nothing else here.
+  const unlink: Effect = { do: 'unlink', event: target };
+  if ((deciding.permission(event.sender) ?? 'block') === 'block') return done([unlink]);
   const reactions = context.reactions.filter(({ eventId }) => eventId === target);
   if (reactions.length > 0) return done(reactions.flatMap((reaction) => unreact(event, reaction, context, deciding)));
-  return done(context.portals.flatMap((portal) => deleteInPortal(event, target, portal, context, deciding)));
+  return done([unlink, ...context.portals.flatMap((portal) => deleteInPortal(event, target, portal, context, deciding))]);
 }
 
 export function redactedBy(event: MatrixEvent): EventId | null {

@@ -122,6 +122,7 @@ export class Outbox {
     this.#sql.run("UPDATE inbox SET body = NULL WHERE state = 'dead' AND body IS NOT NULL AND received_at < ?", now - keep.deadContent);
     this.#sql.run("DELETE FROM outbox WHERE state IN ('confirmed', 'accepted', 'cancelled') AND settled_at < ?", now - keep.settled);
     this.#sql.run("DELETE FROM inbox WHERE source = 'to-device' AND received_at < ?", now - keep.settled);
+    this.#sql.run('DELETE FROM link WHERE expires_at < ?', now);
     if (keep.seen !== null && this.#sql.run('DELETE FROM seen WHERE at < ?', now - keep.seen).changes > 0) {
       setMeta(this.#sql, 'forgotten_before', String(now - keep.seen));
     }
