@@ -302,6 +302,8 @@ export interface RoomContext {
 
 /** What a delivery event waits for that came before the answer which names its message. */
 export const deliveredKey = (account: AccountId, id: string): string => `d:${account}:${id}`;
+/** What waits for an answer that a row of ours fetches, by its key. */
+export const verifiedKey = (key: string): string => `v:${key}`;
 /** What waits for one part of a Matrix event to be on the network. */
 export const partKey = (portal: PortalRow, part: number, event: EventId): string => `p:${portal}:${part}:${event}`;
 

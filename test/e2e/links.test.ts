@@ -138,6 +138,21 @@ describe('when the message is deleted', () => {
     expect(await status(second.link)).toBe(200);
   });
 
+  test('by a moderator, whom the homeserver lets', async () => {
+    const { person, room: there } = await bridge.meet(alice, '31600000078', { name: 'Ida' });
+    const event = await alice.file(there, { name: 'moderated.zip', type: 'application/zip', bytes: await make.zip(500) });
+    const text = bodyOf(await onPhone(person, (message) => message.type === 'text' && bodyOf(message).includes('moderated.zip')));
+    const link = /https?:\/\/\S+/.exec(text)?.[0] ?? '';
+    expect(await status(link)).toBe(200);
+    const ben = await synapse.user('ben');
+    const levels = await alice.state(there, 'm.room.power_levels') ?? {};
+    await bridge.asBot.put(`/rooms/${encodeURIComponent(there)}/state/m.room.power_levels/`, { ...levels, users: { [ben.id]: 50, [bridge.bot]: 100 } });
+    await bridge.asBot.post(`/rooms/${encodeURIComponent(there)}/invite`, { user_id: ben.id });
+    await ben.join(there);
+    await ben.redact(there, event);
+    await ends(link);
+  });
+
   test('also where the chat is bridged no more', async () => {
     const { person, room: there } = await bridge.meet(alice, '31600000077', { name: 'Hugo' });
     const event = await alice.file(there, { name: 'before.zip', type: 'application/zip', bytes: await make.zip(500) });
