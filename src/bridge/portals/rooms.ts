@@ -199,7 +199,7 @@ export class Rooms {
     const roomId = await this.#createOrFind(aliasLocalpart, this.#portalBody(portal, aliasLocalpart, { name, topic, avatar: picture?.mxc ?? null }));
     return { roomId, effects: [
       { do: 'room', room: room.row, change: { roomId, state: 'live', name, topic, ...(picture === undefined ? {} : { picture: picture.id }) } },
-      { do: 'portalState', portal: portal.row, state: 'live' },
+      ...(portal.state === 'creating' ? [{ do: 'portalState', portal: portal.row, state: 'live' } as const] : []),
       { do: 'facts', network: portal.conversation.network, account: portal.account, people: members, into: { room: room.row, portal: portal.row } },
       ...made,
     ] };
@@ -275,6 +275,6 @@ function called(person: Person): string {
 }
 
 /** What came from a network, as against what the bot says for itself. */
-export function isBridged(task: OutboxItem['task']): task is Extract<MatrixTask, { kind: 'message' | 'reaction' }> {
-  return task?.to === 'matrix' && (task.kind === 'reaction' || (task.kind === 'message' && task.map !== undefined));
+export function isBridged(task: OutboxItem['task']): task is Extract<MatrixTask, { kind: 'message' | 'reaction' | 'vote' | 'poll end' | 'pin' }> {
+  return task?.to === 'matrix' && (['reaction', 'vote', 'poll end', 'pin'].includes(task.kind) || (task.kind === 'message' && task.map !== undefined));
 }

@@ -1,8 +1,8 @@
 import { isMedia } from '../../model/content.ts';
 import type { ConversationRef, MatrixEvent, NetworkEvent, PersonRef } from '../../model/events.ts';
-import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
+import type { ConversationRow, InboxSeq, Millis, PersonRow } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
-import type { Accepted, MatrixBatch, NetworkBatch, OpenConversation } from '../store.ts';
+import type { Accepted, InboxItem, MatrixBatch, NetworkBatch, OpenConversation } from '../store.ts';
 import { BROKEN } from './inbox.ts';
 import { namedIn } from '../../model/named.ts';
 import { joinIds, type LocalpartOf, replaceConversation, resolveConversation, resolvePerson } from './people.ts';
@@ -42,6 +42,18 @@ export class Intake {
     }
     if (batch.cursor !== undefined) setMeta(this.#sql, `cursor:${batch.account}`, batch.cursor);
     return { wake: [...wake], fresh, duplicates: batch.items.length - fresh, media };
+  }
+
+  past(batch: NetworkBatch): { items: readonly InboxItem[]; wake: readonly string[]; media: readonly number[] } {
+    const wake = new Set<string>();
+    const items = batch.items.map(({ key, event }): InboxItem => {
+      const { conversation, person } = this.#identify(batch.network, batch.account, event, wake);
+      return {
+        seq: 0 as InboxSeq, source: batch.account, key, lane: '', tries: 0, receivedAt: this.#now(), dueAt: 0,
+        body: { side: 'network', account: batch.account, event, conversation, person, media: this.#mediaJobs(batch.account, event) },
+      };
+    });
+    return { items, wake: [...wake], media: items.flatMap(({ body }) => (body.side === 'network' ? Object.values(body.media) : [])) };
   }
 
   matrix(batch: MatrixBatch): Accepted {

@@ -3,7 +3,7 @@ import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, 
 import { keyMark, type Seal } from '../seal.ts';
 import type {
   Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
-  NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, Undelivered, Wake,
+  NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, ThreadRow, Undelivered, Wake,
 } from '../store.ts';
 import { Intake, setMeta } from './accept.ts';
 import { Commits } from './commit.ts';
@@ -86,6 +86,12 @@ class SqliteStore implements Store {
   acceptMatrix(batch: MatrixBatch): Promise<Accepted> {
     return this.#commits.run(() => this.#intake.matrix(batch));
   }
+  takePast(batch: NetworkBatch): ReturnType<Store['takePast']> {
+    return this.#commits.run(() => this.#intake.past(batch));
+  }
+  pastIn(conversation: ConversationRow): readonly InboxItem[] {
+    return this.#inbox.past(`in:c${conversation}`);
+  }
   inOrder(events: readonly EventId[]): Promise<void> {
     return this.#commits.run(() => this.#inbox.reorder(events));
   }
@@ -96,7 +102,7 @@ class SqliteStore implements Store {
     return this.#commits.run(() => {
       const wake = new Set<string>();
       const conversation = this.#intake.open(request, wake);
-      this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite }], null, wake);
+      this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite, ...(request.backfill === true ? { backfill: true } : {}) }], null, wake);
       return { conversation, wake: [...wake] };
     });
   }
@@ -220,6 +226,12 @@ class SqliteStore implements Store {
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[] {
     return this.#rows.mapWhere('portal = ? AND remote_id = ?', portal, remote);
   }
+  threadOf(portal: PortalRow, root: RemoteId): ThreadRow | null {
+    return this.#rows.threadsWhere('portal = ? AND root = ?', portal, root)[0] ?? null;
+  }
+  threadOn(portal: PortalRow, event: EventId): ThreadRow | null {
+    return this.#rows.threadsWhere('portal = ? AND event_id = ?', portal, event)[0] ?? null;
+  }
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null {
     return this.#queries.inboundUpTo(portal, room, event);
   }
@@ -229,6 +241,9 @@ class SqliteStore implements Store {
   }
   lastEvent(room: RoomRow): { eventId: EventId; settled: EventId | null } | null {
     return this.#queries.lastEvent(room);
+  }
+  linkStands(key: string): boolean {
+    return this.#sql.get('SELECT 1 FROM link WHERE key = ?', key) !== undefined;
   }
   unseen(source: string, keys: readonly string[]): readonly string[] {
     return this.#queries.unseen(source, keys);

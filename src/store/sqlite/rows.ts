@@ -3,7 +3,7 @@ import type {
 } from '../../model/ids.ts';
 import type { Picture } from '../../model/events.ts';
 import type { Seal } from '../seal.ts';
-import type { Conversation, MapRow, MediaJob, Member, OutboxItem, Person, Portal, ReactionRow, Room } from '../store.ts';
+import type { Conversation, MapRow, MediaJob, Member, OutboxItem, Person, Portal, ReactionRow, Room, ThreadRow } from '../store.ts';
 import type { MatrixTask, NetworkTask, OutboxState } from '../tasks.ts';
 import { conversations, idsOf, people } from './identities.ts';
 import type { Sql } from './sql.ts';
@@ -120,6 +120,13 @@ export class Rows {
     return this.#sql.all<MapSql>(`SELECT * FROM message_map WHERE ${where} ORDER BY out_part, in_part`, ...values).map((found) => ({
       portal: found.portal as PortalRow, eventId: found.event_id as EventId, outPart: found.out_part, remoteId: found.remote_id as RemoteId,
       inPart: found.in_part, remoteTime: found.remote_time, origin: found.origin, author: found.author,
+      ...(found.thread === null ? {} : { thread: found.thread as RemoteId }),
+    }));
+  }
+
+  threadsWhere(where: string, ...values: readonly (string | number)[]): readonly ThreadRow[] {
+    return this.#sql.all<ThreadSql>(`SELECT * FROM thread WHERE ${where}`, ...values).map((found) => ({
+      portal: found.portal as PortalRow, root: found.root as RemoteId, eventId: found.event_id as EventId, last: found.last_event as EventId,
     }));
   }
 
@@ -143,6 +150,7 @@ export function room(found: RoomSql | undefined): Room | null {
   return found ? {
     row: found.id as RoomRow, roomId: found.room_id as RoomId | null, state: found.state, kind: found.kind,
     encrypted: found.encrypted === 1, createdByUs: found.created_by_us === 1, name: found.name, topic: found.topic, picture: found.picture || null,
+    pinned: JSON.parse(found.pinned) as EventId[],
   } : null;
 }
 
@@ -161,7 +169,7 @@ interface ConversationSql extends PictureSql {
   person: number | null; last_inbound_id: string | null; last_inbound_at: number | null;
 }
 export interface RoomSql {
-  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; topic: string | null; picture: string | null; encrypted: number;
+  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; topic: string | null; picture: string | null; encrypted: number; pinned: string;
   created_by_us: number; active_at: Millis; last_event: string | null; last_seq: number | null; settled_event: string | null;
 }
 interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state'] }
@@ -172,7 +180,8 @@ export interface OutboxSql {
   due_at: number; blocked_since: number | null; created_at: number; sent_at: number | null; remote_id: string | null; code: string | null;
   reason: string | null; report: number | null; edition: number; shows_event: string | null; shows_part: number | null;
 }
-interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string }
+interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string; thread: string | null }
+interface ThreadSql { portal: number; root: string; event_id: string; last_event: string }
 interface ReactionSql { portal: number; target: string; actor: string; emoji: string; event_id: string | null; key: string; at: number }
 interface MediaSql {
   id: number; account: string; body: Buffer | null; state: MediaJob['state']; spool: string | null; mime: string | null;
