@@ -24,8 +24,10 @@ export class Heard implements Sink {
     await Promise.resolve();
     if (this.refuse) throw new Error('the store does not take it');
     // As the inbox does: a second arrival changes nothing.
-    for (const item of items) if (!this.keys.has(item.key)) this.items.push(item);
-    for (const { key } of items) this.keys.add(key);
+    for (const item of items) {
+      if (!this.keys.has(item.key)) this.items.push(item);
+      this.keys.add(item.key);
+    }
     if (cursor !== undefined) this.stored = cursor;
   }
 
