@@ -131,7 +131,8 @@ export interface SendRequest {
   /** Null: the account speaks for itself. Else somebody speaks through a relay account. */
   readonly relay: Relay | null;
   readonly replyTo?: RemoteId;
-  readonly thread?: { readonly root: RemoteId };
+  /** `broadcast`: to be shown in the conversation itself too. */
+  readonly thread?: { readonly root: RemoteId; readonly broadcast?: true };
 }
 
 /** Who speaks through a relay account. */
