@@ -26,8 +26,8 @@ import { asAccount, asApp, type SlackAccount } from './settings.ts';
 /** How often a token that Slack refuses is tried again. */
 const RECHECK_MS = 60_000;
 /** How long Slack is asked where a file that it took has got to. */
-const SHARE_TRIES = 12;
-const SHARE_WAIT_MS = 500;
+const SHARE_TRIES = 40;
+const SHARE_WAIT_MS = 250;
 
 /** One installation of the app, or one person's own login. */
 export class SlackConnection implements Connection {
@@ -289,7 +289,7 @@ export class SlackConnection implements Connection {
       const shares = at(fileIn(await this.#api.call('files.info', { file })), 'shares');
       const ts = [...list(shares, 'public', channel), ...list(shares, 'private', channel)].map((share) => str(share, 'ts')).find((found) => found !== undefined);
       if (ts !== undefined) return ts;
-      if (tried + 1 < tries) await this.#clock.sleep(SHARE_WAIT_MS / this.#account.rate_scale, this.#signal);
+      if (tried + 1 < tries) await this.#clock.sleep(SHARE_WAIT_MS, this.#signal);
     }
     return heard();
   }
