@@ -182,8 +182,9 @@ export class Receiver {
   #missed(): void {
     const since = this.#since;
     const { api, directory, options } = this.#parts;
-    if (since === null || this.#stop.signal.aborted) {
-      this.#since = tsOf(options.clock.now());
+    if (this.#stop.signal.aborted) return;
+    if (since === null) {
+      void this.#keep(tsOf(options.clock.now()));
       return;
     }
     const context = this.context(false);
@@ -217,9 +218,13 @@ export class Receiver {
     if (!whole || this.#sink === null || this.#stop.signal.aborted) return;
     const cursor = tsOf(now - (isSocket ? MARGIN_MS : HTTP_MARGIN_MS));
     if (this.#since !== null && Number(cursor) <= Number(this.#since)) return;
+    await this.#keep(cursor);
+  }
+
+  async #keep(cursor: string): Promise<void> {
     try {
-      await this.#sink.accept([], cursor);
       this.#since = cursor;
+      await this.#sink?.accept([], cursor);
     } catch (error) {
       this.#parts.options.log.debug('The place up to which nothing is missing could not be noted.', { error });
     }
