@@ -174,8 +174,7 @@ export class SlackConnection implements Connection {
   async openMedia(handle: string, signal: AbortSignal): Promise<MediaStream> {
     const { id, url, ask, open } = readHandle(handle);
     return this.#watched(async () => {
-      // Pictures of people are known by their address alone.
-      if (open === true || (id === undefined && ask !== true && url !== undefined && !/^https:\/\/files\./.test(url))) return this.#api.picture(url ?? '', signal);
+      if (open === true) return this.#api.picture(url ?? '', signal);
       const found = ask === true && id !== undefined ? fileIn(await this.#api.call('files.info', { file: id }, { signal })) : undefined;
       const address = str(found, 'url_private_download') ?? str(found, 'url_private') ?? url;
       if (address === undefined) throw new Rejected('Slack does not say where the file is.', 'media_gone');

@@ -82,7 +82,7 @@ function profileOf(user: unknown): unknown {
 export function pictureOf(profile: unknown): PersonRef['avatar'] {
   for (const size of ['image_512', 'image_192', 'image_72', 'image_68', 'image_64', 'image_48', 'image_132', 'image_36']) {
     const url = str(profile, size);
-    if (url !== undefined && /^https?:\/\//.test(url)) return { id: str(profile, 'avatar_hash') ?? url, handle: JSON.stringify({ url }) };
+    if (url !== undefined && /^https?:\/\//.test(url)) return { id: str(profile, 'avatar_hash') ?? url, handle: JSON.stringify({ url, open: true }) };
   }
   return undefined;
 }

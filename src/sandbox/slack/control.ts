@@ -40,7 +40,7 @@ interface ControlParts {
 /** `/_sandbox/`: what a test in another process, and the page, can do. JSON in and out; errors are `{error}` with 400 or 404. */
 export function controlRoutes(app: FastifyInstance, { world, sandbox }: ControlParts): void {
   app.get('/_sandbox/state', (request) => {
-    const viewer = String((request.query as Record<string, unknown>)['as'] ?? world.bot.id);
+    const viewer = (request.query as Record<string, string | undefined>)['as'] ?? world.bot.id;
     return {
       team: { id: world.teamId, name: world.options.teamName ?? 'Sandbox' }, bot: world.bot.id, sockets: sandbox.sockets, faults: world.faults,
       people: [...world.users.values()].map((user) => userView(world, user)),
