@@ -46,6 +46,8 @@ export type MatrixTask =
   | { readonly to: 'matrix'; readonly kind: 'unreaction'; readonly as: PersonRow | null; readonly event: EventId | null; readonly key: string }
   /** All of a message, or one part of it that its edit has left out. */
   | { readonly to: 'matrix'; readonly kind: 'redaction'; readonly as: PersonRow | null; readonly target: RemoteId; readonly part?: number }
+  /** Whether the homeserver shows an event as redacted: confirmed where it does, cancelled where it does not. */
+  | { readonly to: 'matrix'; readonly kind: 'verify'; readonly event: EventId }
   | { readonly to: 'matrix'; readonly kind: 'create' }
   /** The ghost comes into the room before it has said anything. */
   | { readonly to: 'matrix'; readonly kind: 'enter'; readonly as: PersonRow }

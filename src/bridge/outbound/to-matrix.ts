@@ -85,6 +85,7 @@ export class ToMatrix {
       case 'leave': return this.#membership(row, task);
       case 'message': return this.#message(row, task);
       case 'reaction': return this.#reaction(row, task);
+      case 'verify': return this.#verify(row, task);
       case 'unreaction':
       case 'redaction': return this.#redact(row, task);
     }
@@ -143,6 +144,19 @@ export class ToMatrix {
       if (!(error instanceof Rejected) || error.code !== 'M_DUPLICATE_ANNOTATION') throw error;
       await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() });
     }
+  }
+
+  async #verify(row: OutboxItem, task: Extract<MatrixTask, { kind: 'verify' }>): Promise<void> {
+    const { homeserver, rooms, clock } = this.#deps;
+    const room = rooms.idOf(row);
+    if (!await this.#begin(row)) return;
+    const found = await homeserver.event(homeserver.bot, room, task.event).catch((error: unknown) => {
+      if (error instanceof Rejected && error.code === 'M_NOT_FOUND') return null;
+      throw error;
+    });
+    this.#deps.step('matrix.verified');
+    const gone = found !== null && (found.unsigned?.redacted_because !== undefined || Object.keys(found.content).length === 0);
+    await this.#settle(row, gone ? { to: 'confirmed', remoteId: null, at: clock.now() } : { to: 'cancelled', reason: 'The homeserver shows it as it was.' });
   }
 
   /** Redacting twice changes nothing, so an uncertain one is simply repeated. */
