@@ -8,8 +8,11 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Commands in one commit from which on there are many lanes at work; one alone makes a few at a time. */
+const CROWD = 8;
+
 /**
- * Joins the commands of one tick into one commit: an fsync costs the same for one row and for a hundred. Where several came
+ * Joins the commands of one tick into one commit: an fsync costs the same for one row and for a hundred. Where many came
  * at once the next commit waits `joinMs` for more of them; what comes alone never waits. Each command has a savepoint of its
  * own, so that one that fails takes no other with it. Nobody hears of success before the commit.
  */
@@ -53,7 +56,7 @@ export class Commits {
     const batch = this.#waiting;
     this.#waiting = [];
     if (batch.length === 0) return;
-    this.#crowded = batch.length > 1;
+    this.#crowded = batch.length >= CROWD;
     const results: { ok: boolean; value: unknown }[] = [];
     try {
       this.#begin.run();
