@@ -116,7 +116,7 @@ const event = z.discriminatedUnion('type', [
     replyTo: z.strictObject({ id: text, quote: maybe, sender: maybe }).exactOptional(),
     thread: z.strictObject({ root: text }).exactOptional(),
     forwarded: z.enum(['once', 'often']).exactOptional(),
-    referral: z.strictObject({ title: maybe, body: maybe, url: maybe, source: maybe, id: maybe, media: maybe, click: maybe, greeting: maybe }).exactOptional(),
+    referral: z.strictObject({ title: maybe, body: maybe, url: maybe, source: maybe, id: maybe, media: maybe, click: maybe, greeting: maybe, product: maybe }).exactOptional(),
     key: maybe,
     historical: z.literal(true).exactOptional(),
   }),

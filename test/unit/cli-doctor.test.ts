@@ -63,7 +63,7 @@ seal_key: ${Buffer.alloc(32).toString('base64')}
 listen: { homeserver: "127.0.0.1:${bridgePort}", public: "127.0.0.1:${publicPort}" }
 public_url: http://127.0.0.1:${publicPort}
 permissions: { example.org: user }
-networks: { toy: { main: { accounts: { a: { owners: [], access_token: tok-0123456789 } } } } }
+networks: { toy: { main: { accounts: { a: { owners: ["@root:example.org"], access_token: tok-0123456789 } } } } }
 ${more}`, { mode: 0o600 });
 }
 
@@ -215,7 +215,7 @@ describe('names what is wrong and which key to change', () => {
     writeFileSync(join(folder, 'drawbridge.db'), '');
     chmodSync(file, 0o644);
     const { checks } = await doctor({ probeDatabase: () => Promise.resolve(() => ({ version: 3, newest: 2, running: false, sameKey: null })) });
-    expect(failed(checks)).toEqual(['permissions', 'private files', 'database']);
+    expect(failed(checks)).toEqual(['permissions', 'private files', 'database', 'toy/main/a: owners']);
   });
 
   test('a public address that ends elsewhere, or at nothing', async () => {
@@ -223,6 +223,22 @@ describe('names what is wrong and which key to change', () => {
     expect(failed((await doctor()).checks)).toEqual(['public address']);
     writeFileSync(file, readFileSync(file, 'utf8').replace(/public_url: .*/, 'public_url: http://bridge.example.org'));
     expect((await doctor()).text).toContain('should be https');
+  });
+
+  test('an account whose owners may not use the bridge, or that has nobody to invite', async () => {
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('@root:example.org', '@root:elsewhere.org'));
+    const refused = await doctor();
+    expect(failed(refused.checks)).toEqual(['toy/main/a: owners']);
+    expect(refused.text).toContain('@root:elsewhere.org may not use the bridge');
+    writeFileSync(file, text.replace('"@root:example.org"', ''));
+    const nobody = await doctor();
+    expect(failed(nobody.checks)).toEqual(['toy/main/a: owners']);
+    expect(nobody.text).toContain('networks.toy.main.accounts.a.owners');
+    writeFileSync(file, text.replace('"@root:example.org"', '').replace('{ example.org: user }', '{ example.org: user, "@boss:example.org": admin }'));
+    const administrator = await doctor();
+    expect(failed(administrator.checks)).toEqual([]);
+    expect(administrator.text).toContain('@boss:example.org (administrator, since there are no owners) will be invited');
   });
 
   test('a database of another key', async () => {
@@ -253,7 +269,7 @@ describe('names what is wrong and which key to change', () => {
   });
 
   test('a public address where no network has one, and one app more than the proxy knows', async () => {
-    const network = 'networks: { toy: { main: { accounts: { a: { owners: [], access_token: tok-0123456789 } } }, second: { accounts: {} } } }';
+    const network = 'networks: { toy: { main: { accounts: { a: { owners: ["@root:example.org"], access_token: tok-0123456789 } } }, second: { accounts: {} } } }';
     writeFileSync(file, readFileSync(file, 'utf8').replace(/networks: .*/, network));
     const seen: string[] = [];
     const through: typeof fetch = (input, init) => {

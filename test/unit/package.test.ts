@@ -22,12 +22,6 @@ test('nothing is compiled by npm ci that brings its binaries', () => {
   expect(prebuilt.filter((path) => packages[path]?.gypfile !== false)).toEqual([]);
 });
 
-test('the lock file says where each package is, which npm 11.6 cannot find out for all of them', () => {
-  const { packages } = json<{ packages: Record<string, { resolved?: string; link?: boolean; integrity?: string }> }>('package-lock.json');
-  const unknown = Object.entries(packages).filter(([path, { link, integrity, resolved }]) => path.startsWith('node_modules/') && link !== true && integrity !== undefined && !resolved?.startsWith('https://registry.npmjs.org/'));
-  expect(unknown.map(([path]) => path)).toEqual([]);
-});
-
 test('no override refers to a dependency: npm 10 cannot install a package that has one', () => {
   const { overrides } = json<{ overrides: Record<string, string> }>('package.json');
   expect(Object.values(overrides).filter((spec) => spec.startsWith('$'))).toEqual([]);

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
+import { permissionOf } from '../../config/permissions.ts';
 import type { Check } from '../../networks/network.ts';
 
 /**
@@ -64,6 +65,17 @@ export function checkPermissions({ config: { permissions } }: LoadedConfig): Che
   const what = 'permissions';
   if (allowed.length > 0) return { what, ok: true, detail: allowed.join(', ') };
   return { what, ok: false, detail: 'nobody may use the bridge; at least one user or server should be named', fix: 'Add yourself under permissions, for instance "@you:example.org": admin.' };
+}
+
+/** Who is asked into the rooms of an account, and may write there. */
+export function checkOwners({ config: { permissions } }: LoadedConfig, account: string, owners: readonly string[]): Check {
+  const what = 'owners';
+  const admins = Object.keys(permissions).filter((who) => who.startsWith('@') && permissionOf(permissions, who) === 'admin');
+  const invited = owners.length > 0 ? owners : admins;
+  if (invited.length === 0) return { what, ok: false, detail: 'nobody would be invited when somebody new writes; at least one should', fix: `Add your user id to ${account}.owners.` };
+  const refused = owners.filter((owner) => permissionOf(permissions, owner) === 'block');
+  if (refused.length > 0) return { what, ok: false, detail: `${refused.join(', ')} may not use the bridge; an owner should`, fix: 'Name them or their server under permissions.' };
+  return { what, ok: true, detail: `${invited.join(', ')} ${owners.length > 0 ? '' : '(administrator, since there are no owners) '}will be invited when somebody new writes` };
 }
 
 function nearest(folder: string): string {

@@ -93,7 +93,8 @@ function card(contact: ContactCard): Block[] {
   labelled('💬', contact.ims ?? []);
   if (contact.birthday) lines.push([{ t: 'text', text: `🎂 ${contact.birthday}` }]);
   if (contact.note) lines.push([{ t: 'text', text: `📝 ${contact.note}` }]);
-  return [paragraph(...lines.flatMap((line, index): Inline[] => (index === 0 ? line : [{ t: 'break' }, ...line])))];
+  // A card can have more lines than a call may have arguments.
+  return [{ t: 'paragraph', children: lines.flatMap((line, index): Inline[] => (index === 0 ? line : [{ t: 'break' }, ...line])) }];
 }
 
 function order(content: OrderContent): RichText {

@@ -1,5 +1,5 @@
 import type { MatrixEvent } from '../../model/events.ts';
-import type { EventId, RemoteId, UserId } from '../../model/ids.ts';
+import type { AccountId, EventId, RemoteId, UserId } from '../../model/ids.ts';
 import { lookOf } from '../../model/names.ts';
 import type { Effect, InboxItem, Member, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext, Shows } from '../../store/store.ts';
 import { type Deciding, type Decision, ignored } from '../deciding.ts';
@@ -10,7 +10,13 @@ import type { RelayPrefix } from '../settings.ts';
 export function openPortal(item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   if (item.tries > 3) return { outcome: { to: 'dead', code: 'no_portal', reason: 'No room could be made for this conversation.' }, effects: [] };
   const account = item.body.side === 'network' ? item.body.account : context.conversation.account;
-  return { outcome: { to: 'again' }, effects: [{ do: 'portal', conversation: context.conversation.row, account, invite: deciding.owners(account) }] };
+  return { outcome: { to: 'again' }, effects: [{ do: 'portal', conversation: context.conversation.row, account, invite: hostsOf(account, deciding) }] };
+}
+
+/** Who is asked into the rooms of an account: its owners, else the administrators, rather than nobody. */
+export function hostsOf(account: AccountId, deciding: Deciding): readonly UserId[] {
+  const owners = deciding.owners(account);
+  return owners.length > 0 ? owners : deciding.admins().people;
 }
 
 /** What it is about may have been overtaken, with the first word of its chat: then it is looked at again once its time is over. Null: it is. */
