@@ -4,7 +4,8 @@ import type { EventId, Millis, UserId } from '../../model/ids.ts';
 import type { RichText } from '../../model/richtext.ts';
 import type { Effect, InboxItem, MatrixTask, OutboxItem, OutboxState, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, targetOf } from '../deciding.ts';
-import { fitToEvents, render } from '../inbound/render.ts';
+import { fitToEvents } from '../inbound/fit.ts';
+import { render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
 import { prefixed } from '../../text/plain.ts';
 import { contentOf } from '../outbound/parse.ts';
@@ -26,9 +27,10 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
   if (!known && deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
   // Overtaken by a newer one: what is shown stays.
   if (event.time < before.newest) return leftOut(item, 'older_edit');
-  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {});
+  const lead = known ? undefined : 'Edited; the original is not here';
+  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, lead);
   const effects = parts.map(({ content, job }, index): Effect => {
-    const rendered = render(content, known ? undefined : 'Edited; the original is not here');
+    const rendered = render(content, lead);
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
       ...(before.parts.has(index) ? { edits: { remote: event.target, part: index } } : {}),

@@ -2,7 +2,8 @@ import type { MatrixEvent, MessageEvent } from '../../model/events.ts';
 import type { AccountId, EventId, UserId } from '../../model/ids.ts';
 import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
-import { fitToEvents, render } from '../inbound/render.ts';
+import { fitToEvents } from '../inbound/fit.ts';
+import { render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
 import { contentOf, relationsOf } from '../outbound/parse.ts';
 import { corrected, notice, refusal } from '../reports/report.ts';
@@ -31,10 +32,10 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
   const effects: Effect[] = [];
   const deserted = context.members.every(({ user }) => deciding.isOurs(user));
   if (deserted && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
-  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {});
+  const lead = leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network);
+  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, lead);
   parts.forEach(({ content, job }, index) => {
-    const lead = index === 0 ? leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network) : undefined;
-    const rendered = render(content, lead);
+    const rendered = render(content, index === 0 ? lead : undefined);
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
       ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
