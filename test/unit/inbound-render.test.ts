@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { fitToEvents, render } from '../../src/bridge/inbound/render.ts';
+import { fitToEvents } from '../../src/bridge/inbound/fit.ts';
+import { render } from '../../src/bridge/inbound/render.ts';
 
 describe('a contact card on Matrix', () => {
   test('every piece of it stands in the body', () => {

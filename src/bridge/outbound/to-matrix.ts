@@ -252,7 +252,7 @@ export class ToMatrix {
     const room = rooms.idOf(row);
     if (!await this.#begin(row)) return;
     try {
-      if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user);
+      if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user, rooms.isDirect(row));
       else if (task.kind === 'join') await homeserver.join(homeserver.bot, room);
       else await homeserver.leave(rooms.userOf(task.as), room, task.reason);
     } catch (error) {
