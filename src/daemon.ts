@@ -37,7 +37,7 @@ import { createLogger } from './observe/logger.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { metricsRoutes } from './observe/routes.ts';
 import { createSeal } from './store/seal.ts';
-import type { Effect, MatrixTask, OutboxItem, Store } from './store/store.ts';
+import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from './store/store.ts';
 import { openSqliteStore } from './store/sqlite/index.ts';
 
 export interface DaemonOptions {
@@ -46,7 +46,7 @@ export interface DaemonOptions {
   readonly version?: string;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step?: (name: string) => void;
-  /** How long an answer of the homeserver is waited for. Default 60 s. */
+  /** How long an answer of the homeserver or a network is waited for. Default 60 s, and what each network may take. */
   readonly answerTimeoutMs?: number;
 }
 
@@ -82,9 +82,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     path: config.database, seal: createSeal(sealKey), now: () => clock.now(),
     localpartOf: (network, scope, id) => ghostLocalpart({ prefix: config.bridge.ghost_prefix, serverName: config.homeserver.domain }, { network, scope, id }),
   });
-  const clean = store.getMeta('clean') === 'yes';
-  if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
-  await store.setMeta('clean', 'no');
+  const clean = await enter(store, config.database);
 
   const metrics = createMetrics({ version });
   const homeserver = createHomeserver({
@@ -98,6 +96,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   });
   const accounts = new Accounts({
     networks, settings: config.networks, clock, log, outages, answered: (network, status) => metrics.request(network, status), ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
+    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
   });
   const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });
   const links = config.public_url === undefined ? undefined : createLinks({ key: subkey(sealKey, 'links'), publicUrl: config.public_url, clock });
@@ -161,13 +160,31 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     http = await startHttp({ listeners: listenersOf(config), routes, log });
   } catch (error) {
     store.close();
-    throw error;
+    throw unwritable(error, config.database);
   }
   running.start(clean);
   await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
   log.info('Drawbridge runs.', { version, ports: http.ports });
   return { ports: http.ports, log, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
+}
+
+/** Marks the database as in use. Whether the last stop was clean. */
+async function enter(store: Store, path: string): Promise<boolean> {
+  try {
+    const clean = store.getMeta('clean') === 'yes';
+    if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
+    await store.setMeta('clean', 'no');
+    return clean;
+  } catch (error) {
+    store.close();
+    throw unwritable(error, path);
+  }
+}
+
+function unwritable(error: unknown, path: string): unknown {
+  if (!(error instanceof StoreBusy)) return error;
+  return new CodedError('DB-2003', `The database ${path} cannot be written to: ${error.message}`, 'Check its owner and the free space.', { cause: error });
 }
 
 /** Runs until SIGINT or SIGTERM. */
@@ -203,7 +220,8 @@ async function stop({ http, accounts, outages, bridge, store, homeserver, log }:
   outages.stop();
   await bridge.stop();
   await accounts.stop();
-  await store.setMeta('clean', 'yes');
+  // Where that cannot be written down the next start looks more closely, and that is all.
+  await store.setMeta('clean', 'yes').catch((error: unknown) => log.warn('It could not be written down that this stop was in order.', { error }));
   store.close();
   await homeserver.close();
   log.info('Drawbridge has stopped.');

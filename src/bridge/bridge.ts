@@ -50,6 +50,7 @@ export interface BridgeOptions {
 
 /** How long calls under way may take to end when the daemon stops. */
 const DRAIN_MS = 8_000;
+const BEAT_MS = 2_000;
 
 /** The core: takes in what both sides send and drives the lanes until nothing is left to do. */
 export class Bridge {
@@ -66,7 +67,6 @@ export class Bridge {
   readonly #touched = new Set<RoomRow>();
   readonly #stop = new AbortController();
   #released = false;
-  #beating = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -128,6 +128,7 @@ export class Bridge {
     if (!clean) this.#reconcile.start();
     this.#media.look();
     void this.#housekeeping();
+    void this.#heartbeat();
   }
 
   /** Nothing is sent before it is known whether the database was put back from a backup: what it holds may have been sent. */
@@ -206,13 +207,18 @@ export class Bridge {
     outages.down('matrix', reason, () => homeserver.ping());
   }
 
-  /** A homeserver that was away may have lost what it had for us, also where nothing was sent to it meanwhile. */
-  async #beat(): Promise<void> {
-    const { outages, homeserver } = this.#options;
-    if (outages.isDown('matrix') || this.#beating) return;
-    this.#beating = true;
-    await homeserver.ping().catch((error: unknown) => this.#homeserverDown(error instanceof Error ? error.message : String(error)));
-    this.#beating = false;
+  /**
+   * A homeserver that was away may have lost what it had for us, also where nothing was sent to it meanwhile. None starts
+   * again in less time than passes between two beats.
+   */
+  async #heartbeat(): Promise<void> {
+    const { outages, homeserver, clock } = this.#options;
+    for (;;) {
+      await clock.sleep(BEAT_MS, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+      if (outages.isDown('matrix')) continue;
+      await homeserver.beat().catch((error: unknown) => this.#homeserverDown(error instanceof Error ? error.message : String(error)));
+    }
   }
 
   #accountBroken(account: AccountId, reason: string): void {
@@ -241,7 +247,7 @@ export class Bridge {
     };
   }
 
-  /** Every second what waited too long; every five whether the homeserver is there; every ten the read positions; every ten minutes what may be forgotten. */
+  /** Every second what waited too long; every ten the read positions; every ten minutes what may be forgotten. */
   async #housekeeping(): Promise<void> {
     const { store, clock, log, keep } = this.#options;
     for (let second = 1; !this.#stop.signal.aborted; second++) {
@@ -249,7 +255,6 @@ export class Bridge {
       if (this.#stop.signal.aborted) return;
       try {
         this.wake(await store.expire(clock.now()));
-        if (second % 5 === 0) void this.#beat();
         if (second % 10 === 0 && this.#touched.size > 0) {
           const rooms = [...this.#touched];
           this.#touched.clear();

@@ -13,6 +13,8 @@ export interface Homeserver {
   readonly serverName: string;
   /** GET /versions and whoami; throws Unreachable. */
   ping(): Promise<void>;
+  /** GET /versions alone, which costs the homeserver next to nothing; throws Unreachable. */
+  beat(): Promise<void>;
 
   /** PUT /rooms/{room}/send/{type}/{txn}?ts= ; the same `txn` is the same event for the homeserver. */
   send(as: UserId, room: RoomId, type: string, txn: string, content: object, ts?: Millis): Promise<EventId>;

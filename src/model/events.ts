@@ -73,6 +73,10 @@ export interface MessageEvent extends InConversation {
     readonly id?: string;
     /** Address of its picture or film. */
     readonly media?: string;
+    /** The network's own id of the click. */
+    readonly click?: string;
+    /** What the person was greeted with before they wrote. */
+    readonly greeting?: string;
   };
   /** Our own key, where the network gives it back: this is an echo of what we sent. */
   readonly key?: string;

@@ -134,7 +134,10 @@ export class Stale extends Error {
 /** A sealed item that does not open any more: altered, or sealed with another key. What stands beside it is still known. */
 export class Damaged extends Error {
   override name = 'Damaged';
-  readonly item: { readonly seq: InboxSeq; readonly source: string; readonly room: RoomRow | null; readonly event: EventId | null };
+  readonly item: {
+    readonly seq: InboxSeq; readonly source: string; readonly room: RoomRow | null; readonly event: EventId | null;
+    readonly conversation: ConversationRow | null; readonly person: PersonRow | null;
+  };
 
   constructor(item: Damaged['item'], options?: { cause?: unknown }) {
     super('A sealed item does not open.', options);

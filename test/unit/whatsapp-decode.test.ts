@@ -106,7 +106,7 @@ describe('messages', () => {
     expect(partsOf(kit.message('contacts', { contacts: [{ vcard }] }))).toEqual([
       {
         kind: 'contacts',
-        contacts: [{ name: 'Dirk Kuip', phones: [{ value: '+31 6 00000002' }, { value: '+31-20-1' }], emails: [{ value: 'dirk@kuip.example' }], urls: [], addresses: [] }],
+        contacts: [{ name: 'Dirk Kuip', phones: [{ value: '+31 6 00000002', type: 'CELL', person: '31600000002' }, { value: '+31-20-1' }], emails: [{ value: 'dirk@kuip.example', type: 'WORK' }], urls: [], addresses: [] }],
       },
     ]);
   });
@@ -341,9 +341,10 @@ describe('fields that are not messages', () => {
   });
 
   test('what a list is about stands in the reason, each kind once', () => {
-    const groups = ['group_participants_add', 'group_join_request_created', 'group_participants_add'].map((type, index) => ({ type, group_id: 'Y2Fw', timestamp: String(kit.TIME + index) }));
-    expect(only(kit.body(kit.value({ groups }), 'group_participants_update'))).toMatchObject({ reason: 'The members of a group changed: group_participants_add, group_join_request_created.' });
-    expect(only(kit.body(kit.NOTICES['user_preferences'] ?? {}, 'user_preferences'))).toMatchObject({ reason: expect.stringMatching(/: stop\.$/) });
+    const restriction_info = ['RESTRICTED_A', 'RESTRICTED_B', 'RESTRICTED_A'].map((restriction_type) => ({ restriction_type }));
+    expect(only(kit.body({ event: 'ACCOUNT_RESTRICTION', restriction_info }, 'account_update'))).toMatchObject({
+      reason: 'The state of the WhatsApp business account changed: ACCOUNT_RESTRICTION, RESTRICTED_A, RESTRICTED_B.',
+    });
   });
 
   test('a field that nobody has seen yet tells its names and no content', () => {

@@ -210,7 +210,7 @@ describe('statuses', () => {
     expect(new Set(keys).size).toBe(2);
   });
 
-  test.each(['deleted', 'warning', 'teleported'])('%s has no place, and is told', (state) => {
+  test.each(['warning', 'teleported'])('%s has no place, and is told', (state) => {
     expect(eventsOf(statuses(kit.status(state)))).toMatchObject([{ type: 'unsupported', what: `status.${state}`, detail: { id: 'wamid.out' } }]);
   });
 });

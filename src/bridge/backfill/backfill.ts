@@ -9,7 +9,7 @@ import { StoreBusy } from '../../store/store.ts';
 import { type Deciding, targetOf } from '../deciding.ts';
 import { pastMessage } from '../kinds/message.ts';
 import { remoteIdsOf } from '../kinds/table.ts';
-import { leftOut } from '../kinds/shared.ts';
+import { hostsOf, leftOut } from '../kinds/shared.ts';
 import { backoff } from '../outbound/failure.ts';
 import type { LiveAccount } from '../outbound/to-network.ts';
 
@@ -69,7 +69,7 @@ export class Backfill {
   /** Its row does not open any more: the room goes on without its past. */
   over(row: OutboxItem): readonly Effect[] {
     const portal = row.portal === null ? null : this.#deps.store.portal(row.portal);
-    return portal?.state === 'backfilling' ? opened(portal, this.#deps.deciding().owners(portal.account)) : [];
+    return portal?.state === 'backfilling' ? opened(portal, hostsOf(portal.account, this.#deps.deciding())) : [];
   }
 
   /** Pages of the past, the oldest item first; or when to ask again. */

@@ -118,7 +118,9 @@ function card(contact: ContactCard): Block[] {
   labelled('✉️', contact.emails);
   labelled('🔗', contact.urls);
   labelled('🏠', contact.addresses);
+  labelled('💬', contact.ims ?? []);
   if (contact.birthday) lines.push([{ t: 'text', text: `🎂 ${contact.birthday}` }]);
+  if (contact.note) lines.push([{ t: 'text', text: `📝 ${contact.note}` }]);
   return [paragraph(...lines.flatMap((line, index): Inline[] => (index === 0 ? line : [{ t: 'break' }, ...line])))];
 }
 

@@ -4,7 +4,7 @@ import type { Effect, Member, Portal, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
-import { portalFor } from './shared.ts';
+import { hostsOf, portalFor } from './shared.ts';
 
 const memberships = new Set(['join', 'invite', 'leave', 'ban', 'knock']);
 
@@ -64,7 +64,7 @@ function ghostInvited(event: MatrixEvent, ghost: UserId, { room }: RoomContext, 
 }
 
 function closing(portal: Portal, deciding: Deciding): Effect {
-  return { do: 'close', portal: portal.row, invite: deciding.owners(portal.account) };
+  return { do: 'close', portal: portal.row, invite: hostsOf(portal.account, deciding) };
 }
 
 /** Somebody threw a ghost out or banned it: in its own direct chat that ends the portal, and everybody is told. */

@@ -10,7 +10,7 @@ import { contentOf, type Relations, relationsOf } from '../outbound/parse.ts';
 import { corrected, notice, refusal } from '../reports/report.ts';
 import { editFromMatrix } from './edit.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
-import { isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
+import { hostsOf, isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -41,8 +41,8 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
   if (deserted && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
   effects.push(...shown(event, item, context, portal, deciding));
   if (event.referral) {
-    const { title, body, url, source, media } = event.referral;
-    const words = [title, body, url, media].filter((word) => word !== undefined && word !== '').join(' · ');
+    const { title, body, url, source, media, greeting } = event.referral;
+    const words = [title, body, url, media, greeting === undefined ? '' : `greeted with "${greeting}"`].filter((word) => word !== undefined && word !== '').join(' · ');
     effects.push(notice(portal.room, `ℹ️ Came from ${source ?? 'a link'}${words === '' ? '' : `: ${words}`}`, keyOf(portal.row, event.id, 'referral')));
   }
   return done(effects);
@@ -94,9 +94,9 @@ function echoOf(row: OutboxItem, event: MessageEvent, item: InboxItem, deciding:
   ], { ignored: 'echo' });
 }
 
-/** Everybody has left, and somebody writes: the owners are asked back rather than the message shown to nobody. */
+/** Everybody has left, and somebody writes: they are asked back rather than the message shown to nobody. */
 function inviteAgain(portal: Portal, item: InboxItem, deciding: Deciding): Effect[] {
-  return deciding.owners(portal.account).map((user): Effect => ({ do: 'send', row: {
+  return hostsOf(portal.account, deciding).map((user): Effect => ({ do: 'send', row: {
     lane: `out:r${portal.room}`, key: keyOf('invite', portal.row, item.key, user), room: portal.room, task: { to: 'matrix', kind: 'invite', user },
   } }));
 }

@@ -56,19 +56,22 @@ export class ToMatrix {
     const { store, outages, clock, settings } = this.#deps;
     const row = store.outHead(lane);
     if (row === null) return 'empty';
-    if (row.task?.to !== 'matrix') {
+    // Of what makes a room nothing is sealed that is not known without it, and everything behind it needs the room.
+    const task = row.task ?? (row.kind === 'create' ? { to: 'matrix', kind: 'create' } as const : null);
+    if (task?.to !== 'matrix') {
       await this.#settle(row, { to: 'dead', code: 'damaged', reason: DAMAGED }, row.kind === 'backfill' ? this.#deps.backfill.over(row) : this.#lost(row, DAMAGED));
       return 'more';
     }
     const now = clock.now();
     if (outages.isDown('matrix')) return { until: now + 1_000 };
     if (row.dueAt > now) return { until: row.dueAt };
-    if (now - row.createdAt > settings.maxAge && row.kind !== 'backfill') {
+    // What somebody said grows old. What the bridge itself does for a room or says in it is as true as before.
+    if (isBridged(task) && now - row.createdAt > settings.maxAge) {
       await this.#settle(row, { to: 'dead', code: 'too_old', reason: 'It waited too long.' }, this.#lost(row, 'It waited too long.'));
       return 'more';
     }
     try {
-      await this.#work(row, row.task);
+      await this.#work(row, task);
     } catch (error) {
       // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
       if (error instanceof StoreBusy) throw error;

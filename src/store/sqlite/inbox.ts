@@ -53,7 +53,10 @@ export class Inbox {
     try {
       return this.#seal.open(found.body);
     } catch (cause) {
-      throw new Damaged({ seq: found.seq as InboxSeq, source: found.source, room: found.room as RoomRow | null, event: found.event_id as EventId | null }, { cause });
+      throw new Damaged({
+        seq: found.seq as InboxSeq, source: found.source, room: found.room as RoomRow | null, event: found.event_id as EventId | null,
+        conversation: found.conversation as ConversationRow | null, person: found.person as PersonRow | null,
+      }, { cause });
     }
   }
 

@@ -1,6 +1,6 @@
 import { CodedError } from '../../model/errors.ts';
 import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
-import type { Seal } from '../seal.ts';
+import { keyMark, type Seal } from '../seal.ts';
 import type {
   Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
   NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, ThreadRow, Undelivered, Wake,
@@ -64,7 +64,7 @@ class SqliteStore implements Store {
 
   /** With another key nothing that waits could be read, and what was handled would not be known again. */
   checkKey(seal: Seal): void {
-    const mark = seal.hash('seal key').toString('hex');
+    const mark = keyMark(seal);
     const known = this.getMeta('seal_key');
     if (known === null) setMeta(this.#sql, 'seal_key', mark);
     else if (known !== mark) throw new CodedError('DB-2004', 'The database was sealed with another key.', 'Put back the seal_key that this database was made with.');

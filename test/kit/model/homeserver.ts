@@ -217,12 +217,14 @@ export class FakeHomeserver {
     const same = <T>(what: string, work: () => T): Promise<T> => this.#call(life, what, false, work);
     const twice = <T>(what: string, work: () => T): Promise<T> => this.#call(life, what, true, work);
     const nothing = (what: string): Promise<never> => Promise.reject(new Error(`the core does not call ${what}`));
+    const ping = (): Promise<void> => same('ping', () => {}).catch((error: unknown) => {
+      throw new Unreachable((error as Error).message, 'PING');
+    });
     return {
       bot: BOT,
       serverName: 'test',
-      ping: () => same('ping', () => {}).catch((error: unknown) => {
-        throw new Unreachable((error as Error).message, 'PING');
-      }),
+      ping,
+      beat: ping,
       send: (as, id, type, txn, content, ts) => twice('send', () => this.#once(`${id} ${type} ${txn}`, () => {
         const room = this.#room(id, as);
         const said = JSON.parse(JSON.stringify(content)) as Record<string, unknown>;

@@ -2,8 +2,9 @@ import type { NetworkItem } from '../../../model/events.ts';
 import { at, isFields, list, str, type Fields } from '../../meta-graph/json.ts';
 import { contactIds, normalId, rank } from '../ids.ts';
 import { contextOf, unsupported, type Context } from './context.ts';
+import { decodeGroup } from './group.ts';
 import { decodeMessage } from './message.ts';
-import { decodeCall, decodeError, decodeHistoryChunk, decodeNotice, decodeUserId } from './notice.ts';
+import { decodeCall, decodeError, decodeHistoryChunk, decodeNotice, decodePreference, decodeUserId } from './notice.ts';
 import { decodeStatus } from './status.ts';
 
 /**
@@ -15,7 +16,7 @@ export type Piece = Fields;
 /** What stands beside the items of a change and belongs to all of them. */
 const SHARED = new Set(['messaging_product', 'metadata', 'contacts', 'conversation_context']);
 /** The arrays whose elements are decoded one by one. */
-const ITEMS = ['errors', 'messages', 'message_echoes', 'statuses', 'calls', 'user_id_update', 'history'] as const;
+const ITEMS = ['errors', 'messages', 'message_echoes', 'statuses', 'calls', 'user_id_update', 'history', 'groups', 'user_preferences'] as const;
 
 /** Cuts a change into pieces of one item each, in the order in which they are to be handled. */
 export function cutChange(id: string | undefined, time: unknown, change: unknown): readonly Piece[] {
@@ -115,6 +116,8 @@ export function decodeChange(piece: unknown): { readonly account?: string; reado
   for (const call of list(value, 'calls')) items.push(decodeCall(context, call));
   for (const update of list(value, 'user_id_update')) items.push(...decodeUserId(context, update));
   for (const chunk of list(value, 'history')) items.push(...decodeHistory(context, chunk));
+  for (const group of list(value, 'groups')) items.push(decodeGroup(context, group));
+  for (const preference of list(value, 'user_preferences')) items.push(decodePreference(context, preference));
   if (items.length === 0) items.push(decodeRest(context, value));
   return context.number === '' ? { items } : { account: context.number, items };
 }

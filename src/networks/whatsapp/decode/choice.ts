@@ -1,5 +1,5 @@
 import type { ChoiceContent, Content, OrderContent } from '../../../model/content.ts';
-import { at, defined, isFields, list, num, parseJson, str } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, list, num, parseJson, str, type Fields } from '../../meta-graph/json.ts';
 
 /** A quick-reply button of a template: `{text, payload}`. */
 export function decodeButton(message: unknown): ChoiceContent | undefined {
@@ -39,7 +39,7 @@ const KNOWN = ['button_reply', 'list_reply', 'nfm_reply', 'call_permission_reply
 /** The answer of a flow or of an address form: `{name, body, response_json}`, the last one JSON in a text. */
 function form(reply: unknown): ChoiceContent {
   const raw = str(reply, 'response_json');
-  const answers = raw === undefined ? at(reply, 'response_json') : parsed(raw);
+  const answers = answersOf(reply);
   const fields: { name: string; value: string }[] = [];
   if (isFields(answers)) leaves(answers, '', fields);
   else if (raw !== undefined) fields.push({ name: 'response', value: raw });
@@ -49,6 +49,21 @@ function form(reply: unknown): ChoiceContent {
     value: isFields(answers) ? str(answers, 'flow_token') : undefined,
     fields: fields.length > 0 ? fields : undefined,
   });
+}
+
+/** The files among the answers of a form (…/whatsapp/flows/reference/media_upload): `{id, file_name, mime_type, sha256}`. */
+export function filesOfForm(message: unknown): readonly Fields[] {
+  const answers = answersOf(at(message, 'interactive', 'nfm_reply'));
+  return Object.values(isFields(answers) ? answers : {}).flatMap((answer) => list({ answer }, 'answer').filter(isFile));
+}
+
+function isFile(value: unknown): value is Fields {
+  return isFields(value) && str(value, 'id') !== undefined && str(value, 'mime_type') !== undefined && str(value, 'sha256') !== undefined;
+}
+
+function answersOf(reply: unknown): unknown {
+  const raw = str(reply, 'response_json');
+  return raw === undefined ? at(reply, 'response_json') : parsed(raw);
 }
 
 function parsed(raw: string): unknown {
@@ -64,13 +79,15 @@ function leaves(value: Readonly<Record<string, unknown>>, prefix: string, into: 
     const name = prefix === '' ? key : `${prefix}.${key}`;
     // The token says which form it was; it is no answer.
     if (name === 'flow_token') continue;
-    if (isFields(each)) leaves(each, name, into);
+    if (isFile(each)) into.push({ name, value: shown(each) });
+    else if (isFields(each)) leaves(each, name, into);
     else if (Array.isArray(each)) into.push({ name, value: each.map(shown).join(', ') });
     else into.push({ name, value: shown(each) });
   }
 }
 
 function shown(value: unknown): string {
+  if (isFile(value)) return str(value, 'file_name') ?? str(value, 'mime_type') ?? '';
   if (value === null || value === undefined) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
@@ -79,10 +96,15 @@ function callPermission(reply: unknown): ChoiceContent {
   const response = str(reply, 'response');
   const title = response === 'accept' ? 'Allowed calls' : response === 'reject' ? 'Did not allow calls' : 'Answered the request to call';
   const until = num(reply, 'expiration_timestamp');
+  const facts = [
+    until === undefined ? undefined : `until ${isoTime(until)}`,
+    flag(reply, 'is_permanent') ? 'for good' : undefined,
+    str(reply, 'response_source') === 'automatic' ? 'by calling' : undefined,
+  ].filter((fact) => fact !== undefined);
   return defined({
     kind: 'choice' as const,
     title,
-    description: until === undefined ? undefined : `until ${isoTime(until)}`,
+    description: facts.length === 0 ? undefined : facts.join(', '),
     value: response,
   });
 }

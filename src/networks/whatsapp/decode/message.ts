@@ -165,6 +165,8 @@ function referral(message: Fields): MessageEvent['referral'] {
       source: str(found, 'source_type'),
       id: str(found, 'source_id'),
       media: str(found, 'image_url') ?? str(found, 'video_url') ?? str(found, 'image', 'url') ?? str(found, 'video', 'url') ?? str(found, 'thumbnail_url'),
+      click: str(found, 'ctwa_clid'),
+      greeting: str(found, 'welcome_message', 'text'),
     });
   }
   const product = str(message, 'context', 'referred_product', 'product_retailer_id');
