@@ -54,8 +54,8 @@ export type MatrixTask =
   | { readonly to: 'matrix'; readonly kind: 'vote'; readonly as: PersonRow | null; readonly target: RemoteId; readonly options: readonly string[]; readonly ts: Millis }
   | { readonly to: 'matrix'; readonly kind: 'poll end'; readonly as: PersonRow | null; readonly target: RemoteId; readonly text: string; readonly ts: Millis }
   | { readonly to: 'matrix'; readonly kind: 'create' }
-  /** Writes the conversation's past into the new room, then invites these. */
-  | { readonly to: 'matrix'; readonly kind: 'backfill'; readonly invite: readonly UserId[] }
+  /** Writes the conversation's past into the new room, then invites these. `since`: the network is being asked from then on. */
+  | { readonly to: 'matrix'; readonly kind: 'backfill'; readonly invite: readonly UserId[]; readonly since?: Millis }
   /** The room's name, topic and picture become what the conversation's are. */
   | { readonly to: 'matrix'; readonly kind: 'refresh' }
   /** The ghost comes into the room before it has said anything; one that is there looks as the network shows it now. */

@@ -51,7 +51,9 @@ export class Backfill {
     if (clock.now() < Math.min(last + QUIET, row.createdAt + PATIENCE)) {
       return this.#settle(row, { to: 'ready', dueAt: last + QUIET, tried: false, code: 'past', reason: 'More of the past may come.' });
     }
-    const given = await this.#ask(row, portal);
+    const since = task.since ?? clock.now();
+    if (task.since === undefined) await store.step(row, { ...task, since }, []);
+    const given = await this.#ask(row, portal, since + PATIENCE);
     if ('again' in given) return this.#settle(row, given.again);
     let effects: readonly Effect[] = [];
     try {
@@ -73,12 +75,11 @@ export class Backfill {
   }
 
   /** Pages of the past, the oldest item first; or when to ask again. */
-  async #ask(row: OutboxItem, portal: Portal): Promise<{ readonly items: readonly NetworkItem[] } | { readonly again: OutOutcome }> {
+  async #ask(row: OutboxItem, portal: Portal, until: Millis): Promise<{ readonly items: readonly NetworkItem[] } | { readonly again: OutOutcome }> {
     const { clock, log, account, deciding, store } = this.#deps;
     const connection = account(portal.account)?.connection;
     const limit = deciding().settings.backfill;
     if (connection?.history === undefined || limit === 0 || store.room(portal.room)?.roomId == null) return { items: [] };
-    const until = (row.blockedSince ?? clock.now()) + PATIENCE;
     const items: NetworkItem[] = [];
     let before: string | undefined;
     try {

@@ -64,8 +64,11 @@ export class Stage {
     this.#life.dieAfter(edges);
   }
 
-  get died(): boolean {
-    return this.#life.dead;
+  /** How often it has died. */
+  deaths = 0;
+
+  wake(lanes: readonly string[]): void {
+    this.#core.bridge.wake(lanes);
   }
 
   async #still(): Promise<void> {
@@ -75,6 +78,7 @@ export class Stage {
       await turnOfLoop();
     } while (before !== this.#pulses || this.#life.pending > 0);
     if (!this.#life.dead) return;
+    this.deaths += 1;
     this.homeserver.bridgeDied();
     [this.#life, this.#core] = this.#bear(false);
     await this.#still();
