@@ -214,3 +214,16 @@ describe('pins', () => {
     expect(stage.notices()).toEqual([expect.stringContaining('not pinned on Fake')]);
   });
 });
+
+test('what was forwarded says from whom, and each piece of an album is shown', async () => {
+  open();
+  const photo = { kind: 'image', media: { source: { network: 'photo' } } } as const;
+  await stage.take(
+    stage.message('m1', 'words', { forwarded: 'once', forwardedFrom: 'Daily\u202e News' }), stage.message('m2', 'more', { forwardedFrom: 'Eve', forwarded: 'often' }),
+    stage.message('m3', '', { parts: [photo], album: 'a1' }), stage.message('m4', '', { parts: [{ ...photo, caption: [{ t: 'paragraph', children: [{ t: 'text', text: 'both' }] }] }], album: 'a1' }),
+  );
+  await stage.pass(10_000);
+  expect(stage.events('m.room.message').map(({ content }) => content.body)).toEqual([
+    expect.stringMatching(/^Forwarded from Daily News\s+words$/), expect.stringMatching(/^Forwarded many times from Eve\s+more$/), 'photo.png', 'both',
+  ]);
+});
