@@ -101,7 +101,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });
   const links = config.public_url === undefined ? undefined : createLinks({ key: subkey(sealKey, 'links'), publicUrl: config.public_url, clock });
   const tools = mediaTools({
-    spool, fitter: createFitter(spool, await createTools({ tempDir: join(config.data, 'work') })), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000),
+    spool, fitter: createFitter(spool, await createTools({ tempDir: join(config.data, 'work') })), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000), clock,
   });
   const connection = (id: AccountId): Connection | null => accounts.get(id)?.connection ?? null;
   const rooms = new Rooms({
@@ -150,7 +150,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
       onBadEvent: ({ reason }) => log.warn('An entry of a transaction is no event; it was skipped.', { reason }),
     }),
     ...webhookRoutes(webhooks),
-    ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: () => false, open: linkedFiles(homeserver, tools) })),
+    ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: (key) => !store.linkStands(key), open: linkedFiles(homeserver, tools) })),
     ...metricsRoutes(gauged(metrics, () => measure(metrics, store, accounts, outages, clock.now())), () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
   ];
 

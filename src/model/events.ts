@@ -77,6 +77,8 @@ export interface MessageEvent extends InConversation {
     readonly click?: string;
     /** What the person was greeted with before they wrote. */
     readonly greeting?: string;
+    /** The product that they asked about, beside all this. */
+    readonly product?: string;
   };
   /** Our own key, where the network gives it back: this is an echo of what we sent. */
   readonly key?: string;

@@ -89,6 +89,8 @@ export interface Store {
   /** The events that were written for a message: its parts, and every edit of them. `part`: for this one alone. */
   writtenFor(portal: PortalRow, remote: RemoteId, part?: number): readonly EventId[];
   lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;
+  /** Whether the link that was made for the row of this key has neither expired nor been ended. */
+  linkStands(key: string): boolean;
   /** Of these event ids those that were never taken in. */
   unseen(source: string, keys: readonly string[]): readonly string[];
 
@@ -338,6 +340,8 @@ export interface RoomContext {
 
 /** What a delivery event waits for that came before the answer which names its message. */
 export const deliveredKey = (account: AccountId, id: string): string => `d:${account}:${id}`;
+/** What waits for an answer that a row of ours fetches, by its key. */
+export const verifiedKey = (key: string): string => `v:${key}`;
 /** What waits for one part of a Matrix event to be on the network. */
 export const partKey = (portal: PortalRow, part: number, event: EventId): string => `p:${portal}:${part}:${event}`;
 
@@ -455,6 +459,10 @@ export type Effect =
   /** Ends a portal. What still waits for its room goes into a new one, to which these are invited. */
   | { readonly do: 'close'; readonly portal: PortalRow; readonly invite: readonly UserId[] }
   | { readonly do: 'alias'; readonly conversation: ConversationRow; readonly alias: string }
+  /** A public link to a file, made for this row: it stands while the row's event does. Nothing where the row was cancelled meanwhile. */
+  | { readonly do: 'link'; readonly row: OutboxSeq; readonly expiresAt: Millis }
+  /** Ends the links of an event that is gone, and those of its edits. */
+  | { readonly do: 'unlink'; readonly event: EventId }
   /** Nothing needs the file any more, nor the job that fetches it. */
   | { readonly do: 'dropMedia'; readonly media: number }
   | { readonly do: 'meta'; readonly key: string; readonly value: string };

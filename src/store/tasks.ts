@@ -53,6 +53,8 @@ export type MatrixTask =
   /** What somebody chose in a poll: ids of its options as the network calls them. */
   | { readonly to: 'matrix'; readonly kind: 'vote'; readonly as: PersonRow | null; readonly target: RemoteId; readonly options: readonly string[]; readonly ts: Millis }
   | { readonly to: 'matrix'; readonly kind: 'poll end'; readonly as: PersonRow | null; readonly target: RemoteId; readonly text: string; readonly ts: Millis }
+  /** Whether the homeserver shows an event as redacted: confirmed where it does, cancelled where it does not. */
+  | { readonly to: 'matrix'; readonly kind: 'verify'; readonly event: EventId }
   | { readonly to: 'matrix'; readonly kind: 'create' }
   /** Writes the conversation's past into the new room, then invites these. `since`: the network is being asked from then on. */
   | { readonly to: 'matrix'; readonly kind: 'backfill'; readonly invite: readonly UserId[]; readonly since?: Millis }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { render } from '../../src/bridge/inbound/render.ts';
+import { fitToEvents, render } from '../../src/bridge/inbound/render.ts';
 
 describe('a contact card on Matrix', () => {
   test('every piece of it stands in the body', () => {
@@ -56,4 +56,25 @@ describe('a poll', () => {
   test.each([['without options', []], ['with two of one name', [{ id: 'x', text: 'a' }, { id: 'x', text: 'b' }]], ['that is too long', [{ id: 'x', text: 'long '.repeat(10_000) }]]])('%s is told in words', (_, options) => {
     expect(render({ ...poll, options })).toMatchObject({ type: 'm.room.message', content: { body: expect.stringContaining('Lunch?') } });
   });
+});
+
+test('more contacts, answers or goods than an event holds are several events, and none is lost', () => {
+  const contacts = Array.from({ length: 257 }, (_, index) => ({ name: `Person ${index}.`, note: 'x'.repeat(150), phones: [{ value: `+31 ${index}` }], emails: [], urls: [], addresses: [] }));
+  const fields = Array.from({ length: 300 }, (_, index) => ({ name: `question ${index}`, value: `answer ${index}. ${'x'.repeat(150)}` }));
+  const items = Array.from({ length: 2_000 }, (_, index) => ({ id: `GOOD-${index}-${'x'.repeat(30)}`, quantity: 1 }));
+  const events = fitToEvents([{ kind: 'contacts', contacts }, { kind: 'choice', title: 'Sent', fields }, { kind: 'order', items }], {}).map(({ content }) => render(content).content);
+  expect(events.length).toBeGreaterThan(6);
+  for (const content of events) expect(Buffer.byteLength(JSON.stringify(content))).toBeLessThan(30_000);
+  const all = events.map(({ body }) => body).join('\n');
+  for (const each of [...contacts.map(({ name }) => name), ...fields.map(({ value }) => value.slice(0, 10)), ...items.map(({ id }) => id)]) expect(all).toContain(each);
+});
+
+test('a few stay one event of their kind', () => {
+  const content = { kind: 'contacts', contacts: [{ name: 'Anna', phones: [], emails: [], urls: [], addresses: [] }] } as const;
+  expect(fitToEvents([content], {})).toEqual([{ content }]);
+});
+
+test('a card with more numbers than a call may have arguments', () => {
+  const phones = Array.from({ length: 150_000 }, () => ({ value: '1' }));
+  expect(fitToEvents([{ kind: 'contacts', contacts: [{ name: 'Anna', phones, emails: [], urls: [], addresses: [] }] }], {}).length).toBeGreaterThan(1);
 });

@@ -10,9 +10,9 @@ import { delivery, deliveredTo } from '../kinds/delivery.ts';
 import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Faces } from '../people/faces.ts';
+import { notice, refusal } from '../reports/report.ts';
 import { PINNED } from '../outbound/pins.ts';
 import { threadOf } from '../outbound/threads.ts';
-import { notice, refusal } from '../reports/report.ts';
 
 export interface InLanesDeps {
   readonly store: Store;

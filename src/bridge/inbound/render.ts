@@ -17,13 +17,9 @@ export function render(content: Content, lead?: string): Rendered {
   switch (content.kind) {
     case 'text': return text(content.style === 'emote' ? 'm.emote' : content.style === 'notice' ? 'm.notice' : 'm.text', led(lead, content.text));
     case 'location': return location(content, lead);
-    case 'contacts': return text('m.text', led(lead, content.contacts.flatMap(card)));
-    case 'choice': return text('m.text', led(lead, [
-      paragraph(bold(content.title !== '' ? content.title : (content.value ?? ''))),
-      ...(content.description ? plain(content.description) : []),
-      ...(content.fields ?? []).map(({ name, value }) => paragraph(bold(`${name}: `), { t: 'text', text: value })),
-    ]));
-    case 'order': return text('m.text', led(lead, order(content)));
+    case 'contacts':
+    case 'choice':
+    case 'order': return text('m.text', led(lead, inWords(content)));
     case 'poll': {
       const start = pollStart(content, lead);
       return start === null ? text('m.text', led(lead, pollInWords(content))) : { ...start, media: false };
@@ -33,19 +29,41 @@ export function render(content: Content, lead?: string): Rendered {
   }
 }
 
+type Worded = Extract<Content, { kind: 'contacts' | 'choice' | 'order' }>;
+
+function inWords(content: Worded): RichText {
+  switch (content.kind) {
+    case 'contacts': return content.contacts.flatMap(card);
+    case 'order': return order(content);
+    case 'choice': return [
+      paragraph(bold(content.title !== '' ? content.title : (content.value ?? ''))),
+      ...(content.description ? plain(content.description) : []),
+      ...(content.fields ?? []).map(({ name, value }) => paragraph(bold(`${name}: `), { t: 'text', text: value })),
+    ];
+  }
+}
+
 /**
  * Bytes of a text's content as JSON. An event may have 65,536 with its envelope (client-server API, "Size limits"), and an
  * edit holds its content twice.
  */
 const MOST_BYTES = 24_000;
 
-/** The parts of a message as events can hold them: a very long text is several. Media jobs come by the index in `parts`. */
+/** The parts of a message as events can hold them: a very long text is several, and so are very many contacts. Media jobs come by the index in `parts`. */
 export function fitToEvents(parts: readonly Content[], jobs: Readonly<Record<number, number>>): readonly { readonly content: Content; readonly job?: number }[] {
   return parts.flatMap((content, index): { content: Content; job?: number }[] => {
     const job = jobs[index];
-    if (content.kind !== 'text') return [{ content, ...(job === undefined ? {} : { job }) }];
-    return splitText(content.text, MOST_BYTES, (rich) => Buffer.byteLength(JSON.stringify(toMatrix(rich)))).map((rich) => ({ content: { ...content, text: rich } }));
+    if (content.kind === 'text') return split(content.text).map((rich) => ({ content: { ...content, text: rich } }));
+    if (content.kind === 'contacts' || content.kind === 'choice' || content.kind === 'order') {
+      const words = split(inWords(content));
+      if (words.length > 1) return words.map((rich) => ({ content: { kind: 'text', text: rich } }));
+    }
+    return [{ content, ...(job === undefined ? {} : { job }) }];
   });
+}
+
+function split(rich: RichText): readonly RichText[] {
+  return splitText(rich, MOST_BYTES, (part) => Buffer.byteLength(JSON.stringify(toMatrix(part))));
 }
 
 function text(msgtype: string, rich: RichText): Rendered {
@@ -121,7 +139,8 @@ function card(contact: ContactCard): Block[] {
   labelled('💬', contact.ims ?? []);
   if (contact.birthday) lines.push([{ t: 'text', text: `🎂 ${contact.birthday}` }]);
   if (contact.note) lines.push([{ t: 'text', text: `📝 ${contact.note}` }]);
-  return [paragraph(...lines.flatMap((line, index): Inline[] => (index === 0 ? line : [{ t: 'break' }, ...line])))];
+  // A card can have more lines than a call may have arguments.
+  return [{ t: 'paragraph', children: lines.flatMap((line, index): Inline[] => (index === 0 ? line : [{ t: 'break' }, ...line])) }];
 }
 
 function order(content: OrderContent): RichText {

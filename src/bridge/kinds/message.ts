@@ -41,8 +41,8 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
   if (deserted && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
   effects.push(...shown(event, item, context, portal, deciding));
   if (event.referral) {
-    const { title, body, url, source, media, greeting } = event.referral;
-    const words = [title, body, url, media, greeting === undefined ? '' : `greeted with "${greeting}"`].filter((word) => word !== undefined && word !== '').join(' · ');
+    const { title, body, url, source, media, greeting, product } = event.referral;
+    const words = [title, body, url, media, product, greeting === undefined ? '' : `greeted with "${greeting}"`].filter((word) => word !== undefined && word !== '').join(' · ');
     effects.push(notice(portal.room, `ℹ️ Came from ${source ?? 'a link'}${words === '' ? '' : `: ${words}`}`, keyOf(portal.row, event.id, 'referral')));
   }
   return done(effects);

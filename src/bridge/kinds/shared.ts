@@ -14,16 +14,16 @@ export function openPortal(item: InboxItem, context: RemoteContext, deciding: De
   return { outcome: { to: 'again' }, effects: [portalFor(context.conversation, account, hostsOf(account, deciding), deciding, isPast)] };
 }
 
-/** `isPast`: the network hands its past over by itself. */
-export function portalFor(conversation: Conversation, account: AccountId, invite: readonly UserId[], deciding: Deciding, isPast = false): Effect {
-  const backfill = deciding.settings.backfill > 0 && (isPast || deciding.adapter(account)?.hasPast(targetOf(conversation)) === true);
-  return { do: 'portal', conversation: conversation.row, account, invite, ...(backfill ? { backfill } : {}) };
-}
-
 /** Who is asked into the rooms of an account: its owners, else the administrators, rather than nobody. */
 export function hostsOf(account: AccountId, deciding: Deciding): readonly UserId[] {
   const owners = deciding.owners(account);
   return owners.length > 0 ? owners : deciding.admins().people;
+}
+
+/** `isPast`: the network hands its past over by itself. */
+export function portalFor(conversation: Conversation, account: AccountId, invite: readonly UserId[], deciding: Deciding, isPast = false): Effect {
+  const backfill = deciding.settings.backfill > 0 && (isPast || deciding.adapter(account)?.hasPast(targetOf(conversation)) === true);
+  return { do: 'portal', conversation: conversation.row, account, invite, ...(backfill ? { backfill } : {}) };
 }
 
 /** What it is about may have been overtaken, with the first word of its chat: then it is looked at again once its time is over. Null: it is. */

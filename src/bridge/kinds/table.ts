@@ -80,7 +80,6 @@ const fromMatrix = new Map<string, (event: MatrixEvent, context: RoomContext, de
   ['m.room.message', messageFromMatrix],
   ['m.sticker', messageFromMatrix],
   ['m.reaction', reactionFromMatrix],
-  ['m.room.redaction', redactionFromMatrix],
   ['m.poll.start', messageFromMatrix],
   ['org.matrix.msc3381.poll.start', messageFromMatrix],
   ['m.poll.response', voteFromMatrix],
@@ -106,6 +105,7 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
     const command = commandIn(event, context, deciding);
     if (command !== null) return command;
   }
+  if (event.type === 'm.room.redaction') return redactionFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encrypted') return encryptedFromMatrix(event, context);
   if (context.portals.length === 0) return notBridged(event, context, deciding);
   const what = refusedTypes.get(event.type);

@@ -95,6 +95,7 @@ export class ToMatrix {
       case 'poll end': return this.#about(row, task);
       case 'pin': return this.#pin(row, task);
       case 'backfill': return this.#deps.backfill.write(row, task);
+      case 'verify': return this.#verify(row, task);
       case 'unreaction':
       case 'redaction': return this.#redact(row, task);
     }
@@ -174,6 +175,19 @@ export class ToMatrix {
     await pin(homeserver, room, target, task.pinned);
     this.#deps.step('matrix.pinned');
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() });
+  }
+
+  async #verify(row: OutboxItem, task: Extract<MatrixTask, { kind: 'verify' }>): Promise<void> {
+    const { homeserver, rooms, clock } = this.#deps;
+    const room = rooms.idOf(row);
+    if (!await this.#begin(row)) return;
+    const found = await homeserver.event(homeserver.bot, room, task.event).catch((error: unknown) => {
+      if (error instanceof Rejected && error.code === 'M_NOT_FOUND') return null;
+      throw error;
+    });
+    this.#deps.step('matrix.verified');
+    const gone = found !== null && (found.unsigned?.redacted_because !== undefined || Object.keys(found.content).length === 0);
+    await this.#settle(row, gone ? { to: 'confirmed', remoteId: null, at: clock.now() } : { to: 'cancelled', reason: 'The homeserver shows it as it was.' });
   }
 
   /** Redacting twice changes nothing, so an uncertain one is simply repeated. */

@@ -108,6 +108,12 @@ CREATE TABLE reaction (
 CREATE INDEX reaction_key ON reaction(key);
 CREATE INDEX reaction_event ON reaction(event_id) WHERE event_id IS NOT NULL;
 
+-- Public links to files, by the key of the row that each was made for.
+CREATE TABLE link (key TEXT PRIMARY KEY, event TEXT NOT NULL, shows_event TEXT, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX link_event ON link(event);
+CREATE INDEX link_expires ON link(expires_at);
+CREATE INDEX link_shows ON link(shows_event) WHERE shows_event IS NOT NULL;
+
 CREATE TABLE media (
   id INTEGER PRIMARY KEY, account TEXT NOT NULL, body BLOB, state TEXT NOT NULL, spool TEXT, mime TEXT, size INTEGER,
   tries INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0, reason TEXT, created_at INTEGER NOT NULL

@@ -88,6 +88,12 @@ export class Effects {
         return;
       case 'close': return this.#close(effect, origin, wake);
       case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
+      case 'link':
+        this.#sql.run('INSERT OR REPLACE INTO link SELECT key, event, shows_event, ? FROM outbox WHERE seq = ? AND event IS NOT NULL AND body IS NOT NULL', effect.expiresAt, effect.row);
+        return;
+      case 'unlink':
+        this.#sql.run('DELETE FROM link WHERE event = ? OR shows_event = ?', effect.event, effect.event);
+        return;
       case 'dropMedia':
         // Its file is removed by whoever has it in hand, else when the store is pruned.
         this.#sql.run("UPDATE media SET state = 'over', body = NULL WHERE id = ? AND spool IS NOT NULL", effect.media);

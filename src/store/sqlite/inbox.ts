@@ -149,11 +149,12 @@ export class Inbox {
   }
 }
 
-/** What `deliveredKey`, `partKey` and the keys `e:<portal>:<event>` and `m:<portal>:<remote id>` wait for is there. */
+/** What `deliveredKey`, `verifiedKey`, `partKey` and the keys `e:<portal>:<event>` and `m:<portal>:<remote id>` wait for is there. */
 export function mapped(sql: Sql, key: string): boolean {
   const [sort, portal = '', ...rest] = key.split(':');
   const id = rest.join(':');
   if (sort === 'd') return sql.get('SELECT 1 FROM outbox WHERE account = ? AND remote_id = ?', portal, id) !== undefined;
+  if (sort === 'v') return sql.get("SELECT 1 FROM outbox WHERE key = ? AND state IN ('confirmed', 'cancelled', 'dead')", portal) !== undefined;
   if (sort === 'p') {
     const [part = '', ...event] = rest;
     return sql.get('SELECT 1 FROM message_map WHERE portal = ? AND event_id = ? AND out_part = ?', Number(portal), event.join(':'), Number(part)) !== undefined;

@@ -242,6 +242,9 @@ class SqliteStore implements Store {
   lastEvent(room: RoomRow): { eventId: EventId; settled: EventId | null } | null {
     return this.#queries.lastEvent(room);
   }
+  linkStands(key: string): boolean {
+    return this.#sql.get('SELECT 1 FROM link WHERE key = ?', key) !== undefined;
+  }
   unseen(source: string, keys: readonly string[]): readonly string[] {
     return this.#queries.unseen(source, keys);
   }
