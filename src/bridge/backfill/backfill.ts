@@ -77,9 +77,11 @@ export class Backfill {
   /** Pages of the past, the oldest item first; or when to ask again. */
   async #ask(row: OutboxItem, portal: Portal, until: Millis): Promise<{ readonly items: readonly NetworkItem[] } | { readonly again: OutOutcome }> {
     const { clock, log, account, deciding, store } = this.#deps;
-    const connection = account(portal.account)?.connection;
+    const live = account(portal.account);
+    const connection = live?.connection;
     const limit = deciding().settings.backfill;
     if (connection?.history === undefined || limit === 0 || store.room(portal.room)?.roomId == null) return { items: [] };
+    if (live?.liveSince === null && clock.now() < until) return { again: { to: 'ready', dueAt: clock.now() + 1_000, tried: false, code: 'not_live', reason: 'The account is not there yet.' } };
     const items: NetworkItem[] = [];
     let before: string | undefined;
     try {
@@ -116,7 +118,7 @@ export class Backfill {
   async #rows(portal: Portal, handed: readonly InboxItem[], asked: readonly NetworkItem[]): Promise<readonly Effect[]> {
     const { store, deciding, wake } = this.#deps;
     const { network, row } = portal.conversation;
-    const messages = asked.filter(({ event }) => event.type === 'message');
+    const messages = asked.flatMap(({ key, event }): NetworkItem[] => (event.type === 'message' ? [{ key, event: { ...event, historical: true } }] : []));
     const taken = await store.takePast({ network, account: portal.account, items: messages });
     wake(taken.wake);
     const past = unique([...handed, ...taken.items].flatMap((item) => (item.body.side === 'network' && item.body.event.type === 'message' ? [{ item, event: item.body.event, person: item.body.person }] : [])));

@@ -78,11 +78,11 @@ export async function pollEvent(homeserver: Homeserver, store: Store, row: Outbo
   return answers === null ? null : { type: 'org.matrix.msc3381.poll.response', content: { ...reference, 'org.matrix.msc3381.poll.response': { answers } } };
 }
 
-/** A poll that was made on Matrix: a network that has no ids for its options, or others, tells them by their place. */
+/** A poll that was made on Matrix: networks tell its options by their place, if not by the ids that we gave. */
 async function answersAt(homeserver: Homeserver, room: RoomId, poll: EventId, options: readonly string[]): Promise<readonly string[] | null> {
   try {
     const known = pollOf((await homeserver.event(homeserver.bot, room, poll)).content)?.options;
-    return known === undefined ? null : options.flatMap((option) => known.find(({ id }) => id === option)?.id ?? (/^\d{1,2}$/.test(option) ? known[Number(option)]?.id ?? [] : []));
+    return known === undefined ? null : options.flatMap((option) => ((/^\d{1,2}$/.test(option) ? known[Number(option)] : undefined) ?? known.find(({ id }) => id === option))?.id ?? []);
   } catch (error) {
     if (error instanceof Rejected) return null;
     throw error;
