@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { NetworkEvent } from '../../src/model/events.ts';
+import type { NetworkEvent, NetworkItem } from '../../src/model/events.ts';
 import type { RemoteId } from '../../src/model/ids.ts';
 import { BOT } from '../kit/model/homeserver.ts';
 import type { Abilities } from '../kit/scripted/network.ts';
@@ -227,3 +227,37 @@ test('what was forwarded says from whom, and each piece of an album is shown', a
     expect.stringMatching(/^Forwarded from Daily News\s+words$/), expect.stringMatching(/^Forwarded many times from Eve\s+more$/), 'photo.png', 'both',
   ]);
 });
+
+test('a stop at any step leaves each of them as it would be without', async () => {
+  const poll = { kind: 'poll', question: 'Lunch?', options: [{ id: 'x', text: 'Pizza' }], maxChoices: 1 } as const;
+  const of = { conversation: CHAT, time: Date.UTC(2026, 0, 1) };
+  const script = (on: Stage): readonly NetworkItem[] => ([
+    on.message('m1', 'first', { thread: { root: id('old') } }), on.message('m2', 'second', { thread: { root: id('old') }, sender: CAROL }),
+    on.message('p1', '', { parts: [{ ...poll }] }), { type: 'poll.vote', target: id('p1'), options: ['x'], sender: CAROL, ...of }, { type: 'poll.end', target: id('p1'), ...of },
+    { type: 'pin', target: id('m1'), pinned: true, ...of }, { type: 'pin', target: id('m2'), pinned: true, ...of },
+    { type: 'reactions.set', target: id('m1'), reactions: [{ emoji: '👍', sender: BOB }, { emoji: '🔥', count: 3 }], ...of }, { type: 'reactions.set', target: id('m1'), reactions: [{ emoji: '🔥', count: 4 }], ...of },
+  ] as const).map((event, n): NetworkItem => ({ key: `item ${n}`, event }));
+  const seen = (): unknown => ({
+    talk: stage.events('m.room.message').map(({ content }) => [content.body, (content['m.relates_to'] as { event_id?: string } | undefined)?.event_id === stage.saying('first').event_id]),
+    polls: ['start', 'response', 'end'].map((kind) => stage.events(`org.matrix.msc3381.poll.${kind}`).length),
+    pinned: (stage.events('m.room.pinned_events').at(-1)?.content.pinned as string[]).map((event) => [stage.saying('first').event_id, stage.saying('second').event_id].indexOf(event)),
+    reactions: stage.events('m.reaction').filter(({ event_id: event }) => !stage.room.redacted.has(event)).map(({ sender, content }) => [sender === BOT, (content['m.relates_to'] as { key: string }).key]),
+  });
+  const asEver = { talk: [['first', false], ['second', true]], polls: [1, 1, 1], pinned: [0, 1], reactions: [[true, '🔥']] };
+  let edge = 0;
+  for (let died = true; died; edge += 1) {
+    if (edge > 0) await stage.close();
+    open();
+    await stage.pass(100);
+    const items = script(stage);
+    stage.dieAfter(edge);
+    void stage.network.hand(items).catch(() => {});
+    await stage.pass(4_000);
+    died = stage.deaths > 0;
+    if (died) await stage.network.hand(items);
+    await stage.pass(4_000);
+    expect([edge, seen()]).toEqual([edge, asEver]);
+    stage.log.length = 0;
+  }
+  expect(edge).toBeGreaterThan(80);
+}, 120_000);

@@ -50,8 +50,13 @@ export class ScriptedNetwork {
   }
 
   async take(...events: readonly NetworkEvent[]): Promise<void> {
+    await this.hand(events.map((event): NetworkItem => ({ key: `item ${++this.#items}`, event })));
+  }
+
+  /** Items under keys of their own; handed over again they are the same ones. */
+  async hand(items: readonly NetworkItem[]): Promise<void> {
     if (this.#sink === null) throw new Error('the account is not live');
-    await this.#sink.accept(events.map((event): NetworkItem => ({ key: `item ${++this.#items}`, event })));
+    await this.#sink.accept(items);
   }
 
   get network(): Network {
