@@ -132,7 +132,7 @@ export interface PollVoteEvent extends InConversation {
   readonly type: 'poll.vote';
   readonly target: RemoteId;
   readonly sender: PersonRef;
-  /** Ids of options. */
+  /** Ids of options; of a poll that was sent from here their places, the first 0, where the network does not keep ids. */
   readonly options: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/clock.ts';
 import { DeliveryError, Rejected, Retry } from '../../model/errors.ts';
 import type { MessageEvent, NetworkItem } from '../../model/events.ts';
-import type { AccountId, Millis, UserId } from '../../model/ids.ts';
+import type { AccountId, Millis, OutboxSeq, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import { namedIn } from '../../model/named.ts';
 import type { Effect, InboxItem, MatrixTask, OutboxItem, OutOutcome, Portal, Store } from '../../store/store.ts';
@@ -9,7 +9,8 @@ import { StoreBusy } from '../../store/store.ts';
 import { type Deciding, targetOf } from '../deciding.ts';
 import { pastMessage } from '../kinds/message.ts';
 import { remoteIdsOf } from '../kinds/table.ts';
-import { leftOut } from '../kinds/shared.ts';
+import { hostsOf, leftOut } from '../kinds/shared.ts';
+import type { Turn } from '../lanes/lanes.ts';
 import { backoff } from '../outbound/failure.ts';
 import type { LiveAccount } from '../outbound/to-network.ts';
 
@@ -22,6 +23,7 @@ export interface BackfillDeps {
   readonly wake: (lanes: readonly string[]) => void;
   /** There are files to fetch. */
   readonly media: () => void;
+  readonly signal: AbortSignal;
 }
 
 /** So long a network is asked for the past; then the room goes on with what there is. */
@@ -37,48 +39,75 @@ const MOST_PAGES = 50;
  */
 export class Backfill {
   readonly #deps: BackfillDeps;
+  /** What has been asked for, by the row; null while no answer has come. */
+  readonly #asked = new Map<OutboxSeq, { given: Given | null }>();
 
   constructor(deps: BackfillDeps) {
     this.#deps = deps;
   }
 
-  async write(row: OutboxItem, task: Extract<MatrixTask, { kind: 'backfill' }>): Promise<void> {
-    const { store, log, clock } = this.#deps;
+  async turn(row: OutboxItem, task: Extract<MatrixTask, { kind: 'backfill' }>): Promise<Turn> {
+    const { store, clock } = this.#deps;
     const portal = row.portal === null ? null : store.portal(row.portal);
     if (portal === null || portal.state !== 'backfilling' || portal.room !== row.room) return this.#settle(row, { to: 'cancelled', reason: 'Its portal has gone.' });
-    const handed = store.pastIn(portal.conversation.row);
-    const last = Math.max(...handed.map(({ receivedAt }) => receivedAt));
+    const last = Math.max(...store.pastIn(portal.conversation.row).map(({ receivedAt }) => receivedAt));
     if (clock.now() < Math.min(last + QUIET, row.createdAt + PATIENCE)) {
       return this.#settle(row, { to: 'ready', dueAt: last + QUIET, tried: false, code: 'past', reason: 'More of the past may come.' });
     }
-    const given = await this.#ask(row, portal);
-    if ('again' in given) return this.#settle(row, given.again);
+    const since = task.since ?? clock.now();
+    if (task.since === undefined) await store.step(row, { ...task, since }, []);
+    const given = this.#given(row, portal, since + PATIENCE);
+    if (given === null) return { until: clock.now() + PATIENCE };
+    return 'again' in given ? this.#settle(row, given.again) : this.#write(row, task, portal, given.items);
+  }
+
+  /** Asked beside the lanes, which have few places: a network that does not answer holds up nobody else. Null: no answer yet. */
+  #given(row: OutboxItem, portal: Portal, until: Millis): Given | null {
+    const known = this.#asked.get(row.seq);
+    if (known !== undefined) {
+      if (known.given !== null) this.#asked.delete(row.seq);
+      return known.given;
+    }
+    const asked: { given: Given | null } = { given: null };
+    this.#asked.set(row.seq, asked);
+    void this.#ask(row, portal, until).then((given) => {
+      asked.given = given;
+      this.#deps.wake([row.lane]);
+    });
+    return null;
+  }
+
+  async #write(row: OutboxItem, task: Extract<MatrixTask, { kind: 'backfill' }>, portal: Portal, items: readonly NetworkItem[]): Promise<Turn> {
+    const { store, log, clock } = this.#deps;
+    const handed = store.pastIn(portal.conversation.row);
     let effects: readonly Effect[] = [];
     try {
-      effects = await this.#rows(portal, handed, given.items);
+      effects = await this.#rows(portal, handed, items);
     } catch (error) {
       if (error instanceof StoreBusy) throw error;
       log.error('A bug met the past of a conversation; its room goes on without.', { portal: portal.row, error });
     }
     const handled = handed.map(({ seq }): Effect => ({ do: 'handled', seq }));
-    await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() }, [...effects, ...handled, ...opened(portal, task.invite)]);
+    const turn = await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() }, [...effects, ...handled, ...opened(portal, task.invite)]);
     this.#deps.wake([`in:c${portal.conversation.row}`]);
     this.#deps.media();
+    return turn;
   }
 
   /** Its row does not open any more: the room goes on without its past. */
   over(row: OutboxItem): readonly Effect[] {
     const portal = row.portal === null ? null : this.#deps.store.portal(row.portal);
-    return portal?.state === 'backfilling' ? opened(portal, this.#deps.deciding().owners(portal.account)) : [];
+    return portal?.state === 'backfilling' ? opened(portal, hostsOf(portal.account, this.#deps.deciding())) : [];
   }
 
-  /** Pages of the past, the oldest item first; or when to ask again. */
-  async #ask(row: OutboxItem, portal: Portal): Promise<{ readonly items: readonly NetworkItem[] } | { readonly again: OutOutcome }> {
+  /** Never rejects. */
+  async #ask(row: OutboxItem, portal: Portal, until: Millis): Promise<Given> {
     const { clock, log, account, deciding, store } = this.#deps;
-    const connection = account(portal.account)?.connection;
+    const live = account(portal.account);
+    const connection = live?.connection;
     const limit = deciding().settings.backfill;
     if (connection?.history === undefined || limit === 0 || store.room(portal.room)?.roomId == null) return { items: [] };
-    const until = (row.blockedSince ?? clock.now()) + PATIENCE;
+    if (live?.liveSince === null && clock.now() < until) return { again: { to: 'ready', dueAt: clock.now() + 1_000, tried: false, code: 'not_live', reason: 'The account is not there yet.' } };
     const items: NetworkItem[] = [];
     let before: string | undefined;
     try {
@@ -101,7 +130,7 @@ export class Backfill {
 
   async #inTime<T>(call: Promise<T>, ms: Millis): Promise<T> {
     const over = new AbortController();
-    const late = this.#deps.clock.sleep(ms, over.signal).then(() => {
+    const late = this.#deps.clock.sleep(ms, AbortSignal.any([over.signal, this.#deps.signal])).then(() => {
       throw new Retry('The network does not answer.', 'TIMEOUT');
     });
     try {
@@ -115,7 +144,7 @@ export class Backfill {
   async #rows(portal: Portal, handed: readonly InboxItem[], asked: readonly NetworkItem[]): Promise<readonly Effect[]> {
     const { store, deciding, wake } = this.#deps;
     const { network, row } = portal.conversation;
-    const messages = asked.filter(({ event }) => event.type === 'message');
+    const messages = asked.flatMap(({ key, event }): NetworkItem[] => (event.type === 'message' ? [{ key, event: { ...event, historical: true } }] : []));
     const taken = await store.takePast({ network, account: portal.account, items: messages });
     wake(taken.wake);
     const past = unique([...handed, ...taken.items].flatMap((item) => (item.body.side === 'network' && item.body.event.type === 'message' ? [{ item, event: item.body.event, person: item.body.person }] : [])));
@@ -136,10 +165,14 @@ export class Backfill {
     if (items.length > 0) wake((await store.acceptNetwork({ network: conversation.network, account, items })).wake);
   }
 
-  async #settle(row: OutboxItem, outcome: OutOutcome, effects: readonly Effect[] = []): Promise<void> {
+  async #settle(row: OutboxItem, outcome: OutOutcome, effects: readonly Effect[] = []): Promise<Turn> {
     this.#deps.wake(await this.#deps.store.settleOut(row.seq, outcome, effects));
+    return 'more';
   }
 }
+
+/** Pages of the past, the oldest item first; or when to ask again. */
+type Given = { readonly items: readonly NetworkItem[] } | { readonly again: OutOutcome };
 
 interface Past {
   readonly item: InboxItem;

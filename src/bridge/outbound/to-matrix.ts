@@ -71,6 +71,7 @@ export class ToMatrix {
       return 'more';
     }
     try {
+      if (task.kind === 'backfill') return await this.#deps.backfill.turn(row, task);
       await this.#work(row, task);
     } catch (error) {
       // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
@@ -80,7 +81,7 @@ export class ToMatrix {
     return 'more';
   }
 
-  async #work(row: OutboxItem, task: MatrixTask): Promise<void> {
+  async #work(row: OutboxItem, task: Exclude<MatrixTask, { kind: 'backfill' }>): Promise<void> {
     switch (task.kind) {
       case 'create': return this.#create(row);
       case 'refresh': return this.#refresh(row);
@@ -94,7 +95,6 @@ export class ToMatrix {
       case 'vote':
       case 'poll end': return this.#about(row, task);
       case 'pin': return this.#pin(row, task);
-      case 'backfill': return this.#deps.backfill.write(row, task);
       case 'verify': return this.#verify(row, task);
       case 'unreaction':
       case 'redaction': return this.#redact(row, task);

@@ -73,8 +73,8 @@ export class FakeHomeserver {
     if (membership === 'invite' && user !== BOT && !this.isGhost(user)) this.#deps.invited(user as UserId, room.id);
   }
 
-  say(room: FakeRoom, sender: string, type: string, content: Record<string, unknown>): EventId {
-    return this.#append(room, sender, type, content);
+  say(room: FakeRoom, sender: string, type: string, content: Record<string, unknown>, stateKey?: string): EventId {
+    return this.#append(room, sender, type, content, stateKey === undefined ? {} : { state_key: stateKey });
   }
 
   redact(room: FakeRoom, sender: string, event: string): EventId {
@@ -283,7 +283,8 @@ export class FakeHomeserver {
       typing: () => same('typing', () => {}),
       setState: (as, id, type, key, content) => same('setState', () =>
         this.#append(this.#room(id, as), as, type, content as Record<string, unknown>, { state_key: key })),
-      getState: () => nothing('getState'),
+      getState: (as, id, type, key) => same('getState', () =>
+        this.#room(id, as).timeline.findLast((event) => event.type === type && event.state_key === key)?.content as Record<string, unknown> | undefined ?? null),
       members: () => nothing('members'),
       setAvatar: () => nothing('setAvatar'),
       uploadLimit: () => nothing('uploadLimit'),
