@@ -83,16 +83,17 @@ export class Bridge {
       store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
       permitted: (user) => (options.permission(user) ?? 'block') !== 'block',
     });
+    const faces = new Faces({ store, connection: (id) => accounts.get(id)?.connection ?? null, clock, log });
     const inLanes = new InLanes({
       store, deciding: () => this.#deciding(), clock, log, wake, step, live: (outputs) => this.#live.fromNetwork(outputs),
       // What the homeserver had lost comes before what it hands over on its return.
       held: (room) => outages.isDown('matrix') || this.#reconcile.held(room),
-      faces: new Faces({ store, connection: (id) => accounts.get(id)?.connection ?? null, clock, log }),
+      faces,
       count: (outcome, item) => options.count('in', item.body.side === 'network' ? networkOf(item.body.account) : 'matrix', outcome),
     });
     const count = (outcome: string, row: OutboxItem): void =>
       options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
-    const backfill = new Backfill({ store, account, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
+    const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
     const toMatrix = new ToMatrix({
       store, backfill, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
       ownerRooms: (id) => this.#telling.owners(id).rooms,

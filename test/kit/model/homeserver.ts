@@ -33,6 +33,8 @@ export interface HomeserverDeps {
 export class FakeHomeserver {
   readonly rooms = new Map<RoomId, FakeRoom>();
   readonly fullyRead = new Map<RoomId, EventId>();
+  /** Every display name as it was set. */
+  readonly named: [user: UserId, name: string][] = [];
   readonly #accountData = new Map<string, Readonly<Record<string, unknown>>>();
   readonly receipts: { readonly as: UserId; readonly event: EventId }[] = [];
   down = false;
@@ -267,7 +269,8 @@ export class FakeHomeserver {
         if (room !== undefined) this.setMember(room, as, as, 'leave');
       }),
       register: (localpart) => same('register', () => void this.#registered.add(localpart)),
-      setDisplayName: (as) => same('setDisplayName', () => {
+      setDisplayName: (as, name) => same('setDisplayName', () => {
+        this.named.push([as, name]);
         if (as !== BOT && !this.#registered.has(as.slice(1, as.indexOf(':')))) throw new Rejected('unknown user', 'M_FORBIDDEN');
       }),
       upload: async (_as, media) => {

@@ -11,6 +11,8 @@ import { bytesOf } from '../model/media.ts';
 export interface Abilities {
   /** Features that it has not, as the core is told. */
   readonly lacks?: readonly (keyof Capabilities['out'])[];
+  /** What somebody is called, who is only an id in messages. */
+  readonly profile?: (id: string) => PersonRef | null;
   /** A page of the past; may throw. */
   readonly history?: (limit: number, before?: string) => HistoryPage | Promise<HistoryPage>;
 }
@@ -77,7 +79,7 @@ export class ScriptedNetwork {
 
   #connection(): Connection {
     const done = (call: Omit<Call, 'id'>): Promise<SendResult> => this.#done(call);
-    const { history } = this.#abilities;
+    const { history, profile } = this.#abilities;
     return {
       remoteId: 'one',
       start: (sink) => {
@@ -96,6 +98,7 @@ export class ScriptedNetwork {
         this.calls.push({ what: 'history', id: null });
         return history(limit, before);
       } }),
+      ...(profile === undefined ? {} : { profile: ({ id }) => Promise.resolve(profile(id)) }),
       findSent: () => Promise.resolve('unknown'),
       openMedia: (handle) => Promise.resolve({ bytes: bytesOf(handle), mime: 'image/png', name: 'photo.png' }),
       rateKeys: () => [],
