@@ -7,7 +7,7 @@ import type { AppSettings, Check, Network } from '../networks/network.ts';
 import { createRedactor } from '../observe/redact.ts';
 import type { Fetch } from './discover.ts';
 import { checkPing, checkToken, checkVersions } from './doctor/homeserver.ts';
-import { checkDatabase, checkDisk, checkModes, checkNode, checkOwners, checkPermissions } from './doctor/local.ts';
+import { checkDatabase, checkDisk, checkModes, checkNode, checkOwners, checkPermissions, checkSealKey } from './doctor/local.ts';
 import type { DatabaseProbe } from './doctor/local.ts';
 import { checkPublicUrl } from './doctor/public.ts';
 import { expectedRegistration } from './register.ts';
@@ -49,6 +49,7 @@ async function* checks(loaded: LoadedConfig<AppSettings>, options: DoctorOptions
   yield { what: 'config', ok: true, detail: `${loaded.path} fits the schema${old}` };
   yield checkPermissions(loaded);
   yield checkModes(loaded);
+  yield checkSealKey(loaded);
   yield checkDatabase(loaded, options.probeDatabase);
   yield await checkDisk(loaded);
   yield await checkRegistration(loaded, options.registration);

@@ -20,6 +20,8 @@ export interface LoadedConfig<App = unknown> {
   readonly config: Config<App>;
   /** Null until `drawbridge register` has made it. */
   readonly registration: RegistrationFile | null;
+  /** Where `seal_key` names a file, absolute. */
+  readonly sealKeyFile: string | null;
   /** Everything that must never be written to a log. */
   readonly secrets: readonly string[];
   /** What was changed in a config of an older format, one line a step. */
@@ -67,7 +69,8 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
     throw new ConfigError('DB-1001', path, [{ line: 1, column: 1, path: '', message }], FIX);
   }
   const { from, changes } = upgradeDocument(source.document);
-  const given = interpolate(prepare(plain(source, path)), file, env);
+  const raw = plain(source, path);
+  const given = interpolate(prepare(raw), file, env);
   const parsed = schema.safeParse(given.value, { error: wording });
   if (!parsed.success || given.problems.length > 0) {
     throw new ConfigError('DB-1001', path, explain(schema, source, given, parsed.error?.issues ?? []), FIX);
@@ -76,7 +79,7 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
   const config = absolute(parsed.data, dirname(file));
   const registration = readRegistration(config.registration);
   const tokens = registration === null ? [] : [registration.asToken, registration.hsToken];
-  return { path: file, config, registration, secrets: [...new Set([...secretsIn(schema, given.value), ...tokens])], upgraded: changes };
+  return { path: file, config, registration, sealKeyFile: sealKeyFile(raw, file), secrets: [...new Set([...secretsIn(schema, given.value), ...tokens])], upgraded: changes };
 }
 
 /** The document as plain data. @throws ConfigError where aliases lead nowhere, or make too much of it */
@@ -87,6 +90,11 @@ function plain({ document, alias }: Source, path: string): unknown {
     const message = 'what begins with "*" is a reference in YAML, and this one leads nowhere or repeats too much; a text that does has to stand between quotes';
     throw new ConfigError('DB-1001', path, [{ ...alias(), path: '', message }], FIX);
   }
+}
+
+function sealKeyFile(raw: unknown, file: string): string | null {
+  const named = (raw as { readonly seal_key?: unknown } | null)?.seal_key;
+  return typeof named === 'string' && named.startsWith('file:') ? resolve(dirname(file), named.slice('file:'.length).trim()) : null;
 }
 
 function absolute<App>(config: Config<App>, folder: string): Config<App> {

@@ -117,8 +117,8 @@ const core = z.strictObject({
   database: database.prefault('drawbridge.db').meta({ description: 'SQLite file.' }),
   data: path().prefault('data').meta({ description: 'Folder for waiting files (sealed).' }),
   seal_key: key32().meta({
-    description: 'Key that seals message content and files at rest: 32 random bytes in base64. Without it what waits for delivery is lost: back it up.',
-    examples: ['file:data/seal.key'],
+    description: 'Key that seals message content and files at rest: 32 random bytes in base64. Without it what waits for delivery is lost: back it up, apart from the database and the data folder.',
+    examples: ['file:seal.key'],
     secret: true,
     hint: '`drawbridge init` makes one, and so does `openssl rand -base64 32`; a database needs the one that it was made with',
   }),
