@@ -71,6 +71,8 @@ export interface Store {
   /** Rooms of the bot with somebody, the ones still to be made among them. */
   managementRooms(): readonly Room[];
   members(room: RoomRow): readonly Member[];
+  /** Those who have left, too. */
+  everMembers(room: RoomRow): readonly Member[];
   member(room: RoomRow, user: UserId): Member | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];

@@ -210,6 +210,9 @@ class SqliteStore implements Store {
   members(room: RoomRow): readonly Member[] {
     return this.#rows.members(room);
   }
+  everMembers(room: RoomRow): readonly Member[] {
+    return this.#rows.everMembers(room);
+  }
   member(room: RoomRow, user: UserId): Member | null {
     return this.#rows.member(room, user);
   }
