@@ -203,6 +203,21 @@ describe('names what is wrong and which key to change', () => {
     expect(checks.at(-1)?.what).toBe('config');
   });
 
+  test('one cause makes one line: what hangs on it is not tried', async () => {
+    const skipped = (checks: readonly Check[]): unknown => checks.filter((check) => check.skipped).map(({ what, detail }) => `${what}: ${detail}`);
+    const refused = await doctor({ fetch: homeserver({ whoami: { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } } }) });
+    expect(failed(refused.checks)).toEqual(['token']);
+    expect(skipped(refused.checks)).toEqual(['homeserver to bridge: not tried: the homeserver has to take the token first.']);
+    expect(refused.text).toContain('– homeserver to bridge: not tried');
+    const away = await doctor({ fetch: async (input, init) => (addressOf(input).startsWith('http://hs.test') ? Promise.reject(new TypeError('fetch failed')) : fetch(input, init)) });
+    expect(failed(away.checks)).toEqual(['homeserver']);
+    expect(skipped(away.checks)).toEqual(['token', 'homeserver to bridge'].map((what) => `${what}: not tried: the homeserver does not answer.`));
+    rmSync(join(folder, 'registration.yaml'));
+    const unregistered = await doctor();
+    expect(failed(unregistered.checks)).toEqual(['registration']);
+    expect(skipped(unregistered.checks)).toEqual(['token', 'homeserver to bridge'].map((what) => `${what}: not tried: there is no registration.`));
+  });
+
   test('a registration of another config', async () => {
     writeConfig('bridge: { bot: other }\n');
     const { text, checks } = await doctor({ fetch: homeserver({ whoami: { status: 200, body: { user_id: '@other:example.org' } } }) });
