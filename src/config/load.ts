@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { CodedError } from '../model/errors.ts';
 import { errorCode } from './error-code.ts';
-import { interpolate } from './interpolate.ts';
+import { type Environment, interpolate } from './interpolate.ts';
 import { ConfigError, explain, wording } from './problems.ts';
 import { readRegistration } from './registration.ts';
 import type { RegistrationFile } from './registration.ts';
@@ -12,7 +12,7 @@ import type { Config, NetworkSettings } from './schema.ts';
 import { parseSource } from './source.ts';
 import type { Source } from './source.ts';
 import { saveUpgraded, upgradeDocument } from './upgrade.ts';
-import { secretsIn } from './walk.ts';
+import { schemasAt, secretsIn } from './walk.ts';
 
 export interface LoadedConfig<App = unknown> {
   /** Absolute. */
@@ -55,8 +55,6 @@ export function loadCore(path: string, env: Environment): LoadedConfig<never> {
   return { ...loaded, config: { ...loaded.config, networks: Object.fromEntries(named.map((id) => [id, {}])) } };
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environment, prepare: (raw: unknown) => unknown, save: boolean): LoadedConfig<App> {
   const file = resolve(path);
   const text = readText(file, path);
@@ -70,7 +68,7 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
   }
   const { from, changes } = upgradeDocument(source.document);
   const raw = plain(source, path);
-  const given = interpolate(prepare(raw), file, env);
+  const given = interpolate(prepare(raw), file, env, (at, text) => typedAs(schema, at, text));
   const parsed = schema.safeParse(given.value, { error: wording });
   if (!parsed.success || given.problems.length > 0) {
     throw new ConfigError('DB-1001', path, explain(schema, source, given, parsed.error?.issues ?? []), FIX);
@@ -90,6 +88,13 @@ function plain({ document, alias }: Source, path: string): unknown {
     const message = 'what begins with "*" is a reference in YAML, and this one leads nowhere or repeats too much; a text that does has to stand between quotes';
     throw new ConfigError('DB-1001', path, [{ ...alias(), path: '', message }], FIX);
   }
+}
+
+/** A number, or true or false, where the key at `path` takes that and no text. */
+function typedAs(schema: z.ZodType, path: readonly PropertyKey[], text: string): unknown {
+  const value = text === 'true' || text === 'false' ? text === 'true' : /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+  const takes = (one: unknown): boolean => schemasAt(schema, path).some((place) => z.safeParse(place, one).success);
+  return !takes(text) && takes(value) ? value : text;
 }
 
 function sealKeyFile(raw: unknown, file: string): string | null {
