@@ -53,6 +53,21 @@ describe('text between Matrix and WhatsApp', () => {
     expect(ins()).toEqual(Array.from({ length: 20 }, (_, n) => `in ${n}`));
   });
 
+  test('a message that is removed twice is told of once to stay there', async () => {
+    const room = await portalOf(stack, 'Bob');
+    const alice = stack.homeserver.user('alice');
+    const said = alice.send(room, 'to be removed');
+    await eventually('it on the phone', () => stack.sandbox.messages.find(({ body }) => (body as { body?: string }).body === 'to be removed'));
+    alice.redact(room, said);
+    alice.redact(room, said);
+    alice.send(room, 'and on');
+    await eventually('what comes after', () => stack.sandbox.messages.find(({ body }) => (body as { body?: string }).body === 'and on'));
+    const told = (): number => stack.homeserver.eventsOf(room, 'm.room.message').filter(({ content }) => String(content.body).startsWith('🗑️')).length;
+    await eventually('word of it', () => told() > 0);
+    await stack.homeserver.idle();
+    expect(told()).toBe(1);
+  });
+
   test('replies, reactions and their removal are mapped both ways', async () => {
     const room = await portalOf(stack, 'Bob');
     const alice = stack.homeserver.user('alice');
