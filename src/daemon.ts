@@ -101,7 +101,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });
   const links = config.public_url === undefined ? undefined : createLinks({ key: subkey(sealKey, 'links'), publicUrl: config.public_url, clock });
   const tools = mediaTools({
-    spool, fitter: createFitter(spool, await createTools({ tempDir: join(config.data, 'work') })), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000),
+    spool, fitter: createFitter(spool, await createTools({ tempDir: join(config.data, 'work') })), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000), clock,
   });
   const connection = (id: AccountId): Connection | null => accounts.get(id)?.connection ?? null;
   const rooms = new Rooms({
@@ -132,7 +132,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     command: (task, row) => answer(task, row, {
       store, homeserver, accounts: accounts.list(), permission, adapter: (id) => accounts.view(id),
       relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
-      outages: () => outages.list(), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw), wake: (lanes) => bridge?.wake(lanes),
+      outages: () => outages.list(), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw), takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => bridge?.wake(lanes),
     }),
     keep: { deadContent: config.delivery.dead_content_days * DAY, settled: 30 * DAY, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
   });
@@ -150,7 +150,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
       onBadEvent: ({ reason }) => log.warn('An entry of a transaction is no event; it was skipped.', { reason }),
     }),
     ...webhookRoutes(webhooks),
-    ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: () => false, open: linkedFiles(homeserver, tools) })),
+    ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: (key) => !store.linkStands(key), open: linkedFiles(homeserver, tools) })),
     ...metricsRoutes(gauged(metrics, () => measure(metrics, store, accounts, outages, clock.now())), () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
   ];
 
@@ -254,7 +254,7 @@ async function prepareBot(homeserver: HomeserverClient, config: Config, registra
 function deliverySettings({ delivery }: Config): DeliverySettings {
   return {
     maxBlock: delivery.max_block, maxAge: delivery.max_age, mediaWait: delivery.media_wait, settleWait: delivery.settle_wait, targetWait: delivery.target_wait,
-    echoWait: delivery.echo_wait, uncertain: delivery.uncertain, statusEvents: delivery.status_events, readReceipts: delivery.read_receipts,
+    echoWait: delivery.echo_wait, uncertain: delivery.uncertain, statusEvents: delivery.status_events, readReceipts: delivery.read_receipts, backfill: delivery.backfill,
   };
 }
 

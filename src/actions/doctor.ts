@@ -3,11 +3,11 @@ import { loadConfig } from '../config/load.ts';
 import { CodedError } from '../model/errors.ts';
 import type { Clock } from '../model/clock.ts';
 import { silentLogger } from '../model/log.ts';
-import type { AppSettings, Check, Network } from '../networks/network.ts';
+import { type AppSettings, type Check, type Network, notTried } from '../networks/network.ts';
 import { createRedactor } from '../observe/redact.ts';
 import type { Fetch } from './discover.ts';
-import { checkPing, checkToken, checkVersions } from './doctor/homeserver.ts';
-import { checkDatabase, checkDisk, checkModes, checkNode, checkPermissions } from './doctor/local.ts';
+import { checkPing, checkToken, checkVersions, PING, TOKEN } from './doctor/homeserver.ts';
+import { checkDatabase, checkDisk, checkModes, checkNode, checkOwners, checkPermissions, checkSealKey } from './doctor/local.ts';
 import type { DatabaseProbe } from './doctor/local.ts';
 import { checkPublicUrl } from './doctor/public.ts';
 import { expectedRegistration } from './register.ts';
@@ -49,17 +49,28 @@ async function* checks(loaded: LoadedConfig<AppSettings>, options: DoctorOptions
   yield { what: 'config', ok: true, detail: `${loaded.path} fits the schema${old}` };
   yield checkPermissions(loaded);
   yield checkModes(loaded);
+  yield checkSealKey(loaded);
   yield checkDatabase(loaded, options.probeDatabase);
   yield await checkDisk(loaded);
   yield await checkRegistration(loaded, options.registration);
   const versions = await checkVersions(loaded, options.fetch, options.clock);
   yield* versions;
-  if (loaded.registration !== null && versions[0]?.ok === true) {
-    yield await checkToken(loaded, loaded.registration, options.fetch);
-    yield await checkPing(loaded, loaded.registration, options.fetch);
-  }
+  yield* checkTogether(loaded, versions[0]?.ok === true, options.fetch);
   yield* checkPublicUrl(loaded, options.fetch);
   yield* checkNetworks(loaded, options);
+}
+
+/** What the homeserver and the bridge make of each other, as far as one can be asked about the other. */
+async function* checkTogether(loaded: LoadedConfig, answers: boolean, fetch: Fetch): AsyncGenerator<Check> {
+  const { registration } = loaded;
+  const because = registration === null ? 'there is no registration.' : 'the homeserver does not answer.';
+  if (registration === null || !answers) {
+    yield* [TOKEN, PING].map((what) => notTried(what, because));
+    return;
+  }
+  const token = await checkToken(loaded, registration, fetch);
+  yield token;
+  yield token.ok ? await checkPing(loaded, registration, fetch) : notTried(PING, 'the homeserver has to take the token first.');
 }
 
 async function checkRegistration(loaded: LoadedConfig, tools: RegistrationTools): Promise<Check> {
@@ -73,12 +84,15 @@ async function checkRegistration(loaded: LoadedConfig, tools: RegistrationTools)
   return { what, ok: false, detail: `${registration.path} does not fit the config: ${lines.join('; ')}`, fix };
 }
 
-async function* checkNetworks({ config }: LoadedConfig<AppSettings>, { networks, clock }: DoctorOptions): AsyncGenerator<Check> {
+async function* checkNetworks(loaded: LoadedConfig<AppSettings>, { networks, clock }: DoctorOptions): AsyncGenerator<Check> {
+  const { config } = loaded;
   let accounts = 0;
   for (const network of networks) {
     for (const [app, appSettings] of Object.entries(config.networks[network.id] ?? {})) {
       for (const [account, settings] of Object.entries(appSettings.accounts)) {
         accounts += 1;
+        const owners = checkOwners(loaded, `networks.${network.id}.${app}.accounts.${account}`, settings.owners);
+        yield { ...owners, what: `${network.id}/${app}/${account}: ${owners.what}` };
         const connection = { app, appSettings, account, settings, clock, log: silentLogger, ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }) };
         try {
           for await (const check of network.check(connection)) yield { ...check, what: `${network.id}/${app}/${account}: ${check.what}` };

@@ -1,7 +1,9 @@
+import { answering } from '../bridge/kinds/message.ts';
+import { asPollOrWords } from '../bridge/kinds/poll.ts';
 import { contentOf, relationsOf } from '../bridge/outbound/parse.ts';
 import { targetOf } from '../bridge/deciding.ts';
 import { Rejected } from '../model/errors.ts';
-import type { EventId, InboxSeq, OutboxSeq } from '../model/ids.ts';
+import type { InboxSeq, OutboxSeq } from '../model/ids.ts';
 import type { NetworkTask, OutboxItem } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
 import { Mistake } from './action.ts';
@@ -14,12 +16,18 @@ export async function retry(context: ActionContext, which: string): Promise<stri
     const rows = store.undelivered(500, ...seenBy(context)).filter(({ state }) => state === 'dead' || state === 'asked');
     // In the order they were first said.
     const results = [];
-    for (const { side, seq } of rows.reverse()) results.push(side === 'in' ? await received(context, seq as InboxSeq) : await one(context, seq as OutboxSeq));
+    for (const { side, seq } of rows.reverse()) results.push(side === 'in' ? await received(context, seq as InboxSeq).catch(said) : await one(context, seq as OutboxSeq).catch(said));
     return results.length === 0 ? 'There is nothing to send again.' : results.join('\n');
   }
   const [, side, number] = /^(r?)(\d{1,15})$/.exec(which) ?? [];
   if (number === undefined) throw new Mistake('Say which: retry <number>, as undelivered shows it, or retry all.');
   return side === 'r' ? received(context, Number(number) as InboxSeq) : one(context, Number(number) as OutboxSeq);
+}
+
+/** One that cannot be tried again, for instance because its content is forgotten, keeps no other from it. */
+function said(error: unknown): string {
+  if (error instanceof Mistake) return error.message;
+  throw error;
 }
 
 /** Something that was received and could not be handled, for instance before an upgrade. Permission: admin. */
@@ -31,10 +39,12 @@ async function received(context: ActionContext, seq: InboxSeq): Promise<string> 
     context.wake(await store.retryIn(seq, 'again'));
     return `r${seq} is tried again.`;
   }
-  const fault = await context.decodeAgain(item.source, item.raw);
+  // A piece of a webhook bears the name of its app, `<network>/<app>`; what was decoded already comes of an account or of Matrix.
+  const isPiece = item.source.split('/').length === 2;
+  const fault = isPiece ? await context.decodeAgain(item.source, item.raw) : await context.takeAgain(seq);
   if (fault !== null) return `r${seq}: ${fault}`;
-  context.wake(await store.retryIn(seq, 'gone'));
-  return `r${seq} was decoded and is on its way.`;
+  if (isPiece) context.wake(await store.retryIn(seq, 'gone'));
+  return `r${seq} was ${isPiece ? 'decoded' : 'taken in'} and is on its way.`;
 }
 
 async function one(context: ActionContext, seq: OutboxSeq): Promise<string> {
@@ -63,6 +73,7 @@ async function fetchAgain(context: ActionContext, row: OutboxItem): Promise<Netw
     throw error;
   }
   const relations = relationsOf(event.content);
+  if (row.kind === 'pin') return 'pin it once more instead.';
   if (row.kind === 'deletion') return 'delete it once more instead.';
   if (row.kind === 'reaction') {
     return relations.annotates === null ? 'it was deleted.' : { to: 'network', kind: 'reaction', target: relations.annotates.event, emoji: relations.annotates.emoji, reaction: row.event };
@@ -71,9 +82,10 @@ async function fetchAgain(context: ActionContext, row: OutboxItem): Promise<Netw
   const content = contentOf(event, relations.edits !== null && typeof fresh === 'object' && fresh !== null ? (fresh as Record<string, unknown>) : event.content);
   if ('refused' in content) return 'it was deleted.';
   const relay = context.relayOf(row.sender, row.account, room.row);
-  const part = adapter.plan({ conversation: targetOf(portal.conversation), content, relay })[row.part];
+  const conversation = targetOf(portal.conversation);
+  const part = adapter.plan({ conversation, content: asPollOrWords(content, adapter.capabilities(conversation)), relay })[row.part];
   if (part === undefined) return 'it was changed.';
   if (row.kind === 'edit' && row.shows !== null) return { to: 'network', kind: 'edit', target: row.shows.event, part: row.shows.part, content: part, relay };
-  const replyTo: EventId | null = relations.edits ?? relations.replyTo;
-  return { to: 'network', kind: 'message', content: part, relay, ...(replyTo !== null && row.part === 0 ? { replyTo } : {}) };
+  const told = relations.edits === null ? relations : { ...relations, replyTo: relations.edits };
+  return { to: 'network', kind: 'message', content: part, relay, ...answering(told, row.part, adapter, portal) };
 }

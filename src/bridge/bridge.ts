@@ -1,11 +1,12 @@
 import type { Clock } from '../model/clock.ts';
-import type { AccountId, NetworkId, RoomRow, UserId } from '../model/ids.ts';
+import type { AccountId, InboxSeq, NetworkId, RoomRow, UserId } from '../model/ids.ts';
 import type { Logger } from '../model/log.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Decoded, Sink } from '../networks/network.ts';
-import type { Effect, Keep, MatrixBatch, MatrixTask, OutboxItem, Store } from '../store/store.ts';
+import { type Effect, type Keep, type MatrixBatch, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../store/store.ts';
 import type { Accounts } from './accounts.ts';
 import type { Deciding } from './deciding.ts';
+import { Backfill } from './backfill/backfill.ts';
 import { InLanes } from './inbound/in-lanes.ts';
 import { Lively } from './inbound/live.ts';
 import { MediaJobs } from './inbound/media-jobs.ts';
@@ -49,6 +50,7 @@ export interface BridgeOptions {
 
 /** How long calls under way may take to end when the daemon stops. */
 const DRAIN_MS = 8_000;
+const BEAT_MS = 2_000;
 
 /** The core: takes in what both sides send and drives the lanes until nothing is left to do. */
 export class Bridge {
@@ -65,7 +67,6 @@ export class Bridge {
   readonly #touched = new Set<RoomRow>();
   readonly #stop = new AbortController();
   #released = false;
-  #beating = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -82,21 +83,23 @@ export class Bridge {
       store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
       permitted: (user) => (options.permission(user) ?? 'block') !== 'block',
     });
+    const faces = new Faces({ store, connection: (id) => accounts.get(id)?.connection ?? null, clock, log });
     const inLanes = new InLanes({
       store, deciding: () => this.#deciding(), clock, log, wake, step, live: (outputs) => this.#live.fromNetwork(outputs),
       // What the homeserver had lost comes before what it hands over on its return.
       held: (room) => outages.isDown('matrix') || this.#reconcile.held(room),
-      faces: new Faces({ store, connection: (id) => accounts.get(id)?.connection ?? null, clock, log }),
+      faces,
       count: (outcome, item) => options.count('in', item.body.side === 'network' ? networkOf(item.body.account) : 'matrix', outcome),
     });
     const count = (outcome: string, row: OutboxItem): void =>
       options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
+    const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
     const toMatrix = new ToMatrix({
-      store, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
+      store, backfill, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
       ownerRooms: (id) => this.#telling.owners(id).rooms,
     });
     const toNetwork = new ToNetwork({
-      store, account, media: new NetworkMedia(store, homeserver, tools), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
+      store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
       accountBroken: (id, reason) => this.#accountBroken(id, reason), limited: (id, ms) => options.limited(networkOf(id), ms / 1000), signal: this.#stop.signal,
     });
     this.#media = new MediaJobs({ store, tools, connection: (id) => accounts.get(id)?.connection ?? null, clock, log, wake, step });
@@ -126,6 +129,7 @@ export class Bridge {
     if (!clean) this.#reconcile.start();
     this.#media.look();
     void this.#housekeeping();
+    void this.#heartbeat();
   }
 
   /** Nothing is sent before it is known whether the database was put back from a backup: what it holds may have been sent. */
@@ -168,6 +172,20 @@ export class Bridge {
     if (accepted.media.length > 0) this.#media.look();
   }
 
+  /** Something that could not be taken in when it came, as before an upgrade. Null where it was, else why not. */
+  async takeAgain(seq: InboxSeq): Promise<string | null> {
+    try {
+      const accepted = await this.#options.store.takeAgain(seq);
+      this.wake(accepted?.wake ?? []);
+      this.#media.look();
+      return null;
+    } catch (error) {
+      if (error instanceof StoreBusy) throw error;
+      this.#options.log.error('A bug met an item that was to be taken in again; it stays kept.', { seq, error });
+      return 'It still cannot be taken in; the log has why.';
+    }
+  }
+
   sinkOf(account: AccountId, network: NetworkId): Sink {
     return {
       cursor: () => this.#options.store.getMeta(`cursor:${account}`),
@@ -204,13 +222,18 @@ export class Bridge {
     outages.down('matrix', reason, () => homeserver.ping());
   }
 
-  /** A homeserver that was away may have lost what it had for us, also where nothing was sent to it meanwhile. */
-  async #beat(): Promise<void> {
-    const { outages, homeserver } = this.#options;
-    if (outages.isDown('matrix') || this.#beating) return;
-    this.#beating = true;
-    await homeserver.ping().catch((error: unknown) => this.#homeserverDown(error instanceof Error ? error.message : String(error)));
-    this.#beating = false;
+  /**
+   * A homeserver that was away may have lost what it had for us, also where nothing was sent to it meanwhile. None starts
+   * again in less time than passes between two beats.
+   */
+  async #heartbeat(): Promise<void> {
+    const { outages, homeserver, clock } = this.#options;
+    for (;;) {
+      await clock.sleep(BEAT_MS, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+      if (outages.isDown('matrix')) continue;
+      await homeserver.beat().catch((error: unknown) => this.#homeserverDown(error instanceof Error ? error.message : String(error)));
+    }
   }
 
   #accountBroken(account: AccountId, reason: string): void {
@@ -239,7 +262,7 @@ export class Bridge {
     };
   }
 
-  /** Every second what waited too long; every five whether the homeserver is there; every ten the read positions; every ten minutes what may be forgotten. */
+  /** Every second what waited too long; every ten the read positions; every ten minutes what may be forgotten. */
   async #housekeeping(): Promise<void> {
     const { store, clock, log, keep } = this.#options;
     for (let second = 1; !this.#stop.signal.aborted; second++) {
@@ -247,7 +270,6 @@ export class Bridge {
       if (this.#stop.signal.aborted) return;
       try {
         this.wake(await store.expire(clock.now()));
-        if (second % 5 === 0) void this.#beat();
         if (second % 10 === 0 && this.#touched.size > 0) {
           const rooms = [...this.#touched];
           this.#touched.clear();

@@ -1,6 +1,6 @@
 import type { ConversationRef, MatrixEvent, NetworkEvent, NetworkItem, PersonRef, Picture } from '../model/events.ts';
 import type {
-  AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId,
+  AccountId, ConversationRow, EventId, InboxSeq, Millis, Mxc, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId,
   RoomRow, UserId,
 } from '../model/ids.ts';
 import type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts';
@@ -16,6 +16,10 @@ export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts'
 export interface Store {
   acceptNetwork(batch: NetworkBatch): Promise<Accepted>;
   acceptMatrix(batch: MatrixBatch): Promise<Accepted>;
+  /** What a network told of the past when it was asked: people and files are made ready, nothing is put into the inbox. */
+  takePast(batch: NetworkBatch): Promise<{ readonly items: readonly InboxItem[]; readonly wake: Wake; readonly media: readonly number[] }>;
+  /** Messages of the past that a network handed over by itself and that wait in the lane of their conversation. */
+  pastIn(conversation: ConversationRow): readonly InboxItem[];
   /** Those of these events that still wait to be handled are handled in this order. */
   inOrder(events: readonly EventId[]): Promise<void>;
   /** Bytes that could not be decoded: kept to be decoded again after an upgrade. */
@@ -74,14 +78,21 @@ export interface Store {
   /** Rooms of the bot with somebody, the ones still to be made among them. */
   managementRooms(): readonly Room[];
   members(room: RoomRow): readonly Member[];
+  /** Those who have left, too. */
+  everMembers(room: RoomRow): readonly Member[];
   member(room: RoomRow, user: UserId): Member | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
+  threadOf(portal: PortalRow, root: RemoteId): ThreadRow | null;
+  /** The thread that hangs on this event. */
+  threadOn(portal: PortalRow, event: EventId): ThreadRow | null;
   /** The newest message of the network that somebody has seen who has read up to this event, whatever that is itself. */
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null;
   /** The events that were written for a message: its parts, and every edit of them. `part`: for this one alone. */
   writtenFor(portal: PortalRow, remote: RemoteId, part?: number): readonly EventId[];
   lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;
+  /** Whether the link that was made for the row of this key has neither expired nor been ended. */
+  linkStands(key: string): boolean;
   /** Of these event ids those that were never taken in. */
   unseen(source: string, keys: readonly string[]): readonly string[];
 
@@ -94,6 +105,11 @@ export interface Store {
   undelivered(limit: number, of?: UserId): readonly Undelivered[];
   /** What was received, is dead and can be tried again; `raw` where it could not even be decoded. */
   deadIn(seq: InboxSeq): { readonly source: string; readonly raw: Uint8Array | null } | null;
+  /**
+   * An item that could not be taken in, as `acceptBroken` kept it: it is forgotten and taken in as if it came now. Null where
+   * there is none. Throws what taking it in throws, and then it is kept as before.
+   */
+  takeAgain(seq: InboxSeq): Promise<Accepted | null>;
   /** dead → ready at its old place; what was decoded anew goes instead (`gone`). */
   retryIn(seq: InboxSeq, how: 'again' | 'gone'): Promise<Wake>;
   /** dead or asked → ready at the lane's tail, with the same key. */
@@ -239,6 +255,8 @@ export interface Room {
   readonly name: string | null;
   readonly topic: string | null;
   readonly picture: string | null;
+  /** What its pinned events were when the homeserver last told. */
+  readonly pinned: readonly EventId[];
 }
 
 export interface Portal {
@@ -246,13 +264,16 @@ export interface Portal {
   readonly room: RoomRow;
   readonly conversation: Conversation;
   readonly account: AccountId;
-  readonly state: 'creating' | 'live' | 'closed';
+  /** `backfilling`: its past is being written; what comes in meanwhile waits. */
+  readonly state: 'creating' | 'backfilling' | 'live' | 'closed';
 }
 
 export interface Member {
   readonly user: UserId;
   readonly membership: 'join' | 'invite' | 'leave' | 'ban' | 'knock';
   readonly name: string | null;
+  /** Null: none; absent: as it was. */
+  readonly picture?: Mxc | null;
 }
 
 export interface MapRow {
@@ -267,6 +288,16 @@ export interface MapRow {
   readonly origin: 'matrix' | 'network';
   /** The author: a person's row id, or a Matrix user id. */
   readonly author: string;
+  /** The root, as the network calls it, of the thread that it stands in; absent or null: in none. */
+  readonly thread?: RemoteId | null;
+}
+
+/** A thread of a network: the event that stands for its root, and the newest in it. */
+export interface ThreadRow {
+  readonly portal: PortalRow;
+  readonly root: RemoteId;
+  readonly eventId: EventId;
+  readonly last: EventId;
 }
 
 export interface ReactionRow {
@@ -288,10 +319,13 @@ export interface RemoteContext {
   readonly room: Room | null;
   readonly person: Person | null;
   readonly map: readonly MapRow[];
+  /** Threads whose root is one of these remote ids. */
+  readonly threads: readonly ThreadRow[];
   /** Unsettled rows on their way to Matrix that carry one of these remote ids. */
   readonly coming: readonly OutboxItem[];
   /** Unsettled or uncertain sends to this conversation, for echoes. */
   readonly going: readonly OutboxItem[];
+  /** Those of Matrix people on the events of these messages too. */
   readonly reactions: readonly ReactionRow[];
   /** Whom the event mentions, by the network's id of each. */
   readonly mentioned: Readonly<Record<string, Person>>;
@@ -315,6 +349,8 @@ export interface RoomContext {
 
 /** What a delivery event waits for that came before the answer which names its message. */
 export const deliveredKey = (account: AccountId, id: string): string => `d:${account}:${id}`;
+/** What waits for an answer that a row of ours fetches, by its key. */
+export const verifiedKey = (key: string): string => `v:${key}`;
 /** What waits for one part of a Matrix event to be on the network. */
 export const partKey = (portal: PortalRow, part: number, event: EventId): string => `p:${portal}:${part}:${event}`;
 
@@ -407,6 +443,8 @@ export type Effect =
   /** Only a row that waits: ready or parked. @throws Stale where it has gone meanwhile */
   | { readonly do: 'replace'; readonly seq: OutboxSeq; readonly task: NetworkTask }
   | { readonly do: 'map'; readonly row: MapRow }
+  /** The first event that a thread hangs on stays; the newest moves on. */
+  | { readonly do: 'thread'; readonly row: ThreadRow }
   /** A message is gone, or only this part of it. */
   | { readonly do: 'unmap'; readonly portal: PortalRow; readonly remoteId: RemoteId; readonly part?: number }
   | { readonly do: 'react'; readonly row: ReactionRow }
@@ -416,18 +454,24 @@ export type Effect =
   | { readonly do: 'proven'; readonly seq: OutboxSeq; readonly remoteId: string }
   | { readonly do: 'unreact'; readonly portal: PortalRow; readonly target: string; readonly actor: string; readonly emoji: string | null }
   | { readonly do: 'member'; readonly room: RoomRow; readonly member: Member }
-  | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs' | 'name' | 'topic' | 'picture'>> }
+  | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs' | 'name' | 'topic' | 'picture' | 'pinned'>> }
   | { readonly do: 'person'; readonly person: PersonRow; readonly change: Partial<Pick<Person, 'registered' | 'shownName' | 'shownPicture'>> }
   /** What a network tells of people and of a conversation when it is asked. `into`: their ghosts come into this room. */
   | { readonly do: 'facts'; readonly network: NetworkId; readonly account: AccountId; readonly conversation?: ConversationRef; readonly people?: readonly PersonRef[]; readonly into?: { readonly room: RoomRow; readonly portal: PortalRow } }
-  /** Makes the rows of a room and a portal for a conversation that has none; the room itself is made by the lane. */
-  | { readonly do: 'portal'; readonly conversation: ConversationRow; readonly account: AccountId; readonly invite: readonly UserId[] }
+  /** Makes the rows of a room and a portal for a conversation that has none; the room itself is made by the lane. `backfill`: the past comes first, then the invites. */
+  | { readonly do: 'portal'; readonly conversation: ConversationRow; readonly account: AccountId; readonly invite: readonly UserId[]; readonly backfill?: boolean }
   /** Makes the row of a room of the bot's own with these people; the room itself is made by the lane. */
   | { readonly do: 'managementRoom'; readonly invite: readonly UserId[] }
+  /** What waited in the inbox has been dealt with by other means. */
+  | { readonly do: 'handled'; readonly seq: InboxSeq }
   | { readonly do: 'portalState'; readonly portal: PortalRow; readonly state: Portal['state'] }
   /** Ends a portal. What still waits for its room goes into a new one, to which these are invited. */
   | { readonly do: 'close'; readonly portal: PortalRow; readonly invite: readonly UserId[] }
   | { readonly do: 'alias'; readonly conversation: ConversationRow; readonly alias: string }
+  /** A public link to a file, made for this row: it stands while the row's event does. Nothing where the row was cancelled meanwhile. */
+  | { readonly do: 'link'; readonly row: OutboxSeq; readonly expiresAt: Millis }
+  /** Ends the links of an event that is gone, and those of its edits. */
+  | { readonly do: 'unlink'; readonly event: EventId }
   /** Nothing needs the file any more, nor the job that fetches it. */
   | { readonly do: 'dropMedia'; readonly media: number }
   | { readonly do: 'meta'; readonly key: string; readonly value: string };
@@ -438,6 +482,7 @@ export interface OpenConversation {
   readonly person: PersonRef;
   readonly conversation: ConversationRef;
   readonly invite: readonly UserId[];
+  readonly backfill?: boolean;
 }
 
 export interface MediaJob {

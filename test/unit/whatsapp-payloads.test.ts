@@ -51,6 +51,8 @@ describe('what a message holds beside its text', () => {
   test('what an advertisement greeted the person with, and which click it was', () => {
     const referral = { source_type: 'ad', headline: 'Sale', ctwa_clid: 'Aff-1', welcome_message: { text: 'How can we help?' } };
     expect(only(kit.messages(kit.message('text', { text: { body: 'a' } }, { referral })))).toMatchObject({ referral: { title: 'Sale', click: 'Aff-1', greeting: 'How can we help?' } });
+    const context = { referred_product: { catalog_id: '7', product_retailer_id: 'SOUP' } };
+    expect(only(kit.messages(kit.message('text', { text: { body: 'a' } }, { referral, context })))).toMatchObject({ referral: { title: 'Sale', product: 'SOUP' } });
   });
 
   test('the files among the answers of a form are files', () => {
@@ -76,10 +78,62 @@ describe('what a message holds beside its text', () => {
     expect(event).toMatchObject({ parts: [{ kind: 'unsupported', what: 'template' }, { kind: 'text', text: [{ children: [{ text: 'Anna' }, { t: 'break' }, { text: '10 %' }] }] }] });
   });
 
+  test('an interactive message that a program sent, with all that the person sees', () => {
+    const sent = (interactive: object): unknown => {
+      const echo = { from: kit.DISPLAY, to: kit.ANNA, id: 'wamid.e', timestamp: String(kit.TIME), type: 'interactive', interactive };
+      const event = only(kit.body(kit.value({ message_echoes: [echo] }), 'message_echoes'));
+      return event.type === 'message' && event.parts[0]?.kind === 'choice' ? event.parts[0].description : event;
+    };
+    const body = { text: 'Choose' };
+    const rows = [{ id: '1', title: 'Soup', description: 'hot' }, { id: '2', title: 'Bread' }];
+    expect(sent({ type: 'list', body, action: { button: 'Open', sections: [{ title: 'Lunch', rows }] } })).toBe('Open | Lunch | Soup (hot) | Bread');
+    expect(sent({ type: 'product_list', body, action: { sections: [{ title: 'All', product_items: [{ product_retailer_id: 'SOUP' }] }] } })).toBe('All | SOUP');
+    const card = { header: { type: 'image', image: { link: 'https://kuip.example/1' } }, body: { text: 'One' }, action: { parameters: { display_text: 'Buy', url: 'https://kuip.example' } } };
+    expect(sent({ type: 'carousel', body, action: { cards: [card, null] } })).toBe('https://kuip.example/1 | One | Buy | https://kuip.example');
+    const parameters = { reference_id: 'r-1', currency: 'INR', total_amount: { value: 21_050, offset: 100 }, order: { status: 'pending', items: [{ name: 'Cake', quantity: 2 }] } };
+    expect(sent({ type: 'order_details', body, footer: { text: 'Thanks' }, action: { parameters } })).toBe('r-1 | 2 × Cake | pending | 210.5 INR | Thanks');
+  });
+
+  test('a pin is told in its chat', () => {
+    const pin = (type: string): unknown => only(kit.messages(kit.message('pin', { pin: { type, message_id: 'wamid.t' } })));
+    expect(pin('pin')).toMatchObject({ type: 'unsupported', what: 'pin', reason: 'A message was pinned; pins are not carried over.', conversation: { id: kit.ANNA } });
+    expect(pin('unpin')).toMatchObject({ reason: 'A message was unpinned; pins are not carried over.' });
+  });
+
+  test('an edit whose text stands beside its target; a time written as a date', () => {
+    const edit = { original_message_id: 'wamid.t', text: { body: 'Better' } };
+    expect(only(kit.messages(kit.message('edit', { edit }, { timestamp: '2026-01-02T03:04:05Z' })))).toMatchObject({ type: 'edit', time: Date.UTC(2026, 0, 2, 3, 4, 5), parts: [{ kind: 'text' }] });
+  });
+
+  test('of a kind newer than the bridge what it holds is shown by name, within limits', () => {
+    const poll = { question: 'Soup?', options: [{ name: 'Yes' }, { name: 'No' }], empty: '', deep: { note: 'x'.repeat(9_000) } };
+    expect(parts(kit.message('poll', { poll }))).toEqual([
+      { kind: 'unsupported', what: 'poll', reason: expect.stringContaining('poll') },
+      { kind: 'choice', title: 'poll', value: 'poll', fields: [
+        { name: 'question', value: 'Soup?' }, { name: 'options', value: '{"name":"Yes"}, {"name":"No"}' }, { name: 'deep.note', value: 'x'.repeat(500) },
+      ] },
+    ]);
+    const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`f${index}`, index]));
+    expect(parts(kit.message('novelty', { novelty: many }))).toMatchObject([{ kind: 'unsupported' }, { fields: { length: 40 } }]);
+  });
+
   test.each([['order', 'an order'], ['image', 'a picture'], ['media_placeholder', 'a file'], ['button', 'a press on a button']])('unsupported of the kind %s says what it was', (type, word) => {
     const errors = [{ code: 131051, title: 'Message type unknown' }];
     expect(parts(kit.message('unsupported', { errors, unsupported: { type } }))).toMatchObject([{ what: type, reason: `This was ${word}, which WhatsApp’s API does not hand over.` }]);
   });
+});
+
+test('spaces alone show nothing, and say so', () => {
+  expect(parts(kit.message('text', { text: { body: ' \n\t ' } }))).toMatchObject([{ kind: 'unsupported', what: 'text' }]);
+});
+
+test('a file of ours from the past makes no chat with ourselves', () => {
+  const image = kit.message('image', { image: { id: '1' } }, { from: kit.DISPLAY });
+  const past = kit.body({ messaging_product: 'whatsapp', metadata: kit.METADATA, messages: [image] }, 'history');
+  expect(only(past)).toMatchObject({ type: 'unsupported', what: 'image', reason: 'WhatsApp sent a message of the past without any word of its chat.' });
+  expect(only(past)).not.toHaveProperty('conversation');
+  const known = kit.body({ messaging_product: 'whatsapp', metadata: kit.METADATA, messages: [{ ...image, to: kit.ANNA }] }, 'history');
+  expect(only(known)).toMatchObject({ type: 'message', historical: true, sender: { isSelf: true }, conversation: { id: kit.ANNA } });
 });
 
 describe('contact cards', () => {
@@ -124,6 +178,10 @@ describe('states', () => {
 
   test('a reason behind an empty one is found', () => {
     expect(only(statuses(kit.status('failed', { errors: [null, { code: 131053, error_data: { details: 'Codec' } }] })))).toMatchObject({ failure: { code: '131053', reason: expect.stringContaining('Codec') } });
+  });
+
+  test.each([[470, '24 hours'], [480, 'security code'], [1013, 'not on WhatsApp']])('the old code %d is put in words', (code, words) => {
+    expect(only(statuses(kit.status('failed', { errors: [{ code }] })))).toMatchObject({ failure: { code: String(code), reason: expect.stringContaining(words) } });
   });
 
   test('the end of a call: both spellings of its state, and how long it was', () => {

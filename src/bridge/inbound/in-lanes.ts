@@ -11,6 +11,8 @@ import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/tab
 import type { Turn } from '../lanes/lanes.ts';
 import type { Faces } from '../people/faces.ts';
 import { notice, refusal } from '../reports/report.ts';
+import { PINNED } from '../outbound/pins.ts';
+import { threadOf } from '../outbound/threads.ts';
 
 export interface InLanesDeps {
   readonly store: Store;
@@ -120,7 +122,7 @@ export class InLanes {
     const deciding = this.#deps.deciding();
     const { body } = item;
     if (body.side === 'matrix') {
-      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event)), deciding);
+      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event, body.event.type === PINNED ? (store.room(body.room)?.pinned ?? []) : [])), deciding);
       return body.doubtful ? { ...decision, effects: doubtful(decision.effects) } : decision;
     }
     const context = body.conversation === null ? null : store.remoteContext(body.conversation, body.person, remoteIdsOf(item), namedIn(body.event).map(({ id }) => id));
@@ -150,6 +152,7 @@ export class InLanes {
     const decision = delivery(event, {
       rows, portal, person, events: portal === null ? [] : store.mapOfRemote(portal.row, event.id).map(({ eventId }) => eventId),
       networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents,
+      threadOf: ({ task }) => (portal !== null && task?.to === 'network' && task.kind === 'message' ? threadOf(store, portal, task) : undefined),
     });
     const { to, remoteId } = deliveredTo(event);
     const deliveries = decision.settle.map(({ seq, state }) => ({

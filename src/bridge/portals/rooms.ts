@@ -61,6 +61,13 @@ export class Rooms {
     return room.roomId;
   }
 
+  /** A chat with one person, of a network or with the bot itself, in a room that we made for it. */
+  isDirect(row: OutboxItem): boolean {
+    const room = row.room === null ? null : this.#options.store.room(row.room);
+    if (room === null || !room.createdByUs) return false;
+    return room.kind === 'management' || this.#options.store.portalsOf(room.row).some(({ conversation }) => conversation.kind === 'direct');
+  }
+
   /** Who writes: the bot, or a ghost that is registered, named and in the room. */
   async speaker(row: PersonRow | null, item: OutboxItem): Promise<UserId> {
     return this.#ready(row === null ? null : this.#options.store.person(row), item);
@@ -199,7 +206,7 @@ export class Rooms {
     const roomId = await this.#createOrFind(aliasLocalpart, this.#portalBody(portal, aliasLocalpart, { name, topic, avatar: picture?.mxc ?? null }));
     return { roomId, effects: [
       { do: 'room', room: room.row, change: { roomId, state: 'live', name, topic, ...(picture === undefined ? {} : { picture: picture.id }) } },
-      { do: 'portalState', portal: portal.row, state: 'live' },
+      ...(portal.state === 'creating' ? [{ do: 'portalState', portal: portal.row, state: 'live' } as const] : []),
       { do: 'facts', network: portal.conversation.network, account: portal.account, people: members, into: { room: room.row, portal: portal.row } },
       ...made,
     ] };
@@ -275,6 +282,6 @@ function called(person: Person): string {
 }
 
 /** What came from a network, as against what the bot says for itself. */
-export function isBridged(task: OutboxItem['task']): task is Extract<MatrixTask, { kind: 'message' | 'reaction' }> {
-  return task?.to === 'matrix' && (task.kind === 'reaction' || (task.kind === 'message' && task.map !== undefined));
+export function isBridged(task: OutboxItem['task']): task is Extract<MatrixTask, { kind: 'message' | 'reaction' | 'vote' | 'poll end' | 'pin' }> {
+  return task?.to === 'matrix' && (['reaction', 'vote', 'poll end', 'pin'].includes(task.kind) || (task.kind === 'message' && task.map !== undefined));
 }

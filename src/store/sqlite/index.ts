@@ -3,7 +3,7 @@ import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, 
 import { keyMark, type Seal } from '../seal.ts';
 import type {
   Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
-  NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, Undelivered, Wake,
+  NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, ThreadRow, Undelivered, Wake,
 } from '../store.ts';
 import { Intake, setMeta } from './accept.ts';
 import { Commits } from './commit.ts';
@@ -21,6 +21,8 @@ export interface SqliteOptions {
   readonly seal: Seal;
   readonly localpartOf: LocalpartOf;
   readonly now: () => Millis;
+  /** Milliseconds that a busy store waits for more to go into one commit. Default 2. */
+  readonly joinMs?: number;
 }
 
 /** The store on SQLite: one connection, one writer, the commands of one tick in one commit. */
@@ -49,11 +51,11 @@ class SqliteStore implements Store {
   readonly #rows: Rows;
   readonly #queries: Queries;
 
-  constructor(db: Db, unlock: () => void, { seal, localpartOf, now }: SqliteOptions) {
+  constructor(db: Db, unlock: () => void, { seal, localpartOf, now, joinMs = 2 }: SqliteOptions) {
     this.#db = db;
     this.#unlock = unlock;
     this.#sql = new Sql(db);
-    this.#commits = new Commits(db);
+    this.#commits = new Commits(db, joinMs);
     this.#rows = new Rows(this.#sql, seal);
     this.#intake = new Intake(this.#sql, seal, localpartOf, now);
     this.#effects = new Effects(this.#sql, seal, localpartOf, now);
@@ -86,6 +88,12 @@ class SqliteStore implements Store {
   acceptMatrix(batch: MatrixBatch): Promise<Accepted> {
     return this.#commits.run(() => this.#intake.matrix(batch));
   }
+  takePast(batch: NetworkBatch): ReturnType<Store['takePast']> {
+    return this.#commits.run(() => this.#intake.past(batch));
+  }
+  pastIn(conversation: ConversationRow): readonly InboxItem[] {
+    return this.#inbox.past(`in:c${conversation}`);
+  }
   inOrder(events: readonly EventId[]): Promise<void> {
     return this.#commits.run(() => this.#inbox.reorder(events));
   }
@@ -96,7 +104,7 @@ class SqliteStore implements Store {
     return this.#commits.run(() => {
       const wake = new Set<string>();
       const conversation = this.#intake.open(request, wake);
-      this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite }], null, wake);
+      this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite, ...(request.backfill === true ? { backfill: true } : {}) }], null, wake);
       return { conversation, wake: [...wake] };
     });
   }
@@ -211,6 +219,9 @@ class SqliteStore implements Store {
   members(room: RoomRow): readonly Member[] {
     return this.#rows.members(room);
   }
+  everMembers(room: RoomRow): readonly Member[] {
+    return this.#rows.everMembers(room);
+  }
   member(room: RoomRow, user: UserId): Member | null {
     return this.#rows.member(room, user);
   }
@@ -219,6 +230,12 @@ class SqliteStore implements Store {
   }
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[] {
     return this.#rows.mapWhere('portal = ? AND remote_id = ?', portal, remote);
+  }
+  threadOf(portal: PortalRow, root: RemoteId): ThreadRow | null {
+    return this.#rows.threadsWhere('portal = ? AND root = ?', portal, root)[0] ?? null;
+  }
+  threadOn(portal: PortalRow, event: EventId): ThreadRow | null {
+    return this.#rows.threadsWhere('portal = ? AND event_id = ?', portal, event)[0] ?? null;
   }
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null {
     return this.#queries.inboundUpTo(portal, room, event);
@@ -229,6 +246,9 @@ class SqliteStore implements Store {
   }
   lastEvent(room: RoomRow): { eventId: EventId; settled: EventId | null } | null {
     return this.#queries.lastEvent(room);
+  }
+  linkStands(key: string): boolean {
+    return this.#sql.get('SELECT 1 FROM link WHERE key = ?', key) !== undefined;
   }
   unseen(source: string, keys: readonly string[]): readonly string[] {
     return this.#queries.unseen(source, keys);
@@ -252,6 +272,12 @@ class SqliteStore implements Store {
   deadIn(seq: InboxSeq): ReturnType<Store['deadIn']> {
     return this.#inbox.dead(seq);
   }
+  takeAgain(seq: InboxSeq): Promise<Accepted | null> {
+    return this.#commits.run(() => {
+      const kept = this.#inbox.dead(seq);
+      return kept?.raw == null ? null : this.#intake.again(seq, kept.source, kept.key, kept.raw);
+    });
+  }
   retryIn(seq: InboxSeq, how: 'again' | 'gone'): Promise<Wake> {
     return this.#write(null, [], (wake) => this.#inbox.retry(seq, how, wake));
   }
@@ -271,6 +297,7 @@ class SqliteStore implements Store {
     this.#db.pragma('wal_checkpoint(TRUNCATE)');
   }
   close(): void {
+    this.#commits.close();
     this.#db.close();
     this.#unlock();
   }

@@ -145,9 +145,10 @@ function mergeConversations(sql: Sql, keep: ConversationRow, gone: ConversationR
   }
   sql.run("UPDATE portal SET state = 'closed', merged = ? WHERE id = ? OR merged = ?", old.id, newer.id, newer.id);
   sql.run('UPDATE OR REPLACE message_map SET portal = ? WHERE portal = ?', old.id, newer.id);
+  sql.run('UPDATE OR REPLACE thread SET portal = ? WHERE portal = ?', old.id, newer.id);
   sql.run('UPDATE OR REPLACE reaction SET portal = ? WHERE portal = ?', old.id, newer.id);
   sql.run('UPDATE outbox SET portal = ?, lane = ? WHERE portal = ? AND lane = ?', old.id, `out:p${old.id}`, newer.id, `out:p${newer.id}`);
-  sql.run("UPDATE outbox SET portal = ?, room = ?, lane = ? WHERE portal = ? AND lane = ? AND kind NOT IN ('create', 'enter', 'invite') AND state IN ('ready', 'parked')",
+  sql.run("UPDATE outbox SET portal = ?, room = ?, lane = ? WHERE portal = ? AND lane = ? AND kind NOT IN ('create', 'enter', 'invite', 'backfill') AND state IN ('ready', 'parked')",
     old.id, old.room, `out:r${old.room}`, newer.id, `out:r${newer.room}`);
   wake.add(`out:p${old.id}`).add(`out:r${old.room}`);
 }

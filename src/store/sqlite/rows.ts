@@ -1,9 +1,9 @@
 import type {
-  AccountId, ConversationRow, EventId, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
+  AccountId, ConversationRow, EventId, Millis, Mxc, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
 } from '../../model/ids.ts';
 import type { Picture } from '../../model/events.ts';
 import type { Seal } from '../seal.ts';
-import type { Conversation, MapRow, MediaJob, Member, OutboxItem, Person, Portal, ReactionRow, Room } from '../store.ts';
+import type { Conversation, MapRow, MediaJob, Member, OutboxItem, Person, Portal, ReactionRow, Room, ThreadRow } from '../store.ts';
 import type { MatrixTask, NetworkTask, OutboxState } from '../tasks.ts';
 import { conversations, idsOf, people } from './identities.ts';
 import type { Sql } from './sql.ts';
@@ -86,6 +86,10 @@ export class Rows {
     return this.#sql.all<MemberSql>("SELECT * FROM member WHERE room = ? AND membership IN ('join', 'invite') ORDER BY user", roomRow).map(member);
   }
 
+  everMembers(roomRow: RoomRow): readonly Member[] {
+    return this.#sql.all<MemberSql>('SELECT * FROM member WHERE room = ? ORDER BY user', roomRow).map(member);
+  }
+
   member(roomRow: RoomRow, user: UserId): Member | null {
     const found = this.#sql.get<MemberSql>('SELECT * FROM member WHERE room = ? AND user = ?', roomRow, user);
     return found ? member(found) : null;
@@ -120,6 +124,13 @@ export class Rows {
     return this.#sql.all<MapSql>(`SELECT * FROM message_map WHERE ${where} ORDER BY out_part, in_part`, ...values).map((found) => ({
       portal: found.portal as PortalRow, eventId: found.event_id as EventId, outPart: found.out_part, remoteId: found.remote_id as RemoteId,
       inPart: found.in_part, remoteTime: found.remote_time, origin: found.origin, author: found.author,
+      ...(found.thread === null ? {} : { thread: found.thread as RemoteId }),
+    }));
+  }
+
+  threadsWhere(where: string, ...values: readonly (string | number)[]): readonly ThreadRow[] {
+    return this.#sql.all<ThreadSql>(`SELECT * FROM thread WHERE ${where}`, ...values).map((found) => ({
+      portal: found.portal as PortalRow, root: found.root as RemoteId, eventId: found.event_id as EventId, last: found.last_event as EventId,
     }));
   }
 
@@ -143,6 +154,7 @@ export function room(found: RoomSql | undefined): Room | null {
   return found ? {
     row: found.id as RoomRow, roomId: found.room_id as RoomId | null, state: found.state, kind: found.kind,
     encrypted: found.encrypted === 1, createdByUs: found.created_by_us === 1, name: found.name, topic: found.topic, picture: found.picture || null,
+    pinned: JSON.parse(found.pinned) as EventId[],
   } : null;
 }
 
@@ -151,7 +163,7 @@ function picture({ picture: id, picture_handle: handle }: PictureSql): Picture |
 }
 
 function member(found: MemberSql): Member {
-  return { user: found.user as UserId, membership: found.membership, name: found.name };
+  return { user: found.user as UserId, membership: found.membership, name: found.name, picture: found.picture as Mxc | null };
 }
 
 interface PictureSql { picture: string | null; picture_handle: string | null }
@@ -161,18 +173,19 @@ interface ConversationSql extends PictureSql {
   person: number | null; last_inbound_id: string | null; last_inbound_at: number | null;
 }
 export interface RoomSql {
-  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; topic: string | null; picture: string | null; encrypted: number;
+  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; topic: string | null; picture: string | null; encrypted: number; pinned: string;
   created_by_us: number; active_at: Millis; last_event: string | null; last_seq: number | null; settled_event: string | null;
 }
 interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state'] }
-interface MemberSql { room: number; user: string; membership: Member['membership']; name: string | null }
+interface MemberSql { room: number; user: string; membership: Member['membership']; name: string | null; picture: string | null }
 export interface OutboxSql {
   seq: number; lane: string; kind: string; key: string; state: OutboxState; portal: number | null; room: number | null; account: string | null;
   event: string | null; sender: string | null; remote_ref: string | null; part: number; parts: number; body: Buffer | null; tries: number;
   due_at: number; blocked_since: number | null; created_at: number; sent_at: number | null; remote_id: string | null; code: string | null;
   reason: string | null; report: number | null; edition: number; shows_event: string | null; shows_part: number | null;
 }
-interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string }
+interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string; thread: string | null }
+interface ThreadSql { portal: number; root: string; event_id: string; last_event: string }
 interface ReactionSql { portal: number; target: string; actor: string; emoji: string; event_id: string | null; key: string; at: number }
 interface MediaSql {
   id: number; account: string; body: Buffer | null; state: MediaJob['state']; spool: string | null; mime: string | null;

@@ -1,5 +1,6 @@
 import type { ChoiceContent, Content, OrderContent } from '../../../model/content.ts';
 import { at, defined, flag, isFields, list, num, parseJson, str, type Fields } from '../../meta-graph/json.ts';
+import { sentInteractive } from './sent.ts';
 
 /** A quick-reply button of a template: `{text, payload}`. */
 export function decodeButton(message: unknown): ChoiceContent | undefined {
@@ -114,27 +115,15 @@ function isoTime(seconds: number): string {
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().slice(0, 16).replace('T', ' ');
 }
 
-/** What a business sent: a body with what stands around it (echoes of another program). */
-function sentInteractive(type: string, found: unknown): Content | undefined {
-  const title = str(found, 'body', 'text');
-  if (title === undefined) return undefined;
-  const kind = str(found, 'header', 'type');
-  const action = at(found, 'action', 'parameters');
-  const around = [
-    str(found, 'header', 'text') ?? (kind === undefined ? undefined : str(found, 'header', kind, 'link')),
-    ...list(found, 'action', 'buttons').map((button) => str(button, 'reply', 'title')),
-    ...list(found, 'action', 'sections').flatMap((section) => list(section, 'rows').map((row) => str(row, 'title'))),
-    str(action, 'display_text') ?? str(action, 'flow_cta'),
-    str(action, 'url'),
-    str(found, 'footer', 'text'),
-  ].filter((words) => words !== undefined);
-  return defined({ kind: 'choice' as const, title, description: around.length > 0 ? around.join(' | ') : undefined, value: type });
-}
+const MOST_FIELDS = 40;
+const MOST_LENGTH = 500;
 
-/** A kind of answer that nobody has described yet, or one without words of its own: what it holds, by name. */
-function spelledOut(type: string, held: unknown): ChoiceContent | undefined {
-  const fields: { name: string; value: string }[] = [];
-  if (isFields(held)) leaves(held, '', fields);
+/** A kind that nobody has described yet, or one without words of its own: what it holds, by name. */
+export function spelledOut(type: string, held: unknown): ChoiceContent | undefined {
+  const found: { name: string; value: string }[] = [];
+  if (isFields(held)) leaves(held, '', found);
+  const fields = found.filter(({ value }) => value !== '').slice(0, MOST_FIELDS)
+    .map(({ name, value }) => ({ name: name.slice(0, MOST_LENGTH), value: value.slice(0, MOST_LENGTH).toWellFormed() }));
   return fields.length === 0 ? undefined : { kind: 'choice', title: type.replaceAll('_', ' '), value: type, fields };
 }
 

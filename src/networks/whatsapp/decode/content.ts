@@ -1,10 +1,10 @@
 import type { Content, LocationContent, UnsupportedContent } from '../../../model/content.ts';
 import type { Millis } from '../../../model/ids.ts';
 import { plain } from '../../../model/richtext.ts';
-import { defined, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, num, str } from '../../meta-graph/json.ts';
 import { describe } from '../errors.ts';
 import { decode } from '../markup.ts';
-import { decodeButton, decodeInteractive, decodeOrder, filesOfForm } from './choice.ts';
+import { decodeButton, decodeInteractive, decodeOrder, filesOfForm, spelledOut } from './choice.ts';
 import { decodeContacts } from './contacts.ts';
 import { decodeMedia, formFile, isMediaType } from './media.ts';
 import { withMentions } from './mentions.ts';
@@ -17,6 +17,13 @@ const TYPES = [
 /** The message's `type`; where it is missing, the one key that names a type. */
 export function typeOf(message: unknown): string {
   return str(message, 'type') ?? TYPES.find((type) => isFields(message) && Object.hasOwn(message, type)) ?? 'unknown';
+}
+
+/** A message of a kind that has content, without it and without a reason of its own: what stands beside it is the reason. */
+export function isWithoutContent(message: unknown): boolean {
+  const type = typeOf(message);
+  const known = isMediaType(type) || ['text', 'location', 'contacts', 'button', 'interactive', 'order'].includes(type);
+  return known && typeof at(message, type) !== 'object' && list(message, 'errors').length === 0;
 }
 
 /**
@@ -61,12 +68,18 @@ function wordsAlone(type: string, message: unknown): readonly Content[] {
   const filled = type === 'template' ? list(message, type, 'components').flatMap((component) => list(component, 'parameters').flatMap((each) => str(each, 'text') ?? [])) : [];
   if (filled.length > 0) return [{ kind: 'text', text: plain(filled.join('\n')) }];
   const place = type === 'location' ? ['name', 'address', 'url'].flatMap((key) => str(message, type, key) ?? []) : [];
-  return place.length === 0 ? [] : [{ kind: 'text', text: plain(place.join('\n')) }];
+  if (place.length > 0) return [{ kind: 'text', text: plain(place.join('\n')) }];
+  if (isMediaType(type) || (TYPES as readonly string[]).includes(type)) return [];
+  // A kind newer than this bridge: what it holds is shown by name, since it may be what was said.
+  const held = spelledOut(type, at(message, type));
+  return held === undefined ? [] : [held];
 }
 
 function text(message: unknown): Content | undefined {
   const body = str(message, 'text', 'body');
-  return body === undefined ? undefined : { kind: 'text', text: withMentions(decode(body), message) };
+  const read = body === undefined ? [] : decode(body);
+  // Nothing but spaces shows nothing.
+  return read.length === 0 ? undefined : { kind: 'text', text: withMentions(read, message) };
 }
 
 function location(message: unknown): LocationContent | undefined {

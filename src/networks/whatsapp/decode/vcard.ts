@@ -27,13 +27,13 @@ export function readVcard(vcard: string): ReadonlyMap<string, readonly Property[
 }
 
 function property(parameters: string, raw: string): Property {
-  const kinds: string[] = [];
+  let kinds: readonly string[] = [];
   let waid: string | undefined;
   for (const parameter of parameters.split(';')) {
     const [name = '', value] = parameter.split('=', 2);
     if (name.toLowerCase() === 'waid' && value) waid = value;
     // Version 2.1 writes the kind bare.
-    else if (name !== '' && (value === undefined || name.toLowerCase() === 'type')) kinds.push(...(value ?? name).replaceAll('"', '').split(','));
+    else if (name !== '' && (value === undefined || name.toLowerCase() === 'type')) kinds = kinds.concat((value ?? name).replaceAll('"', '').split(',', 8));
   }
   const parts = raw.trim().split(/(?<!\\);/).map(unescaped);
   const type = kinds.find((kind) => kind !== '' && !IDLE.test(kind));
