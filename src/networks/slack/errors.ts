@@ -111,7 +111,7 @@ const CODES: Readonly<Record<string, Meaning>> = {
   unknown_method: rejected('Slack does not know this call.'),
 };
 
-export function explain(code: string): Meaning | undefined {
+function explain(code: string): Meaning | undefined {
   return Object.hasOwn(CODES, code) ? CODES[code] : undefined;
 }
 

@@ -7,7 +7,7 @@ export const MAX_BLOCKS = 12_000;
 /** Characters of `username`. */
 export const MAX_NAME = 80;
 /** Slack documents 1 GB; the smaller reading. */
-export const MAX_FILE = 1_000_000_000;
+const MAX_FILE = 1_000_000_000;
 /** docs.slack.dev/apis/web-api/rate-limits: a message a second in one channel, with short bursts let through. */
 export const POSTS = { perSecond: 1, burst: 4 };
 /** The whole workspace: "several hundred messages a minute". */

@@ -195,8 +195,8 @@ export function messageFor({ world }: Call, channel: string, ts: string, code = 
 export function page<Item>(args: Readonly<Record<string, unknown>>, items: readonly Item[], usual: number, most: number): { readonly items: readonly Item[]; readonly next: string } {
   const size = count(args, 'limit', usual, most);
   const given = maybe(args, 'cursor');
-  const from = given === undefined ? 0 : Number(Buffer.from(given, 'base64').toString('utf8').replace('at:', ''));
-  if (!Number.isInteger(from) || from < 0) throw new SlackError('invalid_cursor');
+  const from = given === undefined ? 0 : Number(/^at:(\d+)$/.exec(Buffer.from(given, 'base64').toString('utf8'))?.[1]);
+  if (!Number.isInteger(from)) throw new SlackError('invalid_cursor');
   const more = from + size < items.length;
   return { items: items.slice(from, from + size), next: more ? Buffer.from(`at:${from + size}`).toString('base64') : '' };
 }

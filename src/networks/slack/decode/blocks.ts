@@ -100,7 +100,7 @@ function isText(value: unknown): boolean {
 }
 
 /** `{type: plain_text | mrkdwn | raw_text, text}`, or a bare string. */
-export function textObject(value: unknown, names: Names): RichText {
+function textObject(value: unknown, names: Names): RichText {
   if (typeof value === 'string') return readMrkdwn(value, names);
   const text = str(value, 'text');
   if (text === undefined) return [];

@@ -13,7 +13,7 @@ export interface Handle {
   readonly open?: true;
 }
 
-export function writeHandle(handle: Handle): string {
+function writeHandle(handle: Handle): string {
   return JSON.stringify(handle);
 }
 

@@ -11,7 +11,7 @@ export interface Names {
 }
 
 /** Zero-width space: sets a literal mark apart from what would make it a real one. */
-export const GUARD = '\u200b';
+const GUARD = '\u200b';
 const FENCE = '```';
 const QUOTE = /^(?:&gt;|>) ?/;
 const REST = /^(?:&gt;|>){3} ?/;
@@ -87,7 +87,7 @@ function joined(lines: readonly (readonly Inline[])[]): Inline[] {
 }
 
 /** `&amp;` last, so that `&amp;lt;` stays what somebody wrote. */
-export function unescape(text: string): string {
+function unescape(text: string): string {
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 
@@ -108,7 +108,7 @@ interface Open {
 }
 
 /** One line. */
-export function readInline(line: string, names: Names = {}): Inline[] {
+function readInline(line: string, names: Names = {}): Inline[] {
   const out: Inline[] = [];
   const open: Open[] = [];
   for (const match of line.matchAll(TOKEN)) {

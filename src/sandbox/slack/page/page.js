@@ -7,6 +7,13 @@ let [me = '', here = ''] = location.hash.slice(1).split('/');
 /** What the next message is to: a thread to answer in, or a message to change. */
 let context = null;
 
+/** Work that takes its time; what goes wrong in it is said below the field. */
+function on(id, type, work) {
+  byId(id).addEventListener(type, (event) => void work(event).catch((error) => {
+    byId('error').textContent = error.message;
+  }));
+}
+
 async function ask(path, body) {
   const answer = await fetch(path, body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
   const result = await answer.json();
@@ -99,16 +106,16 @@ byId('me').addEventListener('change', (event) => {
   void refresh();
 });
 byId('nocontext').addEventListener('click', () => setContext(null));
-byId('newcomer').addEventListener('click', async () => {
+on('newcomer', 'click', async () => {
   const name = prompt('What is their name?');
   if (name) {
     me = (await ask('/_sandbox/people', { name, realName: name })).id;
     await refresh();
   }
 });
-byId('newchannel').addEventListener('click', async () => {
+on('newchannel', 'click', async () => {
   const name = prompt('Name of the channel (small letters, digits, dashes)');
-  if (name) go((await ask('/_sandbox/channels', { name, members: [me] }).catch((error) => ({ id: (byId('error').textContent = error.message, here) }))).id);
+  if (name) go((await ask('/_sandbox/channels', { name, members: [me] })).id);
 });
 byId('join').addEventListener('click', () => void act(byId('join').textContent === 'Leave' ? 'leave' : 'join', { channel: here }));
 byId('settopic').addEventListener('click', () => {
@@ -120,7 +127,7 @@ byId('rename').addEventListener('click', () => {
   if (name) void act('rename', { channel: here, name });
 });
 byId('archive').addEventListener('click', () => void act('archive', { channel: here, archived: byId('archive').textContent === 'Archive' }));
-byId('say').addEventListener('submit', async (event) => {
+on('say', 'submit', async (event) => {
   event.preventDefault();
   const text = byId('text').value.trim();
   if (text === '') return;
@@ -135,7 +142,7 @@ byId('text').addEventListener('keydown', (event) => {
   event.preventDefault();
   byId('say').requestSubmit();
 });
-byId('file').addEventListener('change', async () => {
+on('file', 'change', async () => {
   const [file] = byId('file').files;
   if (file === undefined) return;
   const bytes = new Uint8Array(await file.arrayBuffer());
