@@ -94,7 +94,7 @@ async function conversations({ api, account }: Asked): Promise<Answer> {
 }
 
 async function socketMode({ app, appKey }: Asked): Promise<Answer> {
-  const api = new SlackApi({ url: app.api_url, token: app.app_token ?? '' });
+  const api = new SlackApi({ url: app.api_url, token: app.app_token });
   try {
     const url = str(await api.call('apps.connections.open'), 'url');
     if (url === undefined) return { ok: false, detail: 'apps.connections.open gave no address.', fix: `Check ${appKey}.app_token.` };

@@ -40,9 +40,8 @@ const app = z.strictObject({
     .describe('"socket": Socket Mode, needs app_token and no public address. "http": the Events API, needs signing_secret and public_url.'),
   app_token: z
     .string()
-    .regex(/^xapp-\S{6,}$/, { error: 'must be a token that begins with xapp-' })
-    .optional()
-    .describe('With Socket Mode: Basic Information > "App-Level Tokens" with the scope connections:write (and authorizations:read). Use ${ENV} or file:.'),
+    .regex(/^(?:xapp-\S{6,}|none)$/, { error: 'must be a token that begins with xapp-, or none where receive is http' })
+    .describe('Basic Information > "App-Level Tokens": one with the scopes connections:write and authorizations:read. Use ${ENV} or file:. With HTTP: none.'),
   signing_secret: z
     .string()
     .min(8)
@@ -76,8 +75,8 @@ function onceEach(accounts: Readonly<Record<string, { readonly team_id: string; 
   }
 }
 
-function canReceive({ receive, app_token: token, signing_secret: secret }: { readonly receive: string; readonly app_token?: string | undefined; readonly signing_secret?: string | undefined }, context: z.RefinementCtx): void {
-  if (receive === 'socket' && token === undefined) context.addIssue({ code: 'custom', path: ['app_token'], message: 'is needed, as receive is socket' });
+function canReceive({ receive, app_token: token, signing_secret: secret }: { readonly receive: string; readonly app_token: string; readonly signing_secret?: string | undefined }, context: z.RefinementCtx): void {
+  if (receive === 'socket' && token === 'none') context.addIssue({ code: 'custom', path: ['app_token'], message: 'is needed, as receive is socket' });
   if (receive === 'http' && secret === undefined) context.addIssue({ code: 'custom', path: ['signing_secret'], message: 'is needed, as receive is http' });
 }
 

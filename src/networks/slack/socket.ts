@@ -63,7 +63,7 @@ class Hub {
   #canAskWho = true;
 
   constructor(settings: AppSettings, clock: Clock, answered?: (status: number | 'error') => void) {
-    const { app_token: token = '', api_url: url } = asApp(settings);
+    const { app_token: token, api_url: url } = asApp(settings);
     this.#api = new SlackApi({ url, token, answered });
     this.#clock = clock;
   }
