@@ -73,7 +73,8 @@ export class BotClient {
   }
 
   #address(path: string): URL {
-    return new URL(path, this.#base);
+    // A token has a colon: without the dot all before it would be taken for a scheme.
+    return new URL(`./${path}`, this.#base);
   }
 
   #body(values: Readonly<Record<string, unknown>>, call: Call): Partial<Request> {
