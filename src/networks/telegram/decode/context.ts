@@ -35,8 +35,12 @@ function asText(value: unknown): string {
   }
 }
 
+/** Far longer than ids are; what is not as it should be need not be kept whole. */
+const MAX_KEY = 250;
+
 export function keyOf(kind: string, ...parts: readonly (string | number | undefined)[]): string {
-  return [kind, ...parts.map((part) => part ?? '')].join(':');
+  const key = [kind, ...parts.map((part) => part ?? '')].join(':');
+  return key.length <= MAX_KEY ? key : `${kind}:${createHash('sha256').update(key).digest('hex')}`;
 }
 
 interface Notice {

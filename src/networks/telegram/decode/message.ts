@@ -19,7 +19,8 @@ export function decodeMessage(context: Context, message: unknown, edited: boolea
   }
   const chat = idOf(message, 'chat', 'id') ?? conversation.id;
   const sender = senderOf(message, context.self) ?? chatAsPerson(at(message, 'chat'), context.self);
-  const id = str(message, 'message_id');
+  // Zero is that of a message which will get its own only later (…#message).
+  const id = idOf(message, 'message_id');
   if (isFields(at(message, 'receiver_user')) || str(message, 'ephemeral_message_id') !== undefined) {
     return [unsupported({ what: 'ephemeral_message', reason: 'Wrote something that only the bot may see; it is not shown to the room.', item: message, time, conversation, sender })];
   }
@@ -123,7 +124,7 @@ function topicOf(message: unknown): string | undefined {
 
 function replyTo(message: unknown, chat: string, thread: string | undefined): MessageEvent['replyTo'] {
   const target = at(message, 'reply_to_message');
-  const id = str(target, 'message_id');
+  const id = idOf(target, 'message_id');
   // Within a topic everything is a reply to the message that created it, where it is none to another.
   if (id === undefined || id === thread) return undefined;
   return defined({

@@ -1,6 +1,6 @@
 import type { NetworkItem } from '../../../model/events.ts';
 import { at, isFields, list, num, str } from '../../meta-graph/json.ts';
-import { chatAsPerson, conversationOf, messageId, personOf, timeOf } from '../ids.ts';
+import { chatAsPerson, conversationOf, idOf, messageId, personOf, timeOf } from '../ids.ts';
 import { digest, fieldNames, keyOf, unsupported, type Context } from './context.ts';
 
 /** Begins what stands for a custom emoji: only its number is told. */
@@ -18,7 +18,7 @@ function emojiOf(reaction: unknown): string | undefined {
 /** `message_reaction`: what one person had put there before, and has now. */
 export function decodeReaction(context: Context, update: unknown): readonly NetworkItem[] {
   const conversation = conversationOf(at(update, 'chat'));
-  const id = str(update, 'message_id');
+  const id = idOf(update, 'message_id');
   const sender = personOf(at(update, 'user'), context.self) ?? chatAsPerson(at(update, 'actor_chat'), context.self);
   const time = timeOf(update, 'date');
   if (conversation === undefined || id === undefined || sender === undefined) return [incomplete('message_reaction', update, time)];
@@ -32,7 +32,7 @@ export function decodeReaction(context: Context, update: unknown): readonly Netw
 /** `message_reaction_count`: where nobody is told who reacted. */
 export function decodeReactionCount(update: unknown): readonly NetworkItem[] {
   const conversation = conversationOf(at(update, 'chat'));
-  const id = str(update, 'message_id');
+  const id = idOf(update, 'message_id');
   const time = timeOf(update, 'date');
   if (conversation === undefined || id === undefined) return [incomplete('message_reaction_count', update, time)];
   const reactions = list(update, 'reactions').flatMap((each) => {

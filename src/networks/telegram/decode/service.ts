@@ -84,7 +84,7 @@ export function replaced(old: ConversationRef, to: string, time: number): Networ
 function pinned(message: unknown, frame: Frame): readonly NetworkItem[] | undefined {
   const found = at(message, 'pinned_message');
   if (!isFields(found)) return undefined;
-  const id = str(found, 'message_id');
+  const id = idOf(found, 'message_id');
   if (id === undefined) return undefined;
   const chat = conversationOf(at(found, 'chat'))?.id ?? frame.chat;
   const target = isFields(at(found, 'forum_topic_created')) ? topicId(chat, id) : messageId(chat, id);

@@ -77,7 +77,7 @@ function decodeCallback(context: Context, query: unknown): readonly NetworkItem[
   const sender = personOf(at(query, 'from'), context.self);
   const message = at(query, 'message');
   const conversation = conversationOf(at(message, 'chat'), message);
-  const target = str(message, 'message_id');
+  const target = idOf(message, 'message_id');
   const data = str(query, 'data');
   if (sender === undefined || conversation === undefined) {
     return [unsupported({ what: 'callback_query', reason: 'Somebody pressed a button of a message that is in no chat of the bot.', item: query, time: 0, sender })];
