@@ -6,6 +6,7 @@ import type { Links } from './media/links.ts';
 import { cleanName } from './media/names.ts';
 import { sniff, SNIFF_BYTES } from './media/sniff.ts';
 import { spoolSource } from './media/source.ts';
+import type { Clock } from './model/clock.ts';
 import type { Mxc } from './model/ids.ts';
 import type { SpoolStore } from './model/media.ts';
 
@@ -15,6 +16,7 @@ export interface MediaParts {
   readonly links: Links | undefined;
   readonly maxBytes: number;
   readonly linkTtlSeconds: number;
+  readonly clock: Clock;
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -23,7 +25,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** The media room as the core sees it. */
-export function mediaTools({ spool, fitter, links, maxBytes, linkTtlSeconds }: MediaParts): MediaTools {
+export function mediaTools({ spool, fitter, links, maxBytes, linkTtlSeconds, clock }: MediaParts): MediaTools {
   return {
     spool,
     maxBytes,
@@ -53,7 +55,7 @@ export function mediaTools({ spool, fitter, links, maxBytes, linkTtlSeconds }: M
     source: ({ spool: spoolId, mime, name, size, width, height, durationMs }) => spoolSource(spool, {
       spoolId, mime, name, size, ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }), ...(durationMs === undefined ? {} : { durationMs }),
     }, links),
-    link: (mxc, name) => links?.make(mxc, name, linkTtlSeconds) ?? null,
+    link: (mxc, name, key) => (links === undefined ? null : { url: links.make(mxc, name, linkTtlSeconds, key), expiresAt: clock.now() + (linkTtlSeconds + 1) * 1000 }),
   };
 }
 

@@ -9,6 +9,7 @@ import { decodeAgain, type WebhookDeps, webhookRoutes } from './bridge/inbound/w
 import { keyOf } from './bridge/keys.ts';
 import { relayIn } from './bridge/kinds/shared.ts';
 import { Outages } from './bridge/outages.ts';
+import { Pictures } from './bridge/people/pictures.ts';
 import { isRestored } from './bridge/reconcile/restored.ts';
 import { Rooms } from './bridge/portals/rooms.ts';
 import { notice } from './bridge/reports/report.ts';
@@ -27,16 +28,16 @@ import { createSpool } from './media/spool.ts';
 import { createTools } from './media/tools.ts';
 import { systemClock } from './model/clock.ts';
 import { CodedError, Rejected } from './model/errors.ts';
-import type { NetworkId, UserId } from './model/ids.ts';
+import type { AccountId, NetworkId, UserId } from './model/ids.ts';
 import type { Logger } from './model/log.ts';
 import type { Route } from './model/route.ts';
-import type { AppSettings } from './networks/network.ts';
+import type { AppSettings, Connection } from './networks/network.ts';
 import { networks } from './networks/registry.ts';
 import { createLogger } from './observe/logger.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { metricsRoutes } from './observe/routes.ts';
 import { createSeal } from './store/seal.ts';
-import type { Effect, MatrixTask, OutboxItem, Store } from './store/store.ts';
+import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from './store/store.ts';
 import { openSqliteStore } from './store/sqlite/index.ts';
 
 export interface DaemonOptions {
@@ -45,7 +46,7 @@ export interface DaemonOptions {
   readonly version?: string;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step?: (name: string) => void;
-  /** How long an answer of the homeserver is waited for. Default 60 s. */
+  /** How long an answer of the homeserver or a network is waited for. Default 60 s, and what each network may take. */
   readonly answerTimeoutMs?: number;
 }
 
@@ -81,9 +82,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     path: config.database, seal: createSeal(sealKey), now: () => clock.now(),
     localpartOf: (network, scope, id) => ghostLocalpart({ prefix: config.bridge.ghost_prefix, serverName: config.homeserver.domain }, { network, scope, id }),
   });
-  const clean = store.getMeta('clean') === 'yes';
-  if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
-  await store.setMeta('clean', 'no');
+  const clean = await enter(store, config.database);
 
   const metrics = createMetrics({ version });
   const homeserver = createHomeserver({
@@ -97,15 +96,18 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   });
   const accounts = new Accounts({
     networks, settings: config.networks, clock, log, outages, answered: (network, status) => metrics.request(network, status), ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
-  });
-  const rooms = new Rooms({
-    store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
-    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
+    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
   });
   const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });
   const links = config.public_url === undefined ? undefined : createLinks({ key: subkey(sealKey, 'links'), publicUrl: config.public_url, clock });
   const tools = mediaTools({
-    spool, fitter: createFitter(spool, await createTools({ tempDir: join(config.data, 'work') })), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000),
+    spool, fitter: createFitter(spool, await createTools({ tempDir: join(config.data, 'work') })), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000), clock,
+  });
+  const connection = (id: AccountId): Connection | null => accounts.get(id)?.connection ?? null;
+  const rooms = new Rooms({
+    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }),
+    store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
+    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   const permission = (user: string): ReturnType<typeof permissionOf> => permissionOf(config.permissions, user);
   const settings = deliverySettings(config);
@@ -148,7 +150,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
       onBadEvent: ({ reason }) => log.warn('An entry of a transaction is no event; it was skipped.', { reason }),
     }),
     ...webhookRoutes(webhooks),
-    ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: () => false, open: linkedFiles(homeserver, tools) })),
+    ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: (key) => !store.linkStands(key), open: linkedFiles(homeserver, tools) })),
     ...metricsRoutes(gauged(metrics, () => measure(metrics, store, accounts, outages, clock.now())), () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
   ];
 
@@ -158,13 +160,31 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     http = await startHttp({ listeners: listenersOf(config), routes, log });
   } catch (error) {
     store.close();
-    throw error;
+    throw unwritable(error, config.database);
   }
   running.start(clean);
   await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
   log.info('Drawbridge runs.', { version, ports: http.ports });
   return { ports: http.ports, log, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
+}
+
+/** Marks the database as in use. Whether the last stop was clean. */
+async function enter(store: Store, path: string): Promise<boolean> {
+  try {
+    const clean = store.getMeta('clean') === 'yes';
+    if (store.getMeta('instance') === null) await store.setMeta('instance', randomBytes(4).toString('hex'));
+    await store.setMeta('clean', 'no');
+    return clean;
+  } catch (error) {
+    store.close();
+    throw unwritable(error, path);
+  }
+}
+
+function unwritable(error: unknown, path: string): unknown {
+  if (!(error instanceof StoreBusy)) return error;
+  return new CodedError('DB-2003', `The database ${path} cannot be written to: ${error.message}`, 'Check its owner and the free space.', { cause: error });
 }
 
 /** Runs until SIGINT or SIGTERM. */
@@ -200,7 +220,8 @@ async function stop({ http, accounts, outages, bridge, store, homeserver, log }:
   outages.stop();
   await bridge.stop();
   await accounts.stop();
-  await store.setMeta('clean', 'yes');
+  // Where that cannot be written down the next start looks more closely, and that is all.
+  await store.setMeta('clean', 'yes').catch((error: unknown) => log.warn('It could not be written down that this stop was in order.', { error }));
   store.close();
   await homeserver.close();
   log.info('Drawbridge has stopped.');
@@ -233,7 +254,7 @@ async function prepareBot(homeserver: HomeserverClient, config: Config, registra
 function deliverySettings({ delivery }: Config): DeliverySettings {
   return {
     maxBlock: delivery.max_block, maxAge: delivery.max_age, mediaWait: delivery.media_wait, settleWait: delivery.settle_wait, targetWait: delivery.target_wait,
-    echoWait: delivery.echo_wait, uncertain: delivery.uncertain, statusEvents: delivery.status_events, readReceipts: delivery.read_receipts,
+    echoWait: delivery.echo_wait, uncertain: delivery.uncertain, statusEvents: delivery.status_events, readReceipts: delivery.read_receipts, backfill: delivery.backfill,
   };
 }
 

@@ -7,7 +7,7 @@ import type { AppSettings, Check, Network } from '../networks/network.ts';
 import { createRedactor } from '../observe/redact.ts';
 import type { Fetch } from './discover.ts';
 import { checkPing, checkToken, checkVersions } from './doctor/homeserver.ts';
-import { checkDatabase, checkDisk, checkModes, checkNode, checkPermissions } from './doctor/local.ts';
+import { checkDatabase, checkDisk, checkModes, checkNode, checkOwners, checkPermissions } from './doctor/local.ts';
 import type { DatabaseProbe } from './doctor/local.ts';
 import { checkPublicUrl } from './doctor/public.ts';
 import { expectedRegistration } from './register.ts';
@@ -35,7 +35,7 @@ export async function* doctor(options: DoctorOptions): AsyncGenerator<Check> {
     loaded = loadConfig(options.configPath, options.networks, options.env, { save: false });
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    yield { what: error.code === 'DB-1005' ? 'registration' : 'config', ok: false, detail: error.message, fix: error.fix };
+    yield { what: error.code === 'DB-1005' ? 'registration' : 'config', ok: false, detail: `${error.code}: ${error.message}`, fix: error.fix };
     return;
   }
   const redactor = createRedactor(loaded.secrets);
@@ -73,12 +73,15 @@ async function checkRegistration(loaded: LoadedConfig, tools: RegistrationTools)
   return { what, ok: false, detail: `${registration.path} does not fit the config: ${lines.join('; ')}`, fix };
 }
 
-async function* checkNetworks({ config }: LoadedConfig<AppSettings>, { networks, clock }: DoctorOptions): AsyncGenerator<Check> {
+async function* checkNetworks(loaded: LoadedConfig<AppSettings>, { networks, clock }: DoctorOptions): AsyncGenerator<Check> {
+  const { config } = loaded;
   let accounts = 0;
   for (const network of networks) {
     for (const [app, appSettings] of Object.entries(config.networks[network.id] ?? {})) {
       for (const [account, settings] of Object.entries(appSettings.accounts)) {
         accounts += 1;
+        const owners = checkOwners(loaded, `networks.${network.id}.${app}.accounts.${account}`, settings.owners);
+        yield { ...owners, what: `${network.id}/${app}/${account}: ${owners.what}` };
         const connection = { app, appSettings, account, settings, clock, log: silentLogger, ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }) };
         try {
           for await (const check of network.check(connection)) yield { ...check, what: `${network.id}/${app}/${account}: ${check.what}` };

@@ -3,6 +3,7 @@ import { errorCode } from '../config/error-code.ts';
 import { CodedError } from '../model/errors.ts';
 import type { NetworkEvent } from '../model/events.ts';
 import { NotThisNetwork } from '../networks/network.ts';
+import { bodiesIn } from './capture.ts';
 import type { Network, Webhook } from '../networks/network.ts';
 
 /** What the bridge would make of a captured webhook body. */
@@ -33,7 +34,8 @@ export async function readBody(file: string, stdin: AsyncIterable<Uint8Array>, n
 }
 
 /**
- * Decodes a body as the daemon would, without signature, config or homeserver.
+ * Decodes a body as the daemon would, without signature, config or homeserver. Where it is none, but a tool's record of one
+ * or several, those are decoded.
  * What has no counterpart is listed under `unsupported`; a message of which only some parts have none is in both lists.
  * @throws CodedError DB-4001 where the body is not this network's
  */
@@ -44,6 +46,8 @@ export function inspect(network: Network, raw: Uint8Array): Inspection {
     const found = attempt(hook, raw);
     if (found.ok) return found.inspection;
     refusals.push(found.reason);
+    const recorded = fromRecord(hook, raw);
+    if (recorded !== null) return recorded;
   }
   const reason = [...new Set(refusals)].join('; ') || 'this network sends no webhooks';
   throw new CodedError('DB-4001', `This is no webhook body of ${network.name}: ${reason}.`,
@@ -51,6 +55,14 @@ export function inspect(network: Network, raw: Uint8Array): Inspection {
 }
 
 type Attempt = { readonly ok: true; readonly inspection: Inspection } | { readonly ok: false; readonly reason: string };
+
+/** Null unless at least one of the bodies in it is understood; of the others it is said that they are not. */
+function fromRecord(hook: Webhook, raw: Uint8Array): Inspection | null {
+  const found = bodiesIn(raw, hook.maxBody).map((body) => attempt(hook, body));
+  if (!found.some(({ ok }) => ok)) return null;
+  const all = found.map((each, index) => each.ok ? each.inspection : { events: [], unsupported: [{ what: `body ${index + 1}`, reason: `It is no webhook body of this network: ${each.reason}.` }] });
+  return { events: all.flatMap(({ events }) => events), unsupported: all.flatMap(({ unsupported }) => unsupported) };
+}
 
 function attempt(hook: Webhook, raw: Uint8Array): Attempt {
   if (raw.byteLength === 0) return { ok: false, reason: 'it is empty' };

@@ -83,6 +83,8 @@ const content = z.discriminatedUnion('kind', [
       emails: typed,
       urls: typed,
       addresses: typed,
+      ims: typed.exactOptional(),
+      note: maybe,
     })),
   }),
   z.strictObject({
@@ -127,7 +129,7 @@ const event = z.discriminatedUnion('type', [
     album: maybe,
     forwarded: z.enum(['once', 'often']).exactOptional(),
     forwardedFrom: maybe,
-    referral: z.strictObject({ title: maybe, body: maybe, url: maybe, source: maybe, id: maybe, media: maybe }).exactOptional(),
+    referral: z.strictObject({ title: maybe, body: maybe, url: maybe, source: maybe, id: maybe, media: maybe, click: maybe, greeting: maybe, product: maybe }).exactOptional(),
     key: maybe,
     historical: z.literal(true).exactOptional(),
   }),

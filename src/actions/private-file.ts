@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fileFix } from '../i18n/errors.ts';
 import { CodedError } from '../model/errors.ts';
 import { errorCode } from '../config/error-code.ts';
 
@@ -60,6 +61,7 @@ function guarded(path: string, work: () => void): void {
   try {
     work();
   } catch (error) {
-    throw new CodedError('DB-1009', `${path} cannot be written (${errorCode(error)}).`, "Check that its folder exists, the folder's owner and the free space.", { cause: error });
+    const code = errorCode(error);
+    throw new CodedError('DB-1009', `${path} cannot be written (${code}).`, fileFix(code), { cause: error });
   }
 }

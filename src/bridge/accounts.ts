@@ -17,6 +17,7 @@ export interface AccountsOptions {
   readonly outages: Outages;
   /** Told of each call to a network: the status of its answer, or `error` where there was none. */
   readonly answered: (network: NetworkId, status: number | 'error') => void;
+  readonly answerTimeoutMs?: number;
 }
 
 interface Entry extends LiveAccount {
@@ -40,11 +41,12 @@ export class Accounts {
   }
 
   #add(network: Network, app: string, appSettings: AppSettings): void {
-    const { clock, log, publicUrl, answered } = this.#options;
+    const { clock, log, publicUrl, answered, answerTimeoutMs } = this.#options;
     for (const [account, settings] of Object.entries(appSettings.accounts)) {
       const id = `${network.id}/${app}/${account}` as AccountId;
       const connection = network.connect({
         app, appSettings, account, settings, clock, log: log.child({ account: id }), answered: (status) => answered(network.id, status), ...(publicUrl === undefined ? {} : { publicUrl }),
+        ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
       });
       this.#entries.set(id, { id, network, app, settings, networkName: network.name, connection, liveSince: null, probe: () => this.#probe(id) });
     }
@@ -67,6 +69,7 @@ export class Accounts {
     return entry ? {
       id: entry.network.id, name: entry.network.name,
       capabilities: (target) => entry.connection.capabilities(target), plan: (request) => entry.connection.plan(request),
+      hasPast: (target) => entry.connection.history !== undefined && entry.connection.capabilities(target).in.history.level !== 'none',
     } : null;
   }
 

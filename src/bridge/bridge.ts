@@ -6,6 +6,7 @@ import type { Decoded, Sink } from '../networks/network.ts';
 import type { Effect, Keep, MatrixBatch, MatrixTask, OutboxItem, Store } from '../store/store.ts';
 import type { Accounts } from './accounts.ts';
 import type { Deciding } from './deciding.ts';
+import { Backfill } from './backfill/backfill.ts';
 import { InLanes } from './inbound/in-lanes.ts';
 import { Lively } from './inbound/live.ts';
 import { MediaJobs } from './inbound/media-jobs.ts';
@@ -18,6 +19,7 @@ import { NetworkMedia } from './outbound/network-media.ts';
 import { Rates } from './outbound/rates.ts';
 import { ToMatrix } from './outbound/to-matrix.ts';
 import { ToNetwork } from './outbound/to-network.ts';
+import { Faces } from './people/faces.ts';
 import type { Rooms } from './portals/rooms.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
 import { Telling } from './reports/telling.ts';
@@ -48,6 +50,7 @@ export interface BridgeOptions {
 
 /** How long calls under way may take to end when the daemon stops. */
 const DRAIN_MS = 8_000;
+const BEAT_MS = 2_000;
 
 /** The core: takes in what both sides send and drives the lanes until nothing is left to do. */
 export class Bridge {
@@ -64,7 +67,6 @@ export class Bridge {
   readonly #touched = new Set<RoomRow>();
   readonly #stop = new AbortController();
   #released = false;
-  #beating = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -85,12 +87,14 @@ export class Bridge {
       store, deciding: () => this.#deciding(), clock, log, wake, step, live: (outputs) => this.#live.fromNetwork(outputs),
       // What the homeserver had lost comes before what it hands over on its return.
       held: (room) => outages.isDown('matrix') || this.#reconcile.held(room),
+      faces: new Faces({ store, connection: (id) => accounts.get(id)?.connection ?? null, clock, log }),
       count: (outcome, item) => options.count('in', item.body.side === 'network' ? networkOf(item.body.account) : 'matrix', outcome),
     });
     const count = (outcome: string, row: OutboxItem): void =>
       options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
+    const backfill = new Backfill({ store, account, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
     const toMatrix = new ToMatrix({
-      store, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
+      store, backfill, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
       ownerRooms: (id) => this.#telling.owners(id).rooms,
     });
     const toNetwork = new ToNetwork({
@@ -124,6 +128,7 @@ export class Bridge {
     if (!clean) this.#reconcile.start();
     this.#media.look();
     void this.#housekeeping();
+    void this.#heartbeat();
   }
 
   /** Nothing is sent before it is known whether the database was put back from a backup: what it holds may have been sent. */
@@ -202,13 +207,18 @@ export class Bridge {
     outages.down('matrix', reason, () => homeserver.ping());
   }
 
-  /** A homeserver that was away may have lost what it had for us, also where nothing was sent to it meanwhile. */
-  async #beat(): Promise<void> {
-    const { outages, homeserver } = this.#options;
-    if (outages.isDown('matrix') || this.#beating) return;
-    this.#beating = true;
-    await homeserver.ping().catch((error: unknown) => this.#homeserverDown(error instanceof Error ? error.message : String(error)));
-    this.#beating = false;
+  /**
+   * A homeserver that was away may have lost what it had for us, also where nothing was sent to it meanwhile. None starts
+   * again in less time than passes between two beats.
+   */
+  async #heartbeat(): Promise<void> {
+    const { outages, homeserver, clock } = this.#options;
+    for (;;) {
+      await clock.sleep(BEAT_MS, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+      if (outages.isDown('matrix')) continue;
+      await homeserver.beat().catch((error: unknown) => this.#homeserverDown(error instanceof Error ? error.message : String(error)));
+    }
   }
 
   #accountBroken(account: AccountId, reason: string): void {
@@ -229,7 +239,7 @@ export class Bridge {
     const { store, accounts, rooms, homeserver, settings, clock, relayPrefix, commandPrefix, permission } = this.#options;
     return {
       now: clock.now(), settings, bot: homeserver.bot, relayPrefix, commandPrefix, permission,
-      userIdOf: (person) => rooms.userIdOf(person), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
+      userIdOf: (person) => rooms.userIdOf(person), person: (row) => store.person(row), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
       chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
       owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),
@@ -237,7 +247,7 @@ export class Bridge {
     };
   }
 
-  /** Every second what waited too long; every five whether the homeserver is there; every ten the read positions; every ten minutes what may be forgotten. */
+  /** Every second what waited too long; every ten the read positions; every ten minutes what may be forgotten. */
   async #housekeeping(): Promise<void> {
     const { store, clock, log, keep } = this.#options;
     for (let second = 1; !this.#stop.signal.aborted; second++) {
@@ -245,7 +255,6 @@ export class Bridge {
       if (this.#stop.signal.aborted) return;
       try {
         this.wake(await store.expire(clock.now()));
-        if (second % 5 === 0) void this.#beat();
         if (second % 10 === 0 && this.#touched.size > 0) {
           const rooms = [...this.#touched];
           this.#touched.clear();

@@ -1,5 +1,6 @@
 import type { MediaCapability } from '../model/capabilities.ts';
 import type { MediaKind } from '../model/content.ts';
+import type { Millis } from '../model/ids.ts';
 import type { MediaSource, MediaStream, SpoolStore } from '../model/media.ts';
 import type { FittedMedia } from '../store/tasks.ts';
 
@@ -19,6 +20,6 @@ export interface MediaTools {
     takes: Readonly<Record<MediaKind, MediaCapability>>,
   ): Promise<{ readonly fitted: FittedMedia } | { readonly link: string }>;
   source(file: FittedMedia): MediaSource;
-  /** An expiring address of a file on Matrix; null where no public address is configured. */
-  link(mxc: string, name: string): string | null;
+  /** An expiring address of a file on Matrix, made for the row of this key; null where no public address is configured. */
+  link(mxc: string, name: string, key: string): { readonly url: string; readonly expiresAt: Millis } | null;
 }

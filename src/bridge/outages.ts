@@ -43,7 +43,7 @@ export class Outages {
   down(side: string, reason: string, probe: Probe): void {
     if (this.#down.has(side) || this.#stop.signal.aborted) return;
     this.#down.set(side, { since: this.#clock.now(), reason, told: false, look: () => {} });
-    this.#log.warn('This side is down; what goes there waits.', { side, reason });
+    this.#log.warn('This side is down; what goes there waits.', { side, reason, see: 'drawbridge doctor' });
     void this.#watch(side, probe);
   }
 

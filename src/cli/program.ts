@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { fileFix } from '../i18n/errors.ts';
 import { CodedError } from '../model/errors.ts';
 import type { CliParts, InitOptions } from './parts.ts';
 
@@ -19,7 +20,7 @@ export async function run(args: readonly string[], parts: CliParts): Promise<num
 function failed(error: unknown, debug: boolean, { err }: CliParts): number {
   if (error instanceof CodedError) err(`${error.code}: ${error.message}\nFix: ${error.fix}\n`);
   else if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')) err(usage(error.message));
-  else if (isFileError(error)) err(`DB-1009: ${error.path} cannot be used: ${error.syscall} gives ${error.code}.\nFix: Check that the path exists, its owner and the free space.\n`);
+  else if (isFileError(error)) err(`DB-1009: ${error.path} cannot be used: ${error.syscall} gives ${error.code}.\nFix: ${fileFix(error.code)}\n`);
   else err(`DB-9001: ${error instanceof Error ? error.message : String(error)}\nFix: This is a mistake in Drawbridge; report it with what --debug prints.\n`);
   if (debug && error instanceof Error) err(`${error.stack ?? ''}\n`);
   return error instanceof CodedError && error.code === 'DB-4001' ? 2 : 1;

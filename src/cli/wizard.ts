@@ -64,9 +64,15 @@ async function askHomeserver(given: Wizard, edits: Edit[]): Promise<string> {
   const url = found?.url ?? addressOf(input, known, draft);
   edits.push({ path: ['homeserver', 'url'], value: url, from: '--homeserver' });
   const message = "The server name, the part of your users' ids after the colon";
-  const guess = new URL(URL.canParse(url) ? url : 'https://example.org').hostname.replace(/^matrix\./, '');
+  const guess = serverNameIn(url);
   const certain = found?.domain ?? (/^https?:/.test(input) ? undefined : input);
-  return ask(given, edits, { path: ['homeserver', 'domain'], flag: '--domain', given: flags.domain, message, guess, ...(certain === undefined ? {} : { initial: certain }) });
+  return ask(given, edits, { path: ['homeserver', 'domain'], flag: '--domain', given: flags.domain, message, ...(guess === undefined ? {} : { guess }), ...(certain === undefined ? {} : { initial: certain }) });
+}
+
+/** What an address suggests; that of a machine, by number or as this one, suggests nothing. */
+function serverNameIn(url: string): string | undefined {
+  const name = URL.parse(url)?.hostname.replace(/^matrix\./, '') ?? '';
+  return !name.includes('.') || /^[\d.]+$/.test(name) ? undefined : name;
 }
 
 async function look(input: string, { prompts, fetch }: Wizard): Promise<Discovered | null> {
@@ -111,6 +117,7 @@ async function askNetworks({ flags, draft, networks, prompts }: Wizard, edits: E
     flag: '--network', message: 'Which networks?', initial: networks.filter(({ id }) => draft.has(['networks', id])).map(({ id }) => id),
     options: networks.map(({ id, name }) => ({ value: id, label: name })),
   });
+  if (wanted.length === 0) prompts.note('No network is chosen; `drawbridge init --network <id>` adds one at any time.');
   const added = wanted.map((id) => knownNetwork(networks, id).id).filter((id) => !draft.has(['networks', id]));
   const answered = new Set(set.map(({ path }) => path.join('.')));
   for (const { path, description, secret } of added.flatMap((id) => draft.questions(id))) {

@@ -5,6 +5,8 @@ import { errorCode } from './error-code.ts';
 export interface ValueProblem {
   readonly path: readonly PropertyKey[];
   readonly message: string;
+  /** What is asked for is there and only cannot be used: nobody should be told to make another. */
+  readonly there: boolean;
 }
 
 export interface Interpolated {
@@ -32,15 +34,15 @@ export function interpolate(raw: unknown, configFile: string, env: Readonly<Reco
   const hidden = new Set<string>();
 
   function text(value: string, path: readonly PropertyKey[]): string {
-    const fail = (message: string): string => {
-      problems.push({ path, message });
+    const fail = (message: string, there = false): string => {
+      problems.push({ path, message, there });
       return value;
     };
     if (value.startsWith('file:')) {
       hidden.add(pathKey(path));
       const file = resolve(dirname(configFile), value.slice('file:'.length).trim());
       const read = readSmall(file);
-      return read.ok ? read.text : fail(`${read.problem}; must be a readable file`);
+      return read.ok ? read.text : fail(read.problem, read.there);
     }
     return value.replace(/\$\$\{|\$\{([^}]*)\}/g, (whole, name: string | undefined) => {
       if (name === undefined) return '${';
@@ -54,7 +56,7 @@ export function interpolate(raw: unknown, configFile: string, env: Readonly<Reco
   function visit(value: unknown, path: readonly PropertyKey[]): unknown {
     if (typeof value === 'string') return text(value, path);
     if (path.length > MAX_DEPTH) {
-      problems.push({ path, message: 'nested too deeply, or an alias that holds itself' });
+      problems.push({ path, message: 'nested too deeply, or an alias that holds itself', there: false });
       return null;
     }
     if (Array.isArray(value)) return value.map((item: unknown, index) => visit(item, [...path, index]));
@@ -67,15 +69,17 @@ export function interpolate(raw: unknown, configFile: string, env: Readonly<Reco
   return { value: visit(raw, []), problems, hidden };
 }
 
-type Read = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string };
+type Read = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string; readonly there: boolean };
 
 function readSmall(file: string): Read {
   try {
     const { size } = statSync(file);
-    if (size > MAX_FILE) return { ok: false, problem: `the file ${file} is larger than ${MAX_FILE} bytes` };
+    if (size > MAX_FILE) return { ok: false, problem: `the file ${file} is larger than ${MAX_FILE} bytes`, there: true };
     const text = readFileSync(file, 'utf8').trim();
-    return text === '' ? { ok: false, problem: `the file ${file} is empty` } : { ok: true, text };
+    return text === '' ? { ok: false, problem: `the file ${file} is empty`, there: false } : { ok: true, text };
   } catch (error) {
-    return { ok: false, problem: `cannot read ${file} (${errorCode(error)})` };
+    const code = errorCode(error);
+    const there = code !== 'ENOENT';
+    return { ok: false, there, problem: `cannot read ${file} (${code}); ${there ? 'the user that runs this must have the right to' : 'must be a readable file'}` };
   }
 }

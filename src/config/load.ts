@@ -99,8 +99,8 @@ function readText(file: string, given: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const code = errorCode(error);
-    const cause = code === 'ENOENT' ? `There is no config file ${given}.` : `The config file ${given} cannot be read (${code}).`;
-    throw new CodedError('DB-1002', cause, 'Run `drawbridge init` to make one, or name another with --config.', { cause: error });
+    if (code === 'ENOENT') throw new CodedError('DB-1002', `There is no config file ${given}.`, 'Run `drawbridge init` to make one, or name another with --config.', { cause: error });
+    throw new CodedError('DB-1002', `The config file ${given} cannot be read (${code}).`, 'Give the user that runs this the right to read it, or name another file with --config.', { cause: error });
   }
 }
 

@@ -56,7 +56,7 @@ function unit(origin: string): string {
 /** Turns what zod and the interpolation found into lines for the administrator, in the order of the file. */
 export function explain(schema: z.core.$ZodType, source: Source, given: Interpolated, issues: readonly z.core.$ZodIssue[]): ConfigProblem[] {
   const spoilt = new Set(given.problems.map(({ path }) => pathKey(path)));
-  const problems = given.problems.map(({ path, message }) => make(schema, source, path, message));
+  const problems = given.problems.map(({ path, message, there }) => make(schema, source, path, message, there));
   for (const { path, issue } of issues.flatMap((one) => leaves(one, []))) {
     if (spoilt.has(pathKey(path))) continue;
     if (issue.code === 'unrecognized_keys') {
@@ -74,8 +74,8 @@ export function explain(schema: z.core.$ZodType, source: Source, given: Interpol
   return [...unique.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-function make(schema: z.core.$ZodType, source: Source, path: readonly PropertyKey[], message: string): ConfigProblem {
-  const hint = schemasAt(schema, path).map((one) => facts(one).hint).find((one) => one !== undefined);
+function make(schema: z.core.$ZodType, source: Source, path: readonly PropertyKey[], message: string, there = false): ConfigProblem {
+  const hint = there ? undefined : schemasAt(schema, path).map((one) => facts(one).hint).find((one) => one !== undefined);
   return { ...source.locate(path), path: path.map(String).join('.'), message: hint === undefined ? message : `${message} (${hint})` };
 }
 

@@ -93,12 +93,14 @@ const delivery = z.strictObject({
     .meta({ description: 'When nobody can tell whether a message was sent. ask: the sender decides; retry: send again, at the risk of a second copy.' }),
   status_events: z.boolean().prefault(false).meta({ description: 'Also report success, as com.beeper.message_send_status events.' }),
   read_receipts: z.boolean().prefault(true).meta({ description: 'Carry read marks, both ways.' }),
+  backfill: z.int().min(0).max(1000).prefault(50)
+    .meta({ description: 'How many messages of the past a new room begins with, where the network tells them; 0: none.' }),
   dead_content_days: z.int().min(0).max(3650).prefault(7).meta({ description: 'Days that the content of an undelivered message is kept for a retry.' }),
   horizon: horizon.prefault('forever').meta({ description: 'How long the ids of handled events are remembered: forever, or a duration.' }),
 }).prefault({}).meta({ description: 'Waiting, retrying and reporting. Durations: 500ms, 30s, 15m, 24h, 7d.' });
 
 const media = z.strictObject({
-  max_bytes: size().prefault('100MB').meta({ description: 'Larger files are refused or become a link.' }),
+  max_bytes: size().prefault('100MB').meta({ description: 'Larger files are refused, both ways, and it is told; what is smaller and too large for a network becomes a link.' }),
   link_ttl: duration().prefault('7d').meta({ description: 'How long a link to a file stays valid.' }),
 }).prefault({}).meta({ description: 'Files.' });
 
@@ -115,12 +117,12 @@ const core = z.strictObject({
   homeserver,
   registration: path().prefault('registration.yaml').meta({ description: 'File made by `drawbridge register`; the tokens are read from it.' }),
   database: database.prefault('drawbridge.db').meta({ description: 'SQLite file.' }),
-  data: path().prefault('data').meta({ description: 'Folder for waiting files (sealed) and backups.' }),
+  data: path().prefault('data').meta({ description: 'Folder for waiting files (sealed).' }),
   seal_key: key32().meta({
     description: 'Key that seals message content and files at rest: 32 random bytes in base64. Without it what waits for delivery is lost: back it up.',
     examples: ['file:data/seal.key'],
     secret: true,
-    hint: '`drawbridge init` makes one, and so does `openssl rand -base64 32`',
+    hint: '`drawbridge init` makes one, and so does `openssl rand -base64 32`; a database needs the one that it was made with',
   }),
   listen,
   public_url: webAddress().optional().meta({

@@ -59,6 +59,6 @@ async function account(url: string, given: string): Promise<{ userId: string; ac
     const { user_id: userId } = await new MatrixClient(url, accessToken).get<{ user_id: string }>('/account/whoami');
     return { userId, accessToken };
   } catch (error) {
-    throw new CodedError('DB-8106', `${url} does not say whose token was given: ${(error as Error).message}.`, 'Give the address of the homeserver and an access token of an account on it.', { cause: error });
+    throw new CodedError('DB-8106', `${url} does not say whose token was given: ${(error as Error).message.replace(/\.$/, '')}.`, 'Give the address of the homeserver and an access token of an account on it.', { cause: error });
   }
 }

@@ -196,8 +196,8 @@ async function listen(server: FastifyInstance, { name, host, port }: Listener): 
   try {
     await server.listen({ host, port });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new CodedError('DB-3001', `Cannot listen on ${host}:${port} for ${name} (${code}).`, `Stop what uses the port, or change the key listen.${name}.`, { cause: error });
+    const code = (error as { code?: string } | null)?.code ?? 'unknown';
+    throw new CodedError('DB-3001', `Cannot listen on ${host}:${port} for ${name} (${code}).`, portFix(code, `listen.${name}`), { cause: error });
   }
   const address = server.server.address();
   return typeof address === 'object' && address !== null ? address.port : port;
@@ -216,4 +216,10 @@ function describe(status: number): string {
   if (status === 413) return 'The body is too large.';
   if (status === 503) return 'Too much is being sent at once. Come again.';
   return status === 500 ? 'Something went wrong here.' : 'The request is not valid.';
+}
+
+function portFix(code: string, key: string): string {
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `Put an address of this machine into the key ${key}.`;
+  if (code === 'EACCES') return `Put a port from 1024 up into the key ${key}: those below are not for every user.`;
+  return `Stop what uses the port, or change the key ${key}.`;
 }

@@ -39,6 +39,15 @@ export const errors = {
   NOT_PERMITTED: { code: 'DB-9002', cause: 'Somebody gave the bot a command without being allowed to.', fix: 'Name them under permissions as user or admin.' },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 
+/** What helps where the system refuses a file or folder, by its own code. */
+export function fileFix(code: string): string {
+  if (['EACCES', 'EPERM'].includes(code)) return 'Give it to the user that runs this, or run it as the user that it belongs to.';
+  if (code === 'EROFS') return 'It is on something that can only be read: choose another place.';
+  if (['ENOSPC', 'EDQUOT'].includes(code)) return 'Free some space.';
+  if (['EMFILE', 'ENFILE'].includes(code)) return 'Let the process open more files (ulimit -n, LimitNOFILE of systemd).';
+  return 'Check that the path is right, and what stands there.';
+}
+
 /** The docs page: a heading a code, so that `docs/errors.md#db-1001` is an address. */
 export function errorsPage(): string {
   const entries: readonly ErrorEntry[] = Object.values(errors);

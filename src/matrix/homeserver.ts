@@ -13,6 +13,8 @@ export interface Homeserver {
   readonly serverName: string;
   /** GET /versions and whoami; throws Unreachable. */
   ping(): Promise<void>;
+  /** GET /versions alone, which costs the homeserver next to nothing; throws Unreachable. */
+  beat(): Promise<void>;
 
   /** PUT /rooms/{room}/send/{type}/{txn}?ts= ; the same `txn` is the same event for the homeserver. */
   send(as: UserId, room: RoomId, type: string, txn: string, content: object, ts?: Millis): Promise<EventId>;
@@ -35,8 +37,9 @@ export interface Homeserver {
   /** Null where the alias does not exist. */
   resolveAlias(alias: string): Promise<RoomId | null>;
   join(as: UserId, room: RoomId): Promise<void>;
-  invite(as: UserId, room: RoomId, user: UserId): Promise<void>;
-  leave(as: UserId, room: RoomId): Promise<void>;
+  /** `direct`: clients file the room under people. */
+  invite(as: UserId, room: RoomId, user: UserId, direct?: boolean): Promise<void>;
+  leave(as: UserId, room: RoomId, reason?: string): Promise<void>;
   members(as: UserId, room: RoomId): Promise<readonly MatrixEvent[]>;
 
   /** POST /register with `m.login.application_service` and `inhibit_login`; M_USER_IN_USE is success. */

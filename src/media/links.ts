@@ -14,16 +14,17 @@ export interface LinkParams {
 }
 
 export type LinkVerdict =
-  | { readonly ok: true; readonly target: LinkTarget; readonly name: string }
+  | { readonly ok: true; readonly target: LinkTarget; readonly name: string; readonly of?: string }
   /** 404: not ours, whatever is wrong with it; 410: it was, and is over. */
   | { readonly ok: false; readonly status: 404 | 410 };
 
 export interface Links {
   /**
    * `<publicUrl>/media/<id>/<expiry>/<mac>/<name>`: needs no credentials and expires.
+   * @param of the key of what it was made for, by which it can be ended before its time: base64url
    * @throws RangeError where the target is neither a spool id nor an mxc URI
    */
-  make(target: LinkTarget, name: string, ttlSeconds: number): string;
+  make(target: LinkTarget, name: string, ttlSeconds: number, of?: string): string;
   /** `params` are decoded path segments, from anybody. Never throws. */
   verify(params: LinkParams): LinkVerdict;
 }
@@ -38,7 +39,7 @@ export interface LinkOptions {
 
 /** Matrix specification, "Matrix Content (mxc://) URIs": a server name and an opaque media id. */
 const MXC = /^mxc:\/\/([A-Za-z0-9.:[\]-]{1,230})\/([A-Za-z0-9_-]{1,255})$/;
-const ENCODED_MXC = /^m\.[A-Za-z0-9_-]{1,680}$/;
+const ENCODED = /^(m\.[A-Za-z0-9_-]{1,680}|[0-9a-f]{32})(?:\.([A-Za-z0-9_-]{1,64}))?$/;
 const EXPIRY = /^[1-9][0-9]{0,11}$/;
 
 /**
@@ -51,20 +52,21 @@ export function createLinks(options: LinkOptions): Links {
     Buffer.from(createHmac('sha256', options.key).update(JSON.stringify(['media-link', id, expiry, name])).digest('base64url'));
 
   return {
-    make(target, name, ttlSeconds) {
-      const id = encodeTarget(target);
+    make(target, name, ttlSeconds, of) {
+      const id = of === undefined ? encodeTarget(target) : `${encodeTarget(target)}.${of}`;
       const expiry = String(Math.ceil(options.clock.now() / 1000 + ttlSeconds));
       const clean = cleanName(name, undefined, 'file');
       return `${base}/media/${id}/${expiry}/${sign(id, expiry, clean).toString()}/${encodeURIComponent(clean)}`;
     },
     verify({ id, expiry, mac, name }) {
-      const target = decodeTarget(id);
+      const [, encoded = '', of] = ENCODED.exec(id) ?? [];
+      const target = decodeTarget(encoded);
       if (target === undefined || !EXPIRY.test(expiry)) return { ok: false, status: 404 };
       const wanted = sign(id, expiry, name);
       const given = Buffer.from(mac);
       if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return { ok: false, status: 404 };
       if (options.clock.now() >= Number(expiry) * 1000) return { ok: false, status: 410 };
-      return { ok: true, target, name };
+      return { ok: true, target, name, ...(of === undefined ? {} : { of }) };
     },
   };
 }
@@ -77,7 +79,6 @@ function encodeTarget(target: LinkTarget): string {
 
 function decodeTarget(id: string): LinkTarget | undefined {
   if (isSpoolId(id)) return id;
-  if (!ENCODED_MXC.test(id)) return undefined;
   const target = `mxc://${Buffer.from(id.slice(2), 'base64url').toString()}`;
   return MXC.test(target) ? target : undefined;
 }

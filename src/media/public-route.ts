@@ -10,8 +10,8 @@ export interface MediaRouteOptions {
   readonly links: Links;
   /** Undefined, or `Rejected`, where it is not there any more; another `DeliveryError` where it cannot be had now. */
   open(target: LinkTarget): Promise<LinkedFile | undefined>;
-  /** Ends a link before its time, for instance after the message was redacted. */
-  isRevoked(target: LinkTarget): boolean | Promise<boolean>;
+  /** Whether a link made for this has ended before its time, for instance because the message was redacted. */
+  isRevoked(of: string): boolean;
 }
 
 /** Types that no browser runs as a document with scripts of its own; anything else goes out as plain bytes. */
@@ -35,7 +35,7 @@ async function answer(options: MediaRouteOptions, request: RouteRequest, head: b
   const { id = '', expiry = '', mac = '', name = '' } = request.params;
   const verdict = options.links.verify({ id, expiry, mac, name });
   if (!verdict.ok) return refusal(verdict.status, head);
-  if (await options.isRevoked(verdict.target)) return refusal(410, head);
+  if (verdict.of !== undefined && options.isRevoked(verdict.of)) return refusal(410, head);
   let file: LinkedFile | undefined;
   try {
     file = await options.open(verdict.target);

@@ -78,6 +78,9 @@ export interface ContactCard {
   readonly emails: readonly { readonly value: string; readonly type?: string }[];
   readonly urls: readonly { readonly value: string; readonly type?: string }[];
   readonly addresses: readonly { readonly value: string; readonly type?: string }[];
+  /** Names on other messaging services; `type` is the service. */
+  readonly ims?: readonly { readonly value: string; readonly type?: string }[];
+  readonly note?: string;
 }
 
 /** A press on a button, a row picked from a list, a filled-in form. */

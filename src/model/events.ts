@@ -73,6 +73,12 @@ export interface MessageEvent extends InConversation {
     readonly id?: string;
     /** Address of its picture or film. */
     readonly media?: string;
+    /** The network's own id of the click. */
+    readonly click?: string;
+    /** What the person was greeted with before they wrote. */
+    readonly greeting?: string;
+    /** The product that they asked about, beside all this. */
+    readonly product?: string;
   };
   /** Our own key, where the network gives it back: this is an echo of what we sent. */
   readonly key?: string;
@@ -126,7 +132,7 @@ export interface PollVoteEvent extends InConversation {
   readonly type: 'poll.vote';
   readonly target: RemoteId;
   readonly sender: PersonRef;
-  /** Ids of options. */
+  /** Ids of options; of a poll that was sent from here their places, the first 0, where the network does not keep ids. */
   readonly options: readonly string[];
 }
 

@@ -52,6 +52,8 @@ export interface ConnectOptions {
   readonly publicUrl?: string;
   /** To be told of each call: the status of its answer, or `error` where there was none. */
   readonly answered?: (status: number | 'error') => void;
+  /** How long an answer is waited for; absent: as long as the network may take. */
+  readonly answerTimeoutMs?: number;
 }
 
 export interface Check {

@@ -1,5 +1,7 @@
 import { Writable } from 'node:stream';
 
+const ignore = (): void => {};
+
 /**
  * Takes log lines for a destination that may stall (a pipe nobody reads). Node would keep them all in memory; this
  * keeps at most `maxWaiting` bytes, drops what comes beyond, and says how much that was once the destination moves again.
@@ -15,8 +17,8 @@ export class LogSink extends Writable {
     this.#destination = destination;
     this.#lost = lost;
     this.#maxWaiting = maxWaiting;
-    // A reader that goes away (EPIPE) must not end the daemon.
-    destination.on('error', () => {});
+    // A reader that goes away (EPIPE) must not end the daemon; once for all who write there.
+    if (!destination.listeners('error').includes(ignore)) destination.on('error', ignore);
   }
 
   override _write(line: string | Buffer, _encoding: BufferEncoding, done: () => void): void {

@@ -14,6 +14,9 @@ export interface Seal {
   hash(...parts: readonly string[]): Buffer;
 }
 
+/** By which a database knows the key that it was sealed with. */
+export const keyMark = (seal: Seal): string => seal.hash('seal key').toString('hex');
+
 export function createSeal(key: Buffer): Seal {
   if (key.length !== 32) {
     throw new CodedError('DB-1007', `seal_key has ${key.length} bytes, not 32.`, 'Make one with `drawbridge init`, or 32 random bytes in base64.');

@@ -3,10 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, FrameLocator, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { type Page as Served, servePage } from '../../src/demo/page/server.ts';
 import { list, picture, voice } from '../../src/demo/script/samples.ts';
 import { setStage, type Stage } from '../../src/demo/stage.ts';
-import type { PersonHandle } from '../../src/sandbox/whatsapp/index.ts';
+import type { PersonHandle, WhatsAppSandbox } from '../../src/sandbox/whatsapp/index.ts';
 import { faint, nameless } from '../kit/browser/a11y.ts';
 import { startBrowser } from '../kit/browser/chromium.ts';
 import { type OwnSynapse, ownSynapse } from '../kit/synapse/shared.ts';
@@ -34,9 +35,10 @@ beforeAll(async () => {
   own = await ownSynapse(dir, 1);
   const [alice, carol] = [await own.synapse.register('alice', { displayName: 'Alice' }), await own.synapse.register('carol')];
   const registration = own.slots[0]?.registrationFile ?? '';
-  stage = await setStage({ progress: () => {}, homeserver: { url: own.synapse.url, registration, tokens: [alice.accessToken, carol.accessToken] } });
-  bob = stage.sandbox.person('31612345678', { name: 'Bob' });
-  served = await servePage({ homeserver: stage.homeserver, phone: `${stage.sandbox.url}/#31612345678`, bot: stage.bot, users: stage.users }, 0);
+  stage = await setStage({ networks: ['whatsapp'], progress: () => {}, homeserver: { url: own.synapse.url, registration, tokens: [alice.accessToken, carol.accessToken] } });
+  const sandbox = whatsapp();
+  bob = sandbox.person('31612345678', { name: 'Bob' });
+  served = await servePage({ homeserver: stage.homeserver, phones: [{ name: 'WhatsApp', url: `${sandbox.url}/#31612345678` }], bot: stage.bot, users: stage.users }, 0);
   browser = await startBrowser();
   page = await opened({ width: 1400, height: 900 }, 'light');
   phone = page.frameLocator('#phone');
@@ -53,6 +55,12 @@ afterAll(async () => {
 afterEach(() => {
   expect(complaints.splice(0)).toEqual([]);
 });
+
+function whatsapp(): WhatsAppSandbox {
+  const sandbox = stage.networks[0]?.whatsapp;
+  if (sandbox === undefined) throw new Error('no WhatsApp on the stage');
+  return sandbox;
+}
 
 async function opened(viewport: { width: number; height: number }, colorScheme: 'light' | 'dark'): Promise<Page> {
   const context = await browser.newContext({ viewport, colorScheme });
@@ -72,6 +80,14 @@ async function opened(viewport: { width: number; height: number }, colorScheme: 
 const timeline = (text: string) => page.getByRole('log', { name: 'Messages' }).locator('li', { has: page.locator('.text, .file', { hasText: text }) });
 const thread = (text: string) => phone.getByRole('log', { name: 'Messages' }).locator('li', { has: phone.locator('.body', { hasText: text }) });
 const injected = (): Promise<unknown[]> => Promise.all(page.frames().map((frame) => frame.evaluate('window.injected ?? null')));
+
+/** Asks from outside: the page's policy lets no other expression in. */
+async function soon(look: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + patience; !(await look());) {
+    if (Date.now() > end) throw new Error('it did not become so');
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
 
 describe('a conversation by hand', () => {
   test('the first message of the phone makes a room, which the Matrix side joins', async () => {
@@ -122,6 +138,25 @@ describe('a conversation by hand', () => {
     await timeline('Hi').getByRole('button', { name: '❤️', exact: true }).first().waitFor();
   });
 
+  test('the newest message stays in sight on both sides, also where a picture gets its size late', async () => {
+    const tall = await sharp({ create: { width: 300, height: 900, channels: 3, background: '#25d366' } }).png().toBuffer();
+    await page.getByLabel('Send a file').setInputFiles({ name: 'tall.png', mimeType: 'image/png', buffer: tall });
+    await page.getByRole('img', { name: 'tall.png' }).waitFor();
+    await bob.sendMedia('image', tall, { mime: 'image/png', caption: 'Tall too' });
+    await timeline('Tall too').waitFor();
+    await thread('Tall too').waitFor();
+    for (const frame of page.frames()) await soon(() => frame.evaluate<boolean>(`(() => {
+      const list = document.querySelector('[role=log]');
+      const pictures = [...list.querySelectorAll('img')];
+      return pictures.length > 1 && pictures.every((one) => one.naturalHeight > 0) && list.scrollHeight - list.scrollTop - list.clientHeight <= 1;
+    })()`));
+  });
+
+  test('the phone may use the microphone', async () => {
+    const frame = page.frames().find((one) => one !== page.mainFrame());
+    expect(await frame?.evaluate("document.featurePolicy.allowsFeature('microphone')")).toBe(true);
+  });
+
   test('a player goes on through what comes after it', async () => {
     await bob.sendMedia('audio', voice, { mime: 'audio/ogg; codecs=opus', voice: true });
     const here = page.locator('audio[aria-label="Voice message"]');
@@ -150,7 +185,7 @@ describe('what others write', () => {
   });
 
   test('names of people and files are text too', async () => {
-    const eve = stage.sandbox.person('31687654321', { name: '<img src=x onerror="window.injected=1">' });
+    const eve = whatsapp().person('31687654321', { name: '<img src=x onerror="window.injected=1">' });
     await eve.sendMedia('document', list, { mime: 'text/html', filename: '<b>list</b>.html', caption: 'A list' });
     await page.getByRole('button', { name: /^Join .*onerror/ }).click();
     await page.getByRole('heading', { name: 'onerror' }).waitFor();

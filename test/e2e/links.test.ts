@@ -117,6 +117,58 @@ describe('a link to a file that is too large', () => {
   });
 });
 
+describe('when the message is deleted', () => {
+  const status = async (link: string): Promise<number> => (await fetch(link, { method: 'HEAD' })).status;
+  const ends = (link: string): Promise<unknown> => eventually('its end', async () => (await status(link)) === 410, patience);
+
+  test('its link leads nowhere any more, and another link to the same file goes on', async () => {
+    const bytes = await make.zip(1_000);
+    const mxc = await alice.client.upload('taken back.zip', 'application/zip', bytes);
+    const said = async (name: string): Promise<{ event: string; link: string }> => {
+      const event = await alice.send(room, 'm.room.message', { msgtype: 'm.file', body: name, url: mxc, info: { mimetype: 'application/zip', size: bytes.length } });
+      const text = bodyOf(await onPhone(carla, (message) => message.type === 'text' && bodyOf(message).includes(name)));
+      return { event, link: /https?:\/\/\S+/.exec(text)?.[0] ?? '' };
+    };
+    const first = await said('taken back.zip');
+    const second = await said('kept.zip');
+    expect([await status(first.link), await status(second.link)]).toEqual([200, 200]);
+    await alice.redact(room, first.event);
+    await ends(first.link);
+    expect(await (await fetch(first.link)).text()).toMatch(/expired/);
+    expect(await status(second.link)).toBe(200);
+  });
+
+  test('by a moderator, whom the homeserver lets', async () => {
+    const { person, room: there } = await bridge.meet(alice, '31600000078', { name: 'Ida' });
+    const event = await alice.file(there, { name: 'moderated.zip', type: 'application/zip', bytes: await make.zip(500) });
+    const text = bodyOf(await onPhone(person, (message) => message.type === 'text' && bodyOf(message).includes('moderated.zip')));
+    const link = /https?:\/\/\S+/.exec(text)?.[0] ?? '';
+    expect(await status(link)).toBe(200);
+    const ben = await synapse.user('ben');
+    const levels = await alice.state(there, 'm.room.power_levels') ?? {};
+    await bridge.asBot.put(`/rooms/${encodeURIComponent(there)}/state/m.room.power_levels/`, { ...levels, users: { [ben.id]: 50, [bridge.bot]: 100 } });
+    await bridge.asBot.post(`/rooms/${encodeURIComponent(there)}/invite`, { user_id: ben.id });
+    await ben.join(there);
+    await ben.redact(there, event);
+    await ends(link);
+  });
+
+  test('also where the chat is bridged no more', async () => {
+    const { person, room: there } = await bridge.meet(alice, '31600000077', { name: 'Hugo' });
+    const event = await alice.file(there, { name: 'before.zip', type: 'application/zip', bytes: await make.zip(500) });
+    const text = bodyOf(await onPhone(person, (message) => message.type === 'text' && bodyOf(message).includes('before.zip')));
+    const link = /https?:\/\/\S+/.exec(text)?.[0] ?? '';
+    const ghost = (await alice.members(there)).find((member) => bridge.isGhost(member)) ?? '';
+    const levels = await alice.state(there, 'm.room.power_levels') ?? {};
+    await bridge.asBot.put(`/rooms/${encodeURIComponent(there)}/state/m.room.power_levels/`, { ...levels, users: { [alice.id]: 100, [bridge.bot]: 100 } });
+    await alice.kick(there, ghost);
+    await alice.waitForEvent(there, (one) => one.sender === bridge.bot && /no longer bridged/.test(bodyOf(one)));
+    expect(await status(link)).toBe(200);
+    await alice.redact(there, event);
+    await ends(link);
+  });
+});
+
 test('a page of hypertext is text and not a page', async () => {
   const link = await linkOf(bridge, room, carla, 'page.svg', 'image/svg+xml', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'));
   const { headers } = await fetch(link);

@@ -8,6 +8,14 @@ afterEach(() => scene.close());
 
 const client = '/_matrix/(client|media)';
 
+/** As a homeserver that makes no devices for a bridge, and so does not remember the ids of its sends over a restart. */
+async function withoutDevices(): Promise<void> {
+  scene.stack.homeserver.faults.add({ match: 'PUT .*/devices/', status: 404, body: { errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' } });
+  await scene.talk.do(scene.talk.meet('Nan'), 'in', 'text');
+  await quiet(scene.stack);
+  expect(scene.stack.homeserver.requests.findLast(({ method, path }) => method === 'PUT' && path.includes('/send/'))?.query).not.toHaveProperty('device_id');
+}
+
 describe('the homeserver', () => {
   test('down when the daemon starts: it starts, takes in, and delivers once the homeserver is there', async () => {
     scene = await setScene({ withoutDaemon: true, people: 3 });
@@ -73,6 +81,7 @@ describe('the homeserver', () => {
   test('forgets transaction ids while answers are lost: the room is looked into before anything is repeated', async () => {
     scene = await setScene({ people: 3, seed: 9 });
     const { homeserver } = scene.stack;
+    await withoutDevices();
     for (let round = 0; round < 4; round++) {
       const worse = homeserver.faults.add({ match: `PUT ${client}.*/send/`, reset: 'after', chance: 0.7 });
       await scene.chatter.say(8);
@@ -108,6 +117,41 @@ describe('the homeserver', () => {
     better();
     expect((await scene.settled()).problems).toEqual([]);
   }, 90_000);
+
+  test('says 429 with Retry-After: it is not asked again before that', async () => {
+    scene = await setScene();
+    const { homeserver } = scene.stack;
+    homeserver.faults.add({ match: 'PUT .*/send/', times: 1, status: 429, headers: { 'retry-after': '3' }, body: { errcode: 'M_LIMIT_EXCEEDED', error: 'Too Many Requests' } });
+    const tries = (): number => homeserver.requests.filter(({ path }) => path.includes('/send/')).length;
+    const before = tries();
+    const held = await scene.say('in', 'text');
+    await eventually('the first try', () => tries() === before + 1, 20_000);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(tries()).toBe(before + 1);
+    expect((await scene.settled()).problems).toEqual([]);
+    expect(scene.talk.look().onMatrix(held)).toHaveLength(1);
+  }, 60_000);
+
+  test.each([502, 504])('answers %s to what it has really done: it is looked for, and not done twice', async (status) => {
+    scene = await setScene({ people: 3, seed: 8 });
+    const { homeserver } = scene.stack;
+    await withoutDevices();
+    // No copy of what was done is handed over that would tell.
+    const handedOver = scene.stack.push.add({ match: /transactions/, answer: { status: 503 } });
+    // Rooms are made in this weather too, and nothing is known again by its transaction id.
+    const forgets = setInterval(() => homeserver.forgetTransactions(), 10).unref();
+    homeserver.faults.add({ match: `(?:PUT|POST) ${client}.*/(?:send|redact|state|join|invite|createRoom)`, status, done: true, chance: 0.5 });
+    await scene.talk.do(scene.talk.meet('Olaf'), 'in', 'text');
+    for (let round = 0; round < 4; round++) {
+      await scene.chatter.say(10);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      scene.talk.look();
+    }
+    homeserver.faults.clear();
+    clearInterval(forgets);
+    handedOver();
+    expect((await scene.settled({}, 90_000)).problems).toEqual([]);
+  }, 150_000);
 });
 
 describe('a ghost that was thrown out', () => {

@@ -50,9 +50,12 @@ describe('a homeserver that loses what it had queued', () => {
     expect(scene.talk.look().onPhone(scene.talk.acts.at(-1) as Act)).toHaveLength(1);
   }, 60_000);
 
-  test('while nobody says anything: the daemon sees that it was away', async () => {
+  test.each([[2_500, false], [2_500, true], [8_000, false]])('while nobody says anything: the daemon sees that it was away for %d ms (its transactions counted from 1 again: %s)', async (downMs, anew) => {
     scene = await setScene();
-    const acts = await saidAndLost(4, 8_000);
+    const acts = await saidAndLost(4, downMs, () => {
+      if (anew) scene.stack.homeserver.resetTxnIds();
+      return Promise.resolve();
+    });
     await eventually('what was lost', () => acts.every((act) => scene.talk.look().onPhone(act).length === 1), 45_000);
     expect((await scene.settled()).problems).toEqual([]);
   }, 90_000);

@@ -14,7 +14,7 @@ export function cliParts({ stdin = '', ...given }: Given): CliParts & { printed(
   return {
     networks: () => Promise.resolve(networks),
     registration: () => Promise.resolve({ buildRegistration, compareRegistration, generateToken }),
-    probeDatabase: () => Promise.resolve(() => ({ version: 1, newest: 1, running: false })),
+    probeDatabase: () => Promise.resolve(() => ({ version: 1, newest: 1, running: false, sameKey: true })),
     start: () => Promise.reject(new Error('not started here')),
     demo: () => Promise.reject(new Error('no demo here')),
     version: '9.9.9',

@@ -42,7 +42,13 @@ describe('events of odd shapes', () => {
       ...['mxc://', 'mxc://evil.test/../../etc/passwd', 'mxc://evil.test/a%2fb', 'http://169.254.169.254/', 'file:///etc/passwd', 'mxc://evil.test:0/x?y', 'mxc://\u0000/x', `mxc://${'a'.repeat(60_000)}/x`]
         .map((url) => ({ msgtype: 'm.image', body: 'x', url })),
     ];
-    const events = contents.flatMap((content) => ['m.room.message', 'm.sticker', 'm.reaction', 'm.room.redaction'].map((type) => siege.event(chat.room, mallory.id, type, content)));
+    const events = contents.flatMap((content) => ['m.room.message', 'm.sticker', 'm.reaction', 'm.room.redaction', 'org.matrix.msc3381.poll.start', 'm.poll.response', 'm.poll.end'].map((type) => siege.event(chat.room, mallory.id, type, content)));
+    events.push(
+      ...odd.flatMap((value) => [{ 'm.poll': value }, { 'm.poll': { question: value, answers: value } }, { 'm.poll': { question: { 'm.text': 'x' }, answers: [value], max_selections: value } }]
+        .map((content) => siege.event(chat.room, mallory.id, 'm.poll.start', content))),
+      ...odd.flatMap((value) => [{ pinned: value }, { pinned: [value, '$x', '$x'] }].map((content) => siege.event(chat.room, mallory.id, 'm.room.pinned_events', content, { state_key: '' }))),
+      siege.event(chat.room, mallory.id, 'm.room.pinned_events', { pinned: Array.from({ length: 4_000 }, (_, n) => `$${n}`) }, { state_key: 'x' }),
+    );
     for (let at = 0; at < events.length; at += 100) expect(await siege.push(...events.slice(at, at + 100))).toBe(true);
     await siege.alive(chat);
     await siege.alive(other);
@@ -146,6 +152,29 @@ describe('what belongs to others', () => {
     expect(siege.phone(chat.person).filter((text) => /secret|replaced/.test(text))).toEqual([]);
     expect(siege.phone(other.person).filter((text) => /what was it|replaced/.test(text))).toEqual([]);
     expect(other.person.inbox.filter(({ reactions }) => reactions.business !== undefined)).toEqual([]);
+  });
+
+  test('a removal of somebody else’s message or reaction counts only where the homeserver has gone by it', async () => {
+    const { homeserver, database } = siege.stack;
+    const mallet = siege.guest(other.room, '@mallet:evil.test');
+    const shown = homeserver.eventsOf(other.room, 'm.room.message').find(({ sender }) => sender === other.ghost)?.event_id ?? '';
+    const reaction = other.owner.send(other.room, { 'm.relates_to': { rel_type: 'm.annotation', event_id: shown, key: '🦀' } }, 'm.reaction');
+    const reactions = (): unknown[] => siege.stack.sandbox.messages.flatMap(({ reactions: { business } }) => (business === '🦀' ? [business] : []));
+    await eventually('the reaction on the phone', () => reactions().length === 1);
+    const mine = other.owner.send(other.room, 'not to be removed');
+    await eventually('the message there', () => siege.phone(other.person).some((text) => text.endsWith('not to be removed')));
+    const stays = (): number => homeserver.eventsOf(other.room, 'm.room.message').filter(({ content }) => /lets nobody delete/.test(String(content['body']))).length;
+    const staid = stays();
+    for (const target of [reaction, mine]) expect(await siege.push(siege.event(other.room, mallet.id, 'm.room.redaction', { redacts: target }, { redacts: target }))).toBe(true);
+    await siege.alive(other);
+    await eventually('what the homeserver says of each', () => rows(database, "SELECT seq FROM inbox WHERE source = 'matrix'").length === 0, 30_000);
+    await siege.alive(other);
+    expect(reactions()).toHaveLength(1);
+    expect(stays()).toBe(staid);
+    const bot = homeserver.user(BOT);
+    bot.setState(other.room, 'm.room.power_levels', '', { users: { [bot.id]: 100, [mallet.id]: 50 } });
+    for (const target of [reaction, mine]) mallet.redact(other.room, target);
+    await eventually('their removal', () => reactions().length === 0 && stays() === staid + 1);
   });
 
   test('a kick or a ban that the homeserver would not have let through is not made up by a name', async () => {

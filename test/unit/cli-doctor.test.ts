@@ -9,7 +9,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { run } from '../../src/cli/program.ts';
 import { probeDatabase } from '../../src/store/sqlite/probe.ts';
+import { createSeal } from '../../src/store/seal.ts';
+import { openSqliteStore } from '../../src/store/sqlite/index.ts';
 import { openDatabase } from '../../src/store/sqlite/open.ts';
+import type { Store } from '../../src/store/store.ts';
 import { networks } from '../../src/networks/registry.ts';
 import type { Check, Network } from '../../src/networks/network.ts';
 import { addressOf, cliParts } from '../kit/cli.ts';
@@ -60,7 +63,7 @@ seal_key: ${Buffer.alloc(32).toString('base64')}
 listen: { homeserver: "127.0.0.1:${bridgePort}", public: "127.0.0.1:${publicPort}" }
 public_url: http://127.0.0.1:${publicPort}
 permissions: { example.org: user }
-networks: { toy: { main: { accounts: { a: { owners: [], access_token: tok-0123456789 } } } } }
+networks: { toy: { main: { accounts: { a: { owners: ["@root:example.org"], access_token: tok-0123456789 } } } } }
 ${more}`, { mode: 0o600 });
 }
 
@@ -160,9 +163,18 @@ describe('while the daemon runs', () => {
   });
 
   test('a proxy that answers for it is told apart', async () => {
-    await occupy('<h1>404 Not Found</h1>');
-    const { checks } = await doctor();
+    await occupy('{"error":"There is nothing at this address."}');
+    const proxy: typeof fetch = (input, init) => (addressOf(input).includes('/webhooks/toy/') ? Promise.resolve(new Response('<h1>404 Not Found</h1>', { status: 404 })) : homeserver()(input, init));
+    const { text, checks } = await doctor({ fetch: proxy });
     expect(failed(checks)).toEqual(['public address']);
+    expect(text).toContain('answers 404 from somewhere else; an answer of the running daemon should come');
+  });
+
+  test('another program that has its port is told apart', async () => {
+    await occupy('<h1>404 Not Found</h1>');
+    const { text, checks } = await doctor();
+    expect(failed(checks)).toEqual(['public address']);
+    expect(text).toContain(`something else than Drawbridge listens on 127.0.0.1:${publicPort}\n  Fix: Stop it, or change the key listen.public.`);
   });
 });
 
@@ -186,6 +198,7 @@ describe('names what is wrong and which key to change', () => {
     writeConfig('delivery: { max_blok: 1m }\n');
     const { code, text, checks } = await doctor();
     expect(code).toBe(1);
+    expect(text).toContain('✗ config: DB-1001: ');
     expect(text).toContain('unknown key. Did you mean "max_block"?');
     expect(checks.at(-1)?.what).toBe('config');
   });
@@ -201,8 +214,8 @@ describe('names what is wrong and which key to change', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('{ example.org: user }', '{ example.org: block }'));
     writeFileSync(join(folder, 'drawbridge.db'), '');
     chmodSync(file, 0o644);
-    const { checks } = await doctor({ probeDatabase: () => Promise.resolve(() => ({ version: 3, newest: 2, running: false })) });
-    expect(failed(checks)).toEqual(['permissions', 'private files', 'database']);
+    const { checks } = await doctor({ probeDatabase: () => Promise.resolve(() => ({ version: 3, newest: 2, running: false, sameKey: null })) });
+    expect(failed(checks)).toEqual(['permissions', 'private files', 'database', 'toy/main/a: owners']);
   });
 
   test('a public address that ends elsewhere, or at nothing', async () => {
@@ -210,6 +223,40 @@ describe('names what is wrong and which key to change', () => {
     expect(failed((await doctor()).checks)).toEqual(['public address']);
     writeFileSync(file, readFileSync(file, 'utf8').replace(/public_url: .*/, 'public_url: http://bridge.example.org'));
     expect((await doctor()).text).toContain('should be https');
+  });
+
+  test('an account whose owners may not use the bridge, or that has nobody to invite', async () => {
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('@root:example.org', '@root:elsewhere.org'));
+    const refused = await doctor();
+    expect(failed(refused.checks)).toEqual(['toy/main/a: owners']);
+    expect(refused.text).toContain('@root:elsewhere.org may not use the bridge');
+    writeFileSync(file, text.replace('"@root:example.org"', ''));
+    const nobody = await doctor();
+    expect(failed(nobody.checks)).toEqual(['toy/main/a: owners']);
+    expect(nobody.text).toContain('networks.toy.main.accounts.a.owners');
+    writeFileSync(file, text.replace('"@root:example.org"', '').replace('{ example.org: user }', '{ example.org: user, "@boss:example.org": admin }'));
+    const administrator = await doctor();
+    expect(failed(administrator.checks)).toEqual([]);
+    expect(administrator.text).toContain('@boss:example.org (administrator, since there are no owners) will be invited');
+  });
+
+  test('a database of another key', async () => {
+    const path = join(folder, 'drawbridge.db');
+    const open = (key: Buffer): Store => openSqliteStore({ path, seal: createSeal(key), now: () => 0, localpartOf: () => '' });
+    open(Buffer.alloc(32)).close();
+    const before = traces();
+    expect(failed((await doctor({ probeDatabase: () => Promise.resolve(probeDatabase) })).checks)).toEqual([]);
+    expect(traces()).toEqual(before);
+    rmSync(path);
+    const store = open(Buffer.alloc(32, 1));
+    const running = await doctor({ probeDatabase: () => Promise.resolve(probeDatabase) });
+    store.close();
+    const stopped = await doctor({ probeDatabase: () => Promise.resolve(probeDatabase) });
+    for (const { text, checks } of [running, stopped]) {
+      expect(failed(checks)).toEqual(['database']);
+      expect(text).toContain('was sealed with another key than seal_key');
+    }
   });
 
   test('a registration, or a database, that is none', async () => {
@@ -222,7 +269,7 @@ describe('names what is wrong and which key to change', () => {
   });
 
   test('a public address where no network has one, and one app more than the proxy knows', async () => {
-    const network = 'networks: { toy: { main: { accounts: { a: { owners: [], access_token: tok-0123456789 } } }, second: { accounts: {} } } }';
+    const network = 'networks: { toy: { main: { accounts: { a: { owners: ["@root:example.org"], access_token: tok-0123456789 } } }, second: { accounts: {} } } }';
     writeFileSync(file, readFileSync(file, 'utf8').replace(/networks: .*/, network));
     const seen: string[] = [];
     const through: typeof fetch = (input, init) => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { run } from '../../src/cli/program.ts';
@@ -68,6 +69,61 @@ describe('what is understood is printed by the published schema', () => {
   test('several entries, changes and messages in one post', async () => {
     const entry = (id: string): unknown => ({ id, changes: [bodies.messages(text), bodies.messages(text)].map(() => ({ field: 'messages', value: bodies.value({ messages: [text, { ...text, id: 'wamid.2' }] }) })) });
     expect((await understood({ object: 'whatsapp_business_account', entry: [entry('1'), entry('2')] })).events).toHaveLength(8);
+  });
+});
+
+describe('a tool’s record of a request is as good as the body itself', () => {
+  const request = `POST /webhooks/whatsapp/main HTTP/1.1\r\nHost: matrix.example\r\nContent-Type: application/json\r\n\r\n`;
+  const gateway = { resource: '/x', headers: { host: 'matrix.example' }, body: MESSAGE, isBase64Encoded: false };
+
+  test.each<[string, string | Uint8Array]>([
+    ['packed with gzip', gzipSync(MESSAGE)],
+    ['with a byte order mark', `\ufeff${MESSAGE}`],
+    ['in UTF-16', Buffer.from(`\ufeff${MESSAGE}`, 'utf16le')],
+    ['in UTF-16, the other way round', Buffer.from(`\ufeff${MESSAGE}`, 'utf16le').swap16()],
+    ['with the lines of HTTP', `${request}${MESSAGE}`],
+    ['with the lines of HTTP, and packed', Buffer.concat([Buffer.from(request), gzipSync(MESSAGE)])],
+    ['with headers alone', `Content-Type: application/json\nX-Hub-Signature-256: sha256=00\n\n${MESSAGE}`],
+    ['as text within JSON', JSON.stringify(gateway)],
+    ['as base64 within JSON', JSON.stringify({ ...gateway, body: Buffer.from(MESSAGE).toString('base64'), isBase64Encoded: true })],
+    ['as JSON within a list', JSON.stringify([{ headers: {}, query: {}, body: JSON.parse(MESSAGE) as unknown }])],
+    ['as JSON within text', JSON.stringify(MESSAGE)],
+  ])('%s', async (_, record) => {
+    const { code, printed } = await inspect(record);
+    expect(code).toBe(0);
+    expect(JSON.parse(printed)).toMatchObject({ events: [{ type: 'message', id: 'wamid.text' }], unsupported: [] });
+  });
+
+  test('several, one a line or in a list; of what is another network’s it is said', async () => {
+    const page = '{"object":"page","entry":[]}';
+    for (const record of [`${MESSAGE}\n${page}\n\n${MESSAGE}\n`, `[${MESSAGE},${page},${MESSAGE}]`]) {
+      const { code, printed } = await inspect(record);
+      expect(code).toBe(0);
+      expect(JSON.parse(printed)).toMatchObject({ events: [{ id: 'wamid.text' }, { id: 'wamid.text' }], unsupported: [{ what: 'body 2', reason: expect.stringContaining('Messenger') }] });
+    }
+  });
+
+  test('digits beyond what JavaScript counts are kept', async () => {
+    const record = `{"body":${MESSAGE.replace('"wamid.text"', '12345678901234567890')}}`;
+    expect(JSON.parse((await inspect(record)).printed)).toMatchObject({ events: [{ id: '12345678901234567890' }] });
+  });
+
+  test.each<[string, string | Uint8Array]>([
+    ['a bomb', gzipSync(Buffer.alloc(50_000_000, 32))], ['no gzip after all', Buffer.from('1f8b08000000', 'hex')], ['an empty wrapping', '{"body":null}'],
+    ['wrappings without end', JSON.stringify({ body: JSON.stringify({ body: JSON.stringify({ body: JSON.stringify({ body: JSON.stringify({ body: MESSAGE }) }) }) }) })],
+    ['lists of another network', '[{"update_id":1},{"update_id":2}]'], ['headers alone', request],
+  ])('%s is refused', async (_, record) => {
+    const { code, printed, complained } = await inspect(record);
+    expect({ code, printed }).toEqual({ code: 2, printed: '' });
+    expect(complained).toMatch(/^DB-4001: /);
+  });
+
+  test('where JSON fails is told, and nothing of what stands there', async () => {
+    const told = async (body: string): Promise<string> => (await inspect(body)).complained;
+    expect(await told('{"a": 1,\n "secret" 2}')).toMatch(/does not parse at line 2, column 11\./);
+    expect(await told('{"a": "secr')).toMatch(/does not parse: it ends too early\./);
+    expect(await told('From=secret&Body=hi')).toMatch(/does not parse: it begins with something else\./);
+    expect(await told(' \n')).toMatch(/there is nothing in it\./);
   });
 });
 

@@ -48,7 +48,7 @@ describe('the command line', () => {
     expect(loud.complained()).toContain('cli-program.test.ts');
     const disk = cliParts({ start: () => Promise.reject(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', syscall: 'mkdir', path: '/data' })) });
     expect(await run(['start'], disk)).toBe(1);
-    expect(disk.complained()).toMatch(/^DB-1009: \/data cannot be used: mkdir gives EACCES\.\nFix: /);
+    expect(disk.complained()).toMatch(/^DB-1009: \/data cannot be used: mkdir gives EACCES\.\nFix: Give it to the user that runs this/);
     const flag = cliParts({ demo: () => Promise.reject(Object.assign(new TypeError("Unknown option '--nope'. To specify"), { code: 'ERR_PARSE_ARGS_UNKNOWN_OPTION' })) });
     expect(await run(['demo', '--nope'], flag)).toBe(1);
     expect(flag.complained()).toMatch(/^DB-1010: Unknown option '--nope'/);

@@ -115,6 +115,10 @@ describe('values from elsewhere', () => {
     ]);
   });
 
+  test('that are there and cannot be read are not to be made anew', () => {
+    expect(problems(CORE.replace(KEY, 'file:.'))).toEqual([expect.stringMatching(/^4:11 seal_key: cannot read \S+ \(EISDIR\); the user that runs this must have the right to$/)]);
+  });
+
   test('never appear in a message', () => {
     const text = problems(`${CORE.replace(KEY, 'visible-secret')}logging: { level: "\${LEVEL}" }\n`, { LEVEL: 'hidden-secret' }).join('\n');
     expect(text).toContain('seal_key: found a value that is not shown here; must be 32 random bytes');
@@ -179,10 +183,11 @@ networks:
 
   test('in files: none there, not readable, an empty one', () => {
     expect(() => loadConfig(join(folder, 'none.yaml'), networks, {})).toThrow(expect.objectContaining({ code: 'DB-1002' }));
-    expect(() => loadConfig(folder, networks, {})).toThrow(expect.objectContaining({ code: 'DB-1002' }));
+    // There, but not to be read: nobody should make another.
+    expect(() => loadConfig(folder, networks, {})).toThrow(expect.objectContaining({ code: 'DB-1002', fix: expect.not.stringContaining('init') }));
     expect(problems('bridge: {}\n')).toEqual([
       '1:1 homeserver: missing; must be a group of keys: url, domain',
-      '1:1 seal_key: missing; must be 32 random bytes in base64 (44 characters) (`drawbridge init` makes one, and so does `openssl rand -base64 32`)',
+      '1:1 seal_key: missing; must be 32 random bytes in base64 (44 characters) (`drawbridge init` makes one, and so does `openssl rand -base64 32`; a database needs the one that it was made with)',
     ]);
     writeFileSync(join(folder, 'registration.yaml'), 'id: x\n');
     expect(() => load(CORE)).toThrow(expect.objectContaining({ code: 'DB-1005' }));

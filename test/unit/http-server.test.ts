@@ -118,7 +118,9 @@ describe('errors', () => {
     const first = await start([]);
     const port = first.servers.ports.public!;
     const listeners = [{ name: 'homeserver', host: '127.0.0.1', port: 0 }, { name: 'public', host: '127.0.0.1', port }] as const;
-    await expect(startHttp({ listeners, routes: [], log: silentLogger })).rejects.toMatchObject({ code: 'DB-3001', message: expect.stringContaining(String(port)) });
+    await expect(startHttp({ listeners, routes: [], log: silentLogger })).rejects.toMatchObject({ code: 'DB-3001', message: expect.stringContaining(String(port)), fix: expect.stringMatching(/^Stop what uses the port, or change the key listen\./) });
+    // Nobody's: RFC 5737 keeps it for documentation.
+    await expect(startHttp({ listeners: [{ name: 'admin', host: '192.0.2.1', port: 0 }], routes: [], log: silentLogger })).rejects.toMatchObject({ code: 'DB-3001', fix: 'Put an address of this machine into the key listen.admin.' });
   });
 });
 

@@ -70,6 +70,12 @@ describe('every call against a homeserver', () => {
     expect(fake.membership(id, ghost)).toBe('leave');
   });
 
+  test('an event whose time nobody told is of now', async () => {
+    const id = await room();
+    const event = await client.send(ghost, id, 'm.room.message', 'timeless', text, 0);
+    expect((await client.event(bot, id, event)).origin_server_ts).toBeGreaterThan(1_000_000_000_000);
+  });
+
   test('messages are read backwards to the beginning', async () => {
     const id = await room();
     const sent: EventId[] = [];

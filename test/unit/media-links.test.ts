@@ -36,6 +36,16 @@ describe('links', () => {
     expect(links.verify(made)).toMatchObject({ ok: true, target: 'mxc://example.org:8448/AbC_-1' });
   });
 
+  test('name what they were made for, and that cannot be taken off them', () => {
+    for (const target of [ID, 'mxc://example.org/abc']) {
+      const made = params(links.make(target, 'x', 60, 'key_-1'));
+      expect(links.verify(made)).toEqual({ ok: true, target, name: 'x', of: 'key_-1' });
+      for (const id of [made.id.replace('.key_-1', ''), made.id.replace('key_-1', 'key2'), `${made.id}.x`]) {
+        expect(links.verify({ ...made, id })).toEqual({ ok: false, status: 404 });
+      }
+    }
+  });
+
   test.each(['', '../x', 'mxc://a/b/c', 'mxc:///x', 'https://x/y', 'A1'.repeat(16)])('are not made to %j', (target) => {
     expect(() => links.make(target, 'x', 60)).toThrow(RangeError);
   });
@@ -85,7 +95,7 @@ let mime = 'image/png';
 let present = true;
 const routes = mediaRoutes({
   links,
-  isRevoked: (target) => revoked.has(target),
+  isRevoked: (of) => revoked.has(of),
   open: (target) => Promise.resolve(present ? {
     source: spoolSource(spool, { spoolId: target, mime, name: 'ignored', size: BYTES.length }, links),
     release: () => Promise.resolve(),
@@ -158,9 +168,9 @@ describe('the route', () => {
   });
 
   test('a revoked link, and one whose file is gone, is over; a forged one was never there', async () => {
-    revoked.add(ID);
-    expect((await call('GET', fresh())).status).toBe(410);
-    revoked.clear();
+    revoked.add('key1');
+    expect((await call('GET', params(links.make(ID, 'x.png', 60, 'key1')))).status).toBe(410);
+    expect((await call('GET', params(links.make(ID, 'x.png', 60, 'key2')))).status).toBe(200);
     present = false;
     expect((await call('GET', fresh())).status).toBe(410);
     present = true;

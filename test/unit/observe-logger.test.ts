@@ -40,6 +40,13 @@ function json(pipe: Pipe): Record<string, unknown>[] {
   return pipe.lines.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
+test('many logs to one destination listen for its end once', () => {
+  const pipe = new Pipe();
+  const before = pipe.listenerCount('error');
+  for (let n = 0; n < 20; n++) createLogger({ level: 'info', format: 'json', secrets: [], destination: pipe });
+  expect(pipe.listenerCount('error')).toBe(before + 1);
+});
+
 describe('JSON lines', () => {
   test('carry time, level, message and facts, those of a child too', async () => {
     const pipe = new Pipe();

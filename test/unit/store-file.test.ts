@@ -196,6 +196,8 @@ describe('the file', () => {
   });
 
   test('that is no database, or stands nowhere, is told apart with a code', async () => {
+    await writeFile(path, 'This is no database, but a text that is long enough to be taken for the beginning of one, and then some more of it.');
+    expect(() => open()).toThrow(expect.objectContaining({ code: 'DB-2003', fix: expect.stringContaining('backup') }));
     await rm(dir, { recursive: true });
     expect(() => open()).toThrow(expect.objectContaining({ code: 'DB-2003' }));
   });

@@ -106,7 +106,7 @@ describe('messages', () => {
     expect(partsOf(kit.message('contacts', { contacts: [{ vcard }] }))).toEqual([
       {
         kind: 'contacts',
-        contacts: [{ name: 'Dirk Kuip', phones: [{ value: '+31 6 00000002' }, { value: '+31-20-1' }], emails: [{ value: 'dirk@kuip.example' }], urls: [], addresses: [] }],
+        contacts: [{ name: 'Dirk Kuip', phones: [{ value: '+31 6 00000002', type: 'CELL', person: '31600000002' }, { value: '+31-20-1' }], emails: [{ value: 'dirk@kuip.example', type: 'WORK' }], urls: [], addresses: [] }],
       },
     ]);
   });
@@ -211,11 +211,16 @@ describe('messages', () => {
   test('an error beside the content, or beside the message, is told too', () => {
     const broken = kit.message('image', { image: { id: '1' }, errors: [{ code: 131052, title: 'Media download error' }] });
     expect(partsOf(broken)).toMatchObject([{ kind: 'image' }, { kind: 'unsupported', what: 'image' }]);
-    const events = eventsOf(kit.body(kit.value({ messages: [kit.message('interactive', {})], errors: [{ code: 131000, title: 'Something went wrong' }] })));
+    const events = eventsOf(kit.body(kit.value({ messages: [text('a')], errors: [{ code: 131000, title: 'Something went wrong' }] })));
     expect(events).toMatchObject([
       { type: 'unsupported', what: 'errors', detail: { code: '131000' } },
-      { type: 'message', parts: [{ kind: 'unsupported', what: 'interactive' }] },
+      { type: 'message', parts: [{ kind: 'text' }] },
     ]);
+    // Without content, the error is why: it is told once.
+    const empty = eventsOf(kit.body(kit.value({ messages: [kit.message('interactive', {})], errors: [{ code: 131000, error_data: { details: 'Unsupported webhook payload' } }] })));
+    expect(empty).toMatchObject([{ type: 'message', parts: [{ what: 'interactive', reason: expect.stringContaining('Unsupported webhook payload') }] }]);
+    const several = kit.value({ messages: [kit.message('interactive', {})], errors: [{ code: 131000 }, { code: 131053 }] });
+    expect(eventsOf(kit.body(several))).toHaveLength(3);
   });
 
   test('a missing type is guessed, odd times fall back on the webhook’s', () => {
@@ -341,9 +346,10 @@ describe('fields that are not messages', () => {
   });
 
   test('what a list is about stands in the reason, each kind once', () => {
-    const groups = ['group_participants_add', 'group_join_request_created', 'group_participants_add'].map((type, index) => ({ type, group_id: 'Y2Fw', timestamp: String(kit.TIME + index) }));
-    expect(only(kit.body(kit.value({ groups }), 'group_participants_update'))).toMatchObject({ reason: 'The members of a group changed: group_participants_add, group_join_request_created.' });
-    expect(only(kit.body(kit.NOTICES['user_preferences'] ?? {}, 'user_preferences'))).toMatchObject({ reason: expect.stringMatching(/: stop\.$/) });
+    const restriction_info = ['RESTRICTED_A', 'RESTRICTED_B', 'RESTRICTED_A'].map((restriction_type) => ({ restriction_type }));
+    expect(only(kit.body({ event: 'ACCOUNT_RESTRICTION', restriction_info }, 'account_update'))).toMatchObject({
+      reason: 'The state of the WhatsApp business account changed: ACCOUNT_RESTRICTION, RESTRICTED_A, RESTRICTED_B.',
+    });
   });
 
   test('a field that nobody has seen yet tells its names and no content', () => {

@@ -18,6 +18,22 @@ const text = (rest: object): object => ({ id: 'wamid.t', timestamp: String(kit.T
 const profile = { name: 'Anna', username: '@anna' };
 
 describe('who somebody is', () => {
+  test('the only contact beside a message gives its name, and its ids only where they can be the same person’s', () => {
+    const sender = (from: object, contact: object): unknown => {
+      const [event] = eventsOf(withContacts([{ profile, ...contact }], text(from)));
+      return event?.type === 'message' ? event.sender : event;
+    };
+    for (const [number, other] of [['525512345678', '5215512345678'], ['5527912345678', '552712345678'], ['5491112345678', '541112345678']]) {
+      expect(sender({ from: number }, { wa_id: other })).toMatchObject({ id: number, aliases: [other], name: 'Anna' });
+    }
+    expect(sender({ from: kit.ANNA }, { wa_id: '31687654321' })).toEqual({ id: kit.ANNA, scope: kit.WABA, name: 'Anna', username: 'anna', phone: `+${kit.ANNA}` });
+    expect(sender({ from_user_id: kit.ANNA_ID }, { user_id: 'NL.1' })).not.toHaveProperty('aliases');
+    expect(sender({ from: kit.ANNA }, { user_id: kit.ANNA_ID })).toMatchObject({ id: kit.ANNA_ID, aliases: [kit.ANNA] });
+    const [status] = eventsOf(kit.body(kit.value({ statuses: [kit.status('sent', { recipient_id: '31687654321' })] })));
+    expect(status).toMatchObject({ recipient: { id: '31687654321' } });
+    expect(status).not.toHaveProperty('recipient.aliases');
+  });
+
   test('the own id outranks the parent’s, and both the number', () => {
     const contact = { profile, wa_id: kit.ANNA, user_id: kit.ANNA_ID, parent_user_id: kit.ANNA_PARENT };
     const message = text({ from: kit.ANNA, from_user_id: kit.ANNA_ID, from_parent_user_id: kit.ANNA_PARENT });
@@ -210,7 +226,7 @@ describe('statuses', () => {
     expect(new Set(keys).size).toBe(2);
   });
 
-  test.each(['deleted', 'warning', 'teleported'])('%s has no place, and is told', (state) => {
+  test.each(['warning', 'teleported'])('%s has no place, and is told', (state) => {
     expect(eventsOf(statuses(kit.status(state)))).toMatchObject([{ type: 'unsupported', what: `status.${state}`, detail: { id: 'wamid.out' } }]);
   });
 });

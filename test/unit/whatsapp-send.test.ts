@@ -235,6 +235,8 @@ describe('what an answer means', () => {
     [403, graphError(200), AccountBroken, '200'],
     [403, graphError(131031), AccountBroken, '131031'],
     [400, graphError(133010), AccountBroken, '133010'],
+    ...[133005, 133007, 133008, 133009, 133015].map((code) => [400, graphError(code), AccountBroken, String(code)] as const),
+    ...[131001, 131006, 134101, 137000].map((code) => [400, graphError(code), Rejected, String(code)] as const),
     [502, '<html>bad gateway</html>', Uncertain, 'http_502'],
     [504, '', Uncertain, 'http_504'],
     [429, '', Retry, 'http_429'],

@@ -2,10 +2,14 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
+import { permissionOf } from '../../config/permissions.ts';
 import type { Check } from '../../networks/network.ts';
 
-/** Looks at a database: its schema's version, the newest that this program knows, and whether a daemon runs on it. Throws where it cannot. */
-export type DatabaseProbe = (path: string) => { readonly version: number; readonly newest: number; readonly running: boolean };
+/**
+ * Looks at a database: its schema's version, the newest that this program knows, whether a daemon runs on it, and whether it was
+ * sealed with this key (null: not to be seen). Throws where it cannot.
+ */
+export type DatabaseProbe = (path: string, sealKey: Uint8Array) => { readonly version: number; readonly newest: number; readonly running: boolean; readonly sameKey: boolean | null };
 
 const NODE = 24;
 /** What the WAL, the spool and a backup before an upgrade should never run out of. */
@@ -24,14 +28,15 @@ export function checkModes({ path, config }: LoadedConfig): Check {
   return { what, ok: false, detail: `others may read ${open.join(', ')}; the mode should be 0600`, fix: `chmod 600 ${open.join(' ')}` };
 }
 
-export function checkDatabase({ config: { database } }: LoadedConfig, probe: DatabaseProbe): Check {
+export function checkDatabase({ config: { database, seal_key: sealKey } }: LoadedConfig, probe: DatabaseProbe): Check {
   const what = 'database';
   if (!writable(dirname(database))) {
     return { what, ok: false, detail: `cannot write to ${dirname(database)}; the database's folder has to exist and be writable`, fix: 'Make the folder, give it to the user that runs the bridge, or change the key database.' };
   }
   if (!existsSync(database)) return { what, ok: true, detail: `${database} is not there yet, its folder is writable; the first start makes it` };
   try {
-    const { version, newest, running } = probe(database);
+    const { version, newest, running, sameKey } = probe(database, sealKey);
+    if (sameKey === false) return { what, ok: false, detail: `${database} was sealed with another key than seal_key; it should be the same`, fix: 'Put back the seal_key that this database was made with.' };
     const detail = `${database} has schema ${version}, should have ${newest} at most; ${running ? 'a running Drawbridge holds it' : 'no Drawbridge runs on it'}`;
     if (version <= newest) return { what, ok: true, detail };
     return { what, ok: false, detail, fix: 'Install the release that last ran on this database.' };
@@ -60,6 +65,17 @@ export function checkPermissions({ config: { permissions } }: LoadedConfig): Che
   const what = 'permissions';
   if (allowed.length > 0) return { what, ok: true, detail: allowed.join(', ') };
   return { what, ok: false, detail: 'nobody may use the bridge; at least one user or server should be named', fix: 'Add yourself under permissions, for instance "@you:example.org": admin.' };
+}
+
+/** Who is asked into the rooms of an account, and may write there. */
+export function checkOwners({ config: { permissions } }: LoadedConfig, account: string, owners: readonly string[]): Check {
+  const what = 'owners';
+  const admins = Object.keys(permissions).filter((who) => who.startsWith('@') && permissionOf(permissions, who) === 'admin');
+  const invited = owners.length > 0 ? owners : admins;
+  if (invited.length === 0) return { what, ok: false, detail: 'nobody would be invited when somebody new writes; at least one should', fix: `Add your user id to ${account}.owners.` };
+  const refused = owners.filter((owner) => permissionOf(permissions, owner) === 'block');
+  if (refused.length > 0) return { what, ok: false, detail: `${refused.join(', ')} may not use the bridge; an owner should`, fix: 'Name them or their server under permissions.' };
+  return { what, ok: true, detail: `${invited.join(', ')} ${owners.length > 0 ? '' : '(administrator, since there are no owners) '}will be invited when somebody new writes` };
 }
 
 function nearest(folder: string): string {

@@ -28,6 +28,10 @@ export async function* checkPublicUrl({ config }: LoadedConfig<AppSettings>, fet
   const page = randomBytes(16).toString('hex');
   try {
     await using stand = await standIn(config.listen.public, answers('', page));
+    if (stand === null && !(await isDaemon(config.listen.public, fetch))) {
+      yield { what, ok: false, detail: `something else than Drawbridge listens on ${host}:${port}`, fix: 'Stop it, or change the key listen.public.' };
+      return;
+    }
     for (const path of hooks.length > 0 ? hooks : ['webhooks']) yield { what, ...(await ask(`${base}/${path}`, page, stand, fetch, fix)) };
   } catch (error) {
     yield { what, ok: false, detail: `${host}:${port} cannot be listened on: ${reasonOf(error)}`, fix: 'Change the key listen.public to an address of this machine.' };
@@ -45,6 +49,17 @@ async function ask(address: string, page: string, stand: Stand | null, fetch: Fe
     return { ok, detail: `GET ${asked} answers ${response.status}${ok ? '' : ' from somewhere else'}; ${expected} should come${ok ? ', and did' : ''}`, ...(ok ? {} : { fix }) };
   } catch (error) {
     return { ok: false, detail: `GET ${asked} should be answered, but cannot be reached from here: ${reasonOf(error)}`, fix };
+  }
+}
+
+/** Who has the address that should be ours, asked without the proxy. */
+async function isDaemon({ host, port }: LoadedConfig['config']['listen']['public'], fetch: Fetch): Promise<boolean> {
+  const here = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  try {
+    const response = await fetch(`http://${here.includes(':') ? `[${here}]` : here}:${port}/webhooks`, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return isOurs((await response.text()).slice(0, 1000));
+  } catch {
+    return false;
   }
 }
 

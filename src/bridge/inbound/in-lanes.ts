@@ -1,14 +1,18 @@
 import type { Clock } from '../../model/clock.ts';
 import type { DeliveryEvent } from '../../model/events.ts';
-import type { EventId, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
-import { Damaged, deliveredKey, type Effect, StoreBusy, type InboxItem, Stale, type Store } from '../../store/store.ts';
-import type { Deciding, Decision, Live } from '../deciding.ts';
+import { namedIn } from '../../model/named.ts';
+import { Damaged, deliveredKey, type Effect, StoreBusy, type InboxItem, type RemoteContext, Stale, type Store } from '../../store/store.ts';
+import { type Deciding, type Decision, type Live, toAdmins } from '../deciding.ts';
+import { keyOf } from '../keys.ts';
 import { delivery, deliveredTo } from '../kinds/delivery.ts';
 import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
 import type { Turn } from '../lanes/lanes.ts';
-import { refusal } from '../reports/report.ts';
-import { inRooms } from '../reports/telling.ts';
+import type { Faces } from '../people/faces.ts';
+import { notice, refusal } from '../reports/report.ts';
+import { PINNED } from '../outbound/pins.ts';
+import { threadOf } from '../outbound/threads.ts';
 
 export interface InLanesDeps {
   readonly store: Store;
@@ -21,7 +25,12 @@ export interface InLanesDeps {
   readonly count: (outcome: string, item: InboxItem) => void;
   /** While a room is compared with its history its lane waits. */
   readonly held: (room: RoomRow) => boolean;
+  readonly faces: Faces;
 }
+
+/** How long what somebody says waits for their name. */
+const NAME_WAIT = 3_000;
+const DAMAGED = 'It was damaged in the bridge’s database.';
 
 /** Works `in:` and `status:` lanes: item and context in, outbox rows out, one commit, no I/O. */
 export class InLanes {
@@ -52,16 +61,27 @@ export class InLanes {
     }
   }
 
-  /** Kept, so that an administrator sees it; whoever wrote it hears of it. */
-  async #damaged(lane: string, { seq, source, room, event }: Damaged['item']): Promise<Turn> {
-    const { store, log, wake } = this.#deps;
-    const reason = 'It was damaged in the bridge’s database.';
-    log.error('An item does not open; it is kept.', { lane, seq, source });
-    wake(await store.settleIn(seq, { to: 'dead', code: 'damaged', reason }, [
-      ...inRooms(this.#deps.deciding().admins().rooms, `⚠️ An item of ${source} was damaged in the database and cannot be handled.`, `damaged ${seq}`),
-      ...(room === null || event === null || store.portalsOf(room).length === 0 ? [] : [refusal(room, event, `Not delivered: ${reason} Send it again.`)]),
-    ]));
+  /** Kept, so that an administrator sees it; whoever wrote it hears of it, or the room that it was for. */
+  async #damaged(lane: string, item: Damaged['item']): Promise<Turn> {
+    const { seq, source } = item;
+    this.#deps.log.error('An item does not open; it is kept.', { lane, seq, source });
+    const text = `⚠️ An item of ${source} was damaged in the database and cannot be handled.`;
+    await this.#settle(item, this.#kept({ code: 'damaged', reason: DAMAGED }, text, `damaged ${seq}`, this.#missed(item)));
     return 'more';
+  }
+
+  #missed({ seq, room, event, conversation, person }: Damaged['item']): readonly Effect[] {
+    const { store } = this.#deps;
+    if (room !== null) return event === null || store.portalsOf(room).length === 0 ? [] : [refusal(room, event, `Not delivered: ${DAMAGED} Send it again.`)];
+    const context = conversation === null ? null : store.remoteContext(conversation, person, []);
+    if (context === null || context.portal === null) return [];
+    return [notice(context.portal.room, `⚠️ Something from ${context.person?.name ?? 'this chat'} cannot be shown: ${DAMAGED}`, keyOf('damaged', seq))];
+  }
+
+  /** Dead, and the administrators hear of it: where they have no room with the bot yet, once they have. */
+  #kept(why: { readonly code: string; readonly reason: string }, text: string, key: string, here: readonly Effect[]): Decision {
+    const told = toAdmins(this.#deps.deciding(), text, key);
+    return told.outcome.to === 'again' ? told : { outcome: { to: 'dead', ...why }, effects: [...told.effects, ...here] };
   }
 
   async #handle(lane: string, item: InboxItem): Promise<Turn> {
@@ -76,7 +96,7 @@ export class InLanes {
       if (error instanceof StoreBusy || error instanceof Stale) throw error;
       // Also what was decided but cannot be written down: at the head of its lane it would come again for ever.
       log.error('A bug met an item in its lane; it is kept.', { lane, seq: item.seq, key: item.key, error });
-      decision = { outcome: { to: 'dead', code: 'bug', reason: 'An error of the bridge itself; the log has it.' }, effects: this.#bug(item) };
+      decision = this.#bug(item);
       await this.#settle(item, decision);
     }
     this.#deps.step('in.settled');
@@ -85,16 +105,16 @@ export class InLanes {
     return decision.outcome.to === 'hold' ? { until: decision.outcome.until } : 'more';
   }
 
-  async #settle({ seq }: InboxItem, { outcome, effects }: Decision): Promise<void> {
+  async #settle({ seq }: Pick<InboxItem, 'seq'>, { outcome, effects }: Decision): Promise<void> {
     this.#deps.wake(await this.#deps.store.settleIn(seq, outcome, effects));
   }
 
   /** The sender hears of it where there is one here, the administrators in any case. */
-  #bug({ seq, source, body }: InboxItem): readonly Effect[] {
-    const deciding = this.#deps.deciding();
-    const told = inRooms(deciding.admins().rooms, `⚠️ An item of ${source} met an error of the bridge itself and is kept. To try it again: retry r${seq}`, `bug ${seq}`);
-    if (body.side !== 'matrix' || body.event.state_key !== undefined || deciding.isOurs(body.event.sender) || this.#deps.store.portalsOf(body.room).length === 0) return told;
-    return [...told, refusal(body.room, body.event.event_id as EventId, 'Not delivered: an error of the bridge itself. Its administrator finds it in the log.')];
+  #bug({ seq, source, body }: InboxItem): Decision {
+    const here = body.side === 'matrix' && body.event.state_key === undefined && !this.#deps.deciding().isOurs(body.event.sender) && this.#deps.store.portalsOf(body.room).length > 0
+      ? [refusal(body.room, body.event.event_id as EventId, 'Not delivered: an error of the bridge itself. Its administrator finds it in the log.')] : [];
+    const text = `⚠️ An item of ${source} met an error of the bridge itself and is kept. To try it again: retry r${seq}`;
+    return this.#kept({ code: 'bug', reason: 'An error of the bridge itself; the log has it.' }, text, `bug ${seq}`, here);
   }
 
   #decide(item: InboxItem): Decision {
@@ -102,11 +122,18 @@ export class InLanes {
     const deciding = this.#deps.deciding();
     const { body } = item;
     if (body.side === 'matrix') {
-      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event)), deciding);
+      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event, body.event.type === PINNED ? (store.room(body.room)?.pinned ?? []) : [])), deciding);
       return body.doubtful ? { ...decision, effects: doubtful(decision.effects) } : decision;
     }
-    const context = body.conversation === null ? null : store.remoteContext(body.conversation, body.person, remoteIdsOf(item));
+    const context = body.conversation === null ? null : store.remoteContext(body.conversation, body.person, remoteIdsOf(item), namedIn(body.event).map(({ id }) => id));
+    if (context !== null && this.#toBeNamed(item, body.account, context)) return { outcome: { to: 'hold', until: this.#deps.clock.now() + 150 }, effects: [] };
     return decideNetwork(item, context, deciding);
+  }
+
+  /** Whether a name is on its way that this would better be shown with. */
+  #toBeNamed({ receivedAt }: InboxItem, account: AccountId, { person, mentioned }: RemoteContext): boolean {
+    const people = [...(person === null ? [] : [person]), ...Object.values(mentioned)];
+    return this.#deps.faces.learn(account, people) && this.#deps.clock.now() < receivedAt + NAME_WAIT;
   }
 
   async #delivery(item: InboxItem, event: DeliveryEvent): Promise<Turn> {
@@ -125,6 +152,7 @@ export class InLanes {
     const decision = delivery(event, {
       rows, portal, person, events: portal === null ? [] : store.mapOfRemote(portal.row, event.id).map(({ eventId }) => eventId),
       networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents,
+      threadOf: ({ task }) => (portal !== null && task?.to === 'network' && task.kind === 'message' ? threadOf(store, portal, task) : undefined),
     });
     const { to, remoteId } = deliveredTo(event);
     const deliveries = decision.settle.map(({ seq, state }) => ({

@@ -1,8 +1,9 @@
 import type { DeletionEvent, MatrixEvent } from '../../model/events.ts';
 import type { EventId } from '../../model/ids.ts';
-import type { Effect, InboxItem, MapRow, OutboxItem, Portal, ReactionRow, RemoteContext, RoomContext } from '../../store/store.ts';
+import { type Effect, type InboxItem, type MapRow, type OutboxItem, type Portal, type ReactionRow, type RemoteContext, type RoomContext, verifiedKey } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
-import { notice, refusal } from '../reports/report.ts';
+import { keyOf } from '../keys.ts';
+import { notice } from '../reports/report.ts';
 import { beforePortal, deletionKey, standsAt, toPortal, unseenKey } from './shared.ts';
 import { emojiAfterRemoval } from './reaction.ts';
 
@@ -36,9 +37,45 @@ export function deletionFromNetwork(event: DeletionEvent, item: InboxItem, conte
 export function redactionFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   const target = redactedBy(event);
   if (target === null) return ignored('redaction_without_target');
+  const doubt = unproven(event, target, context, deciding);
+  if (doubt !== null) return doubt;
+  // Also of what was never sent, in a room that is bridged no more, and by people who may do nothing else here.
+  const unlink: Effect = { do: 'unlink', event: target };
+  if ((deciding.permission(event.sender) ?? 'block') === 'block') return done([unlink]);
   const reactions = context.reactions.filter(({ eventId }) => eventId === target);
   if (reactions.length > 0) return done(reactions.flatMap((reaction) => unreact(event, reaction, context, deciding)));
-  return done(context.portals.flatMap((portal) => deleteInPortal(event, target, portal, context, deciding)));
+  return done([unlink, ...context.portals.flatMap((portal) => deleteInPortal(event, target, portal, context, deciding))]);
+}
+
+/** Milliseconds after which a homeserver of several processes is asked once more. */
+const ASK_AGAIN = 2_000;
+
+/**
+ * Whose redaction of somebody else's event counts is for the homeserver to say, which knows the room's rules; but it hands
+ * redactions over before it applies them, and other servers send what they like. So it is asked whether the event is
+ * gone. Null: it is, or its author took it back.
+ */
+function unproven(event: MatrixEvent, target: EventId, context: RoomContext, deciding: Deciding): Decision | null {
+  const author = context.rows[0]?.sender ?? context.map[0]?.author ?? context.reactions.find(({ eventId }) => eventId === target)?.actor;
+  if (author === undefined || author === event.sender) return null;
+  const until = deciding.now + deciding.settings.maxAge;
+  for (const nth of [0, 1]) {
+    const key = keyOf('verify', event.event_id, nth);
+    const asked = deciding.rowByKey(key);
+    const wait = { to: 'park', key: verifiedKey(key), until } as const;
+    if (asked === null) {
+      return { outcome: wait, effects: [{ do: 'send', row: {
+        lane: `out:r${context.room.row}`, key, room: context.room.row, task: { to: 'matrix', kind: 'verify', event: target },
+        ...(nth === 0 ? {} : { park: { key, until: deciding.now + ASK_AGAIN } }),
+      } }] };
+    }
+    if (asked.state === 'confirmed') return null;
+    if (asked.state === 'dead') {
+      return done([notice(context.room.row, `⚠️ ${event.sender} deleted a message of somebody else, and the homeserver did not say whether that holds: nothing was deleted elsewhere.`, keyOf('unproven', event.event_id))]);
+    }
+    if (asked.state !== 'cancelled') return { outcome: wait, effects: [] };
+  }
+  return ignored('not_redacted');
 }
 
 export function redactedBy(event: MatrixEvent): EventId | null {
@@ -77,8 +114,10 @@ export function deleteParts(
   if (adapter !== null && adapter.capabilities(targetOf(portal.conversation)).out.delete.level !== 'none') {
     return parts.toSorted((a, b) => a - b).map((part, index) => toPortal(portal, event, { to: 'network', kind: 'deletion', target, part }, index, parts.length));
   }
-  const what = parts.length === 1 ? 'The message stays' : `${parts.length} parts stay`;
-  return [refusal(context.room.row, event.event_id as EventId, `${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`)];
+  const what = parts.length === 1 ? 'This message stays' : `${parts.length} parts of this message stay`;
+  // It answers the message: clients show no answer to its removal. Nothing was lost, so it bears another sign.
+  const text = `🗑️ ${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`;
+  return [notice(context.room.row, text, keyOf('stays', portal.row, event.event_id), target)];
 }
 
 function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext, deciding: Deciding): readonly Effect[] {

@@ -4,6 +4,7 @@ import type { Effect, Member, Portal, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
+import { hostsOf, portalFor } from './shared.ts';
 
 const memberships = new Set(['join', 'invite', 'leave', 'ban', 'knock']);
 
@@ -56,14 +57,14 @@ function ghostInvited(event: MatrixEvent, ghost: UserId, { room }: RoomContext, 
   const chat = deciding.chatsWith(person).find(({ conversation }) => permission === 'admin' || deciding.owners(conversation.account).includes(sender));
   if (chat === undefined || (permission !== 'user' && permission !== 'admin')) return [turnDown];
   const { conversation, portal } = chat;
-  if (portal === null) return [turnDown, { do: 'portal', conversation: conversation.row, account: conversation.account, invite: [sender] }];
+  if (portal === null) return [turnDown, portalFor(conversation, conversation.account, [sender], deciding)];
   return [turnDown, { do: 'send', row: {
     lane: `out:r${portal.room}`, key: keyOf('invite', portal.row, event.event_id), room: portal.room, task: { to: 'matrix', kind: 'invite', user: sender },
   } }];
 }
 
 function closing(portal: Portal, deciding: Deciding): Effect {
-  return { do: 'close', portal: portal.row, invite: deciding.owners(portal.account) };
+  return { do: 'close', portal: portal.row, invite: hostsOf(portal.account, deciding) };
 }
 
 /** Somebody threw a ghost out or banned it: in its own direct chat that ends the portal, and everybody is told. */

@@ -18,6 +18,7 @@ export function unsupportedFromNetwork(event: UnsupportedEvent, item: InboxItem,
     return toAdmins(deciding, `ℹ️ ${item.source}: ${event.what}: ${event.reason}${detail === '' ? '' : ` (${detail})`}`, `${item.source} ${item.key}`);
   }
   if (context.portal === null) return openPortal(item, context, deciding);
-  const who = context.person?.name ?? 'Somebody';
-  return done([notice(context.portal.room, `⚠️ ${who}: ${event.what}: ${event.reason}`, keyOf(context.portal.row, item.key, 'unsupported'))]);
+  // The state of something of ours, for instance, is nobody's doing.
+  const who = event.sender === undefined ? '' : `${context.person?.name ?? 'Somebody'}: `;
+  return done([notice(context.portal.room, `⚠️ ${who}${event.what}: ${event.reason}`, keyOf(context.portal.row, item.key, 'unsupported'))]);
 }

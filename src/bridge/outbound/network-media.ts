@@ -34,10 +34,11 @@ export class NetworkMedia {
     const stream = await this.#download(mxc, AbortSignal.any([signal, AbortSignal.timeout(this.#deadlineMs)]));
     const file = await this.#tools.take({ ...stream, ...(name === undefined ? {} : { name }), ...(stream.mime ?? mime ? { mime: stream.mime ?? mime ?? '' } : {}) });
     const result = await this.#tools.fit(file, task.content.kind, takes);
+    const link = 'link' in result ? this.#tools.link(mxc, file.name, row.key) : null;
     const next: MessageTask = 'fitted' in result
       ? { ...task, content: { ...task.content, kind: result.fitted.as }, fitted: result.fitted }
-      : { ...task, content: this.#linked(task.content, mxc, file.name, result.link) };
-    await this.#store.step(row, next, []);
+      : { ...task, content: linked(task.content, file.name, link?.url ?? null, result.link) };
+    await this.#store.step(row, next, link === null ? [] : [{ do: 'link', row: row.seq, expiresAt: link.expiresAt }]);
     if (!('fitted' in result) || result.fitted.spool !== file.spool) await this.#tools.spool.remove(file.spool);
     return 'fitted' in result ? { task: next, media: this.#tools.source(result.fitted) } : { task: next };
   }
@@ -52,13 +53,12 @@ export class NetworkMedia {
     }
   }
 
-  #linked(content: MediaContent, mxc: string, name: string, why: string): MessageTask['content'] {
-    const url = this.#tools.link(mxc, name);
-    const line = url === null ? `📎 ${name} (${why}; this bridge has no public address to link to)` : `📎 ${name}: ${url}`;
-    return { kind: 'text', text: [...plain(line), ...(content.caption ?? [])] };
-  }
-
   async over(task: MessageTask): Promise<void> {
     if (task.fitted !== undefined) await this.#tools.spool.remove(task.fitted.spool);
   }
+}
+
+function linked(content: MediaContent, name: string, url: string | null, why: string): MessageTask['content'] {
+  const line = url === null ? `📎 ${name} (${why}; this bridge has no public address to link to)` : `📎 ${name}: ${url}`;
+  return { kind: 'text', text: [...plain(line), ...(content.caption ?? [])] };
 }

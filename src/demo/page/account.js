@@ -8,7 +8,7 @@ import { Room } from './room.js';
 export class Account extends EventTarget {
   /** Room id to Room. */
   rooms = new Map();
-  /** Room id to `{ name, inviter }`. */
+  /** Room id to `{ name, inviter, inviterName }`. */
   invites = new Map();
   #homeserver;
   #token;
@@ -51,7 +51,9 @@ export class Account extends EventTarget {
       const state = body.invite_state?.events ?? [];
       const mine = state.find((event) => event.type === 'm.room.member' && event.state_key === this.userId);
       const name = said(state.find((event) => event.type === 'm.room.name')?.content.name);
-      this.invites.set(id, { name: name || mine?.sender || id, inviter: mine?.sender ?? '' });
+      const inviter = mine?.sender ?? '';
+      const inviterName = said(state.find((event) => event.type === 'm.room.member' && event.state_key === inviter)?.content.displayname);
+      this.invites.set(id, { name: name || inviter || id, inviter, inviterName: inviterName || inviter });
     }
     for (const id of Object.keys(leave)) {
       this.invites.delete(id);

@@ -1,6 +1,6 @@
 import { Account } from './account.js';
 import { Composer } from './composer.js';
-import { avatar, clock, element, keepingFocus, place, said } from './dom.js';
+import { avatar, clock, element, keepingFocus, keptAtEnd, place, said } from './dom.js';
 import { drawItem, tellReaders } from './message.js';
 
 const byId = (id) => document.getElementById(id);
@@ -13,7 +13,8 @@ const chosen = new Map();
 let drawn = new Map();
 /** What was marked read last, so that each event is marked once. */
 let marked = '';
-const composer = new Composer({ form: byId('composer'), attempt });
+const toEnd = keptAtEnd(byId('timeline'));
+const composer = new Composer({ form: byId('composer'), attempt, sending: () => toEnd({ always: true }) });
 
 let told = 0;
 
@@ -39,6 +40,7 @@ function show(id) {
   byId('timeline').replaceChildren();
   composer.clear();
   draw([id]);
+  toEnd({ always: true });
   byId('draft').focus();
 }
 
@@ -73,7 +75,7 @@ function nameOf(one) {
 
 function drawRooms(rooms) {
   const invites = [...account.invites].map(([id, invite]) => element('li', { className: 'invite' },
-    element('span', { className: 'about' }, element('strong', {}, invite.name), element('small', {}, `Invitation from ${invite.inviter}`)),
+    element('span', { className: 'about' }, element('strong', {}, invite.name), element('small', { title: invite.inviter }, `Invitation from ${invite.inviterName}`)),
     element('button', { type: 'button', key: `join ${id}`, ariaLabel: `Join ${invite.name}`, onclick: () => attempt(async () => { await account.join(id); chosen.set(account, id); }) }, 'Join'),
     element('button', { type: 'button', key: `refuse ${id}`, ariaLabel: `Refuse ${invite.name}`, className: 'quiet', onclick: () => attempt(() => account.leave(id)) }, 'No')));
   const joined = rooms.map((room) => element('li', {}, element('button', {
@@ -113,10 +115,8 @@ function drawRoom(room) {
     ...(room.networks.length > 0 ? absent : []).map((one) => element('button', { type: 'button', className: 'invites', onclick: () => attempt(() => account.invite(room.id, one.userId)) }, `Invite ${nameOf(one)}`)),
     ...room.networks.map((name) => element('span', { className: 'network' }, name)));
   byId('typing').textContent = room.typing.length === 0 ? '' : `${room.typing.map((user) => room.member(user).name).join(', ')} ${room.typing.length > 1 ? 'are' : 'is'} typing …`;
-  const list = byId('timeline');
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
-  drawTimeline(list, room);
-  if (atEnd) requestAnimationFrame(() => list.scrollTo({ top: list.scrollHeight }));
+  drawTimeline(byId('timeline'), room);
+  toEnd();
   markRead();
 }
 
@@ -167,7 +167,21 @@ function markRead() {
   account.markRead(room.id, last).catch(() => {});
 }
 
-byId('phone').src = session.phone;
+/** One frame a network: what stands in one that is not on show goes on. */
+function drawPhones(shown) {
+  byId('networks').hidden = session.phones.length < 2;
+  byId('networks').replaceChildren(...session.phones.map(({ name }) => element('button', {
+    type: 'button', ariaPressed: String(name === shown), onclick: () => drawPhones(name),
+  }, name)));
+  for (const frame of byId('phones').children) frame.hidden = frame.dataset.network !== shown;
+}
+byId('phones').replaceChildren(...session.phones.map(({ name, url }, index) => {
+  const frame = element('iframe', { title: `Somebody on ${name}`, allow: 'microphone', src: url });
+  frame.id = index === 0 ? 'phone' : `phone-${index}`;
+  frame.dataset.network = name;
+  return frame;
+}));
+drawPhones(session.phones[0]?.name);
 byId('bot').hidden = !session.bot;
 byId('bot').addEventListener('click', () => void attempt(async () => show(await account.talkTo(session.bot))));
 for (const one of accounts) {

@@ -10,16 +10,18 @@ export class Composer {
   #draft;
   #context;
   #attempt;
+  #sending;
   #account = null;
   #room = null;
   /** `{ kind: 'reply' | 'edit', item }` or null. */
   #about = null;
   #typedAt = 0;
 
-  /** `attempt` runs what a person asked for and tells what goes wrong. */
-  constructor({ form, attempt }) {
+  /** `attempt` runs what a person asked for and tells what goes wrong; `sending` is called when something is sent. */
+  constructor({ form, attempt, sending }) {
     this.#form = form;
     this.#attempt = attempt;
+    this.#sending = sending;
     this.#draft = form.querySelector('textarea');
     this.#context = form.querySelector('#context');
     form.addEventListener('submit', (event) => {
@@ -87,6 +89,7 @@ export class Composer {
     this.clear();
     this.#typedAt = 0;
     account.typing(room.id, false).catch(() => {});
+    this.#sending();
     void this.#attempt(() => account.send(room.id, 'm.room.message', related(textContent(text), about)));
   }
 
@@ -94,6 +97,7 @@ export class Composer {
     const about = this.#about;
     const [account, room] = [this.#account, this.#room];
     this.#set(null, this.#draft.value);
+    this.#sending();
     void this.#attempt(async () => {
       const kind = file.type.split('/')[0];
       const size = kind === 'image' ? await dimensions(file) : {};

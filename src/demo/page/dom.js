@@ -43,3 +43,26 @@ export function avatar(account, { name, avatar: mxc }) {
 }
 
 export const clock = (time) => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+
+/**
+ * Keeps a list at its end, as long as nobody scrolls up in it: also where a picture or a film gets its size only later.
+ * Returns a function that goes there.
+ */
+export function keptAtEnd(list) {
+  let follows = true;
+  let before = 0;
+  const toEnd = () => {
+    if (follows) list.scrollTop = list.scrollHeight;
+  };
+  list.addEventListener('scroll', () => {
+    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+    if (atEnd || list.scrollTop < before) follows = atEnd;
+    before = list.scrollTop;
+  });
+  // Neither bubbles.
+  for (const loaded of ['load', 'loadedmetadata']) list.addEventListener(loaded, toEnd, true);
+  return ({ always = false } = {}) => {
+    follows ||= always;
+    requestAnimationFrame(toEnd);
+  };
+}

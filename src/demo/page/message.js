@@ -97,7 +97,7 @@ function quote(item, room) {
   if (id === undefined) return null;
   const target = room.items.get(id);
   const words = target === undefined ? 'An earlier message' : target.redacted ? 'Message deleted' : String(target.content.body ?? target.event.type);
-  const jump = () => document.getElementById(id)?.scrollIntoView({ block: 'center', behavior: 'smooth' });
+  const jump = () => document.getElementById(id)?.scrollIntoView({ block: 'center', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
   return element('button', { type: 'button', className: 'reply', title: 'Show the message that this answers', onclick: jump },
     target ? element('strong', {}, room.member(target.event.sender).name) : null, words.split('\n')[0].slice(0, 120));
 }

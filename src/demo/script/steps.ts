@@ -1,4 +1,4 @@
-import type { Message, PersonHandle } from '../../sandbox/whatsapp/index.ts';
+import type { Message, PersonHandle, WhatsAppSandbox } from '../../sandbox/whatsapp/index.ts';
 import type { ClientEvent } from '../matrix/timelines.ts';
 import type { Stage } from '../stage.ts';
 import { list, picture, sticker, video, voice } from './samples.ts';
@@ -6,6 +6,7 @@ import { list, picture, sticker, video, voice } from './samples.ts';
 /** What the steps have made so far. */
 export interface Scene {
   readonly stage: Stage;
+  readonly sandbox: WhatsAppSandbox;
   readonly bob: PersonHandle;
   room: string;
   /** Event ids and message ids by a name, for replies and reactions. */
@@ -31,7 +32,7 @@ async function soon(look: () => boolean): Promise<void> {
 }
 
 const reacted = (scene: Scene, emoji: string | undefined): Promise<void> =>
-  soon(() => scene.stage.sandbox.messages.find((message) => bodyOf(message) === 'A reply')?.reactions.business === emoji);
+  soon(() => scene.sandbox.messages.find((message) => bodyOf(message) === 'A reply')?.reactions.business === emoji);
 
 /** A conversation of every kind of message, both ways. Each step acts on one side and waits for it on the other. */
 export const steps: readonly Step[] = [
@@ -87,6 +88,14 @@ export const steps: readonly Step[] = [
     await scene.stage.alice.file(scene.room, { bytes: voice, type: 'audio/ogg', name: 'voice.ogg', extra: { 'org.matrix.msc3245.voice': {} } });
     await onPhone(scene, ({ type, body }) => type === 'audio' && (body as { voice?: unknown }).voice === true);
   } },
+  { what: 'WhatsApp → Matrix: a sound', async run(scene) {
+    await scene.bob.sendMedia('audio', voice, { mime: 'audio/ogg; codecs=opus' });
+    await onMatrix(scene, ({ content }) => content.msgtype === 'm.audio' && content['org.matrix.msc3245.voice'] === undefined);
+  } },
+  { what: 'Matrix → WhatsApp: a sound', async run(scene) {
+    await scene.stage.alice.file(scene.room, { bytes: voice, type: 'audio/ogg', name: 'sound.ogg' });
+    await onPhone(scene, ({ type, from, body }) => type === 'audio' && from === 'business' && (body as { voice?: unknown }).voice !== true);
+  } },
   { what: 'WhatsApp → Matrix: a video', async run(scene) {
     await scene.bob.sendMedia('video', video, { mime: 'video/mp4', caption: 'A film' });
     await onMatrix(scene, ({ content }) => content.msgtype === 'm.video' && content.body === 'A film');
@@ -135,6 +144,17 @@ export const steps: readonly Step[] = [
     await scene.bob.sendMedia('sticker', await sticker(), { mime: 'image/webp' });
     await onMatrix(scene, ({ type }) => type === 'm.sticker');
   } },
+  { what: 'Matrix → WhatsApp: a sticker', async run(scene) {
+    const bytes = await sticker();
+    const url = await scene.stage.alice.client.upload('sun.webp', 'image/webp', bytes);
+    await scene.stage.alice.send(scene.room, 'm.sticker', { body: 'A sun', url, info: { mimetype: 'image/webp', size: bytes.byteLength, w: 512, h: 512 } });
+    await onPhone(scene, ({ type, from }) => type === 'sticker' && from === 'business');
+  } },
+  { what: 'Matrix → WhatsApp: a file that WhatsApp does not take goes as a link', async run(scene) {
+    await scene.stage.alice.file(scene.room, { bytes: Buffer.from([0x50, 0x4b, 5, 6, ...Array<number>(18).fill(0)]), type: 'application/zip', name: 'all.zip' });
+    const link = /https?:\/\/\S+all\.zip/.exec(bodyOf(await onPhone(scene, (message) => bodyOf(message).includes('all.zip'))))?.[0] ?? '';
+    if (!(await fetch(link)).ok) throw new Error('the link leads nowhere');
+  } },
   { what: 'WhatsApp → Matrix: a choice from a list', async run(scene) {
     scene.bob.sendInteractive({ type: 'list_reply', list_reply: { id: 'soup', title: 'Soup of the day', description: 'With bread' } });
     await onMatrix(scene, ({ content }) => String(content.body).includes('Soup of the day'));
@@ -165,14 +185,14 @@ export const steps: readonly Step[] = [
   { what: 'WhatsApp → Matrix: the chat is read', async run(scene) {
     const ours = await scene.stage.alice.text(scene.room, 'Read me');
     const { id } = await onPhone(scene, (message) => bodyOf(message) === 'Read me');
-    await soon(() => scene.stage.sandbox.messages.find((message) => message.id === id)?.status === 'delivered');
+    await soon(() => scene.sandbox.messages.find((message) => message.id === id)?.status === 'delivered');
     scene.bob.readAll();
     await scene.stage.alice.waitForEphemeral(scene.room, 'm.receipt', (content) => content[ours] !== undefined);
   } },
   { what: 'Matrix → WhatsApp: the chat is read', async run(scene) {
     const id = scene.bob.sendText('Have you read it?');
     await scene.stage.alice.markRead(scene.room, (await onMatrix(scene, ({ content }) => content.body === 'Have you read it?')).event_id);
-    await soon(() => scene.stage.sandbox.messages.find((message) => message.id === id)?.status === 'read');
+    await soon(() => scene.sandbox.messages.find((message) => message.id === id)?.status === 'read');
   } },
   { what: 'Matrix → WhatsApp: what cannot be deleted there is told', async run(scene) {
     const ours = await scene.stage.alice.text(scene.room, 'I take it back');
@@ -181,10 +201,10 @@ export const steps: readonly Step[] = [
     await onMatrix(scene, ({ content, sender }) => sender === scene.stage.bot && String(content.body).includes('delete'));
   } },
   { what: 'Matrix → WhatsApp: what is not delivered is told', async run(scene) {
-    scene.stage.sandbox.faults.failCode = 131026;
+    scene.sandbox.faults.failCode = 131026;
     const ours = await scene.stage.alice.text(scene.room, 'Lost');
     await onMatrix(scene, (event) => event.sender === scene.stage.bot && (related(event)['m.in_reply_to'] as { event_id?: string } | undefined)?.event_id === ours);
-    scene.stage.sandbox.faults.failCode = 0;
+    scene.sandbox.faults.failCode = 0;
   } },
   { what: 'WhatsApp → Matrix: something that cannot be shown is a notice', async run(scene) {
     scene.bob.sendUnsupported();

@@ -54,16 +54,12 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
   const client: HomeserverClient = {
     bot,
     serverName,
-    async ping() {
-      try {
-        await client.features();
-        const user = await client.whoami();
-        if (user !== bot) throw new Unreachable(`the token belongs to ${user}, not to ${bot}`, 'WRONG_USER');
-      } catch (error) {
-        if (error instanceof Unreachable || !(error instanceof DeliveryError)) throw error;
-        throw new Unreachable(error.message, error.code);
-      }
-    },
+    ping: () => there(async () => {
+      await client.features();
+      const user = await client.whoami();
+      if (user !== bot) throw new Unreachable(`the token belongs to ${user}, not to ${bot}`, 'WRONG_USER');
+    }),
+    beat: () => there(() => done(client.features())),
     async features() {
       const body = await http.json(same('versions', 'GET', '/_matrix/client/versions'));
       const unstable = isObject(body['unstable_features']) ? Object.entries(body['unstable_features']) : [];
@@ -81,8 +77,9 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
       return Number(body['duration_ms'] ?? 0);
     },
 
+    // A time of 0 is one that the network did not tell: the event is of now, not of 1970.
     send: (as, room, type, txn, content, ts) =>
-      put({ what: 'send', method: 'PUT', path: `${rooms(room)}/send/${enc(type)}/${enc(txn)}`, as, query: { ts }, body: content, repeat: 'twice' }),
+      put({ what: 'send', method: 'PUT', path: `${rooms(room)}/send/${enc(type)}/${enc(txn)}`, as, query: { ts: ts === 0 ? undefined : ts }, body: content, repeat: 'twice' }),
     redact: (as, room, event, txn, reason) =>
       put({
         what: 'redact', method: 'PUT', path: `${rooms(room)}/redact/${enc(event)}/${enc(txn)}`, as,
@@ -111,8 +108,11 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
       return body === null ? null : (text(body, 'room_id', 'resolveAlias') as RoomId);
     },
     join: (as, room) => done(http.json(same('join', 'POST', `${rooms(room)}/join`, { as }))),
-    invite: (as, room, user) => done(http.json(same('invite', 'POST', `${rooms(room)}/invite`, { as, body: { user_id: user } }))),
-    leave: (as, room) => done(http.json(same('leave', 'POST', `${rooms(room)}/leave`, { as }))),
+    // `POST …/invite` takes no `is_direct` (client-server API, "m.room.member"); as state the same invitation can say it.
+    invite: (as, room, user, direct = false) => done(http.json(direct
+      ? same('invite', 'PUT', statePath(room, 'm.room.member', user), { as, body: { membership: 'invite', is_direct: true } })
+      : same('invite', 'POST', `${rooms(room)}/invite`, { as, body: { user_id: user } }))),
+    leave: (as, room, reason) => done(http.json(same('leave', 'POST', `${rooms(room)}/leave`, { as, ...(reason === undefined ? {} : { body: { reason } }) }))),
     members: async (as, room) => events((await http.json(same('members', 'GET', `${rooms(room)}/members`, { as })))['chunk']),
 
     async register(localpart) {
@@ -148,6 +148,16 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
 
 /** The second is what Synapse said before MSC4326 gave the case a code of its own. */
 const NO_DEVICE = new Set(['M_UNKNOWN_DEVICE', 'M_EXCLUSIVE']);
+
+/** Whatever it says instead of an answer, it is not there. */
+async function there(ask: () => Promise<void>): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    if (error instanceof Unreachable || !(error instanceof DeliveryError)) throw error;
+    throw new Unreachable(error.message, error.code);
+  }
+}
 
 /**
  * Repeatable sends name a device of the sender. It is made the first time the homeserver misses it (so

@@ -15,6 +15,8 @@ interface GraphOptions {
   readonly token: string;
   readonly explain: Explain;
   readonly answered?: (status: number | 'error') => void;
+  /** Default 30 s. */
+  readonly answerMs?: number;
 }
 
 interface Call {
@@ -40,10 +42,12 @@ const TOKEN_HOSTS = /(?:^|\.)(?:facebook\.com|fbsbx\.com|whatsapp\.net|whatsapp\
 /** Meta's Graph API for one access token. Every call throws only the classes of `model/errors.ts`. */
 export class GraphClient {
   readonly #options: GraphOptions;
-  readonly #agent = new Agent({ connect: { timeout: CONNECT_MS }, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS, connections: 64 });
+  readonly #agent: Agent;
 
   constructor(options: GraphOptions) {
     this.#options = { ...options, url: options.url.replace(/\/+$/, '') };
+    const wait = options.answerMs ?? ANSWER_MS;
+    this.#agent = new Agent({ connect: { timeout: CONNECT_MS }, headersTimeout: wait, bodyTimeout: wait, connections: 64 });
   }
 
   /** `path` without a leading slash; its ids must be encoded by `segment`. */

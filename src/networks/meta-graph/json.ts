@@ -15,9 +15,21 @@ export function parseJson(raw: Uint8Array | string): unknown {
   if (tooDeep(text)) throw new NotThisNetwork(`JSON nested at most ${MAX_DEPTH} levels deep was looked for.`);
   try {
     return JSON.parse(text, revive);
-  } catch {
-    throw new NotThisNetwork('A JSON body was looked for; this one does not parse.');
+  } catch (error) {
+    throw new NotThisNetwork(`A JSON body was looked for; this one does not parse${whereOf(error, text)}.`);
   }
+}
+
+/** Where it fails, without a word of what stands there. */
+function whereOf(error: unknown, text: string): string {
+  if (text.trim() === '') return ': there is nothing in it';
+  if (!/^\s*[[{"\d]/.test(text)) return ': it begins with something else';
+  const said = error instanceof Error ? error.message : '';
+  if (/end of JSON|Unterminated/.test(said)) return ': it ends too early';
+  const position = Number(/position (\d+)/.exec(said)?.[1] ?? Number.NaN);
+  if (Number.isNaN(position)) return '';
+  const before = text.slice(0, position);
+  return ` at line ${before.split('\n').length}, column ${position - before.lastIndexOf('\n')}`;
 }
 
 function utf8(raw: Uint8Array): string {

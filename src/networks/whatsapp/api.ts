@@ -4,6 +4,7 @@ import type { MediaSource, MediaStream } from '../../model/media.ts';
 import { GraphClient, segment } from '../meta-graph/client.ts';
 import { at, defined, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
 import { multipart } from '../meta-graph/multipart.ts';
+import type { ConnectOptions } from '../network.ts';
 import { hex, type Handle } from './decode/media.ts';
 import { explain } from './errors.ts';
 import { Intact } from './intact.ts';
@@ -26,8 +27,11 @@ export class WhatsAppApi {
   readonly #appSecret: string;
   readonly #intact = new Intact();
 
-  constructor(app: WhatsAppApp, account: WhatsAppAccount, answered: (status: number | 'error') => void = () => {}) {
-    this.#graph = new GraphClient({ url: app.graph_url, version: app.api_version, token: account.access_token, explain, answered });
+  constructor(app: WhatsAppApp, account: WhatsAppAccount, options: Pick<ConnectOptions, 'answered' | 'answerTimeoutMs'> = {}) {
+    this.#graph = new GraphClient({
+      url: app.graph_url, version: app.api_version, token: account.access_token, explain,
+      ...(options.answered && { answered: options.answered }), ...(options.answerTimeoutMs !== undefined && { answerMs: options.answerTimeoutMs }),
+    });
     this.#number = account.phone_number_id;
     this.#waba = account.waba_id;
     this.#token = account.access_token;

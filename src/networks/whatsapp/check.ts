@@ -1,4 +1,4 @@
-import { AccountBroken, DeliveryError, Rejected } from '../../model/errors.ts';
+import { AccountBroken, DeliveryError, Rejected, Unreachable } from '../../model/errors.ts';
 import { list, str } from '../meta-graph/json.ts';
 import type { Check, ConnectOptions } from '../network.ts';
 import { WhatsAppApi } from './api.ts';
@@ -30,7 +30,10 @@ const QUESTIONS: readonly (readonly [what: string, key: string, question: Questi
   ['webhook subscription', 'waba_id', subscribed],
 ];
 
-/** Asks Meta what it thinks of one account; one line for each question. Never throws. */
+/**
+ * Asks Meta what it thinks of one account; one line for each question, as long as Meta answers and takes the token: without, each
+ * would only say so again. Never throws.
+ */
 export async function* check(options: ConnectOptions): AsyncGenerator<Check> {
   const app = `networks.whatsapp.${options.app}`;
   const key = `${app}.accounts.${options.account}`;
@@ -46,7 +49,9 @@ export async function* check(options: ConnectOptions): AsyncGenerator<Check> {
   try {
     for (const [what, name, question] of QUESTIONS) {
       const owner = name === 'app_secret' ? app : key;
-      yield await line(what, `${owner}.${name}`, () => question(asked));
+      const { check: answer, last } = await line(what, `${owner}.${name}`, asked, question);
+      yield answer;
+      if (last) return;
     }
   } finally {
     await asked.api.close();
@@ -135,14 +140,16 @@ async function subscribed({ api, account, callback }: Asked): Promise<Omit<Check
   return { ok: true, detail };
 }
 
-async function line(what: string, key: string, ask: () => Promise<Omit<Check, 'what'>>): Promise<Check> {
+/** `last`: no other question would be answered either. */
+async function line(what: string, key: string, asked: Asked, question: Question): Promise<{ readonly check: Check; readonly last: boolean }> {
   try {
-    return { what, ...(await ask()) };
+    return { check: { what, ...(await question(asked)) }, last: false };
   } catch (error) {
     // "Unknown path": a stand-in of the API without this question.
-    if (error instanceof DeliveryError && error.code === '2500') return { what, ok: true, detail: `Not asked: ${told(error)}.` };
-    const fix = error instanceof AccountBroken ? `${fixFor(error.code)} (${key})` : `Check ${key}, and that this machine reaches the Graph API.`;
-    return { what, ok: false, detail: told(error), fix };
+    if (error instanceof DeliveryError && error.code === '2500') return { check: { what, ok: true, detail: `Not asked: ${told(error)}.` }, last: false };
+    if (error instanceof Unreachable) return { check: { what, ok: false, detail: told(error), fix: `Let this machine reach the address in ${asked.app}.graph_url.` }, last: true };
+    const fix = error instanceof AccountBroken ? `${fixFor(error.code)} (${key})` : `Check ${key}.`;
+    return { check: { what, ok: false, detail: told(error), fix }, last: error instanceof AccountBroken && error.code.startsWith('190') };
   }
 }
 

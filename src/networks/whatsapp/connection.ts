@@ -38,7 +38,7 @@ export class WhatsAppConnection implements Connection {
 
   constructor(options: ConnectOptions) {
     this.#account = asAccount(options.settings);
-    this.#api = new WhatsAppApi(asApp(options.appSettings), this.#account, options.answered);
+    this.#api = new WhatsAppApi(asApp(options.appSettings), this.#account, options);
     this.#clock = options.clock;
     this.#log = options.log;
     this.remoteId = this.#account.phone_number_id;

@@ -13,9 +13,9 @@ const account = z.strictObject({
     .min(20)
     .describe('Token of a system user with whatsapp_business_messaging and whatsapp_business_management. Use ${ENV} or file:.'),
   owners: z
-    .array(z.string())
+    .array(z.string().regex(/^@[^:\s]+:\S+$/, { error: 'must be a whole Matrix user id such as @anna:example.org' }))
     .default([])
-    .describe('Matrix users invited when somebody new writes, and told when the account stops working.'),
+    .describe('Matrix users invited when somebody new writes, and told when the account stops working. Without any, administrators are.'),
   throughput: z
     .number()
     .min(1)

@@ -5,6 +5,7 @@ import { tidy } from '../meta-graph/errors.ts';
 import { verifyHandshake, verifySignature } from '../meta-graph/webhook.ts';
 import { cutChange, decodeChange, type Piece } from './decode/change.ts';
 import { isNoticeField } from './decode/notice.ts';
+import { isPhone, normalId } from './ids.ts';
 import { asApp } from './settings.ts';
 
 /** Meta documents 3 MB at most (…/whatsapp/cloud-api/webhooks); a little more for good measure. */
@@ -34,8 +35,8 @@ function secretsOf(settings: AppSettings): readonly string[] {
 }
 
 /**
- * Besides the whole body also what tools and pages keep of it is taken: entries alone, one change (`{field, value}`), its
- * bare value, or one message or status.
+ * Besides the whole body also what tools, partners and pages keep of it is taken: entries alone, one change (`{field, value}`),
+ * its bare value, a value as a partner's `{event, data}`, or one message or status.
  * @throws NotThisNetwork
  */
 function split(raw: Uint8Array): readonly Piece[] {
@@ -63,14 +64,16 @@ function cutBody(body: unknown): readonly Piece[] | undefined {
     return cut.length > 0 && cut.every((each) => each !== undefined) ? cut.flat() : undefined;
   }
   if (!isFields(body)) return undefined;
-  const object = at(body, 'object');
+  const object = at(body, 'object') ?? undefined;
   if (object !== undefined && object !== 'whatsapp_business_account') return undefined;
   const entries = list(body, 'entry');
   if (object !== undefined && entries.length === 0) return [{ field: 'entry', value: body }];
   if (object !== undefined || entries.some(isEntry)) return entries.flatMap(cutEntry);
   if (isEntry(body)) return cutEntry(body);
   if (isChange(body)) return cutChange(undefined, undefined, body);
-  if (isValue(body)) return cutChange(undefined, undefined, { field: str(body, 'field') ?? 'messages', value: body });
+  if (isValue(body)) return cutChange(undefined, undefined, { field: str(body, 'field') ?? fieldOf(body), value: body });
+  const data = at(body, 'data');
+  if (isValue(data)) return cutChange(str(data, 'id'), undefined, { field: str(body, 'event') ?? fieldOf(data), value: data });
   if (!isItem(body)) return undefined;
   return cutChange(undefined, undefined, { field: 'messages', value: str(body, 'status') === undefined ? { messages: [body] } : { statuses: [body] } });
 }
@@ -93,12 +96,31 @@ function isChange(change: unknown): boolean {
   return isValue(value) || (isNoticeField(str(change, 'field') ?? '') && isFields(value));
 }
 
-/** `messaging_product` names WhatsApp; the oldest form of the API knows its numbers only as `wa_id` and `recipient_id`. */
+/** A value without its field says by what it holds which one it was. */
+const FIELDS: Readonly<Record<string, string>> = {
+  calls: 'calls', history: 'history', message_echoes: 'smb_message_echoes', state_sync: 'smb_app_state_sync',
+  user_id_update: 'user_id_update', user_preferences: 'user_preferences',
+};
+
+function fieldOf(value: unknown): string {
+  return Object.entries(FIELDS).find(([key]) => list(value, key).length > 0)?.[1] ?? 'messages';
+}
+
+/** `messaging_product` names WhatsApp; the oldest form of the API knows its numbers only as `wa_id`, `from` and `recipient_id`. */
 function isValue(value: unknown): boolean {
   if (at(value, 'messaging_product') === 'whatsapp') return true;
   if (str(value, 'metadata', 'phone_number_id') !== undefined) return true;
   if (list(value, 'contacts').some((contact) => str(contact, 'wa_id') !== undefined)) return true;
-  return list(value, 'statuses').some((status) => str(status, 'status') !== undefined && str(status, 'recipient_id') !== undefined);
+  if (list(value, 'messages').some(isOldMessage)) return true;
+  const recipient = (status: unknown): string | undefined => str(status, 'recipient_id') ?? str(status, 'message', 'recipient_id');
+  return list(value, 'statuses').some((status) => str(status, 'status') !== undefined && recipient(status) !== undefined);
+}
+
+/** As it came without a contact: from a number, at a second, and with its content under the name of its kind. */
+function isOldMessage(message: unknown): boolean {
+  const type = str(message, 'type') ?? '';
+  const content = at(message, type) ?? at(message, 'errors');
+  return isPhone(normalId(str(message, 'from') ?? '')) && /^\d{9,11}$/.test(str(message, 'timestamp') ?? '') && str(message, 'id') !== undefined && typeof content === 'object';
 }
 
 /** A message or a status by itself: its id says whose it is. */

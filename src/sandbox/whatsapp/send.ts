@@ -48,7 +48,7 @@ export class Sender {
   #markRead(raw: Record<string, unknown>): unknown {
     const mark = parseReadMark(raw);
     const target = this.#world.message(mark.message_id);
-    if (target?.from !== 'person') throw invalid(`Param message_id is not the id of a received message.`);
+    if (target?.from !== 'person') throw new GraphError(131009, { details: 'Param message_id is not the id of a received message.' });
     const unread = this.#world.conversation(target.person).filter((message) => message.from === 'person' && message.seq <= target.seq && message.status !== 'read');
     for (const message of unread) {
       message.status = 'read';

@@ -26,17 +26,37 @@ export class Inbox {
 
   head(lane: string): InboxItem | null {
     const found = this.#sql.get<InboxSql>("SELECT * FROM inbox WHERE lane = ? AND state = 'ready' ORDER BY seq LIMIT 1", lane);
-    return found ? {
+    return found ? this.#item(found) : null;
+  }
+
+  #item(found: InboxSql): InboxItem {
+    return {
       seq: found.seq as InboxSeq, source: found.source, key: found.key, lane: found.lane, tries: found.tries,
       receivedAt: found.received_at, dueAt: found.due_at, body: this.#body(found),
-    } : null;
+    };
+  }
+
+  /** What does not open is met when its turn comes. */
+  past(lane: string): readonly InboxItem[] {
+    return this.#sql.all<InboxSql>("SELECT * FROM inbox WHERE lane = ? AND state = 'ready' ORDER BY seq LIMIT 5000", lane).flatMap((found) => {
+      try {
+        const item = this.#item(found);
+        return item.body.side === 'network' && item.body.event.type === 'message' && item.body.event.historical === true ? [item] : [];
+      } catch (error) {
+        if (error instanceof Damaged) return [];
+        throw error;
+      }
+    });
   }
 
   #open(found: InboxSql): unknown {
     try {
       return this.#seal.open(found.body);
     } catch (cause) {
-      throw new Damaged({ seq: found.seq as InboxSeq, source: found.source, room: found.room as RoomRow | null, event: found.event_id as EventId | null }, { cause });
+      throw new Damaged({
+        seq: found.seq as InboxSeq, source: found.source, room: found.room as RoomRow | null, event: found.event_id as EventId | null,
+        conversation: found.conversation as ConversationRow | null, person: found.person as PersonRow | null,
+      }, { cause });
     }
   }
 
@@ -129,11 +149,12 @@ export class Inbox {
   }
 }
 
-/** What `deliveredKey`, `partKey` and the keys `e:<portal>:<event>` and `m:<portal>:<remote id>` wait for is there. */
+/** What `deliveredKey`, `verifiedKey`, `partKey` and the keys `e:<portal>:<event>` and `m:<portal>:<remote id>` wait for is there. */
 export function mapped(sql: Sql, key: string): boolean {
   const [sort, portal = '', ...rest] = key.split(':');
   const id = rest.join(':');
   if (sort === 'd') return sql.get('SELECT 1 FROM outbox WHERE account = ? AND remote_id = ?', portal, id) !== undefined;
+  if (sort === 'v') return sql.get("SELECT 1 FROM outbox WHERE key = ? AND state IN ('confirmed', 'cancelled', 'dead')", portal) !== undefined;
   if (sort === 'p') {
     const [part = '', ...event] = rest;
     return sql.get('SELECT 1 FROM message_map WHERE portal = ? AND event_id = ? AND out_part = ?', Number(portal), event.join(':'), Number(part)) !== undefined;

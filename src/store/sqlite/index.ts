@@ -1,9 +1,9 @@
 import { CodedError } from '../../model/errors.ts';
-import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
-import type { Seal } from '../seal.ts';
+import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import { keyMark, type Seal } from '../seal.ts';
 import type {
   Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
-  NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, Undelivered, Wake,
+  NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, ThreadRow, Undelivered, Wake,
 } from '../store.ts';
 import { Intake, setMeta } from './accept.ts';
 import { Commits } from './commit.ts';
@@ -21,6 +21,8 @@ export interface SqliteOptions {
   readonly seal: Seal;
   readonly localpartOf: LocalpartOf;
   readonly now: () => Millis;
+  /** Milliseconds that a busy store waits for more to go into one commit. Default 2. */
+  readonly joinMs?: number;
 }
 
 /** The store on SQLite: one connection, one writer, the commands of one tick in one commit. */
@@ -49,14 +51,14 @@ class SqliteStore implements Store {
   readonly #rows: Rows;
   readonly #queries: Queries;
 
-  constructor(db: Db, unlock: () => void, { seal, localpartOf, now }: SqliteOptions) {
+  constructor(db: Db, unlock: () => void, { seal, localpartOf, now, joinMs = 2 }: SqliteOptions) {
     this.#db = db;
     this.#unlock = unlock;
     this.#sql = new Sql(db);
-    this.#commits = new Commits(db);
+    this.#commits = new Commits(db, joinMs);
     this.#rows = new Rows(this.#sql, seal);
     this.#intake = new Intake(this.#sql, seal, localpartOf, now);
-    this.#effects = new Effects(this.#sql, seal, now);
+    this.#effects = new Effects(this.#sql, seal, localpartOf, now);
     this.#inbox = new Inbox(this.#sql, seal, now);
     this.#outbox = new Outbox(this.#sql, seal, this.#rows, now);
     this.#queries = new Queries(this.#sql, seal, this.#rows);
@@ -64,7 +66,7 @@ class SqliteStore implements Store {
 
   /** With another key nothing that waits could be read, and what was handled would not be known again. */
   checkKey(seal: Seal): void {
-    const mark = seal.hash('seal key').toString('hex');
+    const mark = keyMark(seal);
     const known = this.getMeta('seal_key');
     if (known === null) setMeta(this.#sql, 'seal_key', mark);
     else if (known !== mark) throw new CodedError('DB-2004', 'The database was sealed with another key.', 'Put back the seal_key that this database was made with.');
@@ -86,6 +88,12 @@ class SqliteStore implements Store {
   acceptMatrix(batch: MatrixBatch): Promise<Accepted> {
     return this.#commits.run(() => this.#intake.matrix(batch));
   }
+  takePast(batch: NetworkBatch): ReturnType<Store['takePast']> {
+    return this.#commits.run(() => this.#intake.past(batch));
+  }
+  pastIn(conversation: ConversationRow): readonly InboxItem[] {
+    return this.#inbox.past(`in:c${conversation}`);
+  }
   inOrder(events: readonly EventId[]): Promise<void> {
     return this.#commits.run(() => this.#inbox.reorder(events));
   }
@@ -96,7 +104,7 @@ class SqliteStore implements Store {
     return this.#commits.run(() => {
       const wake = new Set<string>();
       const conversation = this.#intake.open(request, wake);
-      this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite }], null, wake);
+      this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite, ...(request.backfill === true ? { backfill: true } : {}) }], null, wake);
       return { conversation, wake: [...wake] };
     });
   }
@@ -164,8 +172,8 @@ class SqliteStore implements Store {
     return this.#write(null, [], (wake) => this.#outbox.retry(seq, task, wake));
   }
 
-  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext {
-    return this.#queries.remoteContext(conversation, person, remoteIds);
+  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[], mentions: readonly string[] = []): RemoteContext {
+    return this.#queries.remoteContext(conversation, person, remoteIds, mentions);
   }
   roomContext(room: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext {
     return this.#queries.roomContext(room, sender, events);
@@ -175,6 +183,9 @@ class SqliteStore implements Store {
   }
   writer(row: PersonRow): Person | null {
     return this.#rows.writer(row);
+  }
+  personById(network: NetworkId, scope: string, id: string): Person | null {
+    return this.#rows.personById(network, scope, id);
   }
   personByLocalpart(localpart: string): Person | null {
     const found = this.#sql.get<{ id: number }>('SELECT id FROM person WHERE localpart = ?', localpart);
@@ -217,6 +228,12 @@ class SqliteStore implements Store {
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[] {
     return this.#rows.mapWhere('portal = ? AND remote_id = ?', portal, remote);
   }
+  threadOf(portal: PortalRow, root: RemoteId): ThreadRow | null {
+    return this.#rows.threadsWhere('portal = ? AND root = ?', portal, root)[0] ?? null;
+  }
+  threadOn(portal: PortalRow, event: EventId): ThreadRow | null {
+    return this.#rows.threadsWhere('portal = ? AND event_id = ?', portal, event)[0] ?? null;
+  }
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null {
     return this.#queries.inboundUpTo(portal, room, event);
   }
@@ -226,6 +243,9 @@ class SqliteStore implements Store {
   }
   lastEvent(room: RoomRow): { eventId: EventId; settled: EventId | null } | null {
     return this.#queries.lastEvent(room);
+  }
+  linkStands(key: string): boolean {
+    return this.#sql.get('SELECT 1 FROM link WHERE key = ?', key) !== undefined;
   }
   unseen(source: string, keys: readonly string[]): readonly string[] {
     return this.#queries.unseen(source, keys);
@@ -268,6 +288,7 @@ class SqliteStore implements Store {
     this.#db.pragma('wal_checkpoint(TRUNCATE)');
   }
   close(): void {
+    this.#commits.close();
     this.#db.close();
     this.#unlock();
   }

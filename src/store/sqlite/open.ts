@@ -22,8 +22,17 @@ export function openDatabase(path: string, migrations: readonly string[] = relea
   } catch (error) {
     unlock();
     if (error instanceof CodedError) throw error;
-    throw new CodedError('DB-2003', `The database ${path} cannot be opened: ${(error as Error).message}.`, 'Check the path, its owner and the free space.', { cause: error });
+    throw new CodedError('DB-2003', `The database ${path} cannot be opened: ${(error as Error).message}.`, advice(error), { cause: error });
   }
+}
+
+/** By SQLite's result code (sqlite.org/rescode.html). */
+function advice(error: unknown): string {
+  const [, code = ''] = /^SQLITE_([A-Z]+)/.exec(String((error as { code?: unknown }).code)) ?? [];
+  if (['NOTADB', 'CORRUPT'].includes(code)) return 'Restore it from a backup, or change the key database.';
+  if (['READONLY', 'CANTOPEN', 'PERM'].includes(code)) return 'Give the file and its folder to the user that runs the bridge, or change the key database.';
+  if (['FULL', 'IOERR'].includes(code)) return 'Free some space, and check the disk.';
+  return 'Check the path, its owner and the free space.';
 }
 
 function openFile(path: string): Db {
@@ -55,7 +64,7 @@ function lock(path: string): () => void {
     if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) {
       throw new CodedError('DB-2001', `Another Drawbridge already runs on ${path}.`, 'Stop the other one, or give this one a database of its own.');
     }
-    throw new CodedError('DB-2003', `The database ${path} cannot be locked: ${(error as Error).message}.`, 'Check that the folder exists and is writable.', { cause: error });
+    throw new CodedError('DB-2003', `The database ${path} cannot be locked: ${(error as Error).message}.`, 'Check that the folder exists, is writable and has free space.', { cause: error });
   }
   return () => {
     holder.close();

@@ -1,6 +1,6 @@
 import type { AccountId, Millis, OutboxSeq } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
-import { type Delivery, deliveredKey, type Keep, type MatrixTask, type NetworkTask, type OutboxItem, type OutboxRef, type OutOutcome, Stale } from '../store.ts';
+import { type Delivery, deliveredKey, type Keep, type MatrixTask, type NetworkTask, type OutboxItem, type OutboxRef, type OutOutcome, Stale, verifiedKey } from '../store.ts';
 import { setMeta } from './accept.ts';
 import { mapped } from './inbox.ts';
 import type { OutboxSql, Rows } from './rows.ts';
@@ -122,6 +122,7 @@ export class Outbox {
     this.#sql.run("UPDATE inbox SET body = NULL WHERE state = 'dead' AND body IS NOT NULL AND received_at < ?", now - keep.deadContent);
     this.#sql.run("DELETE FROM outbox WHERE state IN ('confirmed', 'accepted', 'cancelled') AND settled_at < ?", now - keep.settled);
     this.#sql.run("DELETE FROM inbox WHERE source = 'to-device' AND received_at < ?", now - keep.settled);
+    this.#sql.run('DELETE FROM link WHERE expires_at < ?', now);
     if (keep.seen !== null && this.#sql.run('DELETE FROM seen WHERE at < ?', now - keep.seen).changes > 0) {
       setMeta(this.#sql, 'forgotten_before', String(now - keep.seen));
     }
@@ -150,14 +151,19 @@ export class Outbox {
   #wakeDelivery(seq: OutboxSeq, remoteId: string, wake: Set<string>): void {
     const account = this.#sql.get<{ account: AccountId | null }>('SELECT account FROM outbox WHERE seq = ?', seq)?.account;
     if (account == null) return;
-    const key = deliveredKey(account, remoteId);
+    this.#wakeParked(deliveredKey(account, remoteId), wake);
+  }
+
+  #wakeParked(key: string, wake: Set<string>): void {
     const lanes = this.#sql.all<{ lane: string }>("SELECT DISTINCT lane FROM inbox WHERE wait_key = ? AND state = 'parked'", key);
     if (lanes.length > 0) this.#sql.run("UPDATE inbox SET state = 'ready', wait_key = NULL, due_at = 0 WHERE wait_key = ? AND state = 'parked'", key);
     for (const { lane } of lanes) wake.add(lane);
   }
 
   #wakeLane(seq: OutboxSeq, wake: Set<string>): void {
-    const row = this.#sql.get<{ lane: string }>('SELECT lane FROM outbox WHERE seq = ?', seq);
-    if (row) wake.add(row.lane);
+    const row = this.#sql.get<{ lane: string; kind: string; key: string }>('SELECT lane, kind, key FROM outbox WHERE seq = ?', seq);
+    if (!row) return;
+    wake.add(row.lane);
+    if (row.kind === 'verify' && mapped(this.#sql, verifiedKey(row.key))) this.#wakeParked(verifiedKey(row.key), wake);
   }
 }

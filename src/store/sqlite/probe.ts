@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { newestSchema, schemaVersion } from './open.ts';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { createSeal, keyMark } from '../seal.ts';
+import { type Db, newestSchema, schemaVersion } from './open.ts';
 
 export interface Probed {
   readonly version: number;
@@ -8,30 +9,60 @@ export interface Probed {
   readonly newest: number;
   /** A Drawbridge runs on it at this moment. */
   readonly running: boolean;
+  /** Whether it was sealed with the key given; null where that cannot be seen. */
+  readonly sameKey: boolean | null;
 }
 
 const MAGIC = 'SQLite format 3\0';
+const MAX_COPY = 64 * 1024 * 1024;
 
 /**
  * Looks at a database without leaving a trace. SQLite itself, opened for reading alone, would make `-wal` and `-shm`
  * files where there are none, and make them the property of whoever looked: so it is asked only where they are there.
  * @throws Error where the file cannot be read, or is no SQLite database
  */
-export function probeDatabase(path: string): Probed {
-  return { version: hasLog(path) ? asked(path) : inHeader(path), newest: newestSchema, running: isHeld(`${path}.lock`) };
+export function probeDatabase(path: string, sealKey: Uint8Array): Probed {
+  const mark = keyMark(createSeal(Buffer.from(sealKey)));
+  return { ...(hasLog(path) ? asked(path, mark) : alone(path, mark)), newest: newestSchema, running: isHeld(`${path}.lock`) };
 }
+
+type Seen = Pick<Probed, 'version' | 'sameKey'>;
 
 function hasLog(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0 && existsSync(`${path}-shm`);
 }
 
-function asked(path: string): number {
+function asked(path: string, mark: string): Seen {
   const db = new Database(path, { readonly: true, fileMustExist: true });
   try {
-    return schemaVersion(db);
+    return { version: schemaVersion(db), sameKey: isMarked(db, mark) };
   } finally {
     db.close();
   }
+}
+
+/** The schema's version comes from the header; more is read from a copy in memory, where that is not too large. */
+function alone(path: string, mark: string): Seen {
+  const version = inHeader(path);
+  return { version, sameKey: version === 0 || statSync(path).size > MAX_COPY ? null : copied(path, mark) };
+}
+
+function copied(path: string, mark: string): boolean | null {
+  const bytes = readFileSync(path);
+  // The header's bytes 18 and 19 ask for a log, which memory has none of.
+  bytes.fill(1, 18, 20);
+  const db = new Database(bytes);
+  try {
+    return isMarked(db, mark);
+  } finally {
+    db.close();
+  }
+}
+
+function isMarked(db: Db, mark: string): boolean | null {
+  if (schemaVersion(db) === 0) return null;
+  const known = db.prepare("SELECT value FROM meta WHERE key = 'seal_key'").pluck().get();
+  return known === undefined ? null : known === mark;
 }
 
 /** `user_version` stands at byte 60 (sqlite.org/fileformat2.html, the database header). An empty file is a fresh database. */

@@ -9,8 +9,9 @@ export interface Fault {
   readonly latencyMs?: number;
   /** Waits before it answers, after it was done. */
   readonly answerMs?: number;
-  /** Answer this instead of doing it. */
+  /** Answer this instead of doing it; with `done`, after it was done: a proxy gave the homeserver up too early. */
   readonly status?: number;
+  readonly done?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   /** Break the connection: before anything is done, after it was done, or after half of the answer. */

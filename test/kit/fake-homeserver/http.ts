@@ -69,7 +69,9 @@ export class HttpFace {
     for (const { latencyMs } of faults) if (latencyMs !== undefined) await new Promise((resolve) => setTimeout(resolve, latencyMs).unref());
     if (faults.some((fault) => fault.reset === 'before')) return void request.socket.resetAndDestroy();
     const refusal = faults.find((fault) => fault.status !== undefined);
-    const result = refusal === undefined ? await this.#answer(method, url, request, raw) : faulty(refusal);
+    const done = refusal === undefined || refusal.done === true ? await this.#answer(method, url, request, raw) : null;
+    const result = refusal === undefined ? done : faulty(refusal);
+    if (result === null) return;
     for (const { answerMs } of faults) if (answerMs !== undefined) await new Promise((resolve) => setTimeout(resolve, answerMs).unref());
     if (faults.some((fault) => fault.reset === 'after')) return void request.socket.resetAndDestroy();
     response.writeHead(result.status, { ...result.headers, 'content-length': String(result.body.length) });

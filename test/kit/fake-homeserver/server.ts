@@ -71,6 +71,7 @@ export class FakeHomeserver {
   readonly #deliveries: Delivery[] = [];
   #scheduler: Scheduler;
   #port = 0;
+  #closed = false;
 
   private constructor(options: FakeOptions) {
     this.#options = options;
@@ -194,6 +195,11 @@ export class FakeHomeserver {
     this.#world.apply({ op: 'txnReset' });
   }
 
+  /** As after half an hour: the same transaction id is another event. */
+  forgetTransactions(): void {
+    this.#face.forgetTransactions();
+  }
+
   /** What a restart forgets: transaction ids of sends, ephemeral data and, as Synapse may, events that wait in memory. */
   async restart(options: { readonly loseQueued?: boolean; readonly resendUnsent?: boolean; readonly downMs?: number } = {}): Promise<void> {
     this.#scheduler.stop();
@@ -223,12 +229,13 @@ export class FakeHomeserver {
     this.#port = (this.#face.server.address() as AddressInfo).port;
   }
 
-  /** Resolves when nothing waits for the bridge any more. */
+  /** Resolves when nothing waits for the bridge any more, or nothing can: it is closed. */
   async idle(): Promise<void> {
-    while (!this.#scheduler.idle) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!this.#closed && !this.#scheduler.idle) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#scheduler.stop();
     await this.down();
     this.#world.close();

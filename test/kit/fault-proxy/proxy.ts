@@ -46,6 +46,8 @@ export class FaultProxy {
   latency: () => number;
   /** Every request since the start, `METHOD path`. */
   readonly seen: string[] = [];
+  /** What each of them held. */
+  readonly bodies: string[] = [];
   readonly #target: URL;
   readonly #random: () => number;
   readonly #agent = new Agent({ keepAlive: true });
@@ -108,6 +110,7 @@ export class FaultProxy {
     const body = await readAll(request);
     const what = `${request.method ?? 'GET'} ${request.url ?? '/'}`;
     this.seen.push(what);
+    this.bodies.push(body.length > 100_000 ? '' : body.toString('latin1'));
     const fault = this.#strike(what, body);
     await pause(this.latency());
     if (fault?.hang === true) return;

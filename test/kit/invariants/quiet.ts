@@ -10,10 +10,15 @@ export async function quiet(stack: Stack, ms = 60_000): Promise<void> {
   for (let calm = 0; calm < 2;) {
     await Promise.race([Promise.all([stack.sandbox.idle(), stack.homeserver.idle()]), new Promise((resolve) => void setTimeout(resolve, 2_000).unref())]);
     await new Promise((resolve) => setTimeout(resolve, 60));
-    const { inbox, outbox, media } = pending(stack.database);
-    calm = inbox + outbox + media === 0 && await idle(stack) ? calm + 1 : 0;
+    // Looked at again: what both sides have handed over just now has become work.
+    calm = settled(stack) && await idle(stack) && settled(stack) ? calm + 1 : 0;
     if (calm === 0 && Date.now() > end) throw new Error(`it did not become quiet: ${waiting(stack)}`);
   }
+}
+
+function settled(stack: Stack): boolean {
+  const { inbox, outbox, media } = pending(stack.database);
+  return inbox + outbox + media === 0;
 }
 
 /** Whether both sides say at once that they wait for nothing. */

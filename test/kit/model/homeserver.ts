@@ -73,8 +73,8 @@ export class FakeHomeserver {
     if (membership === 'invite' && user !== BOT && !this.isGhost(user)) this.#deps.invited(user as UserId, room.id);
   }
 
-  say(room: FakeRoom, sender: string, type: string, content: Record<string, unknown>): EventId {
-    return this.#append(room, sender, type, content);
+  say(room: FakeRoom, sender: string, type: string, content: Record<string, unknown>, stateKey?: string): EventId {
+    return this.#append(room, sender, type, content, stateKey === undefined ? {} : { state_key: stateKey });
   }
 
   redact(room: FakeRoom, sender: string, event: string): EventId {
@@ -217,12 +217,14 @@ export class FakeHomeserver {
     const same = <T>(what: string, work: () => T): Promise<T> => this.#call(life, what, false, work);
     const twice = <T>(what: string, work: () => T): Promise<T> => this.#call(life, what, true, work);
     const nothing = (what: string): Promise<never> => Promise.reject(new Error(`the core does not call ${what}`));
+    const ping = (): Promise<void> => same('ping', () => {}).catch((error: unknown) => {
+      throw new Unreachable((error as Error).message, 'PING');
+    });
     return {
       bot: BOT,
       serverName: 'test',
-      ping: () => same('ping', () => {}).catch((error: unknown) => {
-        throw new Unreachable((error as Error).message, 'PING');
-      }),
+      ping,
+      beat: ping,
       send: (as, id, type, txn, content, ts) => twice('send', () => this.#once(`${id} ${type} ${txn}`, () => {
         const room = this.#room(id, as);
         const said = JSON.parse(JSON.stringify(content)) as Record<string, unknown>;
@@ -281,7 +283,8 @@ export class FakeHomeserver {
       typing: () => same('typing', () => {}),
       setState: (as, id, type, key, content) => same('setState', () =>
         this.#append(this.#room(id, as), as, type, content as Record<string, unknown>, { state_key: key })),
-      getState: () => nothing('getState'),
+      getState: (as, id, type, key) => same('getState', () =>
+        this.#room(id, as).timeline.findLast((event) => event.type === type && event.state_key === key)?.content as Record<string, unknown> | undefined ?? null),
       members: () => nothing('members'),
       setAvatar: () => nothing('setAvatar'),
       uploadLimit: () => nothing('uploadLimit'),

@@ -25,7 +25,7 @@ let samples: Promise<Samples> | null = null;
 const names = ['Ada', 'Bob', 'Cleo', 'Dan', 'Eve', 'Finn', 'Gus', 'Hana', 'Ivo', 'Jo'];
 
 /** No limit of WhatsApp's is met but where a test is about it; redelivery of webhooks is quick. */
-const quick = { pair: 1000, throughput: 1000, retry: 100 } as const;
+const quick = { pair: 1_000_000, throughput: 1000, retry: 100 } as const;
 
 export async function setScene(options: StackOptions & { readonly people?: number } = {}): Promise<Scene> {
   const seed = options.seed ?? 1;

@@ -11,7 +11,7 @@ export async function postWebhook(stack: Stack, body: string): Promise<number> {
 }
 
 /** The body of a change to one account's messages. */
-function changeOf(stack: Stack, value: Readonly<Record<string, unknown>>): string {
+export function changeOf(stack: Stack, value: Readonly<Record<string, unknown>>): string {
   const metadata = { display_phone_number: '3197010203040', phone_number_id: stack.app.phoneNumberId };
   return metaJson({ object: 'whatsapp_business_account', entry: [{ id: stack.app.wabaId, changes: [{ field: 'messages', value: { messaging_product: 'whatsapp', metadata, ...value } }] }] });
 }

@@ -1,9 +1,11 @@
 import type { NetworkItem } from '../../../model/events.ts';
 import { at, isFields, list, str, type Fields } from '../../meta-graph/json.ts';
 import { contactIds, normalId, rank } from '../ids.ts';
+import { isWithoutContent } from './content.ts';
 import { contextOf, unsupported, type Context } from './context.ts';
+import { decodeGroup } from './group.ts';
 import { decodeMessage } from './message.ts';
-import { decodeCall, decodeError, decodeHistoryChunk, decodeNotice, decodeUserId } from './notice.ts';
+import { decodeCall, decodeError, decodeHistoryChunk, decodeNotice, decodePreference, decodeUserId } from './notice.ts';
 import { decodeStatus } from './status.ts';
 
 /**
@@ -15,7 +17,7 @@ export type Piece = Fields;
 /** What stands beside the items of a change and belongs to all of them. */
 const SHARED = new Set(['messaging_product', 'metadata', 'contacts', 'conversation_context']);
 /** The arrays whose elements are decoded one by one. */
-const ITEMS = ['errors', 'messages', 'message_echoes', 'statuses', 'calls', 'user_id_update', 'history'] as const;
+const ITEMS = ['errors', 'messages', 'message_echoes', 'statuses', 'calls', 'user_id_update', 'history', 'groups', 'user_preferences'] as const;
 
 /** Cuts a change into pieces of one item each, in the order in which they are to be handled. */
 export function cutChange(id: string | undefined, time: unknown, change: unknown): readonly Piece[] {
@@ -30,6 +32,7 @@ export function cutChange(id: string | undefined, time: unknown, change: unknown
   const contactsOf = contactFinder(value);
   const pieces: Piece[] = [];
   for (const key of ITEMS) {
+    if (key === 'errors' && isReason(value)) continue;
     const items = key === 'history' ? list(value, key).flatMap(cutHistory) : list(value, key);
     for (const [index, item] of items.entries()) {
       const errors = key === 'messages' && items.length === 1 ? { errors_beside: value['errors'] } : {};
@@ -41,6 +44,12 @@ export function cutChange(id: string | undefined, time: unknown, change: unknown
     if (!handled) pieces.push(piece({ ...shared, [key]: rest }));
   }
   return pieces;
+}
+
+/** One error beside one message that came without content is told as the reason of that, and not a second time. */
+function isReason(value: Fields): boolean {
+  const [message, ...more] = list(value, 'messages');
+  return list(value, 'errors').length === 1 && more.length === 0 && isFields(message) && isWithoutContent(message);
 }
 
 function hasItems(value: Fields): boolean {
@@ -115,6 +124,8 @@ export function decodeChange(piece: unknown): { readonly account?: string; reado
   for (const call of list(value, 'calls')) items.push(decodeCall(context, call));
   for (const update of list(value, 'user_id_update')) items.push(...decodeUserId(context, update));
   for (const chunk of list(value, 'history')) items.push(...decodeHistory(context, chunk));
+  for (const group of list(value, 'groups')) items.push(decodeGroup(context, group));
+  for (const preference of list(value, 'user_preferences')) items.push(decodePreference(context, preference));
   if (items.length === 0) items.push(decodeRest(context, value));
   return context.number === '' ? { items } : { account: context.number, items };
 }

@@ -1,5 +1,6 @@
 import type { ChoiceContent, Content, OrderContent } from '../../../model/content.ts';
-import { at, defined, isFields, list, num, parseJson, str } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, list, num, parseJson, str, type Fields } from '../../meta-graph/json.ts';
+import { sentInteractive } from './sent.ts';
 
 /** A quick-reply button of a template: `{text, payload}`. */
 export function decodeButton(message: unknown): ChoiceContent | undefined {
@@ -39,7 +40,7 @@ const KNOWN = ['button_reply', 'list_reply', 'nfm_reply', 'call_permission_reply
 /** The answer of a flow or of an address form: `{name, body, response_json}`, the last one JSON in a text. */
 function form(reply: unknown): ChoiceContent {
   const raw = str(reply, 'response_json');
-  const answers = raw === undefined ? at(reply, 'response_json') : parsed(raw);
+  const answers = answersOf(reply);
   const fields: { name: string; value: string }[] = [];
   if (isFields(answers)) leaves(answers, '', fields);
   else if (raw !== undefined) fields.push({ name: 'response', value: raw });
@@ -49,6 +50,21 @@ function form(reply: unknown): ChoiceContent {
     value: isFields(answers) ? str(answers, 'flow_token') : undefined,
     fields: fields.length > 0 ? fields : undefined,
   });
+}
+
+/** The files among the answers of a form (…/whatsapp/flows/reference/media_upload): `{id, file_name, mime_type, sha256}`. */
+export function filesOfForm(message: unknown): readonly Fields[] {
+  const answers = answersOf(at(message, 'interactive', 'nfm_reply'));
+  return Object.values(isFields(answers) ? answers : {}).flatMap((answer) => list({ answer }, 'answer').filter(isFile));
+}
+
+function isFile(value: unknown): value is Fields {
+  return isFields(value) && str(value, 'id') !== undefined && str(value, 'mime_type') !== undefined && str(value, 'sha256') !== undefined;
+}
+
+function answersOf(reply: unknown): unknown {
+  const raw = str(reply, 'response_json');
+  return raw === undefined ? at(reply, 'response_json') : parsed(raw);
 }
 
 function parsed(raw: string): unknown {
@@ -64,13 +80,15 @@ function leaves(value: Readonly<Record<string, unknown>>, prefix: string, into: 
     const name = prefix === '' ? key : `${prefix}.${key}`;
     // The token says which form it was; it is no answer.
     if (name === 'flow_token') continue;
-    if (isFields(each)) leaves(each, name, into);
+    if (isFile(each)) into.push({ name, value: shown(each) });
+    else if (isFields(each)) leaves(each, name, into);
     else if (Array.isArray(each)) into.push({ name, value: each.map(shown).join(', ') });
     else into.push({ name, value: shown(each) });
   }
 }
 
 function shown(value: unknown): string {
+  if (isFile(value)) return str(value, 'file_name') ?? str(value, 'mime_type') ?? '';
   if (value === null || value === undefined) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
@@ -79,10 +97,15 @@ function callPermission(reply: unknown): ChoiceContent {
   const response = str(reply, 'response');
   const title = response === 'accept' ? 'Allowed calls' : response === 'reject' ? 'Did not allow calls' : 'Answered the request to call';
   const until = num(reply, 'expiration_timestamp');
+  const facts = [
+    until === undefined ? undefined : `until ${isoTime(until)}`,
+    flag(reply, 'is_permanent') ? 'for good' : undefined,
+    str(reply, 'response_source') === 'automatic' ? 'by calling' : undefined,
+  ].filter((fact) => fact !== undefined);
   return defined({
     kind: 'choice' as const,
     title,
-    description: until === undefined ? undefined : `until ${isoTime(until)}`,
+    description: facts.length === 0 ? undefined : facts.join(', '),
     value: response,
   });
 }
@@ -92,27 +115,15 @@ function isoTime(seconds: number): string {
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().slice(0, 16).replace('T', ' ');
 }
 
-/** What a business sent: a body with what stands around it (echoes of another program). */
-function sentInteractive(type: string, found: unknown): Content | undefined {
-  const title = str(found, 'body', 'text');
-  if (title === undefined) return undefined;
-  const kind = str(found, 'header', 'type');
-  const action = at(found, 'action', 'parameters');
-  const around = [
-    str(found, 'header', 'text') ?? (kind === undefined ? undefined : str(found, 'header', kind, 'link')),
-    ...list(found, 'action', 'buttons').map((button) => str(button, 'reply', 'title')),
-    ...list(found, 'action', 'sections').flatMap((section) => list(section, 'rows').map((row) => str(row, 'title'))),
-    str(action, 'display_text') ?? str(action, 'flow_cta'),
-    str(action, 'url'),
-    str(found, 'footer', 'text'),
-  ].filter((words) => words !== undefined);
-  return defined({ kind: 'choice' as const, title, description: around.length > 0 ? around.join(' | ') : undefined, value: type });
-}
+const MOST_FIELDS = 40;
+const MOST_LENGTH = 500;
 
-/** A kind of answer that nobody has described yet, or one without words of its own: what it holds, by name. */
-function spelledOut(type: string, held: unknown): ChoiceContent | undefined {
-  const fields: { name: string; value: string }[] = [];
-  if (isFields(held)) leaves(held, '', fields);
+/** A kind that nobody has described yet, or one without words of its own: what it holds, by name. */
+export function spelledOut(type: string, held: unknown): ChoiceContent | undefined {
+  const found: { name: string; value: string }[] = [];
+  if (isFields(held)) leaves(held, '', found);
+  const fields = found.filter(({ value }) => value !== '').slice(0, MOST_FIELDS)
+    .map(({ name, value }) => ({ name: name.slice(0, MOST_LENGTH), value: value.slice(0, MOST_LENGTH).toWellFormed() }));
   return fields.length === 0 ? undefined : { kind: 'choice', title: type.replaceAll('_', ' '), value: type, fields };
 }
 

@@ -1,12 +1,13 @@
 import type { Content, LocationContent, UnsupportedContent } from '../../../model/content.ts';
 import type { Millis } from '../../../model/ids.ts';
 import { plain } from '../../../model/richtext.ts';
-import { defined, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, num, str } from '../../meta-graph/json.ts';
 import { describe } from '../errors.ts';
 import { decode } from '../markup.ts';
-import { decodeButton, decodeInteractive, decodeOrder } from './choice.ts';
+import { decodeButton, decodeInteractive, decodeOrder, filesOfForm, spelledOut } from './choice.ts';
 import { decodeContacts } from './contacts.ts';
-import { decodeMedia, isMediaType } from './media.ts';
+import { decodeMedia, formFile, isMediaType } from './media.ts';
+import { withMentions } from './mentions.ts';
 
 const TYPES = [
   'text', 'image', 'video', 'audio', 'voice', 'document', 'sticker', 'location', 'contacts', 'button', 'interactive', 'order',
@@ -16,6 +17,13 @@ const TYPES = [
 /** The message's `type`; where it is missing, the one key that names a type. */
 export function typeOf(message: unknown): string {
   return str(message, 'type') ?? TYPES.find((type) => isFields(message) && Object.hasOwn(message, type)) ?? 'unknown';
+}
+
+/** A message of a kind that has content, without it and without a reason of its own: what stands beside it is the reason. */
+export function isWithoutContent(message: unknown): boolean {
+  const type = typeOf(message);
+  const known = isMediaType(type) || ['text', 'location', 'contacts', 'button', 'interactive', 'order'].includes(type);
+  return known && typeof at(message, type) !== 'object' && list(message, 'errors').length === 0;
 }
 
 /**
@@ -28,7 +36,8 @@ export function decodeContent(message: unknown, time: Millis, errors: readonly u
   const own = list(message, 'errors');
   if (content === undefined) return [placeholder(type, message, own.length > 0 ? own : errors), ...wordsAlone(type, message)];
   const failed = own.map((error): UnsupportedContent => ({ kind: 'unsupported', what: type, reason: describe(error).reason }));
-  return [content, ...failed];
+  const files = type === 'interactive' ? filesOfForm(message).flatMap((file) => formFile(file, time) ?? []) : [];
+  return [content, ...files, ...failed];
 }
 
 function known(type: string, message: unknown, time: Millis): Content | undefined {
@@ -55,13 +64,22 @@ function known(type: string, message: unknown, time: Millis): Content | undefine
 function wordsAlone(type: string, message: unknown): readonly Content[] {
   const caption = isMediaType(type) ? str(message, type, 'caption') : undefined;
   if (caption !== undefined) return [{ kind: 'text', text: decode(caption) }];
+  // The words that a program put into a template are all that is known of what it said.
+  const filled = type === 'template' ? list(message, type, 'components').flatMap((component) => list(component, 'parameters').flatMap((each) => str(each, 'text') ?? [])) : [];
+  if (filled.length > 0) return [{ kind: 'text', text: plain(filled.join('\n')) }];
   const place = type === 'location' ? ['name', 'address', 'url'].flatMap((key) => str(message, type, key) ?? []) : [];
-  return place.length === 0 ? [] : [{ kind: 'text', text: plain(place.join('\n')) }];
+  if (place.length > 0) return [{ kind: 'text', text: plain(place.join('\n')) }];
+  if (isMediaType(type) || (TYPES as readonly string[]).includes(type)) return [];
+  // A kind newer than this bridge: what it holds is shown by name, since it may be what was said.
+  const held = spelledOut(type, at(message, type));
+  return held === undefined ? [] : [held];
 }
 
 function text(message: unknown): Content | undefined {
   const body = str(message, 'text', 'body');
-  return body === undefined ? undefined : { kind: 'text', text: decode(body) };
+  const read = body === undefined ? [] : decode(body);
+  // Nothing but spaces shows nothing.
+  return read.length === 0 ? undefined : { kind: 'text', text: withMentions(read, message) };
 }
 
 function location(message: unknown): LocationContent | undefined {
@@ -96,6 +114,13 @@ const WORDS: Readonly<Record<string, string>> = {
   view_once: 'a message that can be viewed once',
 };
 
+/** The same where a whole kind is handed over most of the time: then it was only this one that was not. */
+const USUALLY: Readonly<Record<string, string>> = {
+  audio: 'a sound', button: 'a press on a button', contacts: 'a contact', document: 'a document', event: 'an event', image: 'a picture',
+  interactive: 'an interactive message', location: 'a place', media_placeholder: 'a file', newsletter: 'a post of a channel', order: 'an order',
+  reaction: 'a reaction', sticker: 'a sticker', text: 'a text', video: 'a film', voice: 'a voice message',
+};
+
 function placeholder(type: string, message: unknown, errors: readonly unknown[]): UnsupportedContent {
   const error = errors.find(isFields);
   if (type === 'media_placeholder') {
@@ -107,7 +132,8 @@ function placeholder(type: string, message: unknown, errors: readonly unknown[])
   }
   const what = (type === 'unsupported' ? str(message, 'unsupported', 'type') : undefined) ?? type;
   const why = error === undefined ? undefined : describe(error).reason;
-  const word = Object.hasOwn(WORDS, what) ? WORDS[what] : undefined;
+  const words = type === 'unsupported' ? { ...WORDS, ...USUALLY } : WORDS;
+  const word = Object.hasOwn(words, what) ? words[what] : undefined;
   if (word !== undefined) return { kind: 'unsupported', what, reason: `This was ${word}, which WhatsApp’s API does not hand over.` };
   if (why !== undefined) return { kind: 'unsupported', what, reason: why };
   return { kind: 'unsupported', what, reason: reasonOf(what) };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ConversationRef, NetworkItem, PersonRef } from '../../../model/events.ts';
 import type { Millis } from '../../../model/ids.ts';
 import { at, defined, isFields, list, num, str } from '../../meta-graph/json.ts';
-import { contactIds, normalId, person, rank, type Named } from '../ids.ts';
+import { contactIds, isBsuid, isPhone, normalId, person, rank, type Named } from '../ids.ts';
 
 /** What every item of one change has in common. */
 export interface Context {
@@ -35,9 +35,9 @@ export function contextOf(change: unknown): Context {
   };
 }
 
-/** Seconds since the epoch, as text or number, in milliseconds; what is already in milliseconds stays. */
+/** Seconds since the epoch, as text or number, in milliseconds; what is already in milliseconds stays. Partners write dates as well. */
 export function millis(value: unknown): Millis | undefined {
-  const number = num({ value }, 'value');
+  const number = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) || undefined : num({ value }, 'value');
   if (number === undefined || number <= 0 || number > 1e14) return undefined;
   return Math.round(number < 1e11 ? number * 1000 : number);
 }
@@ -54,10 +54,26 @@ export function contactFor(context: Context, named: Named): unknown {
   return match ?? (context.contacts.length === 1 ? context.contacts[0] : undefined);
 }
 
+/** So many digits at its end a number keeps, however a country's numbers are written (…/whatsapp/cloud-api/reference/phone-numbers). */
+const TAIL = 7;
+
+/**
+ * Whether the ids of an item and those of the only contact beside it can be one person's. Two persons made one could not be
+ * parted again, so where they contradict each other only the name is taken.
+ */
+function mayBeOne(context: Context, named: Named, contact: Named): boolean {
+  const mine = rank(named).filter((id) => id !== context.display);
+  const theirs = rank(contact);
+  if (mine.length === 0 || mine.some((id) => theirs.includes(id))) return true;
+  const [numbers, others] = [mine.filter(isPhone), theirs.filter(isPhone)];
+  if (numbers.length > 0 && others.length > 0) return numbers.some((number) => others.some((other) => other.slice(-TAIL) === number.slice(-TAIL)));
+  return !(mine.some(isBsuid) && theirs.some(isBsuid));
+}
+
 /** The person behind the ids of an item, with what `contacts` knows of them. Ids of the item outrank those of the contact. */
 export function personFor(context: Context, named: Named): { readonly ids: readonly string[]; readonly ref: PersonRef } | undefined {
   const contact = contactFor(context, named);
-  const more = contactIds(contact);
+  const more = mayBeOne(context, named, contactIds(contact)) ? contactIds(contact) : { numbers: [] };
   const all = rank({
     userId: named.userId ?? more.userId,
     parentId: named.parentId ?? more.parentId,

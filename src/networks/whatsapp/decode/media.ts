@@ -3,6 +3,7 @@ import type { Millis } from '../../../model/ids.ts';
 import { plain } from '../../../model/richtext.ts';
 import { at, defined, flag, isFields, num, str } from '../../meta-graph/json.ts';
 import { decode } from '../markup.ts';
+import { withMentions } from './mentions.ts';
 
 /** Media ids of webhooks answer for seven days (…/whatsapp/cloud-api/reference/media). */
 const MEDIA_TTL_MS = 7 * 24 * 60 * 60 * 1000;
@@ -50,9 +51,17 @@ export function decodeMedia(type: string, message: unknown, time: Millis): Conte
       size: sizeOf(found),
       expiresAt: time > 0 ? time + MEDIA_TTL_MS : undefined,
     }),
-    caption: caption === undefined ? undefined : decode(caption),
+    caption: caption === undefined ? undefined : withMentions(decode(caption), message),
     animated: isFields(found) && Object.hasOwn(found, 'animated') ? flag(found, 'animated') : undefined,
   });
+}
+
+/** A file that came as the answer to a question of a form: it says no kind but its media type. */
+export function formFile(file: unknown, time: Millis): Content | undefined {
+  const [top = ''] = (str(file, 'mime_type') ?? '').split('/');
+  const type = top === 'image' || top === 'video' || top === 'audio' ? top : 'document';
+  const name = str(file, 'file_name');
+  return decodeMedia(type, { [type]: { ...(isFields(file) ? file : {}), ...(name !== undefined && { filename: name }) } }, time);
 }
 
 /** A voicemail is an audio message whose id is that of a call (…/whatsapp/cloud-api/calling/call-settings). */

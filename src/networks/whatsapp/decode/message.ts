@@ -28,7 +28,7 @@ export function decodeMessage(context: Context, raw: unknown, place: Place): rea
   const id = str(message, 'id') ?? `${MADE_UP}${digest(message)}`;
   const frame = frameOf(context, message, place);
   if (frame === undefined) {
-    return [unsupported(context, { what: type, reason: 'WhatsApp sent a message without any word of whom it is from.', item: message, detail: { type, id } })];
+    return [unsupported(context, { what: type, reason: place.history === undefined ? 'WhatsApp sent a message without any word of whom it is from.' : 'WhatsApp sent a message of the past without any word of its chat.', item: message, detail: { type, id } })];
   }
   return [decodeTyped(context, message, type, id, frame, place)];
 }
@@ -59,7 +59,7 @@ function decodeTyped(context: Context, message: Fields, type: string, id: string
   if (type === 'edit') {
     const target = str(message, 'edit', 'original_message_id');
     if (target !== undefined) {
-      const parts = decodeContent(at(message, 'edit', 'message') ?? {}, time, context.errors);
+      const parts = decodeContent(at(message, 'edit', 'message') ?? at(message, 'edit'), time, context.errors);
       return {
         key: keyOf(context, 'edit', id, digest([target, when])),
         event: { type: 'edit', id: id as RemoteId, target: target as RemoteId, sender, parts, conversation, time },
@@ -74,6 +74,10 @@ function decodeTyped(context: Context, message: Fields, type: string, id: string
         event: { type: 'deletion', target: target as RemoteId, sender, conversation, time },
       };
     }
+  }
+  if (type === 'pin' && str(message, 'pin', 'message_id') !== undefined) {
+    const done = str(message, 'pin', 'type') === 'unpin' ? 'unpinned' : 'pinned';
+    return unsupported(context, { what: type, reason: `A message was ${done}; pins are not carried over.`, item: message, conversation, sender });
   }
   if (type === 'request_welcome') {
     return unsupported(context, { what: type, reason: 'Opened the chat for the first time and has not written yet.', item: message, conversation, sender });
@@ -104,7 +108,10 @@ function decodePlain(context: Context, message: Fields, id: string, frame: Frame
 function frameOf(context: Context, message: Fields, place: Place): Frame | undefined {
   const from = str(message, 'from');
   const thread = place.history?.thread;
-  const own = place.echo || (from !== undefined && context.display !== '' && normalId(from) === context.display && hasPeer(message, thread));
+  const fromUs = from !== undefined && context.display !== '' && normalId(from) === context.display;
+  const own = place.echo || (fromUs && hasPeer(message, thread));
+  // The file of a message of ours from the past comes without its chat; it is in none with ourselves.
+  if (fromUs && !own && place.history !== undefined) return undefined;
   const peer = personFor(context, own ? recipient(message, thread) : author(message, thread));
   const group = str(message, 'group_id') ?? (str(message, 'recipient_type') === 'group' ? str(message, 'to') : undefined);
   const sender = own ? self(context) : peer?.ref;
@@ -157,6 +164,7 @@ function forwarded(message: Fields): MessageEvent['forwarded'] {
 /** An advertisement or a post (`referral`), or the product that a question is about (`context.referred_product`). */
 function referral(message: Fields): MessageEvent['referral'] {
   const found = at(message, 'referral');
+  const product = str(message, 'context', 'referred_product', 'product_retailer_id');
   if (isFields(found)) {
     return defined({
       title: str(found, 'headline'),
@@ -165,9 +173,11 @@ function referral(message: Fields): MessageEvent['referral'] {
       source: str(found, 'source_type'),
       id: str(found, 'source_id'),
       media: str(found, 'image_url') ?? str(found, 'video_url') ?? str(found, 'image', 'url') ?? str(found, 'video', 'url') ?? str(found, 'thumbnail_url'),
+      click: str(found, 'ctwa_clid'),
+      greeting: str(found, 'welcome_message', 'text'),
+      product,
     });
   }
-  const product = str(message, 'context', 'referred_product', 'product_retailer_id');
   if (product === undefined) return undefined;
   const catalog = str(message, 'context', 'referred_product', 'catalog_id');
   return defined({ title: product, body: catalog === undefined ? undefined : `catalog ${catalog}`, source: 'product' });

@@ -1,5 +1,5 @@
 import type { NetworkItem } from '../../../model/events.ts';
-import { at, defined, isFields, list, str } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, num, str } from '../../meta-graph/json.ts';
 import { describe } from '../errors.ts';
 import { directChat, normalId, rank } from '../ids.ts';
 import { flatten, millis, personFor, unsupported, type Context } from './context.ts';
@@ -35,7 +35,7 @@ const REASONS: Readonly<Record<string, string>> = {
   template_correct_category_detection: 'Meta thinks that a message template is in the wrong category.',
   tracking_events: 'Meta reported a tracking event.',
   user_id_update: 'A person’s id changed.',
-  user_preferences: 'A person changed whether they want marketing messages.',
+  user_preferences: 'A person changed a preference.',
 };
 
 export function isNoticeField(field: string): boolean {
@@ -45,24 +45,55 @@ export function isNoticeField(field: string): boolean {
 /** A whole change that is about the account, not about a message. */
 export function decodeNotice(context: Context, field: string, value: unknown): NetworkItem {
   const known = Object.hasOwn(REASONS, field) ? REASONS[field] : undefined;
-  const word = str(value, 'event') ?? str(value, 'decision') ?? str(value, 'status') ?? wordsIn(value);
-  const sentence = known ?? `WhatsApp sent an update of the kind "${field}", which the bridge does not know.`;
+  const words = field === 'smb_app_state_sync' ? contactsIn(value) : wordsOf(value);
+  const sentence = known ?? (field === 'entry' ? 'WhatsApp sent an entry without changes.' : `WhatsApp sent an update of the kind "${field}", which the bridge does not know.`);
   return unsupported(context, {
     what: field,
-    reason: known === undefined || word === undefined ? sentence : `${sentence.slice(0, -1)}: ${word}.`,
+    reason: known === undefined || words.length === 0 ? sentence : `${sentence.slice(0, -1)}: ${words.join(', ')}.`,
     item: value,
     // Of a field nobody has seen yet only the names are told: it might hold what people wrote.
     detail: known === undefined ? unknownDetail(value) : detailOf(field, value),
   });
 }
 
-/** The kinds of what a list tells (`groups`, `user_preferences`, `automatic_events`), each once. */
-function wordsIn(value: unknown): string | undefined {
-  const words = Object.values(isFields(value) ? value : {}).flatMap((each) =>
-    Array.isArray(each) ? each.flatMap((item) => str(item, 'type') ?? str(item, 'event_name') ?? str(item, 'value') ?? []) : [],
+/** Where Meta's pages keep what happened, and to what: the name of a template, the reason of a refusal. */
+const TELLING: readonly (readonly string[])[] = [
+  ['event'], ['decision'], ['status'], ['alert_type'], ['alert_info', 'alert_type'], ['alert_description'], ['alert_info', 'alert_description'],
+  ['message_template_name'], ['new_quality_score'], ['new_category'], ['requested_verified_name'], ['username'], ['ban_info', 'waba_ban_state'],
+  ['violation_info', 'violation_type'], ['current_limit'], ['max_daily_conversations_per_business'], ['message'], ['reason'], ['rejection_reason'],
+];
+const MOST_WORDS = 6;
+
+/** What happened in the vendor's own words, each once; else the kinds of what a list tells (`automatic_events`). */
+function wordsOf(value: unknown): readonly string[] {
+  const told = TELLING.flatMap((path) => str(value, ...path)?.slice(0, 200).replace(/\.$/, '') ?? []).filter((word) => word !== 'NONE');
+  const listed = Object.values(isFields(value) ? value : {}).flatMap((each) =>
+    Array.isArray(each) ? each.flatMap((item) => str(item, 'type') ?? str(item, 'event_name') ?? str(item, 'restriction_type') ?? []) : [],
   );
-  return words.length === 0 ? undefined : [...new Set(words)].slice(0, 5).join(', ');
+  return [...new Set([...told, ...listed])].slice(0, MOST_WORDS);
 }
+
+/** `add`, `remove` and how often. */
+function contactsIn(value: unknown): readonly string[] {
+  const actions = list(value, 'state_sync').map((each) => str(each, 'action') ?? 'change');
+  return [...new Set(actions)].slice(0, MOST_WORDS).map((action) => `${actions.filter((each) => each === action).length} × ${action}`);
+}
+
+/** …/webhooks/reference/user_preferences: one person's wish, `{wa_id?, user_id?, detail, category, value, timestamp}`. */
+export function decodePreference(context: Context, preference: unknown): NetworkItem {
+  const who = personFor(context, { userId: str(preference, 'user_id'), parentId: str(preference, 'parent_user_id'), numbers: [str(preference, 'wa_id')] });
+  const name = who?.ref.name ?? who?.ref.phone ?? who?.ref.id ?? 'A person';
+  const [value, category] = [str(preference, 'value'), str(preference, 'category')];
+  const wish = category !== undefined && category !== 'marketing_messages' ? undefined : WISHES.get(value ?? '');
+  return unsupported(context, {
+    what: 'user_preferences',
+    reason: `${name} ${wish ?? `changed a preference: ${[category, value].filter((word) => word !== undefined).join(' ')}`}.`,
+    item: preference,
+    detail: { ...flatten(isFields(preference) ? preference : { preference }), ...(who === undefined ? {} : { person: who.ref.id }) },
+  });
+}
+
+const WISHES = new Map([['stop', 'does not want marketing messages any more'], ['resume', 'wants marketing messages again']]);
 
 function unknownDetail(value: unknown): Record<string, string> {
   return isFields(value) ? { fields: Object.keys(value).join(', ').slice(0, 300) } : {};
@@ -98,14 +129,17 @@ export function decodeCall(context: Context, call: unknown): NetworkItem {
     numbers: [str(call, side)],
   });
   const event = str(call, 'event') ?? 'call';
-  const state = str(call, 'status');
+  // Meta's pages show a lone word and a list of them.
+  const state = [str(call, 'status'), ...list(call, 'status').map((each) => str({ each }, 'each'))].filter((each) => each !== undefined).join(', ') || undefined;
+  const seconds = num(call, 'duration');
+  const end = [state?.toLowerCase(), seconds === undefined ? undefined : `${seconds} seconds`].filter((each) => each !== undefined).join(', ');
   const sentences: Readonly<Record<string, string>> = {
     connect: outgoing ? 'A call from the business has begun.' : 'Is calling; calls cannot be carried over to Matrix.',
-    terminate: `A call has ended${state === undefined ? '' : ` (${state.toLowerCase()})`}.`,
+    terminate: `A call has ended${end === '' ? '' : ` (${end})`}.`,
   };
   return unsupported(context, {
     what: `calls.${event}`,
-    reason: (Object.hasOwn(sentences, event) ? sentences[event] : undefined) ?? `WhatsApp told of a call (${event}).`,
+    reason: (Object.hasOwn(sentences, event) ? sentences[event] : undefined) ?? `WhatsApp told of a call: ${event.replaceAll('_', ' ')}.`,
     item: call,
     conversation: who && directChat(who.ids, context.scope),
     sender: outgoing ? undefined : who?.ref,

@@ -1,6 +1,6 @@
 import type { DeliveryEvent, NetworkItem } from '../../../model/events.ts';
 import type { RemoteId } from '../../../model/ids.ts';
-import { defined, list, str } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, num, str } from '../../meta-graph/json.ts';
 import { describe } from '../errors.ts';
 import { directChat, groupChat, type Named } from '../ids.ts';
 import { flatten, keyOf, personFor, timeOf, unsupported, type Context } from './context.ts';
@@ -9,7 +9,7 @@ const STATUSES: ReadonlySet<string> = new Set(['sent', 'delivered', 'read', 'pla
 
 /** Names the sentence that the room or the administrator is shown for a status that settles nothing. */
 const OTHERS = new Map([
-  ['deleted', 'The other person deleted a message of ours.'],
+  ['deleted', 'A message was deleted, and WhatsApp does not say in which chat.'],
   ['warning', 'WhatsApp warns about a message of ours.'],
   ['accepted', 'WhatsApp has taken a message and not sent it yet.'],
   ['pending', 'WhatsApp has taken a message and not sent it yet.'],
@@ -22,13 +22,21 @@ export function decodeStatus(context: Context, status: unknown): NetworkItem {
   const group = str(status, 'recipient_type') === 'group' ? str(status, 'recipient_id') : undefined;
   const who = personFor(context, recipientIds(status, group !== undefined));
   const kind = str(status, 'type') ?? 'message';
+  const conversation = group === undefined ? who && directChat(who.ids, context.scope) : groupChat(group, context.scope);
+  // Older versions of the API tell so that a person deleted what they had written themselves.
+  if (id !== undefined && name === 'deleted' && kind === 'message' && conversation !== undefined) {
+    return {
+      key: keyOf(context, 'deletion', id, 'status'),
+      event: defined({ type: 'deletion' as const, target: id as RemoteId, sender: who?.ref, conversation, time: timeOf(context, status) }),
+    };
+  }
   if (id === undefined || name === undefined || !STATUSES.has(name) || kind === 'call' || kind === 'payment') {
     return unsupported(context, {
       what: kind === 'message' ? `status.${name ?? 'unknown'}` : kind,
-      reason: OTHERS.get(name ?? '') ?? `WhatsApp told the state of a ${kind === 'message' ? 'message' : kind}: ${name ?? 'unknown'}.`,
+      reason: OTHERS.get(name ?? '') ?? `WhatsApp told the state of a ${kind === 'message' ? 'message' : kind}: ${name ?? 'unknown'}${payment(status)}.`,
       item: status,
-      conversation: group === undefined ? who && directChat(who.ids, context.scope) : groupChat(group, context.scope),
-      detail: defined({ ...flatten({ id, status: name }), ...flatten(list(status, 'errors').map((error) => describe(error).reason), 'error') }),
+      conversation,
+      detail: defined({ ...flatten({ id, status: name }), ...flatten(list(status, 'errors').map((error) => describe(error).reason), 'error'), ...flatten(at(status, 'payment'), 'payment') }),
     });
   }
   return {
@@ -40,9 +48,20 @@ export function decodeStatus(context: Context, status: unknown): NetworkItem {
       time: timeOf(context, status),
       status: name as DeliveryEvent['status'],
       recipient: who?.ref,
-      failure: name === 'failed' ? describe(list(status, 'errors')[0]) : undefined,
+      failure: name === 'failed' ? describe(list(status, 'errors').find(isFields)) : undefined,
     }),
   };
+}
+
+/** What was paid and for what (…/whatsapp/cloud-api/payments-api): `amount` counts in parts of `offset`. */
+function payment(status: unknown): string {
+  const found = at(status, 'payment');
+  const value = num(found, 'amount', 'value');
+  const amount = value === undefined ? undefined : `${value / (num(found, 'amount', 'offset') || 1)} ${str(found, 'currency') ?? ''}`.trim();
+  const reference = str(found, 'reference_id');
+  const why = str(found, 'transaction', 'error', 'reason');
+  const facts = [amount, reference && `reference ${reference}`, why].filter((fact) => fact !== undefined && fact !== '');
+  return facts.length === 0 ? '' : ` (${facts.join(', ')})`;
 }
 
 /** Meta's pages spell several of these in two ways; both are taken. */

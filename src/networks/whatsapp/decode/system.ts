@@ -1,6 +1,6 @@
 import type { NetworkItem } from '../../../model/events.ts';
 import { defined, str } from '../../meta-graph/json.ts';
-import { contactIds, directChat, isBsuid, isPhone, normalId, rank } from '../ids.ts';
+import { contactIds, directChat, groupChat, isBsuid, isPhone, normalId, rank } from '../ids.ts';
 import { contactFor, keyOf, personFor, timeOf, unsupported, type Context } from './context.ts';
 
 /**
@@ -15,6 +15,7 @@ export function decodeSystem(context: Context, message: unknown): readonly Netwo
     if (moved.length > 0) return moved;
   }
   const who = personFor(context, { userId: str(message, 'from_user_id'), numbers: [str(message, 'from'), str(message, 'system', 'customer')] });
+  const group = str(message, 'group_id');
   const identity = /identity/.test(kind);
   const said = str(message, 'system', 'body') ?? str(message, 'system', 'identity');
   const reason = identity
@@ -25,7 +26,7 @@ export function decodeSystem(context: Context, message: unknown): readonly Netwo
       what: `system.${kind}`,
       reason,
       item: message,
-      conversation: who && directChat(who.ids, context.scope),
+      conversation: group === undefined ? who && directChat(who.ids, context.scope) : groupChat(group, context.scope),
       sender: who?.ref,
     }),
   ];

@@ -141,9 +141,16 @@ function drawSafely(message, gap) {
   }
 }
 
+/** Whether the newest message is to stay in sight: until somebody scrolls up. */
+let followsEnd = true;
+
+function toEnd() {
+  if (followsEnd) byId('thread').scrollTop = byId('thread').scrollHeight;
+}
+
 function drawRows(thread) {
   const list = byId('thread');
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 90 || list.dataset.person !== self;
+  const atEnd = followsEnd || list.scrollHeight - list.scrollTop - list.clientHeight < 90 || list.dataset.person !== self;
   const rows = [];
   const next = new Map();
   let day = '';
@@ -164,9 +171,8 @@ function drawRows(thread) {
   rowsDrawn = next;
   place(list, rows);
   list.dataset.person = self;
-  if (!atEnd) return;
-  list.scrollTop = list.scrollHeight;
-  for (const image of list.querySelectorAll('img')) image.onload = () => { list.scrollTop = list.scrollHeight; };
+  followsEnd = atEnd;
+  toEnd();
 }
 
 /** An open chat is a read chat. */
@@ -206,12 +212,14 @@ async function submit() {
   byId('text').value = '';
   write(null);
   showSend();
+  followsEnd = true;
   if (mode === 'edit') await act('edit', { messageId: message.id, text });
   else await act('text', { text, ...reply });
 }
 
 async function sendBytes(kind, blob, details) {
   const data = new Uint8Array(await blob.arrayBuffer());
+  followsEnd = true;
   await act('media', { kind, data: data.toBase64?.() ?? base64(data), mime: blob.type || 'application/octet-stream', ...details, ...quoting() });
   write(null);
 }
@@ -383,10 +391,19 @@ byId('quote-drop').onclick = () => { byId('text').value = ''; write(null); showS
 byId('voice').onclick = () => void voice();
 byId('text').oninput = showSend;
 byId('text').onkeydown = (event) => {
+  if (event.key === 'Escape' && about !== null) byId('quote-drop').click();
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   void submit();
 };
+let scrolledTo = 0;
+byId('thread').onscroll = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
+  const atEnd = scrollHeight - scrollTop - clientHeight < 90;
+  if (atEnd || scrollTop < scrolledTo) followsEnd = atEnd;
+  scrolledTo = scrollTop;
+};
+// Pictures and films get their size only when they are loaded; neither event bubbles.
+for (const loaded of ['load', 'loadedmetadata']) byId('thread').addEventListener(loaded, toEnd, true);
 byId('menu').addEventListener('keydown', walkMenu);
 byId('composer').onsubmit = (event) => { event.preventDefault(); void submit(); };
 document.addEventListener('click', (event) => { if (!byId('menu').contains(event.target) && !event.target.closest('.more')) closeMenu(); });

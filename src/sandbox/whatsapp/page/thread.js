@@ -121,7 +121,7 @@ export function tellTicks(row, { status }) {
 function quoteOf(message, messages, names) {
   if (!message.replyTo || message.quoteMissing) return null;
   const target = messages.get(message.replyTo);
-  const jump = () => document.getElementById(message.replyTo)?.scrollIntoView({ block: 'center', behavior: 'smooth' });
+  const jump = () => document.getElementById(message.replyTo)?.scrollIntoView({ block: 'center', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
   return make('button', { type: 'button', className: 'quoted', title: 'Show the message that this answers', onclick: jump }, make('b', {}, target?.from === 'person' ? 'You' : names.business), summary(target));
 }
 

@@ -161,6 +161,36 @@ export function acceptSuite(factory: StoreFactory): void {
     expect(bench.store.counts().inbox).toEqual({ dead: 2 });
   });
 
+  describe('data for devices', () => {
+    const device = (n: number, size = 1): unknown => ({ type: 'm.room.encrypted', sender: '@eve:evil.test', content: { n, ciphertext: 'x'.repeat(size) } });
+    const hear = (...toDevice: unknown[]): Promise<unknown> => bench.store.acceptMatrix({ events: [matrixEvent(`e${++bench.now}`, '!a:test')], toDevice });
+    const inbox = (): Readonly<Record<string, number>> => bench.store.counts().inbox;
+
+    test('is kept once, and comes to no lane', async () => {
+      await hear(device(1), device(2));
+      await hear(device(2));
+      expect(inbox()).toEqual({ parked: 2, ready: 2 });
+      expect(bench.store.lanes().map(({ lane }) => lane)).toEqual(['in:r1']);
+    });
+
+    test('of any size and number is taken without a refusal, and only so much of it is kept, with a word about the rest', async () => {
+      await hear(device(0, 70_000), device(1));
+      expect(inbox()).toEqual({ dead: 1, parked: 1, ready: 1 });
+      for (let batch = 0; batch < 6; batch++) await hear(...Array.from({ length: 1_000 }, (_, n) => device(batch * 1_000 + n + 2)));
+      expect(inbox()).toEqual({ dead: 1, parked: 5_000, ready: 7 });
+      expect(bench.store.undelivered(10)).toEqual([expect.objectContaining({ side: 'in', kind: 'to-device', code: 'too_much', reason: expect.stringContaining('encryption') })]);
+      bench.now += KEEP.settled * 2;
+      await bench.store.prune(bench.now, KEEP);
+      await hear(device(9_999));
+      expect(inbox()).toMatchObject({ parked: 1 });
+    });
+
+    test('that is large fills its place sooner', async () => {
+      for (let batch = 0; batch < 3; batch++) await hear(...Array.from({ length: 100 }, (_, n) => device(batch * 100 + n, 64_000)));
+      expect(inbox()).toEqual({ dead: 1, parked: Math.floor(16_777_216 / 64_100), ready: 3 });
+    });
+  });
+
   test('bytes that could not be decoded are kept, dead, once', async () => {
     const broken = { source: 'fake/app', key: 'k', raw: Buffer.from('??'), reason: 'no JSON' };
     await bench.store.acceptBroken(broken);

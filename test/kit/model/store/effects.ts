@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { OutboxItem } from '../../../../src/store/store.ts';
 import type { EventId, RemoteId, RoomId, RoomRow, UserId } from '../../../../src/model/ids.ts';
-import { ALICE, Bench, mapping, matrixEvent, message, roomLane, says, type StoreFactory, writes } from './setup.ts';
+import { ALICE, Bench, KEEP, mapping, matrixEvent, message, roomLane, says, type StoreFactory, writes } from './setup.ts';
 
 const BOB = '@bob:test' as UserId;
 
@@ -166,6 +167,53 @@ export function effectsSuite(factory: StoreFactory): void {
     expect(bench.store.roomContext(room, ALICE, ['$1' as EventId]).reactions.map(({ actor }) => actor)).toEqual(['8', '7']);
     await bench.store.apply([{ do: 'unreact', portal: row, target: 'r1', actor: '7', emoji: null }]);
     expect(shown()).toEqual([['8', '👍', null]]);
+  });
+
+  describe('a public link to a file', () => {
+    const DAY = 86_400_000;
+    const made = (key: string, event: string, shows?: string) => bench.send({
+      lane: 'out:p1', key, event: event as EventId, sender: ALICE, ...(shows === undefined ? {} : { shows: { event: shows as EventId, part: 1 } }),
+    });
+    const link = async (row: OutboxItem): Promise<void> => void await bench.store.apply([{ do: 'link', row: row.seq, expiresAt: bench.now + DAY }]);
+
+    test('stands until the event goes that it was made for, also where that was never sent, and after a stop', async () => {
+      const [one, two] = [await made('one', '$1'), await made('two', '$2')];
+      await link(one);
+      await link(two);
+      expect(['one', 'two', 'three'].map((key) => bench.store.linkStands(key))).toEqual([true, true, false]);
+      await bench.begin(one.seq);
+      await bench.store.settleOut(one.seq, { to: 'dead', code: 'c', reason: 'r' }, []);
+      await bench.store.apply([{ do: 'unlink', event: '$1' as EventId }]);
+      await bench.reopen();
+      expect(['one', 'two'].map((key) => bench.store.linkStands(key))).toEqual([false, true]);
+    });
+
+    test('that an edit made goes with the edit and with the message', async () => {
+      for (const [n, gone] of [['1', '$edit 1'], ['2', '$message']] as const) {
+        await link(await made(`key ${n}`, `$edit ${n}`, '$message'));
+        expect(bench.store.linkStands(`key ${n}`)).toBe(true);
+        await bench.store.apply([{ do: 'unlink', event: gone as EventId }]);
+        expect(bench.store.linkStands(`key ${n}`)).toBe(false);
+      }
+    });
+
+    test('is not made any more for a row that was cancelled while its file was fetched', async () => {
+      const row = await made('late', '$1');
+      await bench.store.apply([{ do: 'cancel', seq: row.seq, reason: 'Deleted.' }, { do: 'unlink', event: '$1' as EventId }]);
+      await bench.store.step(row, says('with its link'), [{ do: 'link', row: row.seq, expiresAt: bench.now + DAY }]);
+      expect(bench.store.linkStands('late')).toBe(false);
+    });
+
+    test('is forgotten once its time is over, and lives on where it was sent again', async () => {
+      const row = await made('again', '$1');
+      await link(row);
+      bench.now += DAY / 2;
+      await link(row);
+      await bench.store.prune(bench.now + DAY / 2 + 1, KEEP);
+      expect(bench.store.linkStands('again')).toBe(true);
+      await bench.store.prune(bench.now + DAY + 1, KEEP);
+      expect(bench.store.linkStands('again')).toBe(false);
+    });
   });
 
   describe('the context of a decision', () => {
