@@ -40,8 +40,9 @@ describe('the parts of a request', () => {
         }
         const { method, values } = sendCall(part, source(new Uint8Array(1), 'image/png', 'x'));
         expect(method).toMatch(/^send/);
-        expect(String(values['text'] ?? '').length).toBeLessThanOrEqual(4096);
-        expect(String(values['caption'] ?? '').length).toBeLessThanOrEqual(1024);
+        const { text: said = '', caption = '' } = values as { readonly text?: string; readonly caption?: string };
+        expect(said.length).toBeLessThanOrEqual(4096);
+        expect(caption.length).toBeLessThanOrEqual(1024);
         for (const key of ['entities', 'caption_entities']) expect(((values[key] as unknown[] | undefined) ?? []).length).toBeLessThanOrEqual(100);
         if (part.kind === 'text' && speaker !== undefined) expect(values['entities']).toEqual(expect.arrayContaining([expect.objectContaining({ type: 'bold', offset: 0 })]));
       }

@@ -194,7 +194,8 @@ describe('other updates', () => {
     const conversation = { id: '-1', scope: '', kind: 'group', perAccount: true } as const;
     const known = { self: '', poll: (id: string) => (id === '5' ? { id: '-1:9' as never, conversation, options: ['p1', 'p2'] } : undefined) };
     const events = (kind: string, value: unknown): readonly NetworkEvent[] => decodeUpdate(known, kit.update(kind, value)).map(({ event }) => event);
-    expect(events('poll_answer', { poll_id: '5', user: kit.BOB, option_ids: [1] })).toMatchObject([{ type: 'poll.vote', target: '-1:9', options: ['p2'], conversation }]);
+    expect(events('poll_answer', { poll_id: '5', user: kit.BOB, option_ids: [1] })).toMatchObject([{ type: 'poll.vote', target: '-1:9', options: ['1'], conversation }]);
+    expect(events('poll_answer', { poll_id: '5', user: kit.BOB, option_persistent_ids: ['p2', 'gone'] })).toMatchObject([{ options: ['1'] }]);
     expect(events('poll_answer', { poll_id: '5', voter_chat: kit.CHANNEL, user: kit.BOB, option_ids: [], option_persistent_ids: [] })).toMatchObject([{ type: 'poll.vote', options: [], sender: { id: '-1009876543210' } }]);
     expect(events('poll', { ...(content('poll')['poll'] as object), is_closed: true })).toMatchObject([{ type: 'poll.end', target: '-1:9', results: [{ text: 'Now', votes: 2 }, { text: 'Later', votes: 0 }] }]);
   });

@@ -16,6 +16,8 @@ interface ClientOptions {
   /** The working directory of a server that runs with `--local` here. */
   readonly localDir?: string | undefined;
   readonly answered?: ((status: number | 'error') => void) | undefined;
+  /** How long an answer is waited for that does not wait for anything itself. */
+  readonly answerMs?: number | undefined;
 }
 
 interface Call {
@@ -83,7 +85,7 @@ export class BotClient {
       return { ...signal, body: JSON.stringify(values), headers: { 'content-type': 'application/json' }, ...(call.answerMs !== undefined && { answerMs: call.answerMs }) };
     }
     const form = multipart(values, call.file.field, call.file.source);
-    return { ...signal, body: Readable.from(form.bytes()), headers: { 'content-type': form.contentType, 'content-length': String(form.length) }, answerMs: UPLOAD_MS };
+    return { ...signal, body: Readable.from(form.bytes()), headers: { 'content-type': form.contentType, 'content-length': String(form.length) }, answerMs: this.#options.answerMs ?? UPLOAD_MS };
   }
 
   async #ask(url: URL, call: Request): Promise<Dispatcher.ResponseData> {
@@ -95,7 +97,7 @@ export class BotClient {
         headers: { accept: '*/*', 'user-agent': 'drawbridge', ...call.headers },
         ...(call.body !== undefined && { body: call.body }),
         ...(call.signal && { signal: call.signal }),
-        ...(call.answerMs !== undefined && { headersTimeout: call.answerMs }),
+        headersTimeout: call.answerMs ?? this.#options.answerMs ?? ANSWER_MS,
       });
       this.#options.answered?.(answer.statusCode);
       return answer;

@@ -51,7 +51,7 @@ export class TelegramConnection implements Connection {
     this.#account = asAccount(options.settings);
     this.#setup = { local: this.#app.local_dir !== undefined, webhook: this.#app.receive === 'webhook' };
     this.#publicUrl = options.publicUrl;
-    this.#client = new BotClient({ url: this.#app.api_url, token: this.#account.token, localDir: this.#app.local_dir, answered: options.answered });
+    this.#client = new BotClient({ url: this.#app.api_url, token: this.#account.token, localDir: this.#app.local_dir, answered: options.answered, answerMs: options.answerTimeoutMs });
     this.#clock = options.clock;
     this.#log = options.log;
     this.remoteId = botId(this.#account.token);

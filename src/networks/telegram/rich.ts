@@ -12,7 +12,7 @@ const MAX_DEPTH = 24;
  * Reads `RichText` of a rich message (core.telegram.org/bots/api#richtext): a string, a list of such, or an object that has a
  * `type` and another `text` within.
  */
-export function inlinesOf(rich: unknown, depth = 0): Inline[] {
+function inlinesOf(rich: unknown, depth = 0): Inline[] {
   if (typeof rich === 'string') return words(rich);
   if (Array.isArray(rich)) return rich.flatMap((each: unknown) => inlinesOf(each, depth + 1));
   if (!isFields(rich)) return [];
@@ -52,7 +52,7 @@ export function buttonInlines(button: unknown, depth = 0): Inline[] {
 }
 
 /** Blocks that hold text. Media are taken out of them by `mediaOf`. */
-export function blocksOf(blocks: readonly unknown[], depth = 0): Block[] {
+function blocksOf(blocks: readonly unknown[], depth = 0): Block[] {
   return blocks.flatMap((block) => blockOf(block, depth));
 }
 

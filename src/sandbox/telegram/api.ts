@@ -44,7 +44,7 @@ const HANDLERS: Readonly<Record<Exclude<Method, `send${string}`> | 'sendchatacti
     const { url, secret_token: secret } = values as { readonly url: string; readonly secret_token?: string };
     if (secret !== undefined && !/^[A-Za-z0-9_-]{1,256}$/.test(secret)) throw bad('secret token contains unallowed characters');
     // The cloud wants https; here, as with a server of one's own, this machine may be named without.
-    if (url !== '' && !/^https:\/\//.test(url) && !/^http:\/\/(?:127\.0\.0\.1|localhost)[:/]/.test(url)) throw bad('bad webhook: An HTTPS URL must be provided for webhook');
+    if (url !== '' && !url.startsWith('https://') && !/^http:\/\/(?:127\.0\.0\.1|localhost)[:/]/.test(url)) throw bad('bad webhook: An HTTPS URL must be provided for webhook');
     updates.setWebhook(url === '' ? null : { url, secret: secret ?? null }, values['allowed_updates'] as string[] | undefined, values['drop_pending_updates'] === true);
     world.feed.emit({ kind: 'call' });
     return true;
@@ -134,7 +134,7 @@ async function answer(parts: ApiParts, request: FastifyRequest, reply: FastifyRe
   let reset = false;
   try {
     guard(world, token, method);
-    const result = await run(parts, request, method);
+    const result = await run(parts, request, reply, method);
     body = { ok: true, result };
     reset = SENDS.has(method) && world.random.chance(world.faults.acceptThenReset);
   } catch (error) {
@@ -162,13 +162,13 @@ function guard(world: World, token: string, method: string): void {
   if (token !== options.token || faults.revoked) throw new BotError(401, 'Unauthorized');
 }
 
-async function run(parts: ApiParts, request: FastifyRequest, method: string): Promise<unknown> {
+async function run(parts: ApiParts, request: FastifyRequest, reply: FastifyReply, method: string): Promise<unknown> {
   if (!Object.hasOwn(SHAPES, method)) throw new BotError(404, 'Not Found: method not found');
   const given = parse(request);
   const values = shaped(parts.world, method as Method, given);
   if (SENDS.has(method)) return parts.sender.send(method, values, given);
   const gone = new AbortController();
-  request.raw.socket.once('close', () => gone.abort());
+  reply.raw.once('close', () => gone.abort());
   return (HANDLERS as Readonly<Record<string, Handler>>)[method]?.(parts, { values, given, gone: gone.signal });
 }
 

@@ -71,7 +71,7 @@ export async function mediaBody(field: FileField, file: StoredFile, values: Json
 async function photo(file: StoredFile, kind: string): Promise<readonly Json[]> {
   if (file.bytes.length > documented.photoBytes) throw bad('file of photo is too big');
   if (!['image/jpeg', 'image/png', 'image/webp', 'image/gif'].includes(kind)) throw bad('IMAGE_PROCESS_FAILED');
-  const { width = 0, height = 0 } = await sharp(file.bytes).metadata().catch(() => ({ width: 0, height: 0 }));
+  const { width, height } = await sharp(file.bytes).metadata().catch(() => ({ width: 0, height: 0 }));
   if (width === 0 || height === 0) throw bad('IMAGE_PROCESS_FAILED');
   if (width + height > 10_000 || Math.max(width, height) > 20 * Math.min(width, height)) throw bad('PHOTO_INVALID_DIMENSIONS');
   const view = fileView(file);
@@ -80,7 +80,7 @@ async function photo(file: StoredFile, kind: string): Promise<readonly Json[]> {
 
 async function sticker(file: StoredFile, kind: string, values: Json): Promise<Json> {
   if (!['image/webp', 'video/webm', 'application/gzip'].includes(kind)) throw bad('wrong type of the file for a sticker');
-  const { width = 512, height = 512 } = kind === 'image/webp' ? await sharp(file.bytes).metadata().catch(() => ({ width: 512, height: 512 })) : {};
+  const { width, height } = kind === 'image/webp' ? await sharp(file.bytes).metadata().catch(() => ({ width: 512, height: 512 })) : { width: 512, height: 512 };
   return {
     ...fileView(file), type: 'regular', width, height, is_animated: kind === 'application/gzip', is_video: kind === 'video/webm',
     ...(typeof values['emoji'] === 'string' && { emoji: values['emoji'] }),

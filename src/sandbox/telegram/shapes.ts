@@ -16,7 +16,7 @@ const number = json(z.number());
 const flag = json(z.boolean());
 const text = z.preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string());
 
-export const user = z.looseObject({ id: z.number().int() });
+const user = z.looseObject({ id: z.number().int() });
 /** core.telegram.org/bots/api#messageentity; `offset` and `length` are UTF-16 units. */
 const entity = z.looseObject({
   type: z.enum(['mention', 'hashtag', 'cashtag', 'bot_command', 'url', 'email', 'phone_number', 'bold', 'italic', 'underline', 'strikethrough', 'spoiler', 'blockquote', 'expandable_blockquote', 'code', 'pre', 'text_link', 'text_mention', 'custom_emoji', 'date_time']),
@@ -38,7 +38,7 @@ const target = { ...where, message_id: integer };
 const file = (field: string): Record<string, z.ZodType> => ({ [field]: z.string().optional() });
 const place = { latitude: number, longitude: number };
 
-export const reaction = z.discriminatedUnion('type', [
+const reaction = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('emoji'), emoji: z.string() }), z.strictObject({ type: z.literal('custom_emoji'), custom_emoji_id: z.string() }), z.strictObject({ type: z.literal('paid') }),
 ]);
 

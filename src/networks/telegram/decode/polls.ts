@@ -16,7 +16,8 @@ export function decodePollAnswer(context: Context, answer: unknown): readonly Ne
     const reason = places.length === 0 && persistent.length === 0 ? 'Took back a vote in a poll that this bridge did not send.' : 'Voted in a poll that this bridge did not send.';
     return [unsupported({ what: 'poll_answer', reason, item: answer, time: 0, sender, detail: { poll: id ?? '?' } })];
   }
-  const options = persistent.length > 0 ? persistent : places.map((place) => poll.options[place] ?? String(place));
+  // Ours has no ids that Telegram would know of: its options are told by their places.
+  const options = (places.length > 0 ? places : persistent.map((option) => poll.options.indexOf(option)).filter((place) => place >= 0)).map(String);
   return [{
     // Votes have no time and no id: the update's own tells one from another.
     key: keyOf('vote', poll.id, sender.id, context.update, digest(options)),
