@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { AccountBroken, Rejected, Retry, Uncertain, Unreachable } from '../../src/model/errors.ts';
@@ -304,6 +307,34 @@ describe('sending', () => {
     await expect(connection.openMedia('{', AbortSignal.timeout(5000))).rejects.toMatchObject({ code: 'media_handle' });
     sandbox.faults.filesGone = true;
     await expect(connection.openMedia(handle, AbortSignal.timeout(5000))).rejects.toBeInstanceOf(Retry);
+  });
+});
+
+describe('a server of one’s own', () => {
+  test('files are read from its directory, and from nowhere else', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'drawbridge-botapi-'));
+    const local = await startTelegramSandbox({ token: TOKEN, localDir: dir });
+    const running = await run(options(local.url, { app: { local_dir: dir } }));
+    const anna = local.person(1);
+    anna.sendMedia('document', Buffer.from('large'), { name: 'l.bin', fields: { file_size: 1_500_000_000 } });
+    const message = await running.sink.event('message');
+    const [content] = message.parts;
+    const handle = content !== undefined && 'media' in content && 'network' in content.media.source ? content.media.source.network : '';
+    await expect(running.connection.openMedia(handle, AbortSignal.timeout(5000))).rejects.toMatchObject({ code: 'media_gone' });
+    await mkdir(join(dir, 'documents'));
+    await writeFile(join(dir, 'documents', 'file_1.bin'), 'large');
+    expect((await bytesOf(running.connection.openMedia(handle, AbortSignal.timeout(5000)))).toString()).toBe('large');
+    await rm(join(dir, 'documents', 'file_1.bin'));
+    await symlink('/etc/hostname', join(dir, 'documents', 'file_1.bin'));
+    await expect(running.connection.openMedia(handle, AbortSignal.timeout(5000))).rejects.toMatchObject({ code: 'media_path' });
+    expect(running.connection.capabilities(direct(1)).media.file.maxBytes).toBe(2_000_000_000);
+    await running.stop();
+    // A server that names its disk to one that was not told of it.
+    const plainly = await run(options(local.url));
+    await expect(plainly.connection.openMedia(JSON.stringify({ id: JSON.parse(handle).id }), AbortSignal.timeout(5000))).rejects.toMatchObject({ code: 'media_local' });
+    await plainly.stop();
+    await local.close();
+    await rm(dir, { recursive: true });
   });
 });
 
