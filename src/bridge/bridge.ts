@@ -98,7 +98,7 @@ export class Bridge {
       ownerRooms: (id) => this.#telling.owners(id).rooms,
     });
     const toNetwork = new ToNetwork({
-      store, account, media: new NetworkMedia(store, homeserver, tools), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
+      store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
       accountBroken: (id, reason) => this.#accountBroken(id, reason), limited: (id, ms) => options.limited(networkOf(id), ms / 1000), signal: this.#stop.signal,
     });
     this.#media = new MediaJobs({ store, tools, connection: (id) => accounts.get(id)?.connection ?? null, clock, log, wake, step });

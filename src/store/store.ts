@@ -1,6 +1,6 @@
 import type { ConversationRef, MatrixEvent, NetworkEvent, NetworkItem, PersonRef, Picture } from '../model/events.ts';
 import type {
-  AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId,
+  AccountId, ConversationRow, EventId, InboxSeq, Millis, Mxc, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId,
   RoomRow, UserId,
 } from '../model/ids.ts';
 import type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts';
@@ -265,6 +265,8 @@ export interface Member {
   readonly user: UserId;
   readonly membership: 'join' | 'invite' | 'leave' | 'ban' | 'knock';
   readonly name: string | null;
+  /** Null: none; absent: as it was. */
+  readonly picture?: Mxc | null;
 }
 
 export interface MapRow {

@@ -165,7 +165,7 @@ export const cases: readonly Case[] = [
     const { event, message } = await said(scene, 'I will remove this');
     scene.stage.alice.redact(scene.room, event);
     await eventually('the removal, or a notice', () => scene.chat.shown().every(({ id, deleted }) => id !== message.id || deleted)
-      || scene.stage.homeserver.eventsOf(scene.room, 'm.room.message').some((one) => one.sender === scene.stage.homeserver.bot && /⚠️|ℹ️/.test(body(one))), patience);
+      || scene.stage.homeserver.eventsOf(scene.room, 'm.room.message').some((one) => one.sender === scene.stage.homeserver.bot && /🗑️|⚠️/u.test(body(one))), patience);
   } },
   { what: 'a reaction, and its removal', way: 'in', needs: 'react', act: 'react', async run(scene) {
     const { event, message } = await said(scene, 'worth a thumb');

@@ -34,6 +34,8 @@ export class FakeHomeserver {
   readonly rooms = new Map<RoomId, FakeRoom>();
   readonly fullyRead = new Map<RoomId, EventId>();
   readonly #accountData = new Map<string, Readonly<Record<string, unknown>>>();
+  /** Names and pictures of ghosts. */
+  readonly profiles = new Map<string, { readonly name?: string; readonly picture?: string }>();
   readonly receipts: { readonly as: UserId; readonly event: EventId }[] = [];
   down = false;
   /** Events were dropped that the bridge was never handed; it has to look for them. */
@@ -236,7 +238,11 @@ export class FakeHomeserver {
       createRoom: (as, body) => twice('createRoom', () => {
         const alias = `#${(body as { room_alias_name: string }).room_alias_name}:test`;
         if (this.#aliases.has(alias)) throw new Rejected('taken', 'M_ROOM_IN_USE');
-        return this.createRoom(as, alias).id;
+        const { name, topic, initial_state: initial = [] } = body as { name?: string; topic?: string; initial_state?: readonly { type: string; state_key?: string; content: Record<string, unknown> }[] };
+        const room = this.createRoom(as, alias);
+        const state = [...(name === undefined ? [] : [{ type: 'm.room.name', content: { name } }]), ...(topic === undefined ? [] : [{ type: 'm.room.topic', content: { topic } }]), ...initial];
+        for (const { type, content } of state) this.#append(room, as, type, content, { state_key: '' });
+        return room.id;
       }),
       resolveAlias: (alias) => same('resolveAlias', () => this.#aliases.get(alias) ?? null),
       state: (as, id) => same('state', () => this.#room(id, as).timeline.filter(({ state_key: key }) => key !== undefined)),
@@ -267,8 +273,9 @@ export class FakeHomeserver {
         if (room !== undefined) this.setMember(room, as, as, 'leave');
       }),
       register: (localpart) => same('register', () => void this.#registered.add(localpart)),
-      setDisplayName: (as) => same('setDisplayName', () => {
+      setDisplayName: (as, name) => same('setDisplayName', () => {
         if (as !== BOT && !this.#registered.has(as.slice(1, as.indexOf(':')))) throw new Rejected('unknown user', 'M_FORBIDDEN');
+        this.profiles.set(as, { ...this.profiles.get(as), name });
       }),
       upload: async (_as, media) => {
         for await (const chunk of media.bytes) void chunk;
@@ -286,7 +293,7 @@ export class FakeHomeserver {
       getState: (as, id, type, key) => same('getState', () =>
         this.#room(id, as).timeline.findLast((event) => event.type === type && event.state_key === key)?.content as Record<string, unknown> | undefined ?? null),
       members: () => nothing('members'),
-      setAvatar: () => nothing('setAvatar'),
+      setAvatar: (as, picture) => same('setAvatar', () => void this.profiles.set(as, { ...this.profiles.get(as), picture })),
       uploadLimit: () => nothing('uploadLimit'),
     };
   }

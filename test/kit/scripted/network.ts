@@ -3,7 +3,7 @@ import { type Capabilities, type Capability, FEATURES, type MediaCapability } fr
 import type { Content } from '../../../src/model/content.ts';
 import type { ConversationRef, NetworkEvent, NetworkItem, PersonRef } from '../../../src/model/events.ts';
 import type { NetworkId, RemoteId } from '../../../src/model/ids.ts';
-import type { AppSettings, Connection, HistoryPage, Network, PartRequest, SendResult, Sink } from '../../../src/networks/network.ts';
+import type { AppSettings, Connection, ConversationFacts, HistoryPage, Network, PartRequest, SendResult, Sink } from '../../../src/networks/network.ts';
 import { toPlain } from '../../../src/text/plain.ts';
 import { bytesOf } from '../model/media.ts';
 
@@ -11,6 +11,10 @@ import { bytesOf } from '../model/media.ts';
 export interface Abilities {
   /** Features that it has not, as the core is told. */
   readonly lacks?: readonly (keyof Capabilities['out'])[];
+  /** What it tells of a group; may throw. */
+  readonly describe?: () => ConversationFacts | Promise<ConversationFacts>;
+  /** What it tells of somebody; may throw. */
+  readonly profile?: (id: string) => PersonRef | null | Promise<PersonRef | null>;
   /** A page of the past; may throw. */
   readonly history?: (limit: number, before?: string) => HistoryPage | Promise<HistoryPage>;
 }
@@ -26,6 +30,7 @@ export interface Call {
   readonly target?: string;
   readonly emoji?: string | null;
   readonly pinned?: boolean;
+  readonly to?: string;
 }
 
 const full: Capability = { level: 'full' };
@@ -77,7 +82,7 @@ export class ScriptedNetwork {
 
   #connection(): Connection {
     const done = (call: Omit<Call, 'id'>): Promise<SendResult> => this.#done(call);
-    const { history } = this.#abilities;
+    const { history, describe, profile } = this.#abilities;
     return {
       remoteId: 'one',
       start: (sink) => {
@@ -96,6 +101,8 @@ export class ScriptedNetwork {
         this.calls.push({ what: 'history', id: null });
         return history(limit, before);
       } }),
+      ...(describe === undefined ? {} : { describe: async () => describe() }),
+      ...(profile === undefined ? {} : { profile: async ({ id }) => profile(id) }),
       findSent: () => Promise.resolve('unknown'),
       openMedia: (handle) => Promise.resolve({ bytes: bytesOf(handle), mime: 'image/png', name: 'photo.png' }),
       rateKeys: () => [],
@@ -111,9 +118,9 @@ export class ScriptedNetwork {
   }
 }
 
-function said({ content, replyTo, thread }: PartRequest): Partial<Call> {
+function said({ content, conversation, replyTo, thread }: PartRequest): Partial<Call> {
   return {
-    content, ...(content.kind === 'text' ? { text: toPlain(content.text) } : {}),
+    content, to: conversation.id, ...(content.kind === 'text' ? { text: toPlain(content.text) } : {}),
     ...(replyTo === undefined ? {} : { replyTo }), ...(thread === undefined ? {} : { thread: thread.root }),
   };
 }
