@@ -191,6 +191,8 @@ export class TelegramConnection implements Connection {
     }
     await this.#client.call('deleteWebhook', {}, { signal });
     this.#works();
+    // Begun twice, as after an outage, it is one that asks all the same.
+    if (this.#receiving) return;
     this.#receiving = true;
     const emoji = new CustomEmoji(this.#client);
     const told = { works: () => this.#works(), breaks: (error: AccountBroken) => this.#breaks(error) };

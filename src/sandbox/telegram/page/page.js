@@ -2,7 +2,7 @@ import { draw, element, summary } from './thread.js';
 
 const $ = (id) => document.getElementById(id);
 const app = $('app');
-const state = { me: Number(localStorage.getItem('me')) || null, chat: null, replyTo: null, people: [], chats: [], bot: null, messages: [] };
+const state = { me: Number(location.hash.slice(1)) || null, chat: null, replyTo: null, people: [], chats: [], bot: null, messages: [] };
 
 async function get(path) {
   const answer = await fetch(`/_sandbox/${path}`);
@@ -198,29 +198,33 @@ async function sendFile(file) {
 
 $('me').addEventListener('change', () => {
   state.me = Number($('me').value);
-  localStorage.setItem('me', String(state.me));
+  history.replaceState(null, '', `#${state.me}`);
   state.chat = matchMedia('(min-width: 700px)').matches ? state.me : null;
   drop();
   show();
 });
-$('add-person').addEventListener('click', async () => {
+async function addPerson() {
   const given = await ask('Add a person', [{ name: 'firstName', label: 'First name' }, { name: 'lastName', label: 'Last name', optional: true }]);
   if (given === null) return;
   const id = 100_000_000 + Math.floor(Math.random() * 900_000_000);
   await post('people', { id, firstName: given.firstName, ...(given.lastName && { lastName: given.lastName }) });
   state.me = id;
   state.chat = id;
-  localStorage.setItem('me', String(id));
+  history.replaceState(null, '', `#${id}`);
   await refresh();
-});
-$('add-group').addEventListener('click', async () => {
+}
+
+async function addGroup() {
   const given = await ask('New group', [{ name: 'title', label: 'Name' }, { name: 'type', label: 'Kind', choices: [['supergroup', 'Supergroup'], ['group', 'Small group'], ['channel', 'Channel']] }]);
   if (given === null) return;
   const { id } = await post('groups', { title: given.title, type: given.type, members: [state.me, ...state.people.map((each) => each.id).filter((each) => each !== state.me)] });
   state.chat = id;
   app.dataset.view = 'chat';
   await refresh();
-});
+}
+
+$('add-person').addEventListener('click', () => void addPerson());
+$('add-group').addEventListener('click', () => void addGroup());
 $('more').addEventListener('click', () => {
   const blocked = person(state.me)?.blocked === true;
   menu($('more'), state.chat > 0
