@@ -240,7 +240,7 @@ test('a stop at any step leaves each of them as it would be without', async () =
   const seen = (): unknown => ({
     talk: stage.events('m.room.message').map(({ content }) => [content.body, (content['m.relates_to'] as { event_id?: string } | undefined)?.event_id === stage.saying('first').event_id]),
     polls: ['start', 'response', 'end'].map((kind) => stage.events(`org.matrix.msc3381.poll.${kind}`).length),
-    pinned: (stage.events('m.room.pinned_events').at(-1)?.content.pinned as string[]).map((event) => [stage.saying('first').event_id, stage.saying('second').event_id].indexOf(event)),
+    pinned: ((stage.events('m.room.pinned_events').at(-1)?.content.pinned ?? []) as string[]).map((event) => [stage.saying('first').event_id, stage.saying('second').event_id].indexOf(event)),
     reactions: stage.events('m.reaction').filter(({ event_id: event }) => !stage.room.redacted.has(event)).map(({ sender, content }) => [sender === BOT, (content['m.relates_to'] as { key: string }).key]),
   });
   const asEver = { talk: [['first', false], ['second', true]], polls: [1, 1, 1], pinned: [0, 1], reactions: [[true, '🔥']] };

@@ -70,6 +70,16 @@ describe('a new room', () => {
     expect(stage.notices()).toEqual([]);
   });
 
+  test('calls the people of its past by their names, also where the network tells only their ids', async () => {
+    const nameless = (n: number): NetworkItem => old(n, { sender: { id: `u${n % 2}`, scope: '' } });
+    open({ history: () => ({ items: [nameless(3), nameless(2), nameless(1)] }), profile: (who) => ({ id: who, scope: '', name: `Name of ${who}` }) });
+    await stage.take(stage.message('m1', 'now'));
+    const names = (words: string): unknown => stage.store.personByLocalpart(stage.saying(words).sender.slice(1).replace(/:test$/, ''))?.shownName;
+    expect(['old 1', 'old 2', 'old 3'].map(names)).toEqual(['Name of u1 (Fake)', 'Name of u0 (Fake)', 'Name of u1 (Fake)']);
+    const first = stage.homeserver.named.find(([user]) => user === stage.saying('old 1').sender);
+    expect(first?.[1]).toBe('Name of u1 (Fake)');
+  });
+
   test('that is opened from Matrix has it, and none where the config says so', async () => {
     open({ history: paged(3) }, { backfill: 0 });
     await stage.take(stage.message('m1', 'now'));

@@ -173,7 +173,6 @@ export class ToMatrix {
     }
     if (!await this.#begin(row)) return;
     await pin(homeserver, room, target, task.pinned);
-    this.#deps.step('matrix.pinned');
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() });
   }
 

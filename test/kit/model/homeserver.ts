@@ -33,6 +33,8 @@ export interface HomeserverDeps {
 export class FakeHomeserver {
   readonly rooms = new Map<RoomId, FakeRoom>();
   readonly fullyRead = new Map<RoomId, EventId>();
+  /** Every display name as it was set. */
+  readonly named: [user: UserId, name: string][] = [];
   readonly #accountData = new Map<string, Readonly<Record<string, unknown>>>();
   /** Names and pictures of ghosts. */
   readonly profiles = new Map<string, { readonly name?: string; readonly picture?: string }>();
@@ -274,6 +276,7 @@ export class FakeHomeserver {
       }),
       register: (localpart) => same('register', () => void this.#registered.add(localpart)),
       setDisplayName: (as, name) => same('setDisplayName', () => {
+        this.named.push([as, name]);
         if (as !== BOT && !this.#registered.has(as.slice(1, as.indexOf(':')))) throw new Rejected('unknown user', 'M_FORBIDDEN');
         this.profiles.set(as, { ...this.profiles.get(as), name });
       }),
