@@ -1,5 +1,6 @@
 import type { Network } from './network.ts';
+import { telegram } from './telegram/index.ts';
 import { whatsapp } from './whatsapp/index.ts';
 
 /** Every network there is. A new one is one more line here. */
-export const networks: readonly Network[] = [whatsapp];
+export const networks: readonly Network[] = [whatsapp, telegram];
