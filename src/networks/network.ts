@@ -101,8 +101,11 @@ export interface Webhook {
    * Throws `NotThisNetwork` when the body is not this network's.
    */
   split(raw: Uint8Array): readonly unknown[];
-  /** Pure. Throws only on a piece that it cannot make sense of; what it knows but cannot map becomes `unsupported`. */
-  decode(piece: unknown): readonly Decoded[];
+  /**
+   * Pure. Throws only on a piece that it cannot make sense of; what it knows but cannot map becomes `unsupported`.
+   * `app`: the settings of the app that it came to, where that is known; a piece alone may not say who we are.
+   */
+  decode(piece: unknown, app?: AppSettings): readonly Decoded[];
 }
 
 /** The body is no webhook of this network; `message` says what was looked for. */
