@@ -93,7 +93,11 @@ describe('what a call can end in', () => {
     const own = connect(appSettings(poor));
     const sent = await own.send(part(target(channel), 'x'));
     expect(await outcome(own.react(target(channel), sent.id, '👍'))).toMatchObject({ name: 'Rejected', code: 'missing_scope', message: expect.stringContaining('reactions:') });
-    expect(await outcome(own.send(part(target(channel), 'x', { relay: { name: 'Alice' } })))).toBeInstanceOf(AccountBroken);
+    // Other names are one of them: without, the name goes into the text.
+    await own.send(part(target(channel), 'x', { relay: { name: 'Alice' } }));
+    expect(poor.messages.at(-1)).toMatchObject({ text: '*Alice*: x', user: poor.botUserId });
+    const [planned] = own.plan({ conversation: target(channel), relay: { name: 'Alice' }, content: { kind: 'text', text: [{ t: 'paragraph', children: [{ t: 'text', text: 'y' }] }] } });
+    expect(JSON.stringify(planned)).toContain('Alice');
     await own.close();
     await poor.close();
   });

@@ -81,6 +81,20 @@ describe('Socket Mode', () => {
     expect(again.sink.texts()).toEqual(['one', 'while nobody listened']);
   });
 
+  test('of what is older than the bridge only an edit is news', async () => {
+    const old = say('from before');
+    await sandbox.idle();
+    const { sink } = await start();
+    await until('the first mark', () => sink.last);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    sandbox.faults.drop = 1;
+    sandbox.person('bob').edit(general, old, 'from before, changed');
+    sandbox.faults.drop = 0;
+    sandbox.cut();
+    await until('the edit', () => sink.of('edit')[0]);
+    expect(sink.texts()).toEqual([]);
+  });
+
   test('at the very first start nothing of the past is taken in', async () => {
     say('long ago');
     await sandbox.idle();

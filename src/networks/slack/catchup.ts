@@ -94,7 +94,11 @@ export class CatchUp {
     }
     const ordered = [...found].sort(([left], [right]) => Number(left) - Number(right));
     for (let at = 0; at < ordered.length; at += PAGE) {
-      await accept(ordered.slice(at, at + PAGE).flatMap(([, message]) => decode(channel, conversation, message)));
+      await accept(ordered.slice(at, at + PAGE).flatMap(([ts, message]) => {
+        const items = decode(channel, conversation, message);
+        // Of an older message only what became of it since is news; it may be from before there was a bridge.
+        return Number(ts) > Number(since) ? items : items.filter(({ event }) => event.type !== 'message');
+      }));
     }
   }
 

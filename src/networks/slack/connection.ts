@@ -12,8 +12,8 @@ import type { Connection, ConnectOptions, ConversationFacts, HistoryPage, PartRe
 import { SlackApi, fileIn } from './api.ts';
 import { readHandle } from './decode/files.ts';
 import { Directory } from './directory.ts';
-import { captionArgs, speaker, textArgs } from './encode/body.ts';
-import { plan } from './encode/plan.ts';
+import { type Args, captionArgs, speaker, textArgs } from './encode/body.ts';
+import { plan, safeName, withName } from './encode/plan.ts';
 import type { WriteOptions } from './encode/rich-text.ts';
 import { fixFor } from './errors.ts';
 import { accountId, isChannel, isUser, messageId, millisOf, splitMessageId } from './ids.ts';
@@ -25,6 +25,8 @@ import { asAccount, asApp, type SlackAccount } from './settings.ts';
 
 /** How often a token that Slack refuses is tried again. */
 const RECHECK_MS = 60_000;
+/** After this time an account that lacks a scope is let try again: nothing but a send shows whether it may. */
+const PARDON_MS = 30 * 60_000;
 /** How long Slack is asked where a file that it took has got to. */
 const SHARE_TRIES = 40;
 const SHARE_WAIT_MS = 250;
@@ -48,6 +50,7 @@ export class SlackConnection implements Connection {
   #sink: Sink | undefined;
   #signal: AbortSignal | undefined;
   #broken = false;
+  #mayCustomize = true;
 
   constructor(options: ConnectOptions) {
     const account = asAccount(options.settings);
@@ -93,11 +96,24 @@ export class SlackConnection implements Connection {
       const thread = await this.#threadOf(request, channel);
       if (request.media !== undefined) return { ...(await this.#sendFile(request, request.media, channel, thread)), ...learnt };
       if (isMedia(request.content)) throw new Rejected('The file is missing.', 'media_missing');
-      const answer = await this.#api.call('chat.postMessage', {
-        channel, ...textArgs(request.content, request.key, this.#write), ...speaker(request, this.#canSpeakAs), ...thread, unfurl_links: true, unfurl_media: true,
-      }, { sending: true });
-      return { ...this.#sent(answer, channel), ...learnt };
+      return { ...this.#sent(await this.#post(request, channel, thread), channel), ...learnt };
     });
+  }
+
+  /** Without the scope for other names, the name goes into the text, from then on by the plan. */
+  async #post(request: PartRequest, channel: string, thread: Args): Promise<Fields> {
+    const args = (content: Content): Args => ({ channel, ...textArgs(content, request.key, this.#write), ...thread, unfurl_links: true, unfurl_media: true });
+    const as = speaker(request, this.#canSpeakAs);
+    try {
+      return await this.#api.call('chat.postMessage', { ...args(request.content), ...as }, { sending: true });
+    } catch (error) {
+      if (!(error instanceof AccountBroken) || error.code !== 'missing_scope' || !('username' in as) || request.relay === null || request.content.kind !== 'text') throw error;
+      const named = { ...request.content, text: withName(request.content.text, safeName(request.relay.name)) };
+      const answer = await this.#api.call('chat.postMessage', args(named), { sending: true });
+      this.#mayCustomize = false;
+      this.#log.warn('The app lacks the scope chat:write.customize: names of those who write stand in their texts.');
+      return answer;
+    }
   }
 
   /** docs.slack.dev/reference/methods/chat.update; of a file only what stands above it can be changed. */
@@ -199,7 +215,7 @@ export class SlackConnection implements Connection {
   }
 
   get #canSpeakAs(): boolean {
-    return this.#account.kind === 'bot';
+    return this.#account.kind === 'bot' && this.#mayCustomize;
   }
 
   get #asking(): Asking {
@@ -350,13 +366,13 @@ export class SlackConnection implements Connection {
     if (this.#broken) return;
     this.#broken = true;
     this.#sink?.state({ ok: false, reason: error.message, fix: fixFor(error.code) });
-    void this.#recheck();
+    void this.#recheck(error.code === 'missing_scope' ? PARDON_MS : RECHECK_MS);
   }
 
-  async #recheck(): Promise<void> {
+  async #recheck(every: Millis): Promise<void> {
     const signal = this.#signal;
     while (this.#broken && this.#sink !== undefined && signal?.aborted === false) {
-      await this.#clock.sleep(RECHECK_MS, signal);
+      await this.#clock.sleep(every, signal);
       if (signal.aborted || !this.#broken) return;
       try {
         const who = await this.#who();

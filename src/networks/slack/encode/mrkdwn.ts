@@ -166,6 +166,8 @@ function isWordEnd(text: string): boolean {
 /** A literal mark between two letters is none; any other gets a guard on both sides. */
 function guarded(text: string, before: string, next: Token | undefined): string {
   if (!/^[*_~`:]$/.test(text)) return escape(text);
+  // A colon does something only where a name could follow.
+  if (text === ':' && (next === undefined || !/^[\p{L}\p{N}_+'-]/u.test(next.text))) return text;
   const inWord = isWordEnd(before) && next !== undefined && /^[\p{L}\p{N}]/u.test(next.text);
   return inWord && text !== '`' && text !== ':' ? text : `${GUARD}${text}${GUARD}`;
 }

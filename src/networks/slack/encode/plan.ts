@@ -44,7 +44,8 @@ function measure(text: RichText): number {
   return Math.max(writeMrkdwn(text).length, Math.ceil((JSON.stringify(writeRichText(text)).length * MAX_TEXT) / MAX_BLOCKS));
 }
 
-function withName(text: RichText, name: string | undefined): RichText {
+/** The name before what is said, where nothing else tells it. */
+export function withName(text: RichText, name: string | undefined): RichText {
   if (name === undefined) return text;
   return text.length === 0 ? label(name, ':') : prefixed(text, [bold(name), { t: 'text', text: ': ' }]);
 }
