@@ -136,7 +136,7 @@ const event = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('edit'), conversation, time, id: text, target: text, sender: person, parts: z.array(content) }),
   z.strictObject({ type: z.literal('deletion'), conversation, time, target: text, sender: person.exactOptional() }),
   z.strictObject({
-    type: z.literal('reaction'), conversation, time, target: text, sender: person, emoji: z.string().nullable(), exclusive: z.boolean(),
+    type: z.literal('reaction'), conversation, time, target: text, sender: person, emoji: z.string().nullable(), removed: maybe, exclusive: z.boolean(),
   }),
   z.strictObject({
     type: z.literal('reactions.set'), conversation, time, target: text, sender: person.exactOptional(),
@@ -172,7 +172,7 @@ const event = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('unsupported'), what: text, reason: text, time, conversation: conversation.exactOptional(),
-    sender: person.exactOptional(), detail: z.record(z.string(), z.string()).exactOptional(),
+    sender: person.exactOptional(), detail: z.record(z.string(), z.string()).exactOptional(), quiet: z.literal(true).exactOptional(),
   }),
 ]).meta({ id: 'Event' });
 

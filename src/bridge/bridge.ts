@@ -1,9 +1,9 @@
 import type { Clock } from '../model/clock.ts';
-import type { AccountId, NetworkId, RoomRow, UserId } from '../model/ids.ts';
+import type { AccountId, InboxSeq, NetworkId, RoomRow, UserId } from '../model/ids.ts';
 import type { Logger } from '../model/log.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Decoded, Sink } from '../networks/network.ts';
-import type { Effect, Keep, MatrixBatch, MatrixTask, OutboxItem, Store } from '../store/store.ts';
+import { type Effect, type Keep, type MatrixBatch, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../store/store.ts';
 import type { Accounts } from './accounts.ts';
 import type { Deciding } from './deciding.ts';
 import { Backfill } from './backfill/backfill.ts';
@@ -83,22 +83,23 @@ export class Bridge {
       store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
       permitted: (user) => (options.permission(user) ?? 'block') !== 'block',
     });
+    const faces = new Faces({ store, connection: (id) => accounts.get(id)?.connection ?? null, clock, log });
     const inLanes = new InLanes({
       store, deciding: () => this.#deciding(), clock, log, wake, step, live: (outputs) => this.#live.fromNetwork(outputs),
       // What the homeserver had lost comes before what it hands over on its return.
       held: (room) => outages.isDown('matrix') || this.#reconcile.held(room),
-      faces: new Faces({ store, connection: (id) => accounts.get(id)?.connection ?? null, clock, log }),
+      faces,
       count: (outcome, item) => options.count('in', item.body.side === 'network' ? networkOf(item.body.account) : 'matrix', outcome),
     });
     const count = (outcome: string, row: OutboxItem): void =>
       options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
-    const backfill = new Backfill({ store, account, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look() });
+    const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
     const toMatrix = new ToMatrix({
       store, backfill, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
       ownerRooms: (id) => this.#telling.owners(id).rooms,
     });
     const toNetwork = new ToNetwork({
-      store, account, media: new NetworkMedia(store, homeserver, tools), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
+      store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
       accountBroken: (id, reason) => this.#accountBroken(id, reason), limited: (id, ms) => options.limited(networkOf(id), ms / 1000), signal: this.#stop.signal,
     });
     this.#media = new MediaJobs({ store, tools, connection: (id) => accounts.get(id)?.connection ?? null, clock, log, wake, step });
@@ -169,6 +170,20 @@ export class Bridge {
     const accepted = await this.#taking.network({ network, account, items, ...(cursor === undefined ? {} : { cursor }) });
     this.wake(accepted.wake);
     if (accepted.media.length > 0) this.#media.look();
+  }
+
+  /** Something that could not be taken in when it came, as before an upgrade. Null where it was, else why not. */
+  async takeAgain(seq: InboxSeq): Promise<string | null> {
+    try {
+      const accepted = await this.#options.store.takeAgain(seq);
+      this.wake(accepted?.wake ?? []);
+      this.#media.look();
+      return null;
+    } catch (error) {
+      if (error instanceof StoreBusy) throw error;
+      this.#options.log.error('A bug met an item that was to be taken in again; it stays kept.', { seq, error });
+      return 'It still cannot be taken in; the log has why.';
+    }
   }
 
   sinkOf(account: AccountId, network: NetworkId): Sink {

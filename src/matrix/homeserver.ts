@@ -37,7 +37,8 @@ export interface Homeserver {
   /** Null where the alias does not exist. */
   resolveAlias(alias: string): Promise<RoomId | null>;
   join(as: UserId, room: RoomId): Promise<void>;
-  invite(as: UserId, room: RoomId, user: UserId): Promise<void>;
+  /** `direct`: clients file the room under people. */
+  invite(as: UserId, room: RoomId, user: UserId, direct?: boolean): Promise<void>;
   leave(as: UserId, room: RoomId, reason?: string): Promise<void>;
   members(as: UserId, room: RoomId): Promise<readonly MatrixEvent[]>;
 

@@ -106,6 +106,8 @@ export interface ReactionEvent extends InConversation {
   readonly sender: PersonRef;
   /** Null removes what this person had put there. */
   readonly emoji: string | null;
+  /** With null, on networks where a person may have several: only this one goes. */
+  readonly removed?: string;
   /** True where a network allows one reaction a person, so that a new one replaces the old. */
   readonly exclusive: boolean;
 }
@@ -132,7 +134,7 @@ export interface PollVoteEvent extends InConversation {
   readonly type: 'poll.vote';
   readonly target: RemoteId;
   readonly sender: PersonRef;
-  /** Ids of options. */
+  /** Ids of options; of a poll that was sent from here their places, the first 0, where the network does not keep ids. */
   readonly options: readonly string[];
 }
 
@@ -226,6 +228,8 @@ export interface UnsupportedEvent {
   readonly sender?: PersonRef;
   /** Facts for the administrator, already readable: no secrets, no message content. */
   readonly detail?: Readonly<Record<string, string>>;
+  /** The network's own bookkeeping, such as the preview of a link: known, and nobody is told. */
+  readonly quiet?: true;
 }
 
 /** Everything that an adapter can hand to the core. */

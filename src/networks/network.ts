@@ -59,9 +59,15 @@ export interface ConnectOptions {
 export interface Check {
   readonly what: string;
   readonly ok: boolean;
+  /** Not tried: it would only say again what another line says. No failure of its own, so `ok`. */
+  readonly skipped?: true;
   /** What was tried, what should be, which key to change. */
   readonly detail: string;
   readonly fix?: string;
+}
+
+export function notTried(what: string, because: string): Check {
+  return { what, ok: true, skipped: true, detail: `not tried: ${because}` };
 }
 
 export interface WebhookRequest {
@@ -95,8 +101,11 @@ export interface Webhook {
    * Throws `NotThisNetwork` when the body is not this network's.
    */
   split(raw: Uint8Array): readonly unknown[];
-  /** Pure. Throws only on a piece that it cannot make sense of; what it knows but cannot map becomes `unsupported`. */
-  decode(piece: unknown): readonly Decoded[];
+  /**
+   * Pure. Throws only on a piece that it cannot make sense of; what it knows but cannot map becomes `unsupported`.
+   * `app`: the settings of the app that it came to, where that is known; a piece alone may not say who we are.
+   */
+  decode(piece: unknown, app?: AppSettings): readonly Decoded[];
 }
 
 /** The body is no webhook of this network; `message` says what was looked for. */
@@ -131,7 +140,8 @@ export interface SendRequest {
   /** Null: the account speaks for itself. Else somebody speaks through a relay account. */
   readonly relay: Relay | null;
   readonly replyTo?: RemoteId;
-  readonly thread?: { readonly root: RemoteId };
+  /** `broadcast`: to be shown in the conversation itself too. */
+  readonly thread?: { readonly root: RemoteId; readonly broadcast?: true };
 }
 
 /** Who speaks through a relay account. */

@@ -1,6 +1,6 @@
 import type { ConversationRef, MatrixEvent, NetworkEvent, NetworkItem, PersonRef, Picture } from '../model/events.ts';
 import type {
-  AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId,
+  AccountId, ConversationRow, EventId, InboxSeq, Millis, Mxc, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId,
   RoomRow, UserId,
 } from '../model/ids.ts';
 import type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts';
@@ -78,6 +78,8 @@ export interface Store {
   /** Rooms of the bot with somebody, the ones still to be made among them. */
   managementRooms(): readonly Room[];
   members(room: RoomRow): readonly Member[];
+  /** Those who have left, too. */
+  everMembers(room: RoomRow): readonly Member[];
   member(room: RoomRow, user: UserId): Member | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
@@ -103,6 +105,11 @@ export interface Store {
   undelivered(limit: number, of?: UserId): readonly Undelivered[];
   /** What was received, is dead and can be tried again; `raw` where it could not even be decoded. */
   deadIn(seq: InboxSeq): { readonly source: string; readonly raw: Uint8Array | null } | null;
+  /**
+   * An item that could not be taken in, as `acceptBroken` kept it: it is forgotten and taken in as if it came now. Null where
+   * there is none. Throws what taking it in throws, and then it is kept as before.
+   */
+  takeAgain(seq: InboxSeq): Promise<Accepted | null>;
   /** dead → ready at its old place; what was decoded anew goes instead (`gone`). */
   retryIn(seq: InboxSeq, how: 'again' | 'gone'): Promise<Wake>;
   /** dead or asked → ready at the lane's tail, with the same key. */
@@ -265,6 +272,8 @@ export interface Member {
   readonly user: UserId;
   readonly membership: 'join' | 'invite' | 'leave' | 'ban' | 'knock';
   readonly name: string | null;
+  /** Null: none; absent: as it was. */
+  readonly picture?: Mxc | null;
 }
 
 export interface MapRow {

@@ -56,8 +56,8 @@ export type MatrixTask =
   /** Whether the homeserver shows an event as redacted: confirmed where it does, cancelled where it does not. */
   | { readonly to: 'matrix'; readonly kind: 'verify'; readonly event: EventId }
   | { readonly to: 'matrix'; readonly kind: 'create' }
-  /** Writes the conversation's past into the new room, then invites these. */
-  | { readonly to: 'matrix'; readonly kind: 'backfill'; readonly invite: readonly UserId[] }
+  /** Writes the conversation's past into the new room, then invites these. `since`: the network is being asked from then on. */
+  | { readonly to: 'matrix'; readonly kind: 'backfill'; readonly invite: readonly UserId[]; readonly since?: Millis }
   /** The room's name, topic and picture become what the conversation's are. */
   | { readonly to: 'matrix'; readonly kind: 'refresh' }
   /** The ghost comes into the room before it has said anything; one that is there looks as the network shows it now. */

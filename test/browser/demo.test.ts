@@ -236,6 +236,8 @@ describe('who cannot see it, or not well', () => {
 test('says so when what it talks to has gone', async () => {
   const other = await opened({ width: 1000, height: 800 }, 'dark');
   await other.getByRole('heading', { name: /Bob|onerror/ }).waitFor();
+  // A page that is not there yet cannot say anything.
+  await other.frameLocator('#phone').getByRole('textbox').first().waitFor();
   await stage.close();
   await own.synapse.stop();
   await other.getByText('The homeserver does not answer').waitFor();

@@ -143,6 +143,15 @@ describe('what cannot be shown', () => {
   });
 });
 
+test('a text of a megabyte, which is more than WhatsApp takes, is cut with a word, and holds up nothing', async () => {
+  carla.sendRaw('text', { body: `as long as can be ${Array.from({ length: 70_000 }, (_, n) => `*bold* and so on ${n}`).join('\n')}` });
+  carla.sendText('after the long one');
+  const cut = await alice.waitForEvent(room, (event) => /✂️ Cut off here: the \d+ characters/.test(bodyOf(event)), { timeout: 40_000 });
+  expect(bridge.isGhost(cut.sender)).toBe(true);
+  await shown('as long as can be');
+  await shown('after the long one');
+});
+
 test('the bot says nothing of messages that arrived, and nothing came twice', async () => {
   carla.sendText('last of all');
   await shown('last of all');

@@ -57,11 +57,17 @@ describe.each(['11', '12'])('a portal of room version %s', (version) => {
     }
   });
 
-  test('holds the bot, the ghost under its name, and the owner, whom the bot invited', async () => {
+  test('holds the bot, the ghost under its name, and the owner, whom the bot invited to what is a direct chat', async () => {
     expect(new Set(await alice.members(room))).toEqual(new Set([alice.id, bridge.bot, ghost]));
     expect(await alice.state(room, 'm.room.member', ghost)).toMatchObject({ displayname: 'Carla (WhatsApp)' });
     const invite = (await alice.history(room)).find((event) => event.type === 'm.room.member' && event.state_key === alice.id && event.content['membership'] === 'invite');
     expect(invite?.sender).toBe(bridge.bot);
+    // By this clients file it under people, as they find it in the room that they are asked into.
+    expect(invite?.content['is_direct']).toBe(true);
+    const offered = bridge.sandbox.person('31600000099', { name: `Direct ${version}` });
+    offered.sendText('Hello');
+    const named = (state: readonly ClientEvent[]): boolean => state.some(({ content }) => content['name'] === `Direct ${version}`);
+    await alice.waitForInvite((state) => named(state) && state.some(({ type, state_key, content }) => type === 'm.room.member' && state_key === alice.id && content['is_direct'] === true));
   });
 
   const owned: readonly (readonly [string, object])[] = [

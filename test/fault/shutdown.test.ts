@@ -68,13 +68,11 @@ describe('SIGTERM', () => {
 test('SIGSTOP for a while and SIGCONT: everything goes on where it stood, and nothing comes twice', async () => {
   await running({ seed: 32, delivery: { settle_wait: '20s' } });
   scene.stack.graph.latency = () => 50;
-  for (let round = 0; round < 2; round++) {
-    await scene.chatter.say(20);
-    await eventually('sends in hand', () => inHand() > 0, 20_000);
-    daemon?.signal('SIGSTOP');
-    await scene.chatter.say(6);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    daemon?.signal('SIGCONT');
-  }
+  await scene.chatter.say(20);
+  await eventually('sends in hand', () => inHand() > 0, 20_000);
+  daemon?.signal('SIGSTOP');
+  await scene.chatter.say(6);
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  daemon?.signal('SIGCONT');
   expect(await scene.settled({}, 90_000)).toMatchObject({ problems: [], asked: 0 });
 }, 120_000);

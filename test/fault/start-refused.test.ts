@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { afterEach, expect, test } from '@jest/globals';
+import { newestSchema } from '../../src/store/sqlite/open.ts';
 import { DaemonProcess } from '../kit/stack/process.ts';
 import { type Scene, setScene } from '../kit/talk/scene.ts';
 
@@ -40,7 +41,7 @@ const key = (byte: number): void => {
 
 test('with another seal key', () => refused('DB-2004', () => key(8), () => key(7)), 60_000);
 
-test('on the database of a newer release', () => refused('DB-2002', () => inDatabase('PRAGMA user_version = 999'), () => inDatabase('PRAGMA user_version = 1')), 60_000);
+test('on the database of a newer release', () => refused('DB-2002', () => inDatabase('PRAGMA user_version = 999'), () => inDatabase(`PRAGMA user_version = ${newestSchema}`)), 60_000);
 
 test('on a database that somebody else is writing to', () => refused('DB-2003', () => {
   const other = new Database(scene.stack.database);

@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { bodiesIn } from '../../src/actions/capture.ts';
+import { inspect } from '../../src/actions/inspect.ts';
 import { inspection } from '../../src/actions/model-schema.ts';
 import { NotThisNetwork } from '../../src/networks/network.ts';
+import { withMentions } from '../../src/networks/whatsapp/decode/mentions.ts';
 import { whatsapp } from '../../src/networks/whatsapp/index.ts';
+import { decode } from '../../src/networks/whatsapp/markup.ts';
+import { toMatrix } from '../../src/text/to-matrix.ts';
 import * as kit from '../kit/whatsapp/payloads.ts';
 
 const post = whatsapp.webhooks.find((hook) => hook.method === 'POST');
@@ -80,5 +86,42 @@ describe('whatever comes', () => {
         expect(new Set(together).size).toBe(together.length);
       }),
     );
+  });
+});
+
+describe('what is read out of a text', () => {
+  test('mentions change no letter of it', () => {
+    const piece = fc.oneof(fc.constantFrom('@1', '@12', '@123', '@NL.1', '*', '_', '`', '> ', '- ', '\n', ' ', '@'), fc.string({ maxLength: 5 }));
+    fc.assert(fc.property(fc.array(piece, { maxLength: 20 }).map((pieces) => pieces.join('')), fc.array(fc.oneof(fc.constantFrom('1', '12', '123', 'NL.1'), fc.string())), (words, mentions) => {
+      const text = decode(words);
+      expect(toMatrix(withMentions(text, { context: { mentions } })).body).toBe(toMatrix(text).body);
+    }));
+  });
+
+  test('any vCard is a card', () => {
+    const line = fc.tuple(fc.constantFrom('FN', 'N', 'TEL', 'item1.TEL', 'ADR', 'ORG', 'NOTE', 'IMPP', ''), fc.constantFrom('', ';TYPE=CELL', ';CELL', ';x="a:b"', ';"', ';waid=1'), fc.string()).map(([name, rest, value]) => `${name}${rest}:${value}`);
+    fc.assert(fc.property(fc.oneof(fc.array(line).map((lines) => lines.join('\r\n')), fc.string()), (vcard) => {
+      expect(decoded(kit.messages(kit.message('contacts', { contacts: [{ vcard }] }))).types).toEqual(['message']);
+    }));
+  });
+});
+
+describe('a record of a request', () => {
+  const wraps: readonly ((body: Uint8Array) => Uint8Array)[] = [
+    (body) => gzipSync(body), (body) => Buffer.concat([Buffer.from('POST / HTTP/1.1\r\nHost: a\r\n\r\n'), body]),
+    (body) => Buffer.from(JSON.stringify({ body: Buffer.from(body).toString('base64'), isBase64Encoded: true })), (body) => Buffer.from(JSON.stringify([{ headers: {}, body: Buffer.from(body).toString('base64'), isBase64Encoded: true }])),
+  ];
+
+  test('wrapped up to three times over is what it was', () => {
+    fc.assert(fc.property(fc.constantFrom(...TYPES), fc.array(fc.constantFrom(...wraps), { minLength: 1, maxLength: 3 }), (message, around) => {
+      const body = bytes(kit.messages(message));
+      expect(inspect(whatsapp, around.reduce((inner, wrap) => wrap(inner), body))).toEqual(inspect(whatsapp, body));
+    }));
+  });
+
+  test('anything else is none, and stops nothing', () => {
+    fc.assert(fc.property(fc.oneof(fc.uint8Array(), fc.string().map((text) => Buffer.from(text)), fc.json().map((text) => Buffer.from(text))), (raw) => {
+      expect(Array.isArray(bodiesIn(raw, 1_000_000))).toBe(true);
+    }));
   });
 });

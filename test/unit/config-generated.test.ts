@@ -28,13 +28,17 @@ const toy = [{
 }];
 
 /** A value that fits, for every variable that the sample asks for. */
-const env = new Proxy<Record<string, string>>({}, { get: () => '123456789012345678901234' });
+const forms: readonly (readonly [RegExp, string])[] = [
+  [/^TELEGRAM_.*_TOKEN$/, '123456789:abcdefghijklmnopqrstuvwxyz'],
+  [/^SLACK_.*_TEAM_ID$/, 'T0123ABCD'], [/^SLACK_.*_USER_ID$/, 'U0123ABCD'], [/^SLACK_.*_APP_TOKEN$/, 'xapp-123456'], [/^SLACK_.*_TOKEN$/, 'xoxb-123456'],
+];
+const env = new Proxy<Record<string, string>>({}, { get: (_none, name) => forms.find(([form]) => form.test(String(name)))?.[1] ?? '123456789012345678901234' });
 
 describe('the sample', () => {
   test('is a config: with its variables set it loads, and says only defaults', () => {
     const folder = mkdtempSync(join(tmpdir(), 'drawbridge-sample-'));
     const file = join(folder, 'config.yaml');
-    writeFileSync(file, sampleConfig(schema).replace('file:data/seal.key', Buffer.alloc(32).toString('base64')));
+    writeFileSync(file, sampleConfig(schema).replace('file:seal.key', Buffer.alloc(32).toString('base64')));
     const { config } = loadConfig(file, networks, env);
     writeFileSync(file, `homeserver: { url: http://127.0.0.1:8008, domain: example.org }\nseal_key: ${Buffer.alloc(32).toString('base64')}\n`);
     const { permissions, networks: apps, ...rest } = config;

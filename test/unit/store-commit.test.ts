@@ -9,7 +9,7 @@ let commits: Commits;
 beforeEach(() => {
   db = new Database(':memory:');
   db.exec('CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT) STRICT');
-  commits = new Commits(db);
+  commits = new Commits(db, 0);
 });
 afterEach(() => {
   db.close();
@@ -18,14 +18,42 @@ afterEach(() => {
 const put = (n: number, text = 'x') => commits.run(() => db.prepare('INSERT INTO t VALUES (?, ?)').run(n, text).changes);
 const held = () => db.prepare('SELECT n FROM t ORDER BY n').pluck().all();
 
+describe('where many came at once', () => {
+  test('the next commit waits for more to join it; what comes alone does not', async () => {
+    let commitsSeen = 0;
+    db.close();
+    db = new Database(':memory:', { verbose: (sql) => void (sql === 'COMMIT' && (commitsSeen += 1)) });
+    db.exec('CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT) STRICT');
+    commits = new Commits(db, 50);
+    await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((n) => put(n)));
+    const soon = put(9);
+    await new Promise((resolve) => { setImmediate(resolve); });
+    await Promise.all([soon, put(10)]);
+    expect(commitsSeen).toBe(2);
+    await put(11);
+    const before = performance.now();
+    await put(12);
+    expect([commitsSeen, performance.now() - before < 50]).toEqual([4, true]);
+  });
+
+  test('what still waits when the store is closed is committed', async () => {
+    commits = new Commits(db, 10_000);
+    await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((n) => put(n)));
+    const last = put(9);
+    commits.close();
+    await expect(last).resolves.toBe(1);
+    expect(held()).toHaveLength(9);
+  });
+});
+
 describe('the commands of one tick', () => {
   test('are one commit, in order, each with its own answer', async () => {
     let commitsSeen = 0;
-    const count = db.exec.bind(db);
-    db.exec = (sql: string) => {
-      if (sql === 'COMMIT') commitsSeen += 1;
-      return count(sql);
-    };
+    const traced = new Database(':memory:', { verbose: (sql) => void (sql === 'COMMIT' && (commitsSeen += 1)) });
+    traced.exec('CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT) STRICT');
+    db.close();
+    db = traced;
+    commits = new Commits(db, 0);
     const order: number[] = [];
     const answers = await Promise.all([1, 2, 3].map((n) => commits.run(() => {
       order.push(n);

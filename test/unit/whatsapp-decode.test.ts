@@ -211,11 +211,16 @@ describe('messages', () => {
   test('an error beside the content, or beside the message, is told too', () => {
     const broken = kit.message('image', { image: { id: '1' }, errors: [{ code: 131052, title: 'Media download error' }] });
     expect(partsOf(broken)).toMatchObject([{ kind: 'image' }, { kind: 'unsupported', what: 'image' }]);
-    const events = eventsOf(kit.body(kit.value({ messages: [kit.message('interactive', {})], errors: [{ code: 131000, title: 'Something went wrong' }] })));
+    const events = eventsOf(kit.body(kit.value({ messages: [text('a')], errors: [{ code: 131000, title: 'Something went wrong' }] })));
     expect(events).toMatchObject([
       { type: 'unsupported', what: 'errors', detail: { code: '131000' } },
-      { type: 'message', parts: [{ kind: 'unsupported', what: 'interactive' }] },
+      { type: 'message', parts: [{ kind: 'text' }] },
     ]);
+    // Without content, the error is why: it is told once.
+    const empty = eventsOf(kit.body(kit.value({ messages: [kit.message('interactive', {})], errors: [{ code: 131000, error_data: { details: 'Unsupported webhook payload' } }] })));
+    expect(empty).toMatchObject([{ type: 'message', parts: [{ what: 'interactive', reason: expect.stringContaining('Unsupported webhook payload') }] }]);
+    const several = kit.value({ messages: [kit.message('interactive', {})], errors: [{ code: 131000 }, { code: 131053 }] });
+    expect(eventsOf(kit.body(several))).toHaveLength(3);
   });
 
   test('a missing type is guessed, odd times fall back on the webhook’s', () => {

@@ -1,8 +1,7 @@
-import type { ContactCard, Content, LocationContent, MediaContent, OrderContent } from '../../model/content.ts';
+import type { ChoiceContent, ContactCard, ContactsContent, Content, LocationContent, MediaContent, OrderContent, PollContent, UnsupportedContent } from '../../model/content.ts';
 import { visibleName } from '../../model/names.ts';
 import { type Block, type Inline, plain, type RichText } from '../../model/richtext.ts';
 import { pollInWords, pollStart } from '../outbound/polls.ts';
-import { splitText } from '../../text/split.ts';
 import { toMatrix } from '../../text/to-matrix.ts';
 
 /** A part as a Matrix event; `media` where bytes must be uploaded before it is whole. */
@@ -22,48 +21,26 @@ export function render(content: Content, lead?: string): Rendered {
     case 'order': return text('m.text', led(lead, inWords(content)));
     case 'poll': {
       const start = pollStart(content, lead);
-      return start === null ? text('m.text', led(lead, pollInWords(content))) : { ...start, media: false };
+      return start === null ? text('m.text', led(lead, inWords(content))) : { ...start, media: false };
     }
-    case 'unsupported': return text('m.notice', led(lead, plain(`⚠️ ${content.what}: ${content.reason}`)));
+    case 'unsupported': return text('m.notice', led(lead, inWords(content)));
     default: return media(content, lead);
   }
 }
 
-type Worded = Extract<Content, { kind: 'contacts' | 'choice' | 'order' }>;
-
-function inWords(content: Worded): RichText {
+/** What has no form of its own on Matrix. */
+export function inWords(content: ContactsContent | ChoiceContent | OrderContent | PollContent | UnsupportedContent): RichText {
   switch (content.kind) {
     case 'contacts': return content.contacts.flatMap(card);
-    case 'order': return order(content);
     case 'choice': return [
       paragraph(bold(content.title !== '' ? content.title : (content.value ?? ''))),
       ...(content.description ? plain(content.description) : []),
       ...(content.fields ?? []).map(({ name, value }) => paragraph(bold(`${name}: `), { t: 'text', text: value })),
     ];
+    case 'order': return order(content);
+    case 'poll': return pollInWords(content);
+    case 'unsupported': return plain(`⚠️ ${content.what}: ${content.reason}`);
   }
-}
-
-/**
- * Bytes of a text's content as JSON. An event may have 65,536 with its envelope (client-server API, "Size limits"), and an
- * edit holds its content twice.
- */
-const MOST_BYTES = 24_000;
-
-/** The parts of a message as events can hold them: a very long text is several, and so are very many contacts. Media jobs come by the index in `parts`. */
-export function fitToEvents(parts: readonly Content[], jobs: Readonly<Record<number, number>>): readonly { readonly content: Content; readonly job?: number }[] {
-  return parts.flatMap((content, index): { content: Content; job?: number }[] => {
-    const job = jobs[index];
-    if (content.kind === 'text') return split(content.text).map((rich) => ({ content: { ...content, text: rich } }));
-    if (content.kind === 'contacts' || content.kind === 'choice' || content.kind === 'order') {
-      const words = split(inWords(content));
-      if (words.length > 1) return words.map((rich) => ({ content: { kind: 'text', text: rich } }));
-    }
-    return [{ content, ...(job === undefined ? {} : { job }) }];
-  });
-}
-
-function split(rich: RichText): readonly RichText[] {
-  return splitText(rich, MOST_BYTES, (part) => Buffer.byteLength(JSON.stringify(toMatrix(part))));
 }
 
 function text(msgtype: string, rich: RichText): Rendered {
@@ -153,7 +130,8 @@ function order(content: OrderContent): RichText {
   ];
 }
 
-function led(lead: string | undefined, rich: RichText): RichText {
+/** The line that stands before the text, where there is one. */
+export function led(lead: string | undefined, rich: RichText): RichText {
   return lead === undefined ? rich : [paragraph({ t: 'italic', children: [{ t: 'text', text: lead }] }), ...rich];
 }
 

@@ -3,7 +3,7 @@ import type { EventId } from '../../model/ids.ts';
 import { type Effect, type InboxItem, type MapRow, type OutboxItem, type Portal, type ReactionRow, type RemoteContext, type RoomContext, verifiedKey } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
-import { notice, refusal } from '../reports/report.ts';
+import { notice } from '../reports/report.ts';
 import { beforePortal, deletionKey, standsAt, toPortal, unseenKey } from './shared.ts';
 import { emojiAfterRemoval } from './reaction.ts';
 
@@ -114,8 +114,10 @@ export function deleteParts(
   if (adapter !== null && adapter.capabilities(targetOf(portal.conversation)).out.delete.level !== 'none') {
     return parts.toSorted((a, b) => a - b).map((part, index) => toPortal(portal, event, { to: 'network', kind: 'deletion', target, part }, index, parts.length));
   }
-  const what = parts.length === 1 ? 'The message stays' : `${parts.length} parts stay`;
-  return [refusal(context.room.row, event.event_id as EventId, `${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`)];
+  const what = parts.length === 1 ? 'This message stays' : `${parts.length} parts of this message stay`;
+  // It answers the message: clients show no answer to its removal. Nothing was lost, so it bears another sign. Whoever removes it once more is not told again.
+  const text = `🗑️ ${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`;
+  return [notice(context.room.row, text, keyOf('stays', portal.row, target), target)];
 }
 
 function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext, deciding: Deciding): readonly Effect[] {

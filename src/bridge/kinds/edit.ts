@@ -4,7 +4,8 @@ import type { EventId, Millis, UserId } from '../../model/ids.ts';
 import type { RichText } from '../../model/richtext.ts';
 import type { Effect, InboxItem, MatrixTask, OutboxItem, OutboxState, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, targetOf } from '../deciding.ts';
-import { fitToEvents, render } from '../inbound/render.ts';
+import { fitToEvents } from '../inbound/fit.ts';
+import { render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
 import { ghostsMentioned, peopleMentioned } from '../people/mentions.ts';
 import { prefixed } from '../../text/plain.ts';
@@ -29,9 +30,10 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
   // Overtaken by a newer one: what is shown stays.
   if (event.time < before.newest) return leftOut(item, 'older_edit');
   const thread = context.map.find(({ remoteId, thread: root }) => remoteId === event.target && root != null)?.thread ?? null;
-  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {});
+  const lead = known ? undefined : 'Edited; the original is not here';
+  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, lead);
   const effects = parts.map(({ content, job }, index): Effect => {
-    const rendered = render(ghostsMentioned(content, context.mentioned, deciding), known ? undefined : 'Edited; the original is not here');
+    const rendered = render(ghostsMentioned(content, context.mentioned, deciding), lead);
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
       ...(before.parts.has(index) ? { edits: { remote: event.target, part: index } } : thread === null ? {} : { thread: { root: thread } }),

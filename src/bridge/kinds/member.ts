@@ -1,5 +1,5 @@
 import type { MatrixEvent } from '../../model/events.ts';
-import type { EventId, UserId } from '../../model/ids.ts';
+import type { EventId, Mxc, UserId } from '../../model/ids.ts';
 import type { Effect, Member, Portal, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
@@ -23,9 +23,12 @@ export function memberFromMatrix(event: MatrixEvent, context: RoomContext, decid
 
 /** Null where it is no valid membership. */
 export function memberOf({ state_key: user, content }: MatrixEvent): Member | null {
-  const { membership, displayname } = content;
+  const { membership, displayname, avatar_url: picture } = content;
   if (user === undefined || typeof membership !== 'string' || !memberships.has(membership)) return null;
-  return { user: user as UserId, membership: membership as Member['membership'], name: typeof displayname === 'string' && displayname !== '' ? displayname : null };
+  return {
+    user: user as UserId, membership: membership as Member['membership'], name: typeof displayname === 'string' && displayname !== '' ? displayname : null,
+    picture: typeof picture === 'string' && picture.startsWith('mxc://') ? (picture as Mxc) : null,
+  };
 }
 
 function botMember(event: MatrixEvent, context: RoomContext, deciding: Deciding): readonly Effect[] {

@@ -3,7 +3,8 @@ import type { AccountId, EventId, RemoteId, UserId } from '../../model/ids.ts';
 import { visibleName } from '../../model/names.ts';
 import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
-import { fitToEvents, render } from '../inbound/render.ts';
+import { fitToEvents } from '../inbound/fit.ts';
+import { render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
 import { ghostsMentioned, peopleMentioned } from '../people/mentions.ts';
 import { contentOf, type Relations, relationsOf } from '../outbound/parse.ts';
@@ -50,10 +51,10 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
 
 /** Each part an event. */
 function shown(event: MessageEvent, item: InboxItem, context: RemoteContext, portal: Portal, deciding: Deciding): readonly Effect[] {
-  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {});
+  const lead = leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network);
+  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, lead);
   const rows = parts.map(({ content, job }, index): Effect => {
-    const lead = index === 0 ? leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network) : undefined;
-    const rendered = render(ghostsMentioned(content, context.mentioned, deciding), lead);
+    const rendered = render(ghostsMentioned(content, context.mentioned, deciding), index === 0 ? lead : undefined);
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
       ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),

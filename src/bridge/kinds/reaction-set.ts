@@ -38,7 +38,8 @@ function wantedBy(event: ReactionsSetEvent, context: RemoteContext): readonly Re
     if (emoji === '' || count === 0 || actor === null || (sender?.isSelf === true && isOurs(emoji, context))) continue;
     wanted.set(`${actor} ${emoji}`, { actor, emoji });
   }
-  return [...wanted.values()];
+  // The bot can show an emoji once: for the account, or for those without a name.
+  return [...wanted.values()].filter(({ actor, emoji }) => actor !== NOBODY || !wanted.has(`0 ${emoji}`));
 }
 
 /** The row of a person; `0` is the account itself. */

@@ -17,7 +17,7 @@ export function reactionFromNetwork(event: ReactionEvent, item: InboxItem, conte
   if (portal === null) return ignored('reaction_without_portal');
   const actor = String(person?.row ?? 0);
   const before = context.reactions.filter((row) => row.target === event.target && row.actor === actor);
-  const replaced = event.exclusive || event.emoji === null ? before.filter(({ emoji }) => emoji !== event.emoji) : [];
+  const replaced = event.exclusive || event.emoji === null ? before.filter(({ emoji }) => emoji !== event.emoji && (event.removed === undefined || emoji === event.removed)) : [];
   const effects = replaced.flatMap((row) => takeBack(row, portal, item));
   if (event.emoji === null || before.some(({ emoji }) => emoji === event.emoji)) return done(effects);
   return done([...effects, ...putThere(event, actor, event.emoji, portal, item)]);

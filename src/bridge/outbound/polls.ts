@@ -4,6 +4,7 @@ import type { EventId, RoomId } from '../../model/ids.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { type Block, plain, type RichText } from '../../model/richtext.ts';
 import type { MatrixTask, OutboxItem, Store } from '../../store/store.ts';
+import { cleanText } from '../../text/clean.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -14,18 +15,19 @@ const TEXT = 'org.matrix.msc1767.text';
 const MOST_ANSWERS = 20;
 
 /** Null where clients could not show it as a poll. */
-export function pollStart(poll: PollContent, lead?: string): { readonly type: string; readonly content: Json } | null {
-  const ids = new Set(poll.options.map(({ id }) => id));
-  if (ids.size !== poll.options.length || ids.has('') || ids.size === 0 || ids.size > MOST_ANSWERS) return null;
-  const remarks = [lead, poll.anonymous === true ? 'anonymous: nobody sees who votes for what' : undefined].filter((word) => word !== undefined);
-  const question = `${poll.question}${remarks.length > 0 ? ` (${remarks.join('; ')})` : ''}`;
+export function pollStart({ question: asked, options: offered, maxChoices, anonymous }: PollContent, lead?: string): { readonly type: string; readonly content: Json } | null {
+  const options = offered.map(({ id, text }) => ({ id: cleanText(id), text: cleanText(text) }));
+  const ids = new Set(options.map(({ id }) => id));
+  if (ids.size !== options.length || ids.has('') || ids.size === 0 || ids.size > MOST_ANSWERS) return null;
+  const remarks = [lead, anonymous === true ? 'anonymous: nobody sees who votes for what' : undefined].filter((word) => word !== undefined);
+  const question = cleanText(`${asked}${remarks.length > 0 ? ` (${remarks.join('; ')})` : ''}`);
   const content = {
-    [TEXT]: [question, ...poll.options.map(({ text }, index) => `${index + 1}. ${text}`)].join('\n'),
+    [TEXT]: [question, ...options.map(({ text }, index) => `${index + 1}. ${text}`)].join('\n'),
     [START]: {
       question: { [TEXT]: question, body: question, msgtype: 'm.text' },
       kind: 'org.matrix.msc3381.poll.disclosed',
-      max_selections: Math.min(Math.max(Math.round(poll.maxChoices) || 1, 1), poll.options.length),
-      answers: poll.options.map(({ id, text }) => ({ id, [TEXT]: text })),
+      max_selections: Math.min(Math.max(Math.round(maxChoices) || 1, 1), options.length),
+      answers: options.map(({ id, text }) => ({ id, [TEXT]: text })),
     },
   };
   return Buffer.byteLength(JSON.stringify(content)) > 24_000 ? null : { type: START, content };
@@ -39,11 +41,11 @@ export function isPollStart(type: string): boolean {
 export function pollOf(content: Json): PollContent | null {
   const start = [content['m.poll'], content['m.poll.start'], content[START]].find((value) => typeof value === 'object' && value !== null) as Json | undefined;
   if (start === undefined || !Array.isArray(start.answers)) return null;
-  const question = textOf(start.question).trim();
+  const question = cleanText(textOf(start.question)).trim();
   const options = start.answers.slice(0, MOST_ANSWERS).flatMap((answer: unknown): PollContent['options'] => {
     const { id, 'm.id': stable } = (typeof answer === 'object' && answer !== null ? answer : {}) as Json;
     const name = stable ?? id;
-    const text = textOf(answer).trim();
+    const text = cleanText(textOf(answer)).trim();
     return typeof name === 'string' && name !== '' && text !== '' ? [{ id: name, text }] : [];
   });
   if (question === '' || options.length === 0) return null;
@@ -72,17 +74,18 @@ type PollTask = Extract<MatrixTask, { kind: 'vote' | 'poll end' }>;
 /** A vote, or the end, of the poll that began with this event. Null where that is gone. */
 export async function pollEvent(homeserver: Homeserver, store: Store, row: OutboxItem, task: PollTask, poll: EventId, room: RoomId): Promise<{ readonly type: string; readonly content: Json } | null> {
   const reference = { 'm.relates_to': { rel_type: 'm.reference', event_id: poll } };
-  if (task.kind === 'poll end') return { type: 'org.matrix.msc3381.poll.end', content: { ...reference, 'org.matrix.msc3381.poll.end': {}, [TEXT]: task.text, body: task.text } };
+  const text = task.kind === 'poll end' ? cleanText(task.text) : '';
+  if (task.kind === 'poll end') return { type: 'org.matrix.msc3381.poll.end', content: { ...reference, 'org.matrix.msc3381.poll.end': {}, [TEXT]: text, body: text } };
   const ours = row.portal !== null && store.mapOf(row.portal, poll)[0]?.origin === 'matrix';
   const answers = ours ? await answersAt(homeserver, room, poll, task.options) : task.options;
   return answers === null ? null : { type: 'org.matrix.msc3381.poll.response', content: { ...reference, 'org.matrix.msc3381.poll.response': { answers } } };
 }
 
-/** A poll that was made on Matrix: a network that has no ids for its options, or others, tells them by their place. */
+/** A poll that was made on Matrix: networks tell its options by their place, if not by the ids that we gave. */
 async function answersAt(homeserver: Homeserver, room: RoomId, poll: EventId, options: readonly string[]): Promise<readonly string[] | null> {
   try {
     const known = pollOf((await homeserver.event(homeserver.bot, room, poll)).content)?.options;
-    return known === undefined ? null : options.flatMap((option) => known.find(({ id }) => id === option)?.id ?? (/^\d{1,2}$/.test(option) ? known[Number(option)]?.id ?? [] : []));
+    return known === undefined ? null : options.flatMap((option) => ((/^\d{1,2}$/.test(option) ? known[Number(option)] : undefined) ?? known.find(({ id }) => id === option))?.id ?? []);
   } catch (error) {
     if (error instanceof Rejected) return null;
     throw error;

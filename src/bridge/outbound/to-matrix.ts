@@ -71,6 +71,7 @@ export class ToMatrix {
       return 'more';
     }
     try {
+      if (task.kind === 'backfill') return await this.#deps.backfill.turn(row, task);
       await this.#work(row, task);
     } catch (error) {
       // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
@@ -80,7 +81,7 @@ export class ToMatrix {
     return 'more';
   }
 
-  async #work(row: OutboxItem, task: MatrixTask): Promise<void> {
+  async #work(row: OutboxItem, task: Exclude<MatrixTask, { kind: 'backfill' }>): Promise<void> {
     switch (task.kind) {
       case 'create': return this.#create(row);
       case 'refresh': return this.#refresh(row);
@@ -94,7 +95,6 @@ export class ToMatrix {
       case 'vote':
       case 'poll end': return this.#about(row, task);
       case 'pin': return this.#pin(row, task);
-      case 'backfill': return this.#deps.backfill.write(row, task);
       case 'verify': return this.#verify(row, task);
       case 'unreaction':
       case 'redaction': return this.#redact(row, task);
@@ -173,7 +173,6 @@ export class ToMatrix {
     }
     if (!await this.#begin(row)) return;
     await pin(homeserver, room, target, task.pinned);
-    this.#deps.step('matrix.pinned');
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() });
   }
 
@@ -252,7 +251,7 @@ export class ToMatrix {
     const room = rooms.idOf(row);
     if (!await this.#begin(row)) return;
     try {
-      if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user);
+      if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user, rooms.isDirect(row));
       else if (task.kind === 'join') await homeserver.join(homeserver.bot, room);
       else await homeserver.leave(rooms.userOf(task.as), room, task.reason);
     } catch (error) {

@@ -4,7 +4,7 @@ import { AccountBroken, Rejected, Retry, Uncertain, Unreachable } from '../../mo
 import type { AccountId, EventId, Millis, RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Inline, RichText } from '../../model/richtext.ts';
-import type { Connection, SendResult, Target } from '../../networks/network.ts';
+import type { Connection, Relay, SendResult, Target } from '../../networks/network.ts';
 import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, partKey, type Portal, type Store, StoreBusy } from '../../store/store.ts';
 import { targetOf } from '../deciding.ts';
 import { standsAt } from '../kinds/shared.ts';
@@ -32,6 +32,8 @@ export interface ToNetworkDeps {
   readonly store: Store;
   readonly account: (id: AccountId) => LiveAccount | null;
   readonly media: NetworkMedia;
+  /** An address of somebody's picture that the network can fetch. */
+  readonly portrait: (mxc: string) => string | null;
   readonly rates: Rates;
   readonly outages: Outages;
   readonly settings: DeliverySettings;
@@ -146,7 +148,7 @@ export class ToNetwork {
         const lost = (task.replyTo !== undefined && replyTo === undefined) || (task.thread !== undefined && root === undefined);
         const content = lost ? sayingReply(task.content, target, connection) : task.content;
         return connection.send({
-          key: row.key, conversation: target, content, relay: task.relay,
+          key: row.key, conversation: target, content, relay: this.#speaker(row, task.relay, connection, target),
           ...(replyTo === undefined ? {} : { replyTo }), ...(root === undefined ? {} : { thread: { root } }), ...(media === undefined ? {} : { media }),
         });
       }
@@ -165,7 +167,7 @@ export class ToNetwork {
       case 'edit': {
         const of = this.#partOf(portal, task.target, task.part);
         if (of === undefined || connection.edit === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
-        return connection.edit({ key: row.key, conversation: target, content: task.content, relay: task.relay, target: of });
+        return connection.edit({ key: row.key, conversation: target, content: task.content, relay: this.#speaker(row, task.relay, connection, target), target: of });
       }
       case 'deletion': {
         const of = this.#partOf(portal, task.target, task.part);
@@ -175,6 +177,14 @@ export class ToNetwork {
         return null;
       }
     }
+  }
+
+  /** With their picture, where the network shows whoever speaks through an account. */
+  #speaker(row: OutboxItem, relay: { readonly name: string } | null, connection: Connection, target: Target): Relay | null {
+    if (relay === null || row.room === null || row.sender === null || connection.capabilities(target).out.impersonation.level === 'none') return relay;
+    const picture = this.#deps.store.member(row.room, row.sender)?.picture ?? null;
+    const avatarUrl = picture === null ? null : this.#deps.portrait(picture);
+    return avatarUrl === null ? relay : { ...relay, avatarUrl };
   }
 
   #partOf(portal: Portal, event: EventId, part: number): RemoteId | undefined {

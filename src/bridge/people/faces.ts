@@ -11,14 +11,15 @@ export interface FacesDeps {
   readonly log: Logger;
 }
 
-/** Somebody whose name could not be had is asked for again after this. */
+/** Somebody whose name could not be had is asked for again after this; one who was told of is not asked for again. */
 const PATIENCE: Millis = 10 * 60_000;
 
 /** Asks networks whose messages hold only ids what those people are called. Beside the lanes: what is written waits for it a moment, no longer. */
 export class Faces {
   readonly #deps: FacesDeps;
   readonly #asking = new Set<PersonRow>();
-  readonly #refused = new Map<PersonRow, Millis>();
+  /** Until when nobody asks for them. */
+  readonly #asked = new Map<PersonRow, Millis>();
 
   constructor(deps: FacesDeps) {
     this.#deps = deps;
@@ -31,7 +32,7 @@ export class Faces {
     const now = this.#deps.clock.now();
     for (const person of people) {
       const known = person.name !== null && person.picture !== undefined;
-      if (known || this.#asking.has(person.row) || now < (this.#refused.get(person.row) ?? 0)) continue;
+      if (known || this.#asking.has(person.row) || now < (this.#asked.get(person.row) ?? 0)) continue;
       this.#asking.add(person.row);
       void this.#ask(account, connection, person);
     }
@@ -43,13 +44,13 @@ export class Faces {
     try {
       const found = await connection.profile?.({ id: person.ids[0] ?? '', scope: person.scope });
       if (found) await store.apply([{ do: 'facts', network: person.network, account, people: [found] }]);
-      if (!found || store.person(person.row)?.name === null) this.#refused.set(person.row, clock.now() + PATIENCE);
+      this.#asked.set(person.row, store.person(person.row)?.name === null ? clock.now() + PATIENCE : Infinity);
     } catch (error) {
       log.debug('A network did not say who somebody is.', { account, person: person.row, error });
-      this.#refused.set(person.row, clock.now() + PATIENCE);
+      this.#asked.set(person.row, clock.now() + PATIENCE);
     } finally {
       this.#asking.delete(person.row);
-      if (this.#refused.size > 10_000) this.#refused.clear();
+      if (this.#asked.size > 10_000) this.#asked.clear();
     }
   }
 }

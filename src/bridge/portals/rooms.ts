@@ -61,6 +61,13 @@ export class Rooms {
     return room.roomId;
   }
 
+  /** A chat with one person, of a network or with the bot itself, in a room that we made for it. */
+  isDirect(row: OutboxItem): boolean {
+    const room = row.room === null ? null : this.#options.store.room(row.room);
+    if (room === null || !room.createdByUs) return false;
+    return room.kind === 'management' || this.#options.store.portalsOf(room.row).some(({ conversation }) => conversation.kind === 'direct');
+  }
+
   /** Who writes: the bot, or a ghost that is registered, named and in the room. */
   async speaker(row: PersonRow | null, item: OutboxItem): Promise<UserId> {
     return this.#ready(row === null ? null : this.#options.store.person(row), item);

@@ -4,11 +4,14 @@ import type { Effect, MatrixTask, OutboxItem } from '../../store/store.ts';
 import { toMatrix } from '../../text/to-matrix.ts';
 import { keyOf } from '../keys.ts';
 
+/** Characters. What comes from elsewhere may stand in it, and an event holds only so much. */
+const MOST = 8_000;
+
 /** A notice of the bot in a room, as a reply where it concerns an event. Never has targets itself. */
 export function notice(room: RoomRow, text: string, key: string, replyTo?: EventId): Effect {
   const task: MatrixTask = {
     to: 'matrix', kind: 'message', as: null, type: 'm.room.message',
-    content: { msgtype: 'm.notice', ...toMatrix(plain(text)) },
+    content: { msgtype: 'm.notice', ...toMatrix(plain(text.length > MOST ? `${text.slice(0, MOST).replace(/[\ud800-\udbff]$/, '')}…` : text)) },
     ...(replyTo === undefined ? {} : { replyTo: { event: replyTo } }),
   };
   return { do: 'send', row: { lane: `out:r${room}`, key, room, task } };

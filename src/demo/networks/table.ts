@@ -23,4 +23,6 @@ export interface DemoNetwork {
 /** Loaded only when it is shown. A further network is one more line. */
 export const demoNetworks: Readonly<Record<string, () => Promise<(options: DemoOptions) => Promise<DemoNetwork>>>> = {
   whatsapp: async () => (await import('./whatsapp.ts')).whatsappOnStage,
+  slack: async () => (await import('./slack.ts')).slackOnStage,
+  telegram: async () => (await import('./telegram.ts')).telegramOnStage,
 };

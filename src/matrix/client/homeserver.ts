@@ -108,7 +108,10 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
       return body === null ? null : (text(body, 'room_id', 'resolveAlias') as RoomId);
     },
     join: (as, room) => done(http.json(same('join', 'POST', `${rooms(room)}/join`, { as }))),
-    invite: (as, room, user) => done(http.json(same('invite', 'POST', `${rooms(room)}/invite`, { as, body: { user_id: user } }))),
+    // `POST …/invite` takes no `is_direct` (client-server API, "m.room.member"); as state the same invitation can say it.
+    invite: (as, room, user, direct = false) => done(http.json(direct
+      ? same('invite', 'PUT', statePath(room, 'm.room.member', user), { as, body: { membership: 'invite', is_direct: true } })
+      : same('invite', 'POST', `${rooms(room)}/invite`, { as, body: { user_id: user } }))),
     leave: (as, room, reason) => done(http.json(same('leave', 'POST', `${rooms(room)}/leave`, { as, ...(reason === undefined ? {} : { body: { reason } }) }))),
     members: async (as, room) => events((await http.json(same('members', 'GET', `${rooms(room)}/members`, { as })))['chunk']),
 

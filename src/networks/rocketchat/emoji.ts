@@ -1,4 +1,4 @@
-import { emojiForNames, joypixelsNames } from '../../text/emoji-names.ts';
+import { joypixelsNames } from '../../text/emoji-names.ts';
 
 /** `:smile:` or `smile` as its characters; a custom emoji of the server stays `:name:`. */
 export function emojiOf(name: string): string {
@@ -16,8 +16,4 @@ export function reactionName(emoji: string): string | null {
   if (/^:[\w+-]{1,100}(?:::skin-tone-[2-6])?:$/.test(emoji)) return emoji;
   const name = joypixelsNames.name(emoji) ?? joypixelsNames.name(emoji.replace(/[\u{1F3FB}-\u{1F3FF}]/gu, ''));
   return name === null ? null : `:${name.replace(/::skin-tone-.*$/, '')}:`;
-}
-
-export function withEmoji(text: string): string {
-  return emojiForNames(text, joypixelsNames);
 }

@@ -3,7 +3,7 @@ import { num, str } from '../meta-graph/json.ts';
 
 type Meaning = readonly [outcome: 'rejected' | 'account' | 'retry', reason: string];
 
-export const NEW_TOKEN = 'Make a new personal access token (My account > Personal access tokens), tick "Ignore two factor authentication", and put it and the user id into the config.';
+const NEW_TOKEN = 'Make a new personal access token (My account > Personal access tokens), tick "Ignore two factor authentication", and put it and the user id into the config.';
 
 /** Codes that stand in `errorType`, or in square brackets at the end of `error`. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
@@ -96,7 +96,7 @@ function codeOf(body: unknown, said: string): string | undefined {
 }
 
 /** One short line without control characters and without a secret. */
-export function tidy(text: string, secrets: readonly string[] = []): string {
+function tidy(text: string, secrets: readonly string[] = []): string {
   let line = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').replace(/\s+/g, ' ').trim();
   for (const secret of secrets) if (secret !== '') line = line.replaceAll(secret, '…');
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;

@@ -84,7 +84,7 @@ export function otherOf({ rid, uids }: RoomFacts, self: string): string | undefi
 }
 
 /** Whether an id of a room is made of two ids of users. */
-export function isPairId(rid: string): boolean {
+function isPairId(rid: string): boolean {
   return rid.length === 34 && isUserId(rid.slice(0, 17)) && isUserId(rid.slice(17));
 }
 

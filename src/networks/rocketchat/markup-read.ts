@@ -8,7 +8,7 @@ import { emojiOf, isStandard } from './emoji.ts';
  * one of `*_~`#.` and from nothing else; for the rest a zero-width space stands between.
  */
 export const JOINT = '\u200b';
-export const ESCAPABLE = '*_~`#.';
+const ESCAPABLE = '*_~`#.';
 
 /** Whom a text may mention: user names to ids. Absent: nobody knows, and every `@name` is somebody. */
 export type Mentioned = (username: string) => { readonly id: string; readonly name: string } | undefined;

@@ -8,7 +8,7 @@ const FENCE = '```';
 const MAX_NESTING = 8;
 
 /** `@name` as it is; of an id alone nothing can be said. */
-export const namesOnly: Usernames = (id) => (id.startsWith('@') && !id.includes(':') ? id.slice(1) : undefined);
+const namesOnly: Usernames = (id) => (id.startsWith('@') && !id.includes(':') ? id.slice(1) : undefined);
 
 /** Rocket.Chat's Markdown. What it cannot show is said in text: tables as lines `a | b`, quotes and lists within others as signs before their lines. */
 export function encode(text: RichText, usernames: Usernames = namesOnly): string {
@@ -109,7 +109,7 @@ interface Found {
 
 /** Where the fence after each line is; so that looking for it again and again costs nothing. */
 function fenceEnds(lines: readonly string[]): readonly number[] {
-  const ends = new Array<number>(lines.length + 1).fill(-1);
+  const ends = Array.from({ length: lines.length + 1 }, () => -1);
   for (let at = lines.length - 1; at >= 0; at -= 1) ends[at] = /^```\s*$/.test(lines[at] ?? '') ? at : (ends[at + 1] ?? -1);
   return ends;
 }

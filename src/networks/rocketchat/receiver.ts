@@ -283,7 +283,7 @@ export class Receiver {
 }
 
 /** Waits where the server asks for it, as often as it does. */
-export async function patiently<T>(call: () => Promise<T>, clock: Clock, signal: AbortSignal): Promise<T> {
+async function patiently<T>(call: () => Promise<T>, clock: Clock, signal: AbortSignal): Promise<T> {
   for (;;) {
     try {
       return await call();

@@ -24,7 +24,7 @@ const CODES: Readonly<Record<number, Meaning>> = {
   130472: rejected('Meta did not deliver it: the other person’s number is part of an experiment.'),
   130497: rejected('Meta does not let this business write to people in that country.'),
   130501: rejected('WhatsApp’s API does not hand this kind of message over.'),
-  131000: retry('WhatsApp could not send the message and does not say why.', 5_000),
+  131000: retry('Something went wrong at WhatsApp, and it does not say what.', 5_000),
   131001: rejected('The message is too long.'),
   131002: rejected('WhatsApp does not take this kind of recipient.'),
   131005: account('Meta has withdrawn the permission to send.', 'Give the system user whatsapp_business_messaging and make a new token.'),

@@ -1,4 +1,4 @@
-import type { Block, Inline, RichText } from '../../model/richtext.ts';
+import { type Block, type Inline, plain, type RichText } from '../../model/richtext.ts';
 import { cleanText } from '../../text/clean.ts';
 import { lower } from '../../text/lower.ts';
 import { MAX_NESTING, renderLines } from '../../text/render.ts';
@@ -25,8 +25,12 @@ function fenced(code: string): string {
   return `\`\`\`${guarded}\`\`\``;
 }
 
+/** Characters; far beyond what a message may have. What is longer is nobody's formatting, and takes long to read. */
+const MOST_MARKUP = 65_536;
+
 /** Reads WhatsApp markup. Bare addresses become links. Takes anything, in time linear in its length, and loses no text but our own guards. */
 export function decode(markup: string): RichText {
+  if (markup.length > MOST_MARKUP) return plain(cleanText(markup));
   return readBlocks(cleanText(markup).split('\n'), 0);
 }
 

@@ -152,7 +152,7 @@ class Session {
       case 'stream-notify-room': {
         const [key, username, activities] = params;
         const rid = String(key).split('/')[0] ?? '';
-        if (this.#user === undefined || username !== this.#user.username || !/\/user-activity$/.test(String(key)) || !Array.isArray(activities)) throw new Refused('not-allowed', 'Not allowed');
+        if (this.#user === undefined || username !== this.#user.username || !String(key).endsWith('/user-activity') || !Array.isArray(activities)) throw new Refused('not-allowed', 'Not allowed');
         if (this.#world.rooms.get(rid)?.members.includes(this.#user._id) !== true) throw new Refused('not-allowed', 'Not allowed');
         this.#world.feed.emit({ kind: 'room', rid, what: 'user-activity', args: [username, activities, params[3] ?? {}] });
         return undefined;

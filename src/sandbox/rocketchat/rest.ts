@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Faults } from './faults.ts';
-import { body, field, formOf, query, refused, type Shape } from './shapes.ts';
+import { body, field, formOf, query, refused, type Shape, text } from './shapes.ts';
 import { etagOf, type Message, Refused, type Room, type User, type World } from './state.ts';
 
 export interface Call {
@@ -114,7 +114,7 @@ export class Rest {
       return { user: userOf(user) };
     });
     this.#route('POST', 'im.create', { username: 'string?', usernames: 'string?', excludeSelf: 'boolean?' }, ({ user, body: { username } }) => {
-      const other = world.userNamed(String(username ?? ''));
+      const other = world.userNamed(text(username));
       if (other === undefined) throw new Refused('error-invalid-user', 'Invalid user');
       const room = world.direct(user, other);
       return { room: { ...world.roomOf(room), rid: room._id } };
@@ -134,7 +134,7 @@ export class Rest {
       if (message['t'] !== undefined) throw new Refused('error', "Cannot send system messages using 'chat.sendMessage'");
       if (message['tshow'] === true && message['tmid'] === undefined) throw new Refused('invalid-params', 'tshow provided but missing tmid');
       const parent = typeof message['tmid'] === 'string' ? world.messages.get(message['tmid']) : undefined;
-      const room = this.#roomFor(user, String(parent?.rid ?? message['rid'] ?? ''));
+      const room = this.#roomFor(user, text(parent?.rid ?? message['rid']));
       if (message['tmid'] !== undefined && world.settings['Threads_enabled'] === false) throw new Refused('error-not-allowed', 'not-allowed');
       this.#speakable(user, room, message);
       const { alias, avatar, emoji, location, customFields, tshow, attachments } = message;
@@ -164,7 +164,7 @@ export class Rest {
     });
     this.#route('POST', 'chat.react', { messageId: 'string', emoji: 'string?', reaction: 'string?', shouldReact: 'boolean?' }, ({ user, body: { messageId, emoji, reaction, shouldReact } }) => {
       const message = this.#messageFor(user, String(messageId));
-      const name = `:${String(emoji ?? reaction ?? '').replace(/^:|:$/g, '')}:`;
+      const name = `:${text(emoji ?? reaction).replace(/^:|:$/g, '')}:`;
       if (!/^:[\w+-]+:$/.test(name)) throw new Refused('error-not-allowed', 'Invalid emoji provided.');
       const there = (message['reactions'] as Record<string, { usernames: string[] }> | undefined)?.[name]?.usernames.includes(user.username) === true;
       const wanted = typeof shouldReact === 'boolean' ? shouldReact : !there;
@@ -295,7 +295,7 @@ export class Rest {
 
   /** What everybody's words are measured by. */
   #speakable(user: User, _room: Room, message: Readonly<Record<string, unknown>>): void {
-    if (String(message['msg'] ?? '').length > Number(this.#world.settings['Message_MaxAllowedSize'])) throw new Refused('error-message-size-exceeded', 'Message size exceeds Message_MaxAllowedSize');
+    if (text(message['msg']).length > Number(this.#world.settings['Message_MaxAllowedSize'])) throw new Refused('error-message-size-exceeded', 'Message size exceeds Message_MaxAllowedSize');
     if (message['avatar'] !== undefined && !/^(?:https?:\/\/|\/)/.test(field(message, 'avatar'))) throw new Refused('error', 'Invalid href value provided');
     if ((message['alias'] !== undefined || message['avatar'] !== undefined) && !this.#world.hasPermission(user, 'message-impersonate')) throw new Refused('error', 'Not enough permission');
   }

@@ -37,8 +37,13 @@ export function body(given: unknown, shape: Shape): Readonly<Record<string, unkn
   return found as Record<string, unknown>;
 }
 
+/** What is no text or number is nothing. */
+export function text(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
 export function field(from: Readonly<Record<string, unknown>>, key: string): string {
-  return String(from[key] ?? '');
+  return text(from[key]);
 }
 
 /** `{success: false, error, errorType, details}` */

@@ -307,7 +307,7 @@ export class World {
   }
 }
 
-export function face(user: User): { _id: string; username: string; name: string } {
+function face(user: User): { _id: string; username: string; name: string } {
   return { _id: user._id, username: user.username, name: user.name };
 }
 

@@ -36,7 +36,7 @@ CREATE TABLE room (
   last_event TEXT, last_seq INTEGER, settled_event TEXT, pinned TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 CREATE TABLE member (
-  room INTEGER NOT NULL REFERENCES room(id), user TEXT NOT NULL, membership TEXT NOT NULL, name TEXT,
+  room INTEGER NOT NULL REFERENCES room(id), user TEXT NOT NULL, membership TEXT NOT NULL, name TEXT, picture TEXT,
   PRIMARY KEY (room, user)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,12 +1,15 @@
 import { isMedia } from '../../model/content.ts';
 import type { ConversationRef, MatrixEvent, NetworkEvent, PersonRef } from '../../model/events.ts';
-import type { ConversationRow, InboxSeq, Millis, PersonRow } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, InboxSeq, Millis, NetworkId, PersonRow } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Accepted, InboxItem, MatrixBatch, NetworkBatch, OpenConversation } from '../store.ts';
 import { BROKEN } from './inbox.ts';
 import { namedIn } from '../../model/named.ts';
 import { joinIds, type LocalpartOf, replaceConversation, resolveConversation, resolvePerson } from './people.ts';
 import type { Sql } from './sql.ts';
+
+/** Most to-device data that is kept. What clients send for encryption has a few thousand bytes each. */
+const TO_DEVICE = { one: 65_536, count: 5_000, bytes: 16_777_216 } as const;
 
 /** Takes in what both sides send: dedupe, identities, inbox rows and media jobs, all in the caller's transaction. */
 export class Intake {
@@ -79,7 +82,7 @@ export class Intake {
       this.#sql.run('UPDATE room SET last_event = ?, last_seq = ?, active_at = ? WHERE id = ?', event.event_id, seq, this.#now(), room);
       wake.add(lane);
     }
-    for (const message of batch.toDevice) this.#toDevice(message);
+    this.#toDevice(batch.toDevice);
     return { wake: [...wake], fresh, duplicates: batch.events.length - fresh, media: [] };
   }
 
@@ -91,15 +94,38 @@ export class Intake {
     );
   }
 
-  /** Kept for encryption, which nothing reads yet: it has no event id, so its key is made of all of it. */
-  #toDevice(message: unknown): void {
-    const { sender, type, content } = message as { sender?: unknown; type?: unknown; content?: unknown };
-    const key = JSON.stringify([sender, type, content]);
-    const inboxKey = this.#seal.hash('to-device', key).toString('hex');
-    if (!this.#isNew('to-device', key, inboxKey)) return;
+  /**
+   * Kept for encryption, which nothing reads yet: it has no event id, so its key is made of all of it. Anybody on any homeserver
+   * can send as much of it as they like, so only so much is kept; the homeserver is never refused for it.
+   */
+  #toDevice(messages: readonly unknown[]): void {
+    if (messages.length === 0) return;
+    const kept = this.#sql.get<{ count: number; bytes: number }>("SELECT count(*) AS count, coalesce(sum(length(body)), 0) AS bytes FROM inbox WHERE wait_key = 'to-device' AND state = 'parked'") ?? { count: 0, bytes: 0 };
+    for (const message of messages) {
+      const { sender, type, content } = message as { sender?: unknown; type?: unknown; content?: unknown };
+      const key = JSON.stringify([sender, type, content]);
+      const body = key.length > TO_DEVICE.one ? null : this.#seal.seal(message);
+      if (body === null || kept.count >= TO_DEVICE.count || kept.bytes + body.length > TO_DEVICE.bytes) {
+        this.#tooMuch();
+        continue;
+      }
+      const inboxKey = this.#seal.hash('to-device', key).toString('hex');
+      if (!this.#isNew('to-device', key, inboxKey)) continue;
+      kept.count += 1;
+      kept.bytes += body.length;
+      this.#sql.run(
+        "INSERT INTO inbox (source, key, lane, state, wait_key, due_at, received_at, body) VALUES ('to-device', ?, 'to-device', 'parked', 'to-device', ?, ?, ?)",
+        inboxKey, Number.MAX_SAFE_INTEGER, this.#now(), body,
+      );
+    }
+  }
+
+  /** One row a day says so, however much it was. */
+  #tooMuch(): void {
     this.#sql.run(
-      "INSERT INTO inbox (source, key, lane, state, wait_key, due_at, received_at, body) VALUES ('to-device', ?, 'to-device', 'parked', 'to-device', ?, ?, ?)",
-      inboxKey, Number.MAX_SAFE_INTEGER, this.#now(), this.#seal.seal(message),
+      `INSERT OR IGNORE INTO inbox (source, key, lane, state, received_at, code, reason)
+       VALUES ('to-device', ?, 'to-device', 'dead', ?, 'too_much', 'More came for encryption than is kept; what was too much is gone.')`,
+      `too much ${new Date(this.#now()).toISOString().slice(0, 10)}`, this.#now(),
     );
   }
 
@@ -109,6 +135,18 @@ export class Intake {
       "INSERT INTO inbox (source, key, lane, state, received_at, body, code, reason) VALUES (?, ?, ?, 'dead', ?, ?, 'undecodable', ?)",
       source, key, BROKEN, this.#now(), this.#seal.seal(Buffer.from(raw).toString('base64')), reason,
     );
+  }
+
+  /** What `broken` kept of either side, once more. */
+  again(seq: InboxSeq, source: string, key: string, raw: Uint8Array): Accepted {
+    const item: unknown = JSON.parse(Buffer.from(raw).toString('utf8'));
+    this.#sql.run('DELETE FROM inbox WHERE seq = ?', seq);
+    this.#sql.run('DELETE FROM seen WHERE hash = ?', this.#seal.hash(source, key));
+    if (source === 'matrix') return this.matrix({ events: [item as MatrixEvent], toDevice: [] });
+    if (source === 'to-device') return this.matrix({ events: [], toDevice: [item] });
+    // A cursor that has been kept has been overtaken.
+    const items = typeof item === 'string' ? [] : [{ key, event: item as NetworkEvent }];
+    return this.network({ network: source.split('/', 1)[0] as NetworkId, account: source as AccountId, items });
   }
 
   open(request: OpenConversation, wake: Set<string>): ConversationRow {

@@ -68,8 +68,8 @@ export class Effects {
         else this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ? AND actor = ? AND emoji = ?', effect.portal, effect.target, effect.actor, effect.emoji);
         return;
       case 'member':
-        this.#sql.run('INSERT INTO member (room, user, membership, name) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET membership = excluded.membership, name = coalesce(excluded.name, name)',
-          effect.room, effect.member.user, effect.member.membership, effect.member.name);
+        this.#sql.run('INSERT INTO member (room, user, membership, name, picture) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET membership = excluded.membership, name = coalesce(excluded.name, name), picture = nullif(coalesce(excluded.picture, picture), \'\')',
+          effect.room, effect.member.user, effect.member.membership, effect.member.name, effect.member.picture === null ? '' : (effect.member.picture ?? null));
         return;
       case 'room': return this.#room(effect.room, effect.change, wake);
       case 'person':

@@ -21,6 +21,8 @@ export interface SqliteOptions {
   readonly seal: Seal;
   readonly localpartOf: LocalpartOf;
   readonly now: () => Millis;
+  /** Milliseconds that a busy store waits for more to go into one commit. Default 2. */
+  readonly joinMs?: number;
 }
 
 /** The store on SQLite: one connection, one writer, the commands of one tick in one commit. */
@@ -49,11 +51,11 @@ class SqliteStore implements Store {
   readonly #rows: Rows;
   readonly #queries: Queries;
 
-  constructor(db: Db, unlock: () => void, { seal, localpartOf, now }: SqliteOptions) {
+  constructor(db: Db, unlock: () => void, { seal, localpartOf, now, joinMs = 2 }: SqliteOptions) {
     this.#db = db;
     this.#unlock = unlock;
     this.#sql = new Sql(db);
-    this.#commits = new Commits(db);
+    this.#commits = new Commits(db, joinMs);
     this.#rows = new Rows(this.#sql, seal);
     this.#intake = new Intake(this.#sql, seal, localpartOf, now);
     this.#effects = new Effects(this.#sql, seal, localpartOf, now);
@@ -217,6 +219,9 @@ class SqliteStore implements Store {
   members(room: RoomRow): readonly Member[] {
     return this.#rows.members(room);
   }
+  everMembers(room: RoomRow): readonly Member[] {
+    return this.#rows.everMembers(room);
+  }
   member(room: RoomRow, user: UserId): Member | null {
     return this.#rows.member(room, user);
   }
@@ -267,6 +272,12 @@ class SqliteStore implements Store {
   deadIn(seq: InboxSeq): ReturnType<Store['deadIn']> {
     return this.#inbox.dead(seq);
   }
+  takeAgain(seq: InboxSeq): Promise<Accepted | null> {
+    return this.#commits.run(() => {
+      const kept = this.#inbox.dead(seq);
+      return kept?.raw == null ? null : this.#intake.again(seq, kept.source, kept.key, kept.raw);
+    });
+  }
   retryIn(seq: InboxSeq, how: 'again' | 'gone'): Promise<Wake> {
     return this.#write(null, [], (wake) => this.#inbox.retry(seq, how, wake));
   }
@@ -286,6 +297,7 @@ class SqliteStore implements Store {
     this.#db.pragma('wal_checkpoint(TRUNCATE)');
   }
   close(): void {
+    this.#commits.close();
     this.#db.close();
     this.#unlock();
   }

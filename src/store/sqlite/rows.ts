@@ -1,5 +1,5 @@
 import type {
-  AccountId, ConversationRow, EventId, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
+  AccountId, ConversationRow, EventId, Millis, Mxc, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
 } from '../../model/ids.ts';
 import type { Picture } from '../../model/events.ts';
 import type { Seal } from '../seal.ts';
@@ -86,6 +86,10 @@ export class Rows {
     return this.#sql.all<MemberSql>("SELECT * FROM member WHERE room = ? AND membership IN ('join', 'invite') ORDER BY user", roomRow).map(member);
   }
 
+  everMembers(roomRow: RoomRow): readonly Member[] {
+    return this.#sql.all<MemberSql>('SELECT * FROM member WHERE room = ? ORDER BY user', roomRow).map(member);
+  }
+
   member(roomRow: RoomRow, user: UserId): Member | null {
     const found = this.#sql.get<MemberSql>('SELECT * FROM member WHERE room = ? AND user = ?', roomRow, user);
     return found ? member(found) : null;
@@ -159,7 +163,7 @@ function picture({ picture: id, picture_handle: handle }: PictureSql): Picture |
 }
 
 function member(found: MemberSql): Member {
-  return { user: found.user as UserId, membership: found.membership, name: found.name };
+  return { user: found.user as UserId, membership: found.membership, name: found.name, picture: found.picture as Mxc | null };
 }
 
 interface PictureSql { picture: string | null; picture_handle: string | null }
@@ -173,7 +177,7 @@ export interface RoomSql {
   created_by_us: number; active_at: Millis; last_event: string | null; last_seq: number | null; settled_event: string | null;
 }
 interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state'] }
-interface MemberSql { room: number; user: string; membership: Member['membership']; name: string | null }
+interface MemberSql { room: number; user: string; membership: Member['membership']; name: string | null; picture: string | null }
 export interface OutboxSql {
   seq: number; lane: string; kind: string; key: string; state: OutboxState; portal: number | null; room: number | null; account: string | null;
   event: string | null; sender: string | null; remote_ref: string | null; part: number; parts: number; body: Buffer | null; tries: number;

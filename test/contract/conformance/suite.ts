@@ -26,18 +26,19 @@ export function conforms(driver: Driver): void {
 
     test('its people can do whatever its descriptor says comes in', async () => {
       const chat = await stage.peer.meet(place);
-      const missing = cases.filter((each) => each.act !== undefined && each.needs !== undefined && denied(driver, each) === null && chat.ada[each.act] === undefined);
+      const missing = cases.filter((each) => each.act !== undefined && each.needs !== undefined && denied(driver, place, each) === null && chat.ada[each.act] === undefined);
       expect(missing.map(({ what }) => what)).toEqual([]);
     });
   });
 }
 
-function claims(driver: Driver, _place: Place, each: Case): boolean {
-  return denied(driver, each) === null;
+function claims(driver: Driver, place: Place, each: Case): boolean {
+  return denied(driver, place, each) === null;
 }
 
 /** Why the network does not do it, where its descriptor says so. */
-function denied({ network: { capabilities } }: Driver, { needs, way }: Case): string | null {
+function denied(driver: Driver, place: Place, { needs, way }: Case): string | null {
+  const capabilities = driver.capabilities?.(place) ?? driver.network.capabilities;
   if (needs === undefined) return null;
   const found = Object.hasOwn(capabilities.media, needs) ? capabilities.media[needs as keyof typeof capabilities.media] : capabilities[way][needs as Feature];
   return found.level === 'none' ? (found.reason ?? 'no reason') : null;

@@ -51,6 +51,13 @@ async function heard(scene: Scene, text: string): Promise<{ readonly id: string;
   return { id, event: await ghostSays(scene, text, (event) => body(event) === text) };
 }
 
+/** What a thread can begin with: any message, or what the network has for it. */
+async function rooted(scene: Scene, text: string): Promise<{ readonly id: string; readonly event: FakeEvent }> {
+  const { root } = scene.chat.ada;
+  if (root === undefined) return heard(scene, text);
+  return { id: await root(text), event: await ghostSays(scene, text, (event) => body(event).includes(text)) };
+}
+
 const act = <K extends keyof Remote>(remote: Remote, name: K): NonNullable<Remote[K]> => {
   const done = remote[name];
   if (done === undefined) throw new Error(`nobody can ${name} here`);
@@ -128,13 +135,13 @@ export const cases: readonly Case[] = [
     expect(message.replyTo ?? message.thread).toBe(id);
   } },
   { what: 'a thread', way: 'in', needs: 'thread', act: 'thread', async run(scene) {
-    const { event, id } = await heard(scene, 'the root of a thread');
+    const { event, id } = await rooted(scene, 'the root of a thread');
     await act(scene.chat.ben, 'thread')(id, 'inside the thread');
     const inside = await ghostSays(scene, 'the answer in the thread', (one) => body(one).includes('inside the thread'));
     expect([relation(inside)['rel_type'], relation(inside)['event_id']]).toEqual(['m.thread', event.event_id]);
   } },
   { what: 'a thread', way: 'out', needs: 'thread', async run(scene) {
-    const { event, id } = await heard(scene, 'another root');
+    const { event, id } = await rooted(scene, 'another root');
     const { message } = await said(scene, 'into the thread', { 'm.relates_to': { rel_type: 'm.thread', event_id: event.event_id, is_falling_back: true, 'm.in_reply_to': { event_id: event.event_id } } });
     expect(message.thread).toBe(id);
   } },
@@ -158,7 +165,7 @@ export const cases: readonly Case[] = [
     const { event, message } = await said(scene, 'I will remove this');
     scene.stage.alice.redact(scene.room, event);
     await eventually('the removal, or a notice', () => scene.chat.shown().every(({ id, deleted }) => id !== message.id || deleted)
-      || scene.stage.homeserver.eventsOf(scene.room, 'm.room.message').some((one) => one.sender === scene.stage.homeserver.bot && body(one).includes('⚠️')), patience);
+      || scene.stage.homeserver.eventsOf(scene.room, 'm.room.message').some((one) => one.sender === scene.stage.homeserver.bot && /🗑️|⚠️/u.test(body(one))), patience);
   } },
   { what: 'a reaction, and its removal', way: 'in', needs: 'react', act: 'react', async run(scene) {
     const { event, message } = await said(scene, 'worth a thumb');

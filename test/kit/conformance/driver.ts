@@ -1,3 +1,4 @@
+import type { Capabilities } from '../../../src/model/capabilities.ts';
 import type { MediaKind } from '../../../src/model/content.ts';
 import type { Network } from '../../../src/networks/network.ts';
 
@@ -6,6 +7,8 @@ export interface Driver {
   readonly network: Network;
   /** Conversations that the cases are played in: `direct` with one person, `group` with several. */
   readonly places: readonly Place[];
+  /** What a conversation of this sort can do, where that is not what the descriptor says of the network. */
+  capabilities?(place: Place): Capabilities;
   start(options: DriverOptions): Promise<Peer>;
 }
 
@@ -59,6 +62,8 @@ export interface Remote {
   /** Bold, in the network's own markup. */
   bold?(text: string): Promise<string>;
   reply?(to: string, text: string): Promise<string>;
+  /** Something that begins a thread and says this, where not every message does. */
+  root?(text: string): Promise<string>;
   thread?(root: string, text: string): Promise<string>;
   file?(kind: MediaKind, bytes: Buffer, given: { readonly mime: string; readonly name: string; readonly caption?: string }): Promise<string>;
   location?(latitude: number, longitude: number): Promise<string>;

@@ -175,7 +175,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   })),
   ...['invite', 'kick', 'ban', 'unban'].map((action) =>
     at('POST', `${V3}/rooms/:x/${action}`, onRoom((context, { caller, body }, room) => {
-      context.rooms.change(room, caller.user, String(body['user_id']), action, body['reason'] as string | undefined);
+      context.rooms.change(room, caller.user, String(body['user_id']), action, typeof body['reason'] === 'string' ? { reason: body['reason'] } : {});
       return {};
     })),
   ),

@@ -91,5 +91,6 @@ function reaction(seen: Sightings, talk: Talk, emoji: string, target: Act | unde
 /** WhatsApp lets nobody take back what was sent: then a notice says that it stays. */
 function deletion({ target }: Act, seen: Sightings, notices: readonly Told[]): Partial<Finding> {
   const visible = target !== undefined && arrived(seen.onPhone(target)).length > 0;
-  return { shown: 0, told: null, excused: notices.length > 0 || !visible };
+  const stays = target === undefined ? [] : seen.toldToStay(target.id);
+  return { shown: 0, told: null, excused: notices.length + stays.length > 0 || !visible, wrong: twice([...notices, ...stays]) };
 }

@@ -63,11 +63,13 @@ function toNetwork(said: Said, play: Play, seen: Seen): readonly string[] {
   const last = newest(said, play);
   const there = world.network.messages.filter((each) => each.by === 'us' && !each.deleted && !each.failed && !isUnheardCopy(each, play))
     .flatMap((message) => marksIn(message.text).filter(({ side, n }) => side === 'matrix' && n === said.n).map((mark) => ({ message, mark })));
-  const told = seen.told([said.id, said.deleted, ...said.versions.map(({ key }) => key)]);
-  const wrong = (what: string): string => `m${said.n}: ${what}; told: ${JSON.stringify(told)}`;
+  const all = seen.told([said.id, said.deleted, ...said.versions.map(({ key }) => key)]);
+  // That something stays there is no word of its loss.
+  const told = all.filter((text) => !text.includes('🗑️'));
+  const wrong = (what: string): string => `m${said.n}: ${what}; told: ${JSON.stringify(all)}`;
   if (said.by === MALLORY) return there.length > 0 ? [wrong('a stranger was bridged')] : last !== null && told.length === 0 ? [wrong('a stranger was not told')] : [];
   if (last === null) return there.length > 0 ? [wrong('it is there although it never came to the bridge')] : [];
-  if (arrived(play, said.deleted)) return there.length > 0 && told.length === 0 ? [wrong(`${there.map(({ mark }) => name(mark)).join()} stays visible, and nobody was told`)] : [];
+  if (arrived(play, said.deleted)) return there.length > 0 && all.length === 0 ? [wrong(`${there.map(({ mark }) => name(mark)).join()} stays visible, and nobody was told`)] : [];
   const problems: string[] = [];
   for (let part = 0; part < last.parts; part++) {
     const copies = there.filter(({ mark }) => mark.part === part && mark.version === last.version);
@@ -75,7 +77,7 @@ function toNetwork(said: Said, play: Play, seen: Seen): readonly string[] {
     if (copies.length > 1 && !play.retried) problems.push(wrong(`part ${part} is there ${copies.length} times`));
   }
   const stale = there.filter(({ mark }) => mark.version !== last.version || mark.part >= last.parts);
-  if (stale.length > 0 && world.conditions.abilities.edit && told.length === 0 && !play.retried) problems.push(wrong(`${stale.map(({ mark }) => name(mark)).join()} is still there`));
+  if (stale.length > 0 && world.conditions.abilities.edit && all.length === 0 && !play.retried) problems.push(wrong(`${stale.map(({ mark }) => name(mark)).join()} is still there`));
   return problems;
 }
 

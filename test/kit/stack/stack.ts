@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { type Daemon, type DaemonOptions, startDaemon } from '../../../src/daemon.ts';
 import { type WhatsAppSandboxOptions, startWhatsAppSandbox, type WhatsAppSandbox } from '../../../src/sandbox/whatsapp/index.ts';
 import { FakeHomeserver, type FakeOptions } from '../fake-homeserver/server.ts';
@@ -102,14 +102,18 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   return stack;
 }
 
-/** Below the ports that connections of this machine go out from: one of those may be taken while its owner is down. */
-/** All held at once before they are let go: one by one, the same could come twice. */
+/**
+ * Below the ports that connections of this machine go out from: one of those may be taken while its owner is down. All held at
+ * once before they are let go: one by one, the same could come twice.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, async () => {
+  const servers: Server[] = [];
+  while (servers.length < count) {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return server;
-  }));
+    const port = 10_240 + Math.floor(Math.random() * 22_000);
+    const got = await new Promise<boolean>((resolve) => server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)));
+    if (got) servers.push(server);
+  }
   const ports = servers.map((server) => (server.address() as { port: number }).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;

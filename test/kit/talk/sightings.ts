@@ -58,7 +58,12 @@ export class Sightings {
   }
 
   toldAbout(event: string): readonly Told[] {
-    return this.told.filter(({ about }) => about === event);
+    return this.told.filter(({ about, text }) => about === event && !text.startsWith('🗑️'));
+  }
+
+  /** That it stays on the phone, though it was deleted here: nothing of it is lost. */
+  toldToStay(event: string): readonly Told[] {
+    return this.told.filter(({ about, text }) => about === event && text.startsWith('🗑️'));
   }
 
   contentOf(event: FakeEvent): Json {

@@ -13,7 +13,7 @@ export interface Said {
 }
 
 /** Who the message mentions; where it says nothing of that, everybody it names. */
-export function mentionedIn(message: unknown): Mentioned {
+function mentionedIn(message: unknown): Mentioned {
   const all = at(message, 'mentions');
   if (!Array.isArray(all)) return anybody;
   const found = new Map(all.flatMap((each): readonly (readonly [string, { id: string; name: string }])[] => {
@@ -61,7 +61,7 @@ function textContent(text: RichText, message: Fields): TextContent {
   return { kind: 'text', text, ...(preview && { preview }) };
 }
 
-export function textOf(message: Fields, whom: Mentioned): RichText {
+function textOf(message: Fields, whom: Mentioned): RichText {
   if (isMd(at(message, 'md'))) return fromMd(at(message, 'md'), whom);
   const msg = str(message, 'msg') ?? str(message, 'text');
   return msg === undefined || msg.trim() === '' ? [] : decode(msg, whom);

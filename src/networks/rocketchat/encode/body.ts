@@ -40,7 +40,7 @@ export function textBody(content: Content, around: Around): Fields {
   throw new Rejected(`Rocket.Chat has nothing like a message of the kind "${content.kind}".`, 'no_such_kind');
 }
 
-export function written(text: RichText, { usernames, maxText, jump }: Around): string {
+function written(text: RichText, { usernames, maxText, jump }: Around): string {
   const msg = encode(text, usernames);
   if (msg.trim() === '') throw new Rejected('Rocket.Chat takes no empty message.', 'empty');
   if (msg.length + jump.length > maxText) throw new Rejected(`A message may have ${maxText} characters.`, 'too_long');

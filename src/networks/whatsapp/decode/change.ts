@@ -1,6 +1,7 @@
 import type { NetworkItem } from '../../../model/events.ts';
 import { at, isFields, list, str, type Fields } from '../../meta-graph/json.ts';
 import { contactIds, normalId, rank } from '../ids.ts';
+import { isWithoutContent } from './content.ts';
 import { contextOf, unsupported, type Context } from './context.ts';
 import { decodeGroup } from './group.ts';
 import { decodeMessage } from './message.ts';
@@ -31,6 +32,7 @@ export function cutChange(id: string | undefined, time: unknown, change: unknown
   const contactsOf = contactFinder(value);
   const pieces: Piece[] = [];
   for (const key of ITEMS) {
+    if (key === 'errors' && isReason(value)) continue;
     const items = key === 'history' ? list(value, key).flatMap(cutHistory) : list(value, key);
     for (const [index, item] of items.entries()) {
       const errors = key === 'messages' && items.length === 1 ? { errors_beside: value['errors'] } : {};
@@ -42,6 +44,12 @@ export function cutChange(id: string | undefined, time: unknown, change: unknown
     if (!handled) pieces.push(piece({ ...shared, [key]: rest }));
   }
   return pieces;
+}
+
+/** One error beside one message that came without content is told as the reason of that, and not a second time. */
+function isReason(value: Fields): boolean {
+  const [message, ...more] = list(value, 'messages');
+  return list(value, 'errors').length === 1 && more.length === 0 && isFields(message) && isWithoutContent(message);
 }
 
 function hasItems(value: Fields): boolean {

@@ -19,6 +19,13 @@ export function typeOf(message: unknown): string {
   return str(message, 'type') ?? TYPES.find((type) => isFields(message) && Object.hasOwn(message, type)) ?? 'unknown';
 }
 
+/** A message of a kind that has content, without it and without a reason of its own: what stands beside it is the reason. */
+export function isWithoutContent(message: unknown): boolean {
+  const type = typeOf(message);
+  const known = isMediaType(type) || ['text', 'location', 'contacts', 'button', 'interactive', 'order'].includes(type);
+  return known && typeof at(message, type) !== 'object' && list(message, 'errors').length === 0;
+}
+
 /**
  * What a message shows: always at least one part. What cannot be shown, or came with an error, says so in a part of its own.
  * `errors` are those that stood beside the messages.

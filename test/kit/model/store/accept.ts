@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { AccountId, RemoteId } from '../../../../src/model/ids.ts';
+import type { AccountId, InboxSeq, RemoteId } from '../../../../src/model/ids.ts';
 import { plain } from '../../../../src/model/richtext.ts';
 import { ACCOUNT, ALICE, Bench, direct, item, KEEP, matrixEvent, message, NETWORK, person, type StoreFactory } from './setup.ts';
 
@@ -161,12 +161,71 @@ export function acceptSuite(factory: StoreFactory): void {
     expect(bench.store.counts().inbox).toEqual({ dead: 2 });
   });
 
+  describe('data for devices', () => {
+    const device = (n: number, size = 1): unknown => ({ type: 'm.room.encrypted', sender: '@eve:evil.test', content: { n, ciphertext: 'x'.repeat(size) } });
+    const hear = (...toDevice: unknown[]): Promise<unknown> => bench.store.acceptMatrix({ events: [matrixEvent(`e${++bench.now}`, '!a:test')], toDevice });
+    const inbox = (): Readonly<Record<string, number>> => bench.store.counts().inbox;
+
+    test('is kept once, and comes to no lane', async () => {
+      await hear(device(1), device(2));
+      await hear(device(2));
+      expect(inbox()).toEqual({ parked: 2, ready: 2 });
+      expect(bench.store.lanes().map(({ lane }) => lane)).toEqual(['in:r1']);
+    });
+
+    test('of any size and number is taken without a refusal, and only so much of it is kept, with a word about the rest', async () => {
+      await hear(device(0, 70_000), device(1));
+      expect(inbox()).toEqual({ dead: 1, parked: 1, ready: 1 });
+      for (let batch = 0; batch < 6; batch++) await hear(...Array.from({ length: 1_000 }, (_, n) => device(batch * 1_000 + n + 2)));
+      expect(inbox()).toEqual({ dead: 1, parked: 5_000, ready: 7 });
+      expect(bench.store.undelivered(10)).toEqual([expect.objectContaining({ side: 'in', kind: 'to-device', code: 'too_much', reason: expect.stringContaining('encryption') })]);
+      bench.now += KEEP.settled * 2;
+      await bench.store.prune(bench.now, KEEP);
+      await hear(device(9_999));
+      expect(inbox()).toMatchObject({ parked: 1 });
+    });
+
+    test('that is large fills its place sooner', async () => {
+      for (let batch = 0; batch < 3; batch++) await hear(...Array.from({ length: 100 }, (_, n) => device(batch * 100 + n, 64_000)));
+      expect(inbox()).toEqual({ dead: 1, parked: Math.floor(16_777_216 / 64_100), ready: 3 });
+    });
+  });
+
   test('bytes that could not be decoded are kept, dead, once', async () => {
     const broken = { source: 'fake/app', key: 'k', raw: Buffer.from('??'), reason: 'no JSON' };
     await bench.store.acceptBroken(broken);
     await bench.store.acceptBroken(broken);
     expect(bench.store.counts().inbox).toEqual({ dead: 1 });
     expect(bench.store.lanes()).toEqual([]);
+  });
+
+  describe('what could not be taken in', () => {
+    const keep = async (source: string, key: string, value: unknown): Promise<InboxSeq> => {
+      await bench.store.acceptBroken({ source, key, raw: Buffer.from(JSON.stringify(value)), reason: 'a bug' });
+      return bench.store.undelivered(1)[0]?.seq as InboxSeq;
+    };
+
+    test('is taken in again as if it came now, once', async () => {
+      const event = matrixEvent('late', '!a:test');
+      const seq = await keep('matrix', event.event_id, event);
+      expect(await bench.store.takeAgain(seq)).toMatchObject({ wake: ['in:r1'], fresh: 1 });
+      expect(bench.store.inHead('in:r1')?.body).toMatchObject({ side: 'matrix', event });
+      expect(await bench.store.takeAgain(seq)).toBeNull();
+      expect(await bench.hear(event)).toMatchObject({ fresh: 0 });
+      const said = message('31');
+      expect(await bench.store.takeAgain(await keep(ACCOUNT, 'late', said))).toMatchObject({ fresh: 1 });
+      expect(await bench.take(said, 'late')).toMatchObject({ fresh: 0 });
+      expect(await bench.store.takeAgain(await keep('to-device', 'x', { type: 'm.x', sender: ALICE, content: {} }))).toMatchObject({ wake: [] });
+      expect(bench.store.counts().inbox).toEqual({ ready: 2, parked: 1 });
+    });
+
+    test('and still cannot be stays as it was', async () => {
+      const seq = await keep('matrix', '$bad', null);
+      await expect(bench.store.takeAgain(seq)).rejects.toThrow(TypeError);
+      expect(bench.store.counts().inbox).toEqual({ dead: 1 });
+      expect(bench.store.deadIn(seq)).toMatchObject({ source: 'matrix' });
+      expect(bench.store.unseen('matrix', ['$bad'])).toEqual([]);
+    });
   });
 
   test('opening a conversation makes its person, its portal and the invitation, and repeating it nothing', async () => {

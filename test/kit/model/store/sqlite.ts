@@ -12,7 +12,7 @@ export const SEAL_KEY = Buffer.alloc(32, 7);
 
 export function openSqlite(path: string, now: () => Millis, key = SEAL_KEY): Store {
   return openSqliteStore({
-    path, seal: createSeal(key), now,
+    path, seal: createSeal(key), now, joinMs: 0,
     localpartOf: (network, scope, id) => ghostLocalpart({ prefix: '_bridge_', serverName: 'test' }, { network, scope, id }),
   });
 }
