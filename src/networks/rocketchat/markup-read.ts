@@ -94,7 +94,7 @@ class Line {
         const [whole, , label = '', address = ''] = LINK.exec(line) ?? [];
         const href = safeHref(address.startsWith('//') ? `https:${address}` : address);
         if (whole !== undefined && href !== undefined) {
-          const children = label.trim() === '' ? [] : readInlines(label, () => undefined).filter((child) => child.t !== 'link');
+          const children = label.trim() === '' ? [] : readInlines(label, () => undefined).flatMap((child) => (child.t === 'link' ? child.children : [child]));
           this.push({ t: 'link', href, children: children.length === 0 ? [{ t: 'text', text: label.trim() === '' ? href : label }] : children });
           return at + whole.length;
         }
