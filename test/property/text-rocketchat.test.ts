@@ -54,7 +54,7 @@ describe('Rocket.Chat’s Markdown', () => {
 
   test('no text of any tree is lost', () => {
     fc.assert(fc.property(fc.oneof(anyTree, linkedTree), (tree) => {
-      expect(isWithin(solidText(tree), encode(tree).replace(/\\(?=[*_~`#.])/g, ''))).toBe(true);
+      expect(isWithin(solidText(tree), encode(tree))).toBe(true);
       // An emoji of one's own may be called like one that everybody has.
       if (!JSON.stringify(tree).includes('"t":"emoji"')) expect(isWithin(solidText(tree), solidText(decode(encode(tree))))).toBe(true);
     }), { numRuns: 1000 });
