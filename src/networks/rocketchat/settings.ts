@@ -35,7 +35,7 @@ const app = z.strictObject({
   url: z
     .url()
     .refine(safeAddress, { error: 'must be an https address without a query; http only for this machine' })
-    .describe('Address of the Rocket.Chat server, for instance https://chat.example.org.'),
+    .meta({ description: 'Address of the Rocket.Chat server.', examples: ['https://chat.example.org'] }),
   accounts: z.record(z.string(), account).superRefine(onceEach).describe('One entry for each user of the server; the name is yours.'),
 });
 
