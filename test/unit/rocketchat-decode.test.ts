@@ -71,6 +71,14 @@ describe('one message', () => {
     ] })).toEqual(['hi', 'image', 'voice', 'video', 'file', 'unsupported']);
   });
 
+  test.each(['/file-upload/f1/a.png', '/chat/file-upload/f1/a.png', 'https://old.example.org/file-upload/f1/a.png?x=1'])('a file at %s is asked for below the configured address', (address) => {
+    expect(one({ msg: '', attachments: [{ title: 'a.png', image_url: address }] }).event).toMatchObject({ parts: [{ kind: 'image', media: { source: { network: expect.stringContaining('"path":"/file-upload/f1/a.png"') } } }] });
+  });
+
+  test('a picture that lies elsewhere is shown as its address, and not fetched', () => {
+    expect(shown({ msg: '', attachments: [{ image_url: 'http://169.254.169.254/latest/meta-data' }] })).toEqual(['http://169.254.169.254/latest/meta-data']);
+  });
+
   test('links bring their preview, the server’s tree outranks the text', () => {
     expect(one({ msg: 'https://x.org', urls: [{ url: 'https://x.org', meta: { ogTitle: 'X', description: 'all of it' } }] }).event).toMatchObject({ parts: [{ preview: { url: 'https://x.org', title: 'X', description: 'all of it' } }] });
     const md = [{ type: 'PARAGRAPH', value: [{ type: 'BOLD', value: [{ type: 'PLAIN_TEXT', value: 'tree' }] }] }, { type: 'NEW_KIND', value: [{ type: 'PLAIN_TEXT', value: 'new' }] }, { type: 'TASKS', value: [{ type: 'TASK', status: true, value: [{ type: 'PLAIN_TEXT', value: 'done' }] }] }];
