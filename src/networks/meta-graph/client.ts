@@ -3,7 +3,7 @@ import { Agent, errors, request, type Dispatcher } from 'undici';
 import { DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
 import type { MediaStream } from '../../model/media.ts';
 import { failureToError, type Explain } from './errors.ts';
-import { isFields, parseJson, type Fields } from './json.ts';
+import { isFields, parseJson, type Fields } from '../shared/json.ts';
 import { askedWait } from './limits.ts';
 import type { Multipart } from './multipart.ts';
 

@@ -1,6 +1,6 @@
 import { Rejected, Uncertain } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
-import { at, defined, flag, isFields, list, str, type Fields } from '../meta-graph/json.ts';
+import { at, defined, flag, isFields, list, str, type Fields } from '../shared/json.ts';
 import { multipart } from '../meta-graph/multipart.ts';
 import type { ConnectOptions } from '../network.ts';
 import { RocketChatClient, segment } from './client.ts';

@@ -1,5 +1,5 @@
 import { AccountBroken, DeliveryError, Rejected, Unreachable } from '../../model/errors.ts';
-import { list, str } from '../meta-graph/json.ts';
+import { list, str } from '../shared/json.ts';
 import type { Check, ConnectOptions } from '../network.ts';
 import { isActive, RocketChatApi } from './api.ts';
 import { Ddp } from './ddp.ts';

@@ -3,7 +3,7 @@ import { Agent, errors, request, type Dispatcher } from 'undici';
 import { createEgress, type Egress } from '../../media/egress.ts';
 import { DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
 import type { MediaStream } from '../../model/media.ts';
-import { at, isFields, parseJson, type Fields } from '../meta-graph/json.ts';
+import { at, isFields, parseJson, type Fields } from '../shared/json.ts';
 import type { Multipart } from '../meta-graph/multipart.ts';
 import { failureToError } from './errors.ts';
 
@@ -94,7 +94,7 @@ export class RocketChatClient {
       if (answer.statusCode < 400) throw error;
     }
     if (answer.statusCode >= 200 && answer.statusCode < 300 && isFields(body) && at(body, 'success') !== false && at(body, 'status') !== 'error') return body;
-    throw failureToError({ status: answer.statusCode, body, wait: askedWait(answer), sending, secrets: [this.#options.token] });
+    throw failureToError({ status: answer.statusCode, body, wait: askedWait(answer), sending, secret: this.#options.token });
   }
 
   async #ask(url: URL, call: Call): Promise<Dispatcher.ResponseData> {

@@ -6,7 +6,7 @@ import type { NetworkItem, PersonRef } from '../../model/events.ts';
 import type { Millis, RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { MediaStream } from '../../model/media.ts';
-import { at, defined, isFields, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
+import { at, defined, isFields, list, parseJson, str, type Fields } from '../shared/json.ts';
 import type { Connection, ConnectOptions, ConversationFacts, HistoryPage, PartRequest, RateKey, SendRequest, SendResult, Sink, Target } from '../network.ts';
 import { RocketChatApi } from './api.ts';
 import { conversationOf, roomOf, when } from './decode/context.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../model/clock.ts';
-import { at, isFields, list, str } from '../meta-graph/json.ts';
+import { at, isFields, list, str } from '../shared/json.ts';
 import type { RocketChatApi } from './api.ts';
 
 const MOST = 5_000;

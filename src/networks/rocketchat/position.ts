@@ -1,6 +1,6 @@
 import type { NetworkItem } from '../../model/events.ts';
 import type { Millis } from '../../model/ids.ts';
-import { list, num, parseJson, str } from '../meta-graph/json.ts';
+import { list, num, parseJson, str } from '../shared/json.ts';
 import type { Sink } from '../network.ts';
 
 /** Of so many messages it is remembered that they had reactions: when the last goes, the server does not say so. */

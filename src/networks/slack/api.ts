@@ -1,7 +1,7 @@
 import { Agent, request, type Dispatcher } from 'undici';
 import { DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
-import { at, isFields, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
+import { at, isFields, list, parseJson, str, type Fields } from '../shared/json.ts';
 import { failureToError } from './errors.ts';
 import { isHere } from './settings.ts';
 

@@ -1,5 +1,5 @@
 import { AccountBroken, DeliveryError, Rejected } from '../../model/errors.ts';
-import { str } from '../meta-graph/json.ts';
+import { str } from '../shared/json.ts';
 import type { Check, ConnectOptions } from '../network.ts';
 import { SlackApi } from './api.ts';
 import { fixFor } from './errors.ts';

@@ -7,7 +7,7 @@ import type { Millis, RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
 import { iamcalNames } from '../../text/emoji-names.ts';
-import { at, list, str, type Fields } from '../meta-graph/json.ts';
+import { at, list, str, type Fields } from '../shared/json.ts';
 import type { Connection, ConnectOptions, ConversationFacts, HistoryPage, PartRequest, RateKey, SendRequest, SendResult, Sink, Target } from '../network.ts';
 import { SlackApi, fileIn } from './api.ts';
 import { readHandle } from './decode/files.ts';

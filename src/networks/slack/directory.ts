@@ -1,6 +1,6 @@
 import { AccountBroken, DeliveryError, Rejected } from '../../model/errors.ts';
 import type { PersonRef } from '../../model/events.ts';
-import { at, defined, isFields, list, str, type Fields } from '../meta-graph/json.ts';
+import { at, defined, isFields, list, str, type Fields } from '../shared/json.ts';
 import type { SlackApi } from './api.ts';
 import { isUser, personOf, pictureOf } from './ids.ts';
 import { Recent } from './recent.ts';

@@ -2,7 +2,7 @@ import type { Clock } from '../../model/clock.ts';
 import { Rejected } from '../../model/errors.ts';
 import type { PersonRef } from '../../model/events.ts';
 import type { Millis } from '../../model/ids.ts';
-import { at, flag, list, str, type Fields } from '../meta-graph/json.ts';
+import { at, flag, list, str, type Fields } from '../shared/json.ts';
 import type { ConversationFacts, HistoryPage, SendResult } from '../network.ts';
 import type { SlackApi } from './api.ts';
 import { messagesIn } from './catchup.ts';

@@ -1,6 +1,6 @@
 import { AccountBroken } from '../../model/errors.ts';
 import type { NetworkItem } from '../../model/events.ts';
-import { at, isFields, list, str, type Fields } from '../meta-graph/json.ts';
+import { at, isFields, list, str, type Fields } from '../shared/json.ts';
 import type { ConnectOptions, Sink } from '../network.ts';
 import type { SlackApi } from './api.ts';
 import { CatchUp } from './catchup.ts';

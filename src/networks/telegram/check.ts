@@ -1,6 +1,6 @@
 import { AccountBroken, DeliveryError } from '../../model/errors.ts';
-import { at, flag, num, str } from '../meta-graph/json.ts';
-import { tidy } from '../meta-graph/errors.ts';
+import { at, flag, num, str } from '../shared/json.ts';
+import { tidy } from '../shared/tidy.ts';
 import type { Check, ConnectOptions } from '../network.ts';
 import { BotClient } from './client.ts';
 import { fixFor } from './errors.ts';

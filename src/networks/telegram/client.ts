@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { Agent, errors, request, type Dispatcher } from 'undici';
 import { DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
-import { isFields, str } from '../meta-graph/json.ts';
+import { isFields, str } from '../shared/json.ts';
 import { failureToError } from './errors.ts';
 import { multipart } from './multipart.ts';
 

@@ -6,7 +6,7 @@ import type { PersonRef } from '../../model/events.ts';
 import type { RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { MediaStream } from '../../model/media.ts';
-import { at, defined, isFields, num, str, type Fields } from '../meta-graph/json.ts';
+import { at, defined, isFields, num, str, type Fields } from '../shared/json.ts';
 import type { Connection, ConnectOptions, ConversationFacts, PartRequest, RateKey, SendRequest, SendResult, Sink, Target } from '../network.ts';
 import { BotClient, filePath } from './client.ts';
 import { CustomEmoji } from './custom-emoji.ts';

@@ -1,5 +1,5 @@
 import type { NetworkItem } from '../../model/events.ts';
-import { at, flag, isFields, list, num, str } from '../meta-graph/json.ts';
+import { at, flag, isFields, list, num, str } from '../shared/json.ts';
 import type { Sink } from '../network.ts';
 import type { KnownPoll } from './decode/context.ts';
 

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { AccountBroken, Rejected, Uncertain } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
 import { GraphClient, segment } from '../meta-graph/client.ts';
-import { at, defined, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
+import { at, defined, list, parseJson, str, type Fields } from '../shared/json.ts';
 import { multipart } from '../meta-graph/multipart.ts';
 import type { ConnectOptions } from '../network.ts';
 import { hex, type Handle } from './decode/media.ts';

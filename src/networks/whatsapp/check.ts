@@ -1,5 +1,5 @@
 import { AccountBroken, DeliveryError, Rejected, Unreachable } from '../../model/errors.ts';
-import { list, str } from '../meta-graph/json.ts';
+import { list, str } from '../shared/json.ts';
 import { type Check, type ConnectOptions, notTried } from '../network.ts';
 import { WhatsAppApi } from './api.ts';
 import { fixFor } from './errors.ts';

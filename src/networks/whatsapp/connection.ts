@@ -5,7 +5,7 @@ import { AccountBroken, DeliveryError, Rejected } from '../../model/errors.ts';
 import type { RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
-import type { Fields } from '../meta-graph/json.ts';
+import type { Fields } from '../shared/json.ts';
 import type { Connection, ConnectOptions, PartRequest, RateKey, SendRequest, SendResult, Sink, Target } from '../network.ts';
 import { WhatsAppApi, parseHandle } from './api.ts';
 import { addressee, contentBody, reactionEmoji } from './encode/body.ts';

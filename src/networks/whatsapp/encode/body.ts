@@ -1,6 +1,6 @@
 import { isMedia, type ContactCard, type Content } from '../../../model/content.ts';
 import { Rejected } from '../../../model/errors.ts';
-import { defined, type Fields } from '../../meta-graph/json.ts';
+import { defined, type Fields } from '../../shared/json.ts';
 import type { Target } from '../../network.ts';
 import { isBsuid, isPhone } from '../ids.ts';
 import { MAX_CAPTION, MAX_FILENAME, MAX_TEXT } from '../limits.ts';
