@@ -1,7 +1,7 @@
 import { AccountBroken } from '../../model/errors.ts';
 import type { NetworkItem } from '../../model/events.ts';
-import { at, isFields, list, str, type Fields } from '../shared/json.ts';
 import type { ConnectOptions, Sink } from '../network.ts';
+import { at, isFields, list, str, type Fields } from '../shared/json.ts';
 import type { SlackApi } from './api.ts';
 import { CatchUp } from './catchup.ts';
 import { contextOf, type Context, type Known } from './decode/context.ts';

@@ -2,8 +2,8 @@ import { WebSocket } from 'ws';
 import type { Clock } from '../../model/clock.ts';
 import { AccountBroken, DeliveryError } from '../../model/errors.ts';
 import type { Logger } from '../../model/log.ts';
-import { at, isFields, list, parseJson, str, type Fields } from '../shared/json.ts';
 import type { AppSettings } from '../network.ts';
+import { at, isFields, list, parseJson, str, type Fields } from '../shared/json.ts';
 import { SlackApi } from './api.ts';
 import { asApp, isHere } from './settings.ts';
 
