@@ -3,8 +3,8 @@ import { Rejected } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
 import { first, Http, type Answer } from '../shared/http.ts';
 import { at, isFields, list, str, type Fields } from '../shared/json.ts';
+import { isHere } from '../shared/settings.ts';
 import { failureToError } from './errors.ts';
-import { isHere } from './settings.ts';
 
 interface ApiOptions {
   /** `https://slack.com/api` */
