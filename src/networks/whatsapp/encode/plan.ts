@@ -28,6 +28,23 @@ export function plan(request: SendRequest, style: PrefixStyle): readonly Content
   }
 }
 
+/**
+ * The one message that a request becomes while only a template may go. Its text is left whole: whether it has to be cut is known
+ * when it goes. What no template takes is not taken apart, so that it is refused as one.
+ */
+export function planWhole({ content, relay }: SendRequest): readonly Content[] {
+  if (isMedia(content) || content.kind === 'location' || content.kind === 'contacts') return [content];
+  const isEmote = content.kind === 'text' && content.style === 'emote';
+  const words = content.kind !== 'text' ? plain(inWords(content)) : isEmote && relay === null ? italic(content.text) : content.text;
+  // A line of its own for the name would be joined with the rest again.
+  return [text(dress(relay?.name, 'inline', isEmote)(words))];
+}
+
+/** As much of a text as one message holds. */
+export function firstOf(whole: RichText): RichText {
+  return splitText(whole, MAX_TEXT, length)[0] ?? whole;
+}
+
 type Dress = (part: RichText) => RichText;
 
 /** Puts the speaker's name before what they say. */
