@@ -87,8 +87,8 @@ export function memberOf(context: Pick<Context, 'contacts' | 'scope' | 'display'
   };
   const asked: Named = { numbers: [input !== undefined && (isPhone(normalId(input)) || isBsuid(input)) ? input : undefined] };
   const ids = rank(given).length > 0 ? rank(given) : rank(asked);
-  if (ids.length > 0 && ids.some((each) => each === context.display || each === context.number)) return { ...self({ ...BARE, ...context }) };
-  const contact = context.contacts.find((each) => rank(contactIds(each)).some((each_) => ids.includes(each_)));
+  if (ids.some((id) => id === context.display || id === context.number)) return self({ ...BARE, ...context });
+  const contact = context.contacts.find((each) => rank(contactIds(each)).some((id) => ids.includes(id)));
   const more = contactIds(contact);
   const all = rank({ userId: given.userId ?? more.userId, parentId: given.parentId ?? more.parentId, numbers: [...ids, ...more.numbers] });
   return person(all, context.scope, contact ?? value);

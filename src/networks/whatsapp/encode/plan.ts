@@ -1,4 +1,4 @@
-import { isMedia, type Content, type MediaContent, type TextContent } from '../../../model/content.ts';
+import { isMedia, type ContactsContent, type Content, type LocationContent, type MediaContent, type TextContent } from '../../../model/content.ts';
 import { plain, type RichText } from '../../../model/richtext.ts';
 import { splitText } from '../../../text/split.ts';
 import type { SendRequest } from '../../network.ts';
@@ -17,6 +17,7 @@ export function plan(request: SendRequest, style: PrefixStyle): readonly Content
   const name = request.relay?.name;
   const { content } = request;
   if (isMedia(content)) return planMedia(content, name, style);
+  if (request.conversation.kind !== 'direct' && isCard(content)) return texts(plain(inWords(content)), dress(name, style));
   switch (content.kind) {
     case 'text':
       return texts(content.style === 'emote' && name === undefined ? italic(content.text) : content.text, dress(name, style, content.style === 'emote'));
@@ -30,10 +31,10 @@ export function plan(request: SendRequest, style: PrefixStyle): readonly Content
 
 /**
  * The one message that a request becomes while only a template may go. Its text is left whole: whether it has to be cut is known
- * when it goes. What no template takes is not taken apart, so that it is refused as one.
+ * when it goes. A file, which no template takes, is not taken apart, so that it is refused as one.
  */
 export function planWhole({ content, relay }: SendRequest): readonly Content[] {
-  if (isMedia(content) || content.kind === 'location' || content.kind === 'contacts') return [content];
+  if (isMedia(content)) return [content];
   const isEmote = content.kind === 'text' && content.style === 'emote';
   const words = content.kind !== 'text' ? plain(inWords(content)) : isEmote && relay === null ? italic(content.text) : content.text;
   // A line of its own for the name would be joined with the rest again.
@@ -74,6 +75,11 @@ function texts(whole: RichText, dressed: Dress): readonly TextContent[] {
   return splitText(whole, MAX_TEXT, (part) => length(dressed(part))).map((part) => text(dressed(part)));
 }
 
+/** Only direct chats have these. */
+function isCard(content: Content): content is LocationContent | ContactsContent {
+  return content.kind === 'location' || content.kind === 'contacts';
+}
+
 function text(part: RichText): TextContent {
   return { kind: 'text', text: part };
 }
@@ -83,9 +89,15 @@ function length(part: RichText): number {
   return encode(part).length;
 }
 
-/** What has no form of its own in WhatsApp, for instance a choice made on another network. */
-function inWords(content: Exclude<Content, MediaContent | TextContent | { kind: 'location' | 'contacts' }>): string {
+/** What has no form of its own in WhatsApp, for instance a choice made on another network, or none where it goes. */
+function inWords(content: Exclude<Content, MediaContent | TextContent>): string {
   switch (content.kind) {
+    case 'location': {
+      const at = `${content.latitude},${content.longitude}`;
+      return [`📍 ${content.name ?? at}`, content.address, `https://www.openstreetmap.org/?mlat=${content.latitude}&mlon=${content.longitude}`].filter(Boolean).join('\n');
+    }
+    case 'contacts':
+      return content.contacts.map(({ name, phones, emails }) => [`👤 ${name}`, ...[...phones, ...emails].map(({ value }) => value)].join('\n')).join('\n');
     case 'choice': {
       const fields = (content.fields ?? []).map((field) => `${field.name}: ${field.value}`);
       return [content.title === '' ? (content.value ?? '') : content.title, content.description, ...fields].filter(Boolean).join('\n');

@@ -12,7 +12,8 @@ export interface Filled {
 
 /** …/whatsapp/message-templates/guidelines: no line ends, no tabs and no more than four spaces in a row stand in a value. */
 export function filled(template: ClosedWindow, text: string): Filled {
-  const lines = text.trim().replace(/[^\S\n\v\f\r\u0085\u2028\u2029]*[\n\v\f\r\u0085\u2028\u2029]\s*/gu, ' / ');
+  // What guards the beginning of a line from being read as markup goes with the line.
+  const lines = text.trim().replace(/[^\S\n\v\f\r\u0085\u2028\u2029]*[\n\v\f\r\u0085\u2028\u2029][\s\u200b]*/gu, ' / ');
   const line = lines.replaceAll('\t', ' ').replace(/ {5,}/g, '    ');
   const isCut = line.length > MAX_VALUE;
   const value = isCut ? `${line.slice(0, MAX_VALUE - 1).replace(/[\ud800-\udbff]$/, '')}…` : line;
