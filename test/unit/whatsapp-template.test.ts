@@ -84,7 +84,18 @@ describe('a text in a closed window', () => {
   test('no half of a character is left at the cut, and a text of any length is one message', async () => {
     await say(text(`${'x'.repeat(1022)}${'😀'.repeat(3_000)}`));
     expect(value()).toBe(`${'x'.repeat(1022)}…`);
-    expect(graph.received).toHaveLength(1);
+    expect(graph.received.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  });
+
+  test('that has its place in the template, whose own words count too and are asked for once', async () => {
+    const components = [{ type: 'HEADER', format: 'TEXT', text: 'Shop' }, { type: 'BODY', text: 'News: {{1}}. Bye!' }];
+    graph.on((request, answer) => reply(answer, 200, request.method === 'POST' ? { messages: [{ id: 'wamid.sent' }] } : { data: [{ name: 'news', language: 'en', components: [] }, { name: 'news', language: 'nl', components }] }));
+    for (const length of [1012, 1013]) {
+      const { note } = await say(text('x'.repeat(length)));
+      expect(value()).toHaveLength(1012);
+      expect(note === undefined).toBe(length === 1012);
+    }
+    expect(graph.received.filter(({ method }) => method === 'GET').map(({ path }) => path)).toEqual([`/v23.0/${WABA}/message_templates?name=news&fields=name%2Clanguage%2Cstatus%2Ccomponents&limit=200`]);
   });
 
   test('as a reply: no template shows what it answers', async () => {

@@ -2,6 +2,7 @@ import { AccountBroken, DeliveryError, Rejected, Unreachable } from '../../model
 import { list, str } from '../meta-graph/json.ts';
 import { type Check, type ConnectOptions, notTried } from '../network.ts';
 import { WhatsAppApi } from './api.ts';
+import { VARIABLE } from './encode/template.ts';
 import { fixFor } from './errors.ts';
 import { asAccount, asApp, type WhatsAppAccount } from './settings.ts';
 
@@ -143,8 +144,6 @@ async function subscribed({ api, account, callback }: Asked): Promise<Omit<Check
   }
   return { ok: true, detail };
 }
-
-const VARIABLE = /\{\{\s*(\w+)\s*\}\}/g;
 
 /** Whether a text can go inside the template of `closed_window`: approved, and its body's variable the only one. */
 async function template({ api, account, key }: Asked): Promise<Omit<Check, 'what'>> {

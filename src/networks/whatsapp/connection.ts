@@ -11,7 +11,7 @@ import { WhatsAppApi, parseHandle } from './api.ts';
 import { memberOf } from './decode/group.ts';
 import { addressee, contentBody, reactionEmoji } from './encode/body.ts';
 import { firstOf, plan, planWhole } from './encode/plan.ts';
-import { filled } from './encode/template.ts';
+import { aroundValue, filled } from './encode/template.ts';
 import { fixFor } from './errors.ts';
 import { groupChat, MADE_UP, normalId } from './ids.ts';
 import { MAX_TEXT, PAIR, TEXT_ONLY, WINDOW_CLOSED, capabilitiesOf, checkWindow, windowOpen } from './limits.ts';
@@ -38,6 +38,8 @@ export class WhatsAppConnection implements Connection {
   readonly #log: Logger;
   /** What goes while the window is closed; null: nothing. */
   readonly #template: ClosedWindow | null;
+  /** Characters of the template itself; undefined until WhatsApp has told. */
+  #around: number | undefined;
   readonly #uploads = new Map<string, string>();
   #sink: Sink | undefined;
   #signal: AbortSignal | undefined;
@@ -92,12 +94,23 @@ export class WhatsAppConnection implements Connection {
     if (request.content.kind !== 'text') throw new Rejected(TEXT_ONLY, 'window_closed');
     const text = encode(request.content.text);
     if (text.trim() === '') throw new Rejected('WhatsApp takes no empty message.', 'empty');
-    const { body, changes } = filled(template, text);
+    const { body, changes } = filled(template, text, await this.#aroundValue(template));
     // With a template no quote is shown (…/whatsapp/cloud-api/guides/send-messages#contextual-replies).
     const all = [...changes, ...(repliesTo(request) ? ['it does not show what it answers'] : [])];
     const result = await this.#watched(() => this.#post(request.conversation, request.key, body));
     if (all.length === 0) return result;
     return { ...result, note: `The other side has not written within 24 hours, so this went out inside the template "${template.template}": ${all.join('; ')}.` };
+  }
+
+  /** Asked once; a network that does not tell refuses what is too long, and says so. */
+  async #aroundValue(template: ClosedWindow): Promise<number> {
+    try {
+      this.#around ??= aroundValue(await this.#api.templates(template.template), template);
+      return this.#around;
+    } catch (error) {
+      if (error instanceof DeliveryError) return 0;
+      throw error;
+    }
   }
 
   /** A text that was left whole for a template, where the other side has written in the meantime. */

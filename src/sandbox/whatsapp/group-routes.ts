@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { GraphError, invalid, unknownObject } from './errors.ts';
 import { type Call, type Graph, jsonOf, mustBe } from './graph.ts';
-import { type Group, type GroupHandle, makeGroup, memberOf } from './groups.ts';
+import { type Group, type GroupHandle, makeGroup } from './groups.ts';
 import { documented } from './options.ts';
 import type { World } from './state.ts';
+import { memberOf } from './statuses.ts';
 
 const subject = z.string().transform((text) => text.trim()).pipe(z.string().min(1).max(128));
 const description = z.string().max(2048);

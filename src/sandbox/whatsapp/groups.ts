@@ -1,7 +1,7 @@
 import { webhookError } from './errors.ts';
 import { documented } from './options.ts';
 import type { Message, Person, World } from './state.ts';
-import { contactOf } from './statuses.ts';
+import { contactOf, memberOf } from './statuses.ts';
 import type { Change, Webhooks } from './webhooks.ts';
 
 /** A group that the business made (Groups API). */
@@ -145,15 +145,6 @@ export class GroupHandle {
       },
     });
   }
-}
-
-/** Business-scoped user IDs, "Groups": the number is left out where it is hidden. */
-export function memberOf(person: Person): Json {
-  return {
-    ...(person.phoneless ? {} : { wa_id: person.waId }),
-    ...(person.userId === null ? {} : { user_id: person.userId }),
-    ...(person.username === null ? {} : { username: person.username }),
-  };
 }
 
 export function makeGroup(world: World, given: { readonly subject: string; readonly description?: string | undefined; readonly approval?: Group['approval'] | undefined }): Group {

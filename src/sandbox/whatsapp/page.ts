@@ -6,6 +6,7 @@ const files: readonly { readonly path: string; readonly file: string; readonly t
   { path: '/page/style.css', file: 'style.css', type: 'text/css; charset=utf-8' },
   { path: '/page/page.js', file: 'page.js', type: 'text/javascript; charset=utf-8' },
   { path: '/page/thread.js', file: 'thread.js', type: 'text/javascript; charset=utf-8' },
+  { path: '/page/menu.js', file: 'menu.js', type: 'text/javascript; charset=utf-8' },
   { path: '/page/voice.js', file: 'voice.js', type: 'text/javascript; charset=utf-8' },
 ];
 

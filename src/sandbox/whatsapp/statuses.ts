@@ -1,5 +1,4 @@
 import { webhookError } from './errors.ts';
-import { memberOf } from './groups.ts';
 import type { Message, MessageStatus, Person, World } from './state.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -90,6 +89,15 @@ export function contactOf(person: Person): Record<string, unknown> {
     ...(person.phoneless ? {} : { wa_id: person.waId }),
     ...(person.userId === null ? {} : { user_id: person.userId }),
     ...(person.parentUserId === null ? {} : { parent_user_id: person.parentUserId }),
+  };
+}
+
+/** Business-scoped user IDs, "Groups": the number is left out where it is hidden. */
+export function memberOf(person: Person): Record<string, unknown> {
+  return {
+    ...(person.phoneless ? {} : { wa_id: person.waId }),
+    ...(person.userId === null ? {} : { user_id: person.userId }),
+    ...(person.username === null ? {} : { username: person.username }),
   };
 }
 
