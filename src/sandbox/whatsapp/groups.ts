@@ -28,7 +28,7 @@ export interface Group {
 type Json = Readonly<Record<string, unknown>>;
 type Field = Extract<Change['field'], `group_${string}`>;
 
-export class GroupFull extends Error {
+class GroupFull extends Error {
   override name = 'GroupFull';
 }
 
