@@ -180,6 +180,8 @@ export interface SendResult {
   readonly state: 'accepted' | 'confirmed';
   /** What the answer taught about the other person, for instance a stronger id. */
   readonly learnt?: { readonly alias?: string };
+  /** It was sent, but not as it was written: a sentence for whoever wrote it. */
+  readonly note?: string;
 }
 
 /** One account's line to the network. Every call throws only the classes of `model/errors.ts`. */

@@ -201,6 +201,29 @@ describe('what others write', () => {
   });
 });
 
+test('a group: its room, what its people say by name, and what is answered', async () => {
+  const dora = whatsapp().person('31655550000', { name: 'Dora' });
+  const group = whatsapp().group('Garden', { members: [bob, dora] });
+  await page.getByRole('button', { name: 'Join Garden', exact: true }).click();
+  await page.getByRole('heading', { name: 'Garden' }).waitFor();
+  const back = phone.getByRole('button', { name: 'Back' });
+  if (await back.isVisible()) await back.click();
+  await phone.locator(`[data-key="31612345678@${group.id}"]`).click();
+  dora.sendText('Who waters?', { in: group.id });
+  await thread('Who waters?').locator('.author', { hasText: 'Dora' }).waitFor();
+  await phone.getByRole('textbox', { name: 'Message' }).fill('I do');
+  await phone.getByRole('textbox', { name: 'Message' }).press('Enter');
+  await timeline('I do').waitFor();
+  await page.getByRole('textbox', { name: 'Message' }).fill('Thank you both');
+  await page.getByRole('textbox', { name: 'Message' }).press('Enter');
+  await thread('Thank you both').waitFor();
+  expect(await nameless(page)).toEqual([]);
+  if (await back.isVisible()) await back.click();
+  await phone.locator('[data-key="31612345678"]').click();
+  await page.getByRole('navigation', { name: 'Rooms' }).getByRole('button', { name: 'Bob' }).click();
+  await timeline('After the voice').waitFor();
+});
+
 async function expectHref(link: ReturnType<Page['locator']>): Promise<void> {
   await link.and(link.page().locator('[href^="blob:"]')).waitFor();
 }

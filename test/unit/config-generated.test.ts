@@ -29,6 +29,7 @@ const toy = [{
 
 /** A value that fits, for every variable that the sample asks for. */
 const forms: readonly (readonly [RegExp, string])[] = [
+  [/^ROCKETCHAT_.*_URL$/, 'https://chat.example.org'],
   [/^TELEGRAM_.*_TOKEN$/, '123456789:abcdefghijklmnopqrstuvwxyz'],
   [/^SLACK_.*_TEAM_ID$/, 'T0123ABCD'], [/^SLACK_.*_USER_ID$/, 'U0123ABCD'], [/^SLACK_.*_APP_TOKEN$/, 'xapp-123456'], [/^SLACK_.*_TOKEN$/, 'xoxb-123456'],
 ];

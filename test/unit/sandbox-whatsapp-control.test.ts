@@ -66,7 +66,7 @@ describe('the control API', () => {
   });
 
   it('serves the page, with a strict policy and no other source', async () => {
-    for (const path of ['/', '/page/page.js', '/page/style.css', '/page/thread.js', '/page/voice.js']) {
+    for (const path of ['/', '/page/page.js', '/page/style.css', '/page/thread.js', '/page/menu.js', '/page/voice.js']) {
       const answer = await fetch(it_.sandbox.url + path);
       expect(answer.status).toBe(200);
       expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");

@@ -54,7 +54,7 @@ describe('a message to the sandbox of WhatsApp', () => {
     [{ text: { body: 'x' }, to: 'anna' }, /phone number/],
     [{ text: { body: 'x' }, messaging_product: 'sms' }, /messaging_product/],
     [{ text: { body: 'x' }, biz_opaque_callback_data: 'x'.repeat(513) }, /biz_opaque_callback_data.*512/],
-    [{ text: { body: 'x' }, recipient_type: 'group' }, /recipient_type/],
+    [{ text: { body: 'x' }, recipient_type: 'channel' }, /recipient_type/],
     [{ type: 'video', image: { id: '1' } }, /Unexpected key "image"/],
     [{ type: 'poll', poll: {} }, /type must be one of/],
     [{ type: '__proto__' }, /type must be one of/],

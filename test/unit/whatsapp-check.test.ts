@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Check } from '../../src/networks/network.ts';
 import { whatsapp } from '../../src/networks/whatsapp/index.ts';
 import { startWhatsAppSandbox } from '../../src/sandbox/whatsapp/index.ts';
@@ -133,6 +133,38 @@ test('a question that a stand-in does not know is no failure', async () => {
   expect(found.get('sending')).toMatchObject({ ok: true });
 });
 
+describe('the template for a closed window', () => {
+  const closed_window = { template: 'news', language: 'nl' };
+  const body = { type: 'BODY', text: 'News: {{1}} Greetings' };
+  const found = (rest: object): object => ({ data: [{ name: 'news', language: 'nl', status: 'APPROVED', components: [body], ...rest }] });
+  const asked = (window: object = closed_window): Promise<Check> => one('template', { closed_window: window });
+
+  test('is asked for only where there is one', async () => {
+    expect((await lines()).has('template')).toBe(false);
+  });
+
+  test('is approved in its language, and wants one value of its body', async () => {
+    differing['message_templates'] = found({});
+    expect(await asked()).toMatchObject({ ok: true });
+    differing['message_templates'] = found({ components: [{ type: 'BODY', text: 'News: {{text}}' }, { type: 'FOOTER', text: 'Bye' }] });
+    expect(await asked({ ...closed_window, parameter: 'text' })).toMatchObject({ ok: true });
+  });
+
+  test.each<readonly [string, object, RegExp]>([
+    ['is not there', { name: 'news_old' }, /none of that name/],
+    ['is there in another language', { language: 'en' }, /only in en/],
+    ['is not approved', { status: 'PENDING' }, /it is PENDING/],
+    ['has no variable', { components: [{ type: 'BODY', text: 'News' }] }, /no value/],
+    ['has a variable of another name', { components: [{ type: 'BODY', text: 'News: {{text}}' }] }, /BODY \{\{text\}\}/],
+    ['has one in its header too', { components: [{ type: 'HEADER', format: 'TEXT', text: 'For {{1}}' }, body] }, /HEADER \{\{1\}\}/],
+    ['begins with a picture', { components: [{ type: 'HEADER', format: 'IMAGE' }, body] }, /HEADER IMAGE/],
+    ['has one in the address of a button', { components: [body, { type: 'BUTTONS', buttons: [{ type: 'URL', text: 'Go', url: 'https://x.example/{{1}}' }] }] }, /BUTTONS \{\{1\}\}/],
+  ])('%s: a failure', async (_what, rest, detail) => {
+    differing['message_templates'] = found(rest);
+    expect(await asked()).toMatchObject({ ok: false, detail: expect.stringMatching(detail), fix: expect.stringContaining('closed_window') });
+  });
+});
+
 test('the sandbox answers every question', async () => {
   const sandbox = await startWhatsAppSandbox({
     port: 0, appSecret: 'secret-of-the-app', verifyToken: 'verify-token', accessToken: TOKEN, phoneNumberId: NUMBER, wabaId: WABA, displayPhoneNumber: '+31 20 123 4567', webhookUrl: 'http://127.0.0.1:9/hook',
@@ -141,6 +173,9 @@ test('the sandbox answers every question', async () => {
     const found: Check[] = [];
     for await (const line of whatsapp.check(options(sandbox.url))) found.push(line);
     expect(found.filter(({ ok, detail }) => !ok || detail.includes('Not asked') || detail.includes('not known'))).toEqual([]);
+    const unknown: Check[] = [];
+    for await (const line of whatsapp.check(options(sandbox.url, { closed_window: { template: 'news', language: 'nl' } }))) unknown.push(line);
+    expect(unknown.filter(({ ok }) => !ok)).toMatchObject([{ what: 'template', detail: expect.stringContaining('none of that name') }]);
     const other = options(sandbox.url);
     const wrong = { ...other, appSettings: whatsapp.settings.parse({ ...other.appSettings, app_secret: 'another-secret' }) };
     const refused: Check[] = [];

@@ -194,39 +194,91 @@ describe('states', () => {
 });
 
 describe('groups, each piece of news by itself', () => {
-  const news = (field: string, ...groups: object[]): readonly string[] => eventsOf(kit.body({ messaging_product: 'whatsapp', metadata: kit.METADATA, groups }, field)).map((event) => {
-    expect(event).toMatchObject({ type: 'unsupported', what: field });
-    expect(event).not.toHaveProperty('conversation');
-    return event.type === 'unsupported' ? event.reason : '';
-  });
+  const decoded = (field: string, ...groups: object[]): readonly NetworkEvent[] => eventsOf(kit.body({ messaging_product: 'whatsapp', metadata: kit.METADATA, groups }, field));
   const group = (type: string, rest: object = {}): object => ({ type, group_id: 'G1', timestamp: String(kit.TIME), ...rest });
+  const G1 = { id: 'G1', scope: kit.WABA, kind: 'group', perAccount: false };
+  const told = (events: readonly NetworkEvent[]): readonly string[] => events.flatMap((event) => {
+    if (event.type !== 'unsupported') return [];
+    expect(event).not.toHaveProperty('conversation');
+    return [event.reason];
+  });
 
-  test('members', () => {
-    expect(news('group_participants_update',
-      group('group_participants_add', { added_participants: [{ wa_id: kit.ANNA, username: '@anna' }, { wa_id: '+31 600000001' }] }),
-      group('group_participants_remove', { initiated_by: 'participant', removed_participants: [{ user_id: kit.ANNA_ID }] }),
-      group('group_participants_remove', { initiated_by: 'business', removed_participants: [{ input: kit.ANNA }], failed_participants: [{ input: '1', errors: [{ code: 131212 }] }] }),
+  test('members come, leave and are removed, each once, by the strongest id that is known', () => {
+    const contacts = [{ profile: { name: 'Anna de Vries' }, wa_id: kit.ANNA, user_id: kit.ANNA_ID }];
+    const groups = [group('group_participants_add', { reason: 'invite_link', added_participants: [{ wa_id: kit.ANNA }, { user_id: 'NL.5', username: '@bo' }] })];
+    expect(eventsOf(kit.body({ messaging_product: 'whatsapp', metadata: kit.METADATA, contacts, groups }, 'group_participants_update'))).toEqual([
+      { type: 'member', change: 'join', conversation: G1, time: kit.TIME * 1000, person: { id: kit.ANNA_ID, aliases: [kit.ANNA], scope: kit.WABA, name: 'Anna de Vries', phone: `+${kit.ANNA}` } },
+      { type: 'member', change: 'join', conversation: G1, time: kit.TIME * 1000, person: { id: 'NL.5', scope: kit.WABA, username: 'bo' } },
+    ]);
+    const gone = (rest: object): readonly NetworkEvent[] => decoded('group_participants_update', group('group_participants_remove', rest));
+    expect(gone({ initiated_by: 'participant', removed_participants: [{ user_id: kit.ANNA_ID }] })).toMatchObject([{ type: 'member', change: 'leave', person: { id: kit.ANNA_ID } }]);
+    expect(gone({ initiated_by: 'business', removed_participants: [{ input: `+${kit.ANNA}` }] })).toMatchObject([{ type: 'member', change: 'kick', person: { id: kit.ANNA }, by: { isSelf: true } }]);
+    expect(gone({ initiated_by: 'business', removed_participants: [{ wa_id: kit.DISPLAY }] })).toMatchObject([{ type: 'conversation.gone', conversation: G1 }]);
+    expect(gone({ removed_participants: [{ input: 'nobody that we know' }] })).toMatchObject([{ type: 'unsupported' }]);
+  });
+
+  test('a name beside the news is nobody else’s', () => {
+    const groups = [group('group_participants_add', { added_participants: [{ wa_id: '31600000002' }] })];
+    const [event] = eventsOf(kit.body({ ...kit.value({ groups }) }, 'group_participants_update'));
+    expect(event).toMatchObject({ person: { id: '31600000002' } });
+    expect(event?.type === 'member' && event.person.name).toBeUndefined();
+  });
+
+  test('what was not done, and wishes to join, are for the administrators', () => {
+    const partly = decoded('group_participants_update', group('group_participants_remove', { initiated_by: 'business', removed_participants: [{ input: kit.ANNA }], failed_participants: [{ input: '1', errors: [{ code: 131212 }] }] }));
+    expect(partly.map(({ type }) => type)).toEqual(['member', 'unsupported']);
+    expect(told(partly)).toEqual([`+${kit.ANNA} was removed from the group G1. The person is no member of the group.`]);
+    expect(told(decoded('group_participants_update',
+      group('group_participants_add', { errors: [{ code: 131202 }] }), group('group_participants_add', { errors: [{ code: 131204 }] }),
       group('group_join_request_created', { wa_id: kit.ANNA }), group('group_join_request_revoked', { username: 'anna' }),
-    )).toEqual([
-      `@anna (+${kit.ANNA}), +31600000001 joined the group G1.`,
-      `${kit.ANNA_ID} left the group G1.`,
-      `+${kit.ANNA} was removed from the group G1. The person is no member of the group.`,
-      `+${kit.ANNA} asks to join the group G1.`,
-      '@anna no longer asks to join the group G1.',
+    ))).toEqual([
+      'Nobody joined the group G1. The person is in the group already.', 'Nobody joined the group G1. The group is full.',
+      `+${kit.ANNA} asks to join the group G1.`, '@anna no longer asks to join the group G1.',
     ]);
   });
 
-  test('the group itself', () => {
-    expect(news('group_lifecycle_update', group('group_create', { subject: 'Kuip' }), group('group_create', { errors: [{ code: 131211 }] }), group('group_delete'))).toEqual([
-      'A group was made: Kuip.', 'A group could not be made. The number has made as many groups as it may.', 'The group G1 was deleted.',
+  test('a group that is made gets a room, and its link is told; one that could not be made gets none', () => {
+    const made = decoded('group_lifecycle_update', group('group_create', { subject: 'Kuip', description: 'Who brings what', invite_link: 'https://chat.whatsapp.com/x' }));
+    expect(made).toMatchObject([
+      { type: 'member', change: 'join', person: { isSelf: true }, conversation: { ...G1, title: 'Kuip', topic: 'Who brings what' } },
+      { type: 'unsupported', reason: 'A group was made: Kuip.', detail: { invite_link: 'https://chat.whatsapp.com/x' } },
     ]);
-    expect(news('group_settings_update', group('group_settings_update', { group_subject: { text: 'Bos', update_successful: true }, profile_picture: { update_successful: false } }))).toEqual([
-      'The settings of the group G1: name "Bos" changed, picture not changed.',
+    for (const rest of [{}, { group_id: undefined }]) {
+      const failed = decoded('group_lifecycle_update', group('group_create', { errors: [{ code: 131211 }], ...rest }));
+      expect(failed).toHaveLength(1);
+      expect(told(failed)).toEqual(['A group could not be made. The number has made as many groups as it may.']);
+    }
+  });
+
+  test('the end of a group, its rest and its return', () => {
+    expect(decoded('group_lifecycle_update', group('group_delete'))).toMatchObject([{ type: 'conversation.gone', reason: 'The group was deleted.', conversation: G1 }]);
+    expect(told(decoded('group_lifecycle_update', group('group_delete', { errors: [{ code: 131000 }] })))).toHaveLength(1);
+    expect(decoded('group_status_update', group('group_suspend'), group('group_suspend_cleared'))).toMatchObject([
+      { type: 'conversation.gone', reason: 'WhatsApp has suspended the group.', conversation: G1 }, { type: 'unsupported', conversation: G1 },
     ]);
-    expect(news('group_status_update', group('group_suspend'), group('group_suspend_cleared'), group('group_dance'))).toEqual([
-      'WhatsApp has suspended the group G1.', 'The group G1 is no longer suspended.', 'WhatsApp told of the group G1: group_dance.',
-    ]);
-    expect(news('group_status_update', { timestamp: 'soon' })).toEqual(['WhatsApp told of a group: groups.']);
+    expect(told(decoded('group_status_update', group('group_dance'), { timestamp: 'soon' }))).toEqual(['WhatsApp told of the group G1: group_dance.', 'WhatsApp told of a group: groups.']);
+  });
+
+  test('its name and description, under either name of the news; a picture is not handed over', () => {
+    for (const type of ['group_settings_update', 'group_subject']) {
+      expect(decoded('group_settings_update', group(type, { group_subject: { text: 'Bos', update_successful: true }, group_description: { text: '', update_successful: true } }))).toEqual([
+        { type: 'conversation.changed', conversation: { ...G1, title: 'Bos', topic: '' }, time: kit.TIME * 1000 },
+      ]);
+    }
+    const partly = decoded('group_settings_update', group('group_settings_update', { group_subject: { text: 'Bos', update_successful: true }, profile_picture: { update_successful: false } }));
+    expect(partly.map(({ type }) => type)).toEqual(['conversation.changed', 'unsupported']);
+    expect(told(partly)).toEqual(['The settings of the group G1: name "Bos" changed, picture not changed.']);
+    expect(told(decoded('group_settings_update', group('group_settings_update', { profile_picture: { mime_type: 'image/jpeg', update_successful: true } })))).toHaveLength(1);
+  });
+
+  test('a pin in a group is one; the state of a message with one member is theirs', () => {
+    const pin = (type: string): NetworkEvent => only(kit.messages(kit.message('pin', { pin: { type, message_id: 'wamid.t' } }, { group_id: 'G1' })));
+    expect(pin('pin')).toMatchObject({ type: 'pin', target: 'wamid.t', pinned: true, conversation: G1, sender: { id: kit.ANNA } });
+    expect(pin('unpin')).toMatchObject({ type: 'pin', pinned: false });
+    const state = (status: string, rest: object): NetworkEvent => only(statuses(kit.status(status, { recipient_id: 'G1', recipient_type: 'group', biz_opaque_callback_data: 'k', ...rest })));
+    expect(state('read', { recipient_participant_id: kit.ANNA, recipient_participant_user_id: kit.ANNA_ID })).toMatchObject({ type: 'delivery', status: 'read', key: 'k', recipient: { id: kit.ANNA_ID, aliases: [kit.ANNA] } });
+    expect(state('failed', { errors: [{ code: 131207 }] })).toMatchObject({ type: 'delivery', status: 'failed', failure: { code: '131207' } });
+    expect(state('failed', { errors: [{ code: 131026 }], recipient_participant_id: kit.ANNA })).toMatchObject({ type: 'unsupported', conversation: G1, reason: expect.stringContaining(`did not reach +${kit.ANNA}`) });
   });
 
   test('a notice of a kind that nobody knows is shown in its group', () => {

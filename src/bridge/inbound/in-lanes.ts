@@ -3,7 +3,7 @@ import type { DeliveryEvent } from '../../model/events.ts';
 import type { AccountId, EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import { namedIn } from '../../model/named.ts';
-import { Damaged, deliveredKey, type Effect, StoreBusy, type InboxItem, type RemoteContext, Stale, type Store } from '../../store/store.ts';
+import { Damaged, deliveredKey, type Effect, StoreBusy, type InboxItem, type Person, type Portal, type RemoteContext, Stale, type Store } from '../../store/store.ts';
 import { type Deciding, type Decision, type Live, toAdmins } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { delivery, deliveredTo } from '../kinds/delivery.ts';
@@ -148,9 +148,8 @@ export class InLanes {
       return 'more';
     }
     const portal = rows[0]?.portal == null ? null : store.portal(rows[0].portal);
-    const person = portal?.conversation.person == null ? null : store.person(portal.conversation.person);
     const decision = delivery(event, {
-      rows, portal, person, events: portal === null ? [] : store.mapOfRemote(portal.row, event.id).map(({ eventId }) => eventId),
+      rows, portal, person: portal === null ? null : this.#readerOf(event, portal), events: portal === null ? [] : store.mapOfRemote(portal.row, event.id).map(({ eventId }) => eventId),
       networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents,
       threadOf: ({ task }) => (portal !== null && task?.to === 'network' && task.kind === 'message' ? threadOf(store, portal, task) : undefined),
     });
@@ -163,6 +162,13 @@ export class InLanes {
     if (decision.live) this.#deps.live(decision.live);
     this.#deps.count(decision.ignored ?? 'delivery', item);
     return 'more';
+  }
+
+  /** Whose ghost reads: the person of a direct chat, in a group the one who is named. */
+  #readerOf({ recipient }: DeliveryEvent, { conversation }: Portal): Person | null {
+    const { store } = this.#deps;
+    if (conversation.kind === 'direct') return conversation.person === null ? null : store.person(conversation.person);
+    return recipient === undefined ? null : store.personById(conversation.network, recipient.scope, recipient.id);
   }
 }
 

@@ -9,7 +9,7 @@ import { standsAt } from './shared.ts';
 export interface DeliveryFacts {
   readonly rows: readonly OutboxItem[];
   readonly portal: Portal | null;
-  /** Who a direct chat is with: their ghost reads. */
+  /** Whose ghost reads. */
   readonly person: Person | null;
   /** Events already mapped to this id. */
   readonly events: readonly EventId[];

@@ -10,7 +10,8 @@ import { targetOf } from '../deciding.ts';
 import { standsAt } from '../kinds/shared.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
-import { report, statusEvent } from '../reports/report.ts';
+import { notice, report, statusEvent } from '../reports/report.ts';
+import { keyOf } from '../keys.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { backoff, type Failure, failureOf } from './failure.ts';
 import type { NetworkMedia } from './network-media.ts';
@@ -207,6 +208,7 @@ export class ToNetwork {
       if (gone !== undefined) effects.push({ do: 'unmap', portal: portal.row, remoteId: gone });
     }
     if (result?.learnt?.alias !== undefined) effects.push({ do: 'alias', conversation: portal.conversation.row, alias: result.learnt.alias });
+    if (result?.note !== undefined && row.event !== null) effects.push(notice(portal.room, `ℹ️ ${account.networkName}: ${result.note}`, keyOf('note', row.key), row.event));
     if (settings.statusEvents && row.part === row.parts - 1) effects.push(...statusEvent(row, portal.room, account.networkName, 'SUCCESS'));
     await this.#settle(row, { to: result?.state ?? 'confirmed', remoteId: result?.id ?? null, at: result?.time ?? clock.now() }, effects);
   }

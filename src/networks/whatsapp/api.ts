@@ -48,6 +48,22 @@ export class WhatsAppApi {
     return { id, ids: [str(contact, 'user_id'), str(contact, 'wa_id')].flatMap((each) => each ?? []) };
   }
 
+  /** The same endpoint; a message that is pinned twice is pinned once, so a lost answer is simply tried again. */
+  async pin(body: Fields): Promise<void> {
+    await ofNumber(this.#graph.post(`${segment(this.#number)}/messages`, { messaging_product: 'whatsapp', ...body }, false));
+  }
+
+  /** …/whatsapp/cloud-api/groups/reference#get-group-info */
+  group(id: string): Promise<Fields> {
+    return this.#graph.get(segment(id), { fields: 'subject,description,participants' });
+  }
+
+  /** Every language of the templates whose names hold this one (…/whatsapp/message-templates). */
+  async templates(name: string): Promise<readonly unknown[]> {
+    const answer = await this.#graph.get(`${segment(this.#waba)}/message_templates`, { name, fields: 'name,language,status,components', limit: '200' });
+    return list(answer, 'data').filter((each) => str(each, 'name') === name);
+  }
+
   /** The same endpoint with `status: read`: marks that message and all before it as read; may show that one is typing. */
   async markRead(messageId: string, typing: boolean): Promise<void> {
     const indicator = typing ? { typing_indicator: { type: 'text' } } : {};

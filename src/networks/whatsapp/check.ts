@@ -2,6 +2,7 @@ import { AccountBroken, DeliveryError, Rejected, Unreachable } from '../../model
 import { type Check, type ConnectOptions, notTried } from '../network.ts';
 import { list, str } from '../shared/json.ts';
 import { WhatsAppApi } from './api.ts';
+import { VARIABLE } from './encode/template.ts';
 import { fixFor } from './errors.ts';
 import { asAccount, asApp, type WhatsAppAccount } from './settings.ts';
 
@@ -28,6 +29,7 @@ const QUESTIONS: readonly (readonly [what: string, key: string, question: Questi
   ['sending', 'phone_number_id', maySend],
   ['app secret', 'app_secret', secretFits],
   ['webhook subscription', 'waba_id', subscribed],
+  ['template', 'closed_window', template],
 ];
 
 /**
@@ -47,12 +49,13 @@ export async function* check(options: ConnectOptions): AsyncGenerator<Check> {
     return;
   }
   try {
-    for (const [at, [what, name, question]] of QUESTIONS.entries()) {
+    const questions = asked.account.closed_window === 'refuse' ? QUESTIONS.filter(([what]) => what !== 'template') : QUESTIONS;
+    for (const [at, [what, name, question]] of questions.entries()) {
       const owner = name === 'app_secret' ? app : key;
       const { check: answer, last } = await line(what, `${owner}.${name}`, asked, question);
       yield answer;
       if (!last) continue;
-      yield* QUESTIONS.slice(at + 1).map(([other]) => notTried(other, `"${what}" has to be mended first.`));
+      yield* questions.slice(at + 1).map(([other]) => notTried(other, `"${what}" has to be mended first.`));
       return;
     }
   } finally {
@@ -140,6 +143,31 @@ async function subscribed({ api, account, callback }: Asked): Promise<Omit<Check
     return { ok: false, detail: `${detail} Its webhooks should go to ${callback}.`, fix: 'POST /<waba_id>/subscribed_apps with the token and without override_callback_uri, or with that address.' };
   }
   return { ok: true, detail };
+}
+
+/** Whether a text can go inside the template of `closed_window`: approved, and its body's variable the only one. */
+async function template({ api, account, key }: Asked): Promise<Omit<Check, 'what'>> {
+  const wanted = account.closed_window;
+  if (wanted === 'refuse') return { ok: true, detail: 'No template is set.' };
+  const asked = `GET /${account.waba_id}/message_templates should name "${wanted.template}" in ${wanted.language}, approved, with the one variable {{${wanted.parameter ?? '1'}}} in its body`;
+  const fix = `Make such a template in WhatsApp manager and wait until it is approved, or name another in ${key}.closed_window.`;
+  const all = await api.templates(wanted.template);
+  const found = all.find((each) => str(each, 'language') === wanted.language);
+  if (found === undefined) {
+    const languages = all.flatMap((each) => str(each, 'language') ?? []);
+    return { ok: false, detail: `${asked}; it names ${languages.length === 0 ? 'none of that name' : `it only in ${languages.join(', ')}`}.`, fix };
+  }
+  const status = str(found, 'status') ?? 'unknown';
+  if (status !== 'APPROVED') return { ok: false, detail: `${asked}; it is ${status}.`, fix };
+  const variables = list(found, 'components').flatMap((component) => {
+    const where = str(component, 'type') ?? '?';
+    const texts = [str(component, 'text'), ...list(component, 'buttons').flatMap((button) => [str(button, 'text'), str(button, 'url')])];
+    const names = texts.flatMap((text) => [...(text ?? '').matchAll(VARIABLE)].map(([, name]) => `${where} {{${name}}}`));
+    const isMedia = where === 'HEADER' && !['TEXT', undefined].includes(str(component, 'format'));
+    return isMedia ? [...names, `HEADER ${str(component, 'format')}`] : names;
+  });
+  if (variables.length === 1 && variables[0] === `BODY {{${wanted.parameter ?? '1'}}}`) return { ok: true, detail: `${asked}; it does.` };
+  return { ok: false, detail: `${asked}; it wants ${variables.join(', ') || 'no value'}.`, fix };
 }
 
 /** `last`: no other question would be answered either. */

@@ -17,13 +17,16 @@ export const PAIR = { perSecond: 1 / 6.1, burst: 45 };
 export const WINDOW_CLOSED =
   'WhatsApp lets a business write freely only within 24 hours after the other person’s last message. ' +
   'The message was not sent; it can go once they write again.';
+export const TEXT_ONLY =
+  'WhatsApp lets a business write freely only within 24 hours after the other person’s last message; the template that goes later ' +
+  'takes text only. It was not sent; it can go once they write again.';
 
 /** @throws Rejected `window_closed` when the other side has not written within 24 hours */
 export function checkWindow(conversation: Target, now: number): void {
-  const last = conversation.lastInbound;
-  if (last === undefined || now - last.at >= WINDOW_MS) throw new Rejected(WINDOW_CLOSED, 'window_closed');
+  if (!windowOpen(conversation, now)) throw new Rejected(WINDOW_CLOSED, 'window_closed');
 }
 
+/** Of a group whoever wrote last counts. */
 export function windowOpen(conversation: Target, now: number): boolean {
   return conversation.lastInbound !== undefined && now - conversation.lastInbound.at < WINDOW_MS;
 }
@@ -56,21 +59,21 @@ const EDIT_IN = 'Meta reports edits and deletions only for numbers that are used
 
 const direct: Capabilities = {
   out: {
-    text: partial('Within 24 hours after the other person’s last message.'),
+    text: partial('Within 24 hours after the other person’s last message; later inside an approved template, where the config names one.'),
     edit: none(NO_EDIT),
     delete: none(NO_EDIT),
     react: partial('Emoji only.'),
     reply: full,
     thread: none('WhatsApp has no threads.'),
-    pin: none('WhatsApp’s API cannot pin.'),
+    pin: none('WhatsApp’s API pins only in groups.'),
     typing: partial('Shown only after a message of the other person, for up to 25 seconds, and marks it as read.'),
     readReceipts: full,
     deliveryReceipts: none('The bridge has nothing to tell here.'),
     location: full,
     contacts: full,
     poll: none('WhatsApp’s API has no polls.'),
-    groups: none('Groups are opened only by official business accounts; not part of this version.'),
-    members: none('Groups are opened only by official business accounts; not part of this version.'),
+    groups: partial('Only groups that an official business account made through the API, of at most eight people.'),
+    members: none('People come into a group by its link, and only by themselves.'),
     profiles: none('The bridge cannot change how a business looks.'),
     history: none('WhatsApp’s API keeps no messages.'),
     impersonation: none('Everything is sent as the business; names are put before the text.'),
@@ -90,7 +93,7 @@ const direct: Capabilities = {
     contacts: full,
     poll: none('WhatsApp’s API does not hand polls over; a notice says that there was one.'),
     groups: partial('Only groups that the business made through the API.'),
-    members: none('Groups are opened only by official business accounts; not part of this version.'),
+    members: full,
     profiles: partial('A name, but no picture.'),
     history: partial('Only past messages that Meta sends by itself when a Business app number is connected.'),
     impersonation: full,
@@ -108,16 +111,32 @@ const direct: Capabilities = {
   typingReads: true,
 };
 
-/** …/whatsapp/cloud-api/groups/groups-messaging: text and media, nothing interactive, no read marks. */
+const ONLY_TEXT_AND_MEDIA = 'WhatsApp’s API takes only text and media in groups.';
+const NOT_FROM_GROUPS = 'WhatsApp’s API hands over only text and media of groups.';
+
+/** …/whatsapp/cloud-api/groups/groups-messaging: text and media, pins, nothing interactive, no read marks. */
 const group: Capabilities = {
   ...direct,
   out: {
     ...direct.out,
+    text: partial('Within 24 hours after the last message of any member; later inside an approved template, where the config names one.'),
     react: none('WhatsApp’s API takes no reactions in groups.'),
+    pin: partial('Three at most, for 30 days each.'),
     typing: none('WhatsApp’s API shows no typing in groups.'),
     readReceipts: none('WhatsApp’s API takes no read marks in groups.'),
-    location: none('WhatsApp’s API takes only text and media in groups.'),
-    contacts: none('WhatsApp’s API takes only text and media in groups.'),
+    location: none(ONLY_TEXT_AND_MEDIA),
+    contacts: none(ONLY_TEXT_AND_MEDIA),
+  },
+  in: {
+    ...direct.in,
+    edit: none(NOT_FROM_GROUPS),
+    delete: none(NOT_FROM_GROUPS),
+    react: none(NOT_FROM_GROUPS),
+    pin: partial('Only where WhatsApp tells of it.'),
+    location: none(NOT_FROM_GROUPS),
+    contacts: none(NOT_FROM_GROUPS),
+    profiles: partial('Names of those who write; no pictures, and none of the group.'),
+    history: none('WhatsApp’s API keeps no messages.'),
   },
 };
 

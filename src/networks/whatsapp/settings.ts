@@ -6,6 +6,23 @@ const id = z
   .string({ error: 'must be a text of digits; put it between quotes, else digits can get lost' })
   .regex(/^\d{5,24}$/, { error: 'must be the digits of the id as Meta shows them' });
 
+/** A template whose body has one value: what somebody wrote goes there. */
+const template = z.strictObject({
+  template: z
+    .string()
+    .regex(/^[a-z0-9_]{1,512}$/, { error: 'must be the name of a template: small letters, digits and underscores' })
+    .describe('Name of an approved template in WhatsApp manager, with one variable in its body and none elsewhere.'),
+  language: z
+    .string()
+    .regex(/^[a-z]{2,3}(?:_[A-Za-z]{2,4})?$/, { error: 'must be a language code such as en or pt_BR' })
+    .describe('Code of the language in which it is approved, such as en or pt_BR.'),
+  parameter: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/, { error: 'must be the name of the variable without its braces' })
+    .optional()
+    .describe('Name of the variable, where it has one: text for {{text}}. Leave it out for {{1}}.'),
+});
+
 const account = z.strictObject({
   phone_number_id: id.describe('WhatsApp > API setup > "Phone number ID". Not the phone number itself.'),
   waba_id: id.describe('WhatsApp > API setup > "WhatsApp Business Account ID".'),
@@ -27,6 +44,13 @@ const account = z.strictObject({
     .enum(['inline', 'line'])
     .default('inline')
     .describe('How a Matrix user’s name stands before their message: "inline" (*Name*: text) or "line" (on a line of its own).'),
+  closed_window: z
+    .union([z.literal('refuse'), template])
+    .default('refuse')
+    .describe(
+      'What becomes of a text later than 24 hours after the other side’s last message, or before their first: "refuse" tells its writer, ' +
+        'a template sends it inside that. Meta bills each.',
+    ),
   rate_scale: z
     .number()
     .positive()
@@ -65,6 +89,7 @@ const app = z.strictObject({
 export const settings: z.ZodType<AppSettings> = app;
 export type WhatsAppApp = z.infer<typeof app>;
 export type WhatsAppAccount = z.infer<typeof account>;
+export type ClosedWindow = z.infer<typeof template>;
 
 /** The settings with this network's own keys. */
 export const asApp = parsedOnce<AppSettings, WhatsAppApp>(app);

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { GraphError, invalid, unknownObject } from './errors.ts';
+import { groupInfo } from './group-routes.ts';
 import { jsonOf, mustBe, type Call, type Graph } from './graph.ts';
+import type { Group, GroupHandle } from './groups.ts';
 import { deleteMedia, mediaInfo } from './media-routes.ts';
 import type { Sender } from './send.ts';
 import type { World } from './state.ts';
@@ -9,7 +11,7 @@ import type { Webhooks } from './webhooks.ts';
 const scopes = ['whatsapp_business_management', 'whatsapp_business_messaging'];
 
 /** Everything under `/v{N}.0/` but the upload of media. */
-export function accountRoutes(graph: Graph, world: World, sender: Sender, webhooks: Webhooks): void {
+export function accountRoutes(graph: Graph, world: World, sender: Sender, webhooks: Webhooks, handleOf: (group: Group) => GroupHandle): void {
   const { phoneNumberId, wabaId } = world.options;
   const appId = world.options.appId ?? '200000000000001';
   graph.on('POST', '/:phone/messages', (call) => {
@@ -37,13 +39,27 @@ export function accountRoutes(graph: Graph, world: World, sender: Sender, webhoo
     const number: Call = { ...call, params: { id: phoneNumberId } };
     return { json: { data: [node(world, number, appId)], paging: { cursors: { before: 'QVFI', after: 'QVFI' } } } };
   });
+  graph.on('GET', '/:waba/message_templates', (call) => {
+    mustBe(call.params['waba'], wabaId);
+    const { name, fields } = call.query;
+    const found = world.templates.filter((one) => name === undefined || one.name.includes(name)).map((one, index) => {
+      const all: Record<string, unknown> = { id: String(1_000_000 + index), parameter_format: 'POSITIONAL', ...one };
+      return fields === undefined ? all : { ...selected(all, fields), id: all['id'] };
+    });
+    return { json: { data: found, paging: { cursors: { before: 'QVFI', after: 'QVFI' } } } };
+  });
   graph.on('GET', '/debug_token', (call) => ({ json: { data: tokenFacts(world, appId, call.query['input_token']) } }));
   graph.on('GET', '/me/permissions', () => ({ json: { data: scopes.map((permission) => ({ permission, status: 'granted' })) } }));
   graph.on('GET', '/:id', (call) => {
     checkProof(world, call);
     return { json: node(world, call, appId) };
   });
-  graph.on('DELETE', '/:id', (call) => ({ json: deleteMedia(world, call) }));
+  graph.on('DELETE', '/:id', (call) => {
+    const group = world.liveGroup(call.params['id'] ?? '');
+    if (group === undefined) return { json: deleteMedia(world, call) };
+    handleOf(group).delete();
+    return { json: { messaging_product: 'whatsapp', request_id: world.random.hex(16) } };
+  });
 }
 
 /** With `override_callback_uri` and `verify_token` the address is verified first (Subscribe to webhooks, "Override"). */
@@ -89,7 +105,7 @@ function node(world: World, call: Call, appId: string): Record<string, unknown> 
   };
   const ids: Readonly<Record<string, string>> = { me: '100000000000001', app: appId };
   const found = Object.hasOwn(nodes, id) ? nodes[id] : undefined;
-  if (!found) return mediaInfo(world, call);
+  if (!found) return groupInfo(world, id, call.query['fields']) ?? mediaInfo(world, call);
   return { ...selected(found, call.query['fields']), id: ids[id] ?? id };
 }
 

@@ -4,6 +4,8 @@ import { accountRoutes, unknownPath } from './account-routes.ts';
 import { controlRoutes } from './control.ts';
 import type { Faults } from './faults.ts';
 import { Graph } from './graph.ts';
+import { groupRoutes } from './group-routes.ts';
+import { type Group, GroupHandle, makeGroup } from './groups.ts';
 import { Limits } from './limits.ts';
 import { mediaRoutes } from './media-routes.ts';
 import type { WhatsAppSandboxOptions } from './options.ts';
@@ -15,8 +17,10 @@ import { Webhooks, type WebhookPost } from './webhooks.ts';
 
 export type { Faults } from './faults.ts';
 export type { WhatsAppSandboxOptions } from './options.ts';
+export type { GroupHandle } from './groups.ts';
 export type { PersonHandle } from './person.ts';
 export type { Message } from './state.ts';
+export type { Template } from './templates.ts';
 
 export interface PersonOptions {
   readonly name?: string | undefined;
@@ -26,6 +30,11 @@ export interface PersonOptions {
   readonly username?: string | null | undefined;
   /** Webhooks hide the number. */
   readonly phoneless?: boolean | undefined;
+}
+
+export interface GroupOptions {
+  readonly description?: string | undefined;
+  readonly members?: readonly PersonHandle[] | undefined;
 }
 
 /** A running stand-in of the Graph API for WhatsApp. */
@@ -40,6 +49,8 @@ export interface WhatsAppSandbox {
   readonly faults: Faults;
   /** Finds the person by number or user id, or makes them. */
   person(waId: string, given?: PersonOptions): PersonHandle;
+  /** A group that the business makes now, with these people in it. */
+  group(subject: string, given?: GroupOptions): GroupHandle;
   /** Calls back whenever a message comes or changes. Returns the function that ends it. */
   listen(listener: (message: Readonly<Message>) => void): () => void;
   /** Verifies the webhook by its handshake and sends there from now on. @throws Error saying what was answered */
@@ -63,15 +74,23 @@ export async function startWhatsAppSandbox(options: WhatsAppSandboxOptions): Pro
   const statuses = new Statuses(world, webhooks);
   const parts = { world, webhooks, statuses, limits };
   const person = (waId: string, given: PersonOptions = {}): PersonHandle => new PersonHandle(parts, findOrMake(world, waId, given));
+  const handleOf = (group: Group): GroupHandle => new GroupHandle({ world, webhooks }, group);
+  const group = (subject: string, given: GroupOptions = {}): GroupHandle => {
+    const made = handleOf(makeGroup(world, { subject, description: given.description }));
+    made.announce();
+    for (const member of given.members ?? []) made.join(member.person);
+    return made;
+  };
   const app = httpServer(world);
   const graph = new Graph(app, world);
   mediaRoutes(app, graph, world);
-  accountRoutes(graph, world, new Sender(world, limits, statuses), webhooks);
-  controlRoutes(app, { world, webhooks, person });
-  pageRoutes(app, { folder: new URL('./page/', import.meta.url), scripts: ['page.js', 'thread.js', 'voice.js'], img: 'blob: data:', media: 'blob:' });
+  accountRoutes(graph, world, new Sender(world, limits, statuses, handleOf), webhooks, handleOf);
+  groupRoutes(graph, world, handleOf);
+  controlRoutes(app, { world, webhooks, person, group, handleOf });
+  pageRoutes(app, { folder: new URL('./page/', import.meta.url), scripts: ['page.js', 'thread.js', 'menu.js', 'voice.js'], img: 'blob: data:', media: 'blob:' });
   world.origin = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' });
   return {
-    url: world.origin, messages: world.messages, posts: webhooks.posts, faults: world.faults, person,
+    url: world.origin, messages: world.messages, posts: webhooks.posts, faults: world.faults, person, group,
     listen: (listener) => world.feed.listen((event) => {
       const message = event.kind === 'message' ? world.message(event.id) : undefined;
       if (message) listener(message);

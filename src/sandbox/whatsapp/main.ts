@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { startWhatsAppSandbox } from './index.ts';
+import { startWhatsAppSandbox, type Template } from './index.ts';
 
 /**
  * The sandbox as its own process. Options come from `--name value` or the environment (`WHATSAPP_SANDBOX_` and the name in
@@ -8,7 +8,7 @@ import { startWhatsAppSandbox } from './index.ts';
 const names = {
   'port': '0', 'host': '127.0.0.1', 'app-secret': 'sandbox-app-secret', 'verify-token': 'sandbox-verify-token', 'access-token': 'sandbox-access-token',
   'phone-number-id': '106540352242922', 'display-phone-number': '+31 970 1020 3040', 'waba-id': '102290129340398', 'verified-name': 'Sandbox Business',
-  'webhook-url': '', 'clock-scale': '1', 'seed': '1',
+  'webhook-url': '', 'clock-scale': '1', 'seed': '1', 'templates': '',
 };
 type Name = keyof typeof names;
 
@@ -19,6 +19,8 @@ const option = (name: Name): string => {
   return typeof fromArguments === 'string' ? fromArguments : (fromEnvironment ?? names[name]);
 };
 const webhookUrl = option('webhook-url');
+/** JSON: a list as `GET /{waba_id}/message_templates` gives it. */
+const templates = option('templates');
 /** A number, or JSON with one number for each kind of time. */
 const scale: unknown = JSON.parse(option('clock-scale'));
 
@@ -27,7 +29,7 @@ const sandbox = await startWhatsAppSandbox({
   accessToken: option('access-token'), phoneNumberId: option('phone-number-id'), displayPhoneNumber: option('display-phone-number'),
   wabaId: option('waba-id'), verifiedName: option('verified-name'), seed: Number(option('seed')),
   clockScale: typeof scale === 'object' && scale !== null ? scale : Number(scale),
-  ...(webhookUrl === '' ? {} : { webhookUrl }),
+  ...(webhookUrl === '' ? {} : { webhookUrl }), ...(templates === '' ? {} : { templates: JSON.parse(templates) as readonly Template[] }),
 });
 const stop = (): void => void sandbox.close().then(() => process.exit(0));
 process.once('SIGTERM', stop);

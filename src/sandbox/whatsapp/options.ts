@@ -1,3 +1,5 @@
+import type { Template } from './templates.ts';
+
 /** How to start the sandbox. The ids and secrets are what Meta's developer console would show. */
 export interface WhatsAppSandboxOptions {
   /** Default: any free one. */
@@ -20,8 +22,8 @@ export interface WhatsAppSandboxOptions {
   /** How many times faster than documented; one number for all, or one for each kind of time. */
   readonly clockScale?: number | Partial<ClockScale>;
   readonly seed?: number;
-  /** Names of approved templates. */
-  readonly templates?: readonly string[];
+  /** Default: `hello_world`, as every account has it. */
+  readonly templates?: readonly Template[];
 }
 
 export interface ClockScale {
@@ -63,6 +65,10 @@ export const documented = {
   uploadedMediaMs: 30 * days,
   receivedMediaMs: 7 * days,
   mediaUrlMs: 300 * seconds,
+  /** (Groups API, "Quick facts" and "Limits"; Group messaging, "Pin and unpin") */
+  groupMembers: 8,
+  groups: 10_000,
+  groupPins: 3,
   /** (Edit messages and Revoke messages webhook references) */
   editMs: 900 * seconds,
   revokeMs: 2 * days,

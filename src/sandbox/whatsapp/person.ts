@@ -1,4 +1,5 @@
 import { webhookError } from './errors.ts';
+import type { Group } from './groups.ts';
 import type { Limits } from './limits.ts';
 import { inspect } from './media-check.ts';
 import { mediaUrl } from './media-routes.ts';
@@ -15,6 +16,8 @@ export interface HowSent {
   readonly replyTo?: string;
   readonly forwarded?: boolean;
   readonly frequentlyForwarded?: boolean;
+  /** Id of the group that it is said in. */
+  readonly in?: string;
 }
 
 export interface MediaGiven extends HowSent {
@@ -102,6 +105,7 @@ export class PersonHandle {
   /** Null takes it away: then `emoji` is missing, or, as older ones have it, empty. @throws Error for a message that is not there */
   react(messageId: string, emoji: string | null): string {
     const target = this.#mine(messageId);
+    if (target.group !== null) throw new Error('the sandbox has no reactions in groups: the API does not hand them over');
     if (emoji === null) delete target.reactions.person;
     else target.reactions.person = emoji;
     this.#world.changed(target);
@@ -150,13 +154,13 @@ export class PersonHandle {
   }
 
   /** Something that the Cloud API has no type for; `what` is its name there, such as `poll_creation`. */
-  sendUnsupported(what = 'poll_creation'): string {
-    return this.#say('unsupported', { type: what }, {}, null, { errors: [webhookError(131051)] });
+  sendUnsupported(what = 'poll_creation', how: HowSent = {}): string {
+    return this.#say('unsupported', { type: what }, how, null, { errors: [webhookError(131051)] });
   }
 
   /** Any message as it would stand in the webhook, for shapes that nothing here makes. */
-  sendRaw(type: string, content: unknown, extra: Json = {}): string {
-    return this.#say(type, content, {}, null, extra);
+  sendRaw(type: string, content: unknown, extra: Json = {}, how: HowSent = {}): string {
+    return this.#say(type, content, how, null, extra);
   }
 
   /** The person takes another number. A new user id comes with it, unless told otherwise (Business-scoped user IDs). */
@@ -197,8 +201,9 @@ export class PersonHandle {
   }
 
   /** The chat is opened: everything not read yet becomes read. */
-  readAll(): void {
-    for (const message of this.inbox) this.#statuses.read(message);
+  readAll(group?: string): void {
+    if (group === undefined) for (const message of this.inbox) this.#statuses.read(message);
+    else for (const message of this.#world.conversation(group)) if (message.from === 'business') this.#statuses.of(message, 'read', this.#person.key);
   }
 
   /** A voice message is listened to. */
@@ -227,8 +232,9 @@ export class PersonHandle {
       ...(how.forwarded ? { forwarded: true } : {}),
       ...(how.frequentlyForwarded ? { frequently_forwarded: true } : {}),
     };
-    const message = this.#world.add({ from: 'person', person: this.#person.key, type, body: content, replyTo: quoted, media });
-    this.#person.lastInboundAt = message.at;
+    const group = how.in === undefined ? null : this.#groupOf(how.in);
+    const message = this.#world.add({ from: 'person', person: this.#person.key, group: group?.id ?? null, type, body: content, replyTo: quoted, media });
+    (group ?? this.#person).lastInboundAt = message.at;
     this.#tell(message, content, { ...(Object.keys(context).length > 0 ? { context } : {}), ...extra });
     return message.id;
   }
@@ -248,11 +254,12 @@ export class PersonHandle {
       ...(this.#person.parentUserId === null ? {} : { from_parent_user_id: this.#person.parentUserId }),
     };
     const { context, ...rest } = extra;
-    this.#webhooks.send(`person:${this.#person.key}`, {
+    const place = message.group === null ? {} : { group_id: message.group };
+    this.#webhooks.send(message.group === null ? `person:${this.#person.key}` : `group:${message.group}`, {
       field: 'messages',
       value: {
         contacts: [contactOf(this.#person)],
-        messages: [{ ...(context === undefined ? {} : { context }), ...sender, id: message.id, timestamp: seconds(message.at), ...rest, type: message.type, [message.type]: content }],
+        messages: [{ ...(context === undefined ? {} : { context }), ...sender, ...place, id: message.id, timestamp: seconds(message.at), ...rest, type: message.type, [message.type]: content }],
       },
     });
   }
@@ -276,20 +283,30 @@ export class PersonHandle {
 
   /** `from` of a quote is the number of whoever wrote the quoted message. */
   #quote(messageId: string): Json {
-    const mine = this.#world.message(messageId)?.from === 'person';
-    if (mine && this.#person.phoneless) return { id: messageId };
-    return { from: mine ? this.#person.waId : this.#world.displayDigits, id: messageId };
+    const quoted = this.#world.message(messageId);
+    const author = quoted?.from === 'person' ? this.#world.people.get(quoted.person) : undefined;
+    if (author?.phoneless === true) return { id: messageId };
+    return { from: author?.waId ?? this.#world.displayDigits, id: messageId };
+  }
+
+  /** @throws Error where this person is not in it */
+  #groupOf(id: string): Group {
+    const group = this.#world.liveGroup(id);
+    if (group === undefined || !group.members.has(this.#person.key)) throw new Error(`${this.#person.name} is not in the group ${id}`);
+    return group;
   }
 
   #mine(messageId: string): Message {
     const message = this.#world.message(messageId);
-    if (message?.person !== this.#person.key) throw new Error(`no message ${messageId} in the chat with ${this.#person.name}`);
+    if (message?.person === this.#person.key) return message;
+    const group = message?.group == null ? undefined : this.#world.liveGroup(message.group);
+    if (message === undefined || group?.members.has(this.#person.key) !== true) throw new Error(`no message ${messageId} in the chat with ${this.#person.name}`);
     return message;
   }
 
   #own(messageId: string, withinMs: number): Message {
     const message = this.#mine(messageId);
-    if (message.from !== 'person' || message.revoked) throw new Error('only an own message that still stands can be changed');
+    if (message.from !== 'person' || message.person !== this.#person.key || message.group !== null || message.revoked) throw new Error('only an own message that still stands can be changed');
     if (Date.now() - message.at > withinMs / this.#world.scale.edit) throw new Error('too late to change this message');
     return message;
   }

@@ -2,10 +2,12 @@ import { request } from 'undici';
 import { GraphError, invalid } from './errors.ts';
 import type { Limits } from './limits.ts';
 import { bareMime, inspect, mediaFault } from './media-check.ts';
+import type { Group, GroupHandle } from './groups.ts';
 import { documented } from './options.ts';
 import { parseReadMark, parseSend, type SendBody } from './shapes.ts';
 import type { Message, Person, World } from './state.ts';
 import type { Statuses } from './statuses.ts';
+import { checkTemplate } from './templates.ts';
 
 const mediaTypes = new Set(['image', 'video', 'audio', 'document', 'sticker']);
 const fetchWithinMs = 10_000;
@@ -18,18 +20,25 @@ interface Address {
   /** Key of the person, or the address itself when there is nobody. */
   readonly key: string;
   readonly byNumber: boolean;
+  /** The group, where it goes to one. */
+  readonly group?: Group;
 }
+
+/** What a group takes (Groups API, "Quick facts"); a template only of texts and media. */
+const groupTypes = new Set(['text', 'image', 'video', 'audio', 'document', 'sticker', 'template', 'pin']);
 
 /** `POST /{phone-number-id}/messages`. */
 export class Sender {
   readonly #world: World;
   readonly #limits: Limits;
   readonly #statuses: Statuses;
+  readonly #handleOf: (group: Group) => GroupHandle;
 
-  constructor(world: World, limits: Limits, statuses: Statuses) {
+  constructor(world: World, limits: Limits, statuses: Statuses, handleOf: (group: Group) => GroupHandle) {
     this.#world = world;
     this.#limits = limits;
     this.#statuses = statuses;
+    this.#handleOf = handleOf;
   }
 
   /**
@@ -48,7 +57,7 @@ export class Sender {
   #markRead(raw: Record<string, unknown>): unknown {
     const mark = parseReadMark(raw);
     const target = this.#world.message(mark.message_id);
-    if (target?.from !== 'person') throw new GraphError(131009, { details: 'Param message_id is not the id of a received message.' });
+    if (target?.from !== 'person' || target.group !== null) throw new GraphError(131009, { details: 'Param message_id is not the id of a received message, or is of a group.' });
     const unread = this.#world.conversation(target.person).filter((message) => message.from === 'person' && message.seq <= target.seq && message.status !== 'read');
     for (const message of unread) {
       message.status = 'read';
@@ -68,23 +77,43 @@ export class Sender {
   #send(body: SendBody): unknown {
     const address = this.#address(body);
     this.#refuseAtOnce(body, address);
-    const later = this.#failureToCome(body, address.person);
+    const later = this.#failureToCome(body, address);
     if (later?.code === 131047 && this.#world.faults.windowInAnswer) throw new GraphError(131047);
     this.#limits.take(address.key);
     const message = this.#record(body, address);
     if (address.person) this.#showTyping(address.person.key, 0);
     if (later) this.#statuses.fail(message, later.code, later.details);
+    else if (message.type === 'pin') this.#pin(message, address);
     else if (message.type === 'reaction') this.#react(message);
     else void this.#deliver(message);
     return {
       messaging_product: 'whatsapp',
-      contacts: [{ input: address.input, ...(address.byNumber ? { wa_id: address.person?.waId ?? address.input.replace(/\D/g, '') } : { user_id: address.input }) }],
+      contacts: [{ input: address.input, ...(address.byNumber ? { wa_id: address.person?.waId ?? address.group?.id ?? address.input.replace(/\D/g, '') } : { user_id: address.input }) }],
       messages: [{ id: message.id, ...(body.type === 'template' ? { message_status: 'accepted' } : {}) }],
     };
   }
 
+  /** @throws GraphError 131041 for a group that is not there, 131207 suspended, 131020 empty, 131051 a type that groups do not take */
+  #groupOf({ envelope: { to: input = '' }, type, content }: SendBody): Address {
+    const group = this.#world.liveGroup(input);
+    if (group === undefined) throw new GraphError(131041);
+    if (group.suspended) throw new GraphError(131207);
+    if (group.members.size === 0) throw new GraphError(131020);
+    if (!groupTypes.has(type)) throw new GraphError(131051, { details: `Messages of the type ${type} cannot be sent to groups.` });
+    if (type === 'pin' && this.#world.message((content as { message_id: string }).message_id)?.group !== input) throw new GraphError(131009, { details: 'The message to pin is not in the group.' });
+    return { input, person: undefined, key: input, byNumber: true, group };
+  }
+
+  #pin(message: Message, { group }: Address): void {
+    const { type, message_id: target } = message.body as { type: 'pin' | 'unpin'; message_id: string };
+    if (group !== undefined) this.#handleOf(group).pin(target, type === 'pin');
+    this.#statuses.begin(message);
+  }
+
   /** A number outranks a user id when both are given (Business-scoped user IDs, "Send messages"). */
-  #address({ envelope: { to, recipient } }: SendBody): Address {
+  #address(body: SendBody): Address {
+    const { to, recipient, recipient_type: type } = body.envelope;
+    if (type === 'group') return this.#groupOf(body);
     if (to === undefined) {
       const input = recipient ?? '';
       const person = this.#world.reached(input);
@@ -107,14 +136,14 @@ export class Sender {
     if (mediaTypes.has(body.type) && typeof content['id'] === 'string' && !this.#world.liveMedia(content['id'])) {
       throw invalid(`Param ${body.type}['id'] is not a valid whatsapp business account media attachment ID.`);
     }
-    const templates = this.#world.options.templates ?? ['hello_world'];
-    if (body.type === 'template' && !templates.includes(String(content['name']))) throw new GraphError(132001, { details: `template name (${String(content['name'])}) does not exist` });
+    if (body.type === 'template') checkTemplate(this.#world, content);
     if (!address.byNumber && body.type === 'template' && /auth/i.test(String(content['name']))) throw new GraphError(131009);
   }
 
   /** What Meta accepts and then reports as failed: nobody there, window closed, reaction to nothing. */
-  #failureToCome(body: SendBody, person: Person | undefined): { readonly code: number; readonly details?: string } | null {
+  #failureToCome(body: SendBody, { person, group }: Address): { readonly code: number; readonly details?: string } | null {
     if (this.#world.faults.failCode > 0) return { code: this.#world.faults.failCode };
+    if (group !== undefined) return this.#world.windowOpen(group) || ['template', 'pin'].includes(body.type) ? null : { code: 131047 };
     if (!person) return { code: 131026 };
     if (body.type !== 'template' && !this.#world.windowOpen(person)) return { code: 131047 };
     if (body.type !== 'reaction') return null;
@@ -128,8 +157,8 @@ export class Sender {
     const quoted = body.envelope.context?.message_id ?? null;
     const target = quoted === null ? undefined : this.#world.message(quoted);
     return this.#world.add({
-      from: 'business', person: address.key, type: body.type, body: body.content, replyTo: quoted,
-      quoteMissing: quoted !== null && (target?.person !== address.key || target.revoked),
+      from: 'business', person: address.key, group: address.group?.id ?? null, type: body.type, body: body.content, replyTo: quoted,
+      quoteMissing: quoted !== null && ((target?.group ?? target?.person) !== address.key || target?.revoked === true),
       callbackData: body.envelope.biz_opaque_callback_data ?? null,
       media: typeof content['id'] === 'string' ? (this.#world.liveMedia(content['id']) ?? null) : null,
     });

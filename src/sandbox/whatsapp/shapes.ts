@@ -79,7 +79,13 @@ const interactive = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('location_request_message'), body: body(1024), action: z.strictObject({ name: z.literal('send_location') }) }),
 ]);
 
+const pin = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('pin'), message_id: text(1024), expiration_days: z.number().int().min(1).max(30) }),
+  z.strictObject({ type: z.literal('unpin'), message_id: text(1024) }),
+]);
+
 const contents = {
+  pin,
   text: z.strictObject({ body: text(4096).refine((value) => value.trim() !== '', { error: 'must not be blank' }), preview_url: z.boolean().optional() }),
   ...media,
   location: z.strictObject({ latitude: degrees(90), longitude: degrees(180), name: optionalText, address: optionalText }),
@@ -95,8 +101,8 @@ export type ContentType = keyof typeof contents;
 
 const envelope = z.strictObject({
   messaging_product: z.literal('whatsapp'),
-  recipient_type: z.literal('individual').optional(),
-  to: text(64).optional(),
+  recipient_type: z.enum(['individual', 'group']).optional(),
+  to: text(256).optional(),
   recipient: z.string().regex(/^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$/).optional(),
   type: z.string().optional(),
   context: z.strictObject({ message_id: text(1024) }).optional(),
@@ -133,6 +139,8 @@ export function parseSend(raw: Record<string, unknown>): SendBody {
   const { [name]: content, ...rest } = raw;
   const parsed = check(envelope, rest, []);
   if (parsed.to === undefined && parsed.recipient === undefined) throw invalid('The parameter to is required.');
+  if (parsed.recipient_type === 'group' && (parsed.to === undefined || parsed.recipient !== undefined)) throw invalid('The parameter to must be the id of the group.');
+  if (name === 'pin' && parsed.recipient_type !== 'group') throw invalid('Messages are pinned only in groups.');
   if (content === undefined) throw invalid(`The parameter ${name} is required.`);
   return { envelope: parsed, type: name, content: check(contents[name], content, [name]) };
 }

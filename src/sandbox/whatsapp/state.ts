@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { Feed } from '../feed.ts';
 import { seededRandom, type Random } from '../random.ts';
 import { noFaults, type Faults } from './faults.ts';
+import type { Group } from './groups.ts';
 import { clockScale, documented, type ClockScale, type WhatsAppSandboxOptions } from './options.ts';
+import { firstTemplates, type Template } from './templates.ts';
 
 export type MessageStatus = 'accepted' | 'sent' | 'delivered' | 'read' | 'played' | 'failed';
 
@@ -50,8 +52,10 @@ export interface Message {
   readonly seq: number;
   readonly id: string;
   readonly from: 'business' | 'person';
-  /** Key of the person on the other side. */
+  /** Key of the person on the other side; of what the business says to a group the group's id. */
   readonly person: string;
+  /** Id of the group that it stands in; null in a direct chat. */
+  readonly group: string | null;
   readonly type: string;
   /** What stood under the name of the type; edits replace it. */
   body: unknown;
@@ -74,10 +78,11 @@ export interface Message {
 export type SandboxEvent =
   | { readonly kind: 'message'; readonly id: string }
   | { readonly kind: 'person'; readonly key: string }
+  | { readonly kind: 'group'; readonly id: string }
   | { readonly kind: 'faults' };
 
 export type NewMessage = Pick<Message, 'from' | 'person' | 'type' | 'body'> &
-  Partial<Pick<Message, 'replyTo' | 'quoteMissing' | 'callbackData' | 'media'>>;
+  Partial<Pick<Message, 'group' | 'replyTo' | 'quoteMissing' | 'callbackData' | 'media'>>;
 
 /** Everything the sandbox knows; in memory only. */
 export class World {
@@ -86,19 +91,22 @@ export class World {
   readonly random: Random;
   readonly feed = new Feed<SandboxEvent>();
   readonly people = new Map<string, Person>();
+  readonly groups = new Map<string, Group>();
+  readonly templates: Template[];
   readonly messages: Message[] = [];
   readonly media = new Map<string, Media>();
   faults: Faults = noFaults();
   /** The base of URLs that the sandbox hands out; set once it listens. */
   origin = '';
   readonly #byId = new Map<string, Message>();
-  readonly #byPerson = new Map<string, Message[]>();
+  readonly #byConversation = new Map<string, Message[]>();
   readonly #byAddress = new Map<string, Person>();
 
   constructor(options: WhatsAppSandboxOptions) {
     this.options = options;
     this.scale = clockScale(options.clockScale);
     this.random = seededRandom(options.seed ?? 1);
+    this.templates = [...(options.templates ?? firstTemplates)];
   }
 
   /** The business's number as webhooks carry it. */
@@ -130,16 +138,22 @@ export class World {
     return this.#byAddress.get(id) ?? this.people.get(id);
   }
 
-  /** The messages with one person, in order. */
+  /** A group that is still there. */
+  liveGroup(id: string): Group | undefined {
+    const group = this.groups.get(id);
+    return group?.deleted === false ? group : undefined;
+  }
+
+  /** The messages with one person, or in one group, in order. */
   conversation(key: string): readonly Message[] {
-    return this.#byPerson.get(key) ?? [];
+    return this.#byConversation.get(key) ?? [];
   }
 
   /** Appends to the record; the order of calls is the order of acceptance. */
   add(given: NewMessage): Message {
     const person = this.people.get(given.person);
     const message: Message = {
-      replyTo: null, quoteMissing: false, callbackData: null, media: null, ...given,
+      group: null, replyTo: null, quoteMissing: false, callbackData: null, media: null, ...given,
       seq: this.messages.length + 1,
       id: this.#messageId((person?.phoneless ? person.userId : person?.waId) ?? given.person, given.from),
       at: Date.now(),
@@ -148,9 +162,10 @@ export class World {
     };
     this.messages.push(message);
     this.#byId.set(message.id, message);
-    const conversation = this.#byPerson.get(message.person);
+    const place = message.group ?? message.person;
+    const conversation = this.#byConversation.get(place);
     if (conversation) conversation.push(message);
-    else this.#byPerson.set(message.person, [message]);
+    else this.#byConversation.set(place, [message]);
     this.changed(message);
     return message;
   }
@@ -176,8 +191,8 @@ export class World {
     return media && media.expiresAt > Date.now() ? media : undefined;
   }
 
-  windowOpen(person: Person): boolean {
-    return person.lastInboundAt !== null && Date.now() - person.lastInboundAt < documented.windowMs / this.scale.window;
+  windowOpen({ lastInboundAt }: Pick<Person, 'lastInboundAt'>): boolean {
+    return lastInboundAt !== null && Date.now() - lastInboundAt < documented.windowMs / this.scale.window;
   }
 
   /** `wamid.` and base64 of a number and a random part, the outer form of Meta's: it may hold `+`, `/` and `=`. */

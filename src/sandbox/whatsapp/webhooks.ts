@@ -7,7 +7,8 @@ import type { World } from './state.ts';
 
 /** What becomes one `changes[]` element. `value` is without `messaging_product` and `metadata`. */
 export interface Change {
-  readonly field: 'messages' | 'user_id_update';
+  readonly field:
+    | 'messages' | 'user_id_update' | 'group_lifecycle_update' | 'group_participants_update' | 'group_settings_update' | 'group_status_update';
   readonly value: Readonly<Record<string, unknown>>;
 }
 

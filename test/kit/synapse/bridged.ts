@@ -19,6 +19,10 @@ export interface BridgedOptions {
   readonly bridge?: Readonly<Record<string, unknown>>;
   readonly delivery?: Readonly<Record<string, unknown>>;
   readonly media?: Readonly<Record<string, unknown>>;
+  /** Laid over the settings of the account. */
+  readonly account?: Readonly<Record<string, unknown>>;
+  /** Templates of the business account. */
+  readonly templates?: WhatsAppSandboxOptions['templates'];
   /** The default hurries what only costs time, and leaves the window, typing, edits and media as documented. */
   readonly clockScale?: WhatsAppSandboxOptions['clockScale'];
   /** Where the daemon listens for the homeserver, when something stands between the two. */
@@ -59,6 +63,7 @@ export async function bridged(server: { readonly url: string; readonly serverNam
   const bot = `@${slot.senderLocalpart}:${server.serverName}`;
   const sandbox = await startWhatsAppSandbox({
     ...app, webhookUrl: `${publicUrl}/webhooks/whatsapp/main`, clockScale: options.clockScale ?? { pair: 10_000, throughput: 100, retry: 100 },
+    ...(options.templates === undefined ? {} : { templates: options.templates }),
   });
   await writeFile(configPath, JSON.stringify({
     homeserver: { url: server.url, domain: server.serverName }, registration: slot.registrationFile,
@@ -70,7 +75,7 @@ export async function bridged(server: { readonly url: string; readonly serverNam
     networks: { whatsapp: { main: {
       app_secret: app.appSecret, verify_token: app.verifyToken, graph_url: sandbox.url,
       accounts: { support: {
-        phone_number_id: app.phoneNumberId, waba_id: app.wabaId, access_token: app.accessToken, owners: options.owners.map(({ id }) => id), rate_scale: 1000,
+        phone_number_id: app.phoneNumberId, waba_id: app.wabaId, access_token: app.accessToken, owners: options.owners.map(({ id }) => id), rate_scale: 1000, ...options.account,
       } },
     } } },
   }), { mode: 0o600 });

@@ -86,7 +86,7 @@ export const NOTICES: Readonly<Record<string, Json>> = {
   account_update: { event: 'ACCOUNT_RESTRICTION', restriction_info: [{ restriction_type: 'RESTRICTED_BIZ_INITIATED_MESSAGING', expiration: TIME }] },
   business_capability_update: { max_daily_conversation_per_phone: 1000, max_phone_numbers_per_business: 20 },
   flows: { event: 'FLOW_STATUS_CHANGE', flow_id: '5500', old_status: 'DRAFT', new_status: 'PUBLISHED' },
-  group_lifecycle_update: { messaging_product: 'whatsapp', metadata: METADATA, groups: [{ group_id: 'Y2Fwaf9ncm91cA', type: 'group_create' }] },
+  group_lifecycle_update: { messaging_product: 'whatsapp', metadata: METADATA, groups: [{ request_id: 'r1', type: 'group_create', errors: [{ code: 131211 }] }] },
   message_template_quality_update: { previous_quality_score: 'GREEN', new_quality_score: 'RED', message_template_id: 660001 },
   message_template_status_update: { event: 'REJECTED', message_template_id: 660002, message_template_name: 'offer', reason: 'SCAM' },
   phone_number_name_update: { display_phone_number: DISPLAY, decision: 'APPROVED', requested_verified_name: 'Smit' },

@@ -103,8 +103,13 @@ function idsIn(item: unknown): readonly string[] {
     'parent_recipient_user_id', 'recipient_participant_id', 'recipient_participant_user_id', 'participant_recipient_id', 'wa_id',
   ];
   const inner = at(item, 'message');
-  return keys.flatMap((key) => [str(item, key), str(inner, key)].flatMap((id) => (id === undefined ? [] : [normalId(id)])));
+  const own = keys.flatMap((key) => [str(item, key), str(inner, key)]);
+  const members = MEMBERS.flatMap((key) => list(item, key).flatMap((member) => rank(contactIds(member))));
+  return [...own, ...members].flatMap((id) => (id === undefined ? [] : [normalId(id)]));
 }
+
+/** Where the news of a group names people. */
+const MEMBERS = ['added_participants', 'removed_participants', 'failed_participants'];
 
 function sameAuthor(items: readonly unknown[]): boolean {
   return new Set(items.map((item) => idsIn(item).join(' '))).size <= 1;
@@ -124,7 +129,7 @@ export function decodeChange(piece: unknown): { readonly account?: string; reado
   for (const call of list(value, 'calls')) items.push(decodeCall(context, call));
   for (const update of list(value, 'user_id_update')) items.push(...decodeUserId(context, update));
   for (const chunk of list(value, 'history')) items.push(...decodeHistory(context, chunk));
-  for (const group of list(value, 'groups')) items.push(decodeGroup(context, group));
+  for (const group of list(value, 'groups')) items.push(...decodeGroup(context, group));
   for (const preference of list(value, 'user_preferences')) items.push(decodePreference(context, preference));
   if (items.length === 0) items.push(decodeRest(context, value));
   return context.number === '' ? { items } : { account: context.number, items };

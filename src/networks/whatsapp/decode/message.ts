@@ -75,7 +75,15 @@ function decodeTyped(context: Context, message: Fields, type: string, id: string
       };
     }
   }
-  if (type === 'pin' && str(message, 'pin', 'message_id') !== undefined) {
+  const pinned = str(message, 'pin', 'message_id');
+  if (type === 'pin' && pinned !== undefined && conversation.kind !== 'direct') {
+    const isPinned = str(message, 'pin', 'type') !== 'unpin';
+    return {
+      key: keyOf(context, 'pin', id, digest([pinned, isPinned, when])),
+      event: { type: 'pin', target: pinned as RemoteId, pinned: isPinned, sender, conversation, time },
+    };
+  }
+  if (type === 'pin' && pinned !== undefined) {
     const done = str(message, 'pin', 'type') === 'unpin' ? 'unpinned' : 'pinned';
     return unsupported(context, { what: type, reason: `A message was ${done}; pins are not carried over.`, item: message, conversation, sender });
   }

@@ -39,6 +39,14 @@ export function decodeStatus(context: Context, status: unknown): NetworkItem {
       detail: defined({ ...flatten({ id, status: name }), ...flatten(list(status, 'errors').map((error) => describe(error).reason), 'error'), ...flatten(at(status, 'payment'), 'payment') }),
     });
   }
+  if (group !== undefined && name === 'failed' && who !== undefined) {
+    // The others of the group have it: it is as sent as it was.
+    return unsupported(context, {
+      what: 'status.failed',
+      reason: `A message did not reach ${who.ref.name ?? who.ref.phone ?? who.ref.id}. ${describe(list(status, 'errors').find(isFields)).reason}`,
+      item: status, conversation, detail: { id },
+    });
+  }
   return {
     key: keyOf(context, 'status', id, name, participant(status) ?? ''),
     event: defined({

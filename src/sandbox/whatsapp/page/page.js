@@ -1,13 +1,17 @@
+import { ask, closeMenu, openMenu, walkMenu } from './menu.js';
 import { drawMessage, isShown, make, place, summary, tellTicks } from './thread.js';
 import { VoiceRecorder } from './voice.js';
 
 const byId = (id) => document.getElementById(id);
 const people = new Map();
+const groups = new Map();
 const messages = new Map();
 const seen = new Map();
 let business = { name: '', number: '' };
 /** Key of the person one is. */
 let self = null;
+/** Id of the group whose chat is open; null: the chat with the business. */
+let inGroup = null;
 /** `{mode: 'reply' | 'edit', message}` while one is being written. */
 let about = null;
 
@@ -38,9 +42,14 @@ function tell(text) {
 async function load() {
   const state = await call('GET', '/_sandbox/state');
   business = state.business;
-  for (const person of state.people) people.set(person.key, person);
+  know(state);
   for (const message of await call('GET', '/_sandbox/messages')) messages.set(message.id, message);
   draw();
+}
+
+function know(state) {
+  for (const person of state.people) people.set(person.key, person);
+  for (const group of state.groups) groups.set(group.id, group);
 }
 
 function listen() {
@@ -54,14 +63,14 @@ function listen() {
     const event = JSON.parse(data);
     if (event.kind === 'message') {
       for (const message of await call('GET', `/_sandbox/messages?id=${encodeURIComponent(event.id)}`)) messages.set(message.id, message);
-    } else if (event.kind === 'person') {
-      for (const person of (await call('GET', '/_sandbox/state')).people) people.set(person.key, person);
+    } else if (event.kind === 'person' || event.kind === 'group') {
+      know(await call('GET', '/_sandbox/state'));
     }
     draw();
   };
 }
 
-const conversation = (key) => [...messages.values()].filter((message) => message.person === key && isShown(message)).sort((one, other) => one.seq - other.seq);
+const conversation = (key, group = null) => [...messages.values()].filter((message) => (group === null ? message.person === key && message.group === null : message.group === group) && isShown(message)).sort((one, other) => one.seq - other.seq);
 const initials = (name) => name.split(/\s+/).map((word) => [...word][0] ?? '').slice(0, 2).join('').toUpperCase();
 const address = (person) => (person.phoneless ? `${person.username ?? person.userId} (number hidden)` : `+${person.waId}`);
 
@@ -80,22 +89,32 @@ function draw() {
 function drawPeople() {
   byId('business-short').textContent = business.name;
   byId('empty').hidden = people.size > 0;
-  const rows = [...people.values()].map((person) => {
-    const thread = conversation(person.key);
-    const last = thread.at(-1);
-    const unread = thread.filter((message) => message.from === 'business' && !['read', 'played'].includes(message.status) && message.seq > (seen.get(person.key) ?? 0)).length;
-    const badge = unread > 0 && person.key !== self ? make('span', { className: 'badge', role: 'img', 'aria-label': `${unread} new` }, String(unread)) : null;
-    const text = make('span', { className: 'two' }, make('strong', {}, person.name), make('span', { className: 'last' }, last ? summary(last) : address(person)));
-    const open = () => { location.hash = person.key; };
-    const button = make('button', { type: 'button', onclick: open, ...(person.key === self ? { 'aria-current': 'true' } : {}) }, make('span', { className: 'avatar', 'aria-hidden': 'true' }, initials(person.name)), text, badge);
-    button.dataset.key = person.key;
-    return make('li', {}, button);
-  });
+  const rows = [...people.values()].flatMap((person) => [
+    chatRow(person, null, person.name, address(person)),
+    ...[...groups.values()].filter(({ members, deleted }) => !deleted && members.includes(person.key)).map((group) => chatRow(person, group, group.subject, `${person.name} and ${group.members.length} in the group`)),
+  ]);
   const list = byId('people-list');
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
   list.replaceChildren(...rows);
   if (focused !== undefined) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
+
+/** One chat on one phone: with the business, or a group. */
+function chatRow(person, group, title, hint) {
+  const key = group === null ? person.key : `${person.key}@${group.id}`;
+  const thread = conversation(person.key, group?.id ?? null);
+  const last = thread.at(-1);
+  const unread = thread.filter((message) => message.from === 'business' && !['read', 'played'].includes(message.status) && message.seq > (seen.get(key) ?? 0)).length;
+  const isOpen = key === openKey();
+  const badge = unread > 0 && !isOpen ? make('span', { className: 'badge', role: 'img', 'aria-label': `${unread} new` }, String(unread)) : null;
+  const text = make('span', { className: 'two' }, make('strong', {}, group === null ? title : `👥 ${title}`), make('span', { className: 'last' }, last ? summary(last) : hint));
+  const open = () => { location.hash = key; };
+  const button = make('button', { type: 'button', onclick: open, ...(isOpen ? { 'aria-current': 'true' } : {}) }, make('span', { className: 'avatar', 'aria-hidden': 'true' }, initials(title)), text, badge);
+  button.dataset.key = key;
+  return make('li', {}, button);
+}
+
+const openKey = () => (inGroup === null ? self : `${self}@${inGroup}`);
 
 let drawn = '';
 function drawThread() {
@@ -107,13 +126,14 @@ function drawThread() {
     return;
   }
   app.dataset.person = person.key;
-  byId('business').textContent = business.name;
-  byId('avatar').textContent = initials(business.name);
-  const typing = person.typingUntil - Date.now();
+  const group = groups.get(inGroup);
+  byId('business').textContent = group?.subject ?? business.name;
+  byId('avatar').textContent = initials(group?.subject ?? business.name);
+  const typing = group ? 0 : person.typingUntil - Date.now();
   byId('subtitle').textContent = typing > 0 ? 'typing…' : `you are ${person.name} · ${address(person)}`;
   if (typing > 0) setTimeout(draw, typing + 50);
-  const thread = conversation(self);
-  const state = JSON.stringify([self, thread]);
+  const thread = conversation(self, inGroup);
+  const state = JSON.stringify([openKey(), thread, group]);
   if (state === drawn) return;
   drawn = state;
   drawRows(thread);
@@ -123,19 +143,25 @@ function drawThread() {
 /** Id to what is drawn of a message, and of what. */
 let rowsDrawn = new Map();
 
+/** Who is meant by whom in one message; `self` is whose phone this is. */
+function namesFor(message) {
+  return { business: business.name, self, author: people.get(message.person)?.name ?? message.person, pinned: groups.get(message.group)?.pins.includes(message.id) ?? false };
+}
+
 function drawRow(message, gap) {
   const target = message.replyTo === null ? undefined : messages.get(message.replyTo);
-  const state = JSON.stringify([{ ...message, status: null }, gap, business.name, target?.body, target?.revoked]);
+  const names = namesFor(message);
+  const state = JSON.stringify([{ ...message, status: null }, gap, names, target?.body, target?.revoked]);
   const known = rowsDrawn.get(message.id);
-  const drawnRow = known?.state === state ? known : { state, row: drawSafely(message, gap) };
+  const drawnRow = known?.state === state ? known : { state, row: drawSafely(message, names, gap) };
   tellTicks(drawnRow.row, message);
   return drawnRow;
 }
 
 /** Anything can come over the API: a message that cannot be drawn must not keep the others from being. */
-function drawSafely(message, gap) {
+function drawSafely(message, names, gap) {
   try {
-    return drawMessage(message, messages, { business: business.name }, { press, menu: messageMenu }, gap);
+    return drawMessage(message, messages, names, { press, menu: messageMenu }, gap);
   } catch {
     return make('li', { className: 'system', id: message.id }, `${message.type}: cannot be shown`);
   }
@@ -150,7 +176,7 @@ function toEnd() {
 
 function drawRows(thread) {
   const list = byId('thread');
-  const atEnd = followsEnd || list.scrollHeight - list.scrollTop - list.clientHeight < 90 || list.dataset.person !== self;
+  const atEnd = followsEnd || list.scrollHeight - list.scrollTop - list.clientHeight < 90 || list.dataset.person !== openKey();
   const rows = [];
   const next = new Map();
   let day = '';
@@ -163,14 +189,14 @@ function drawRows(thread) {
       rows.push(heading.row);
     }
     day = date;
-    const drawnNow = drawRow(message, before?.from !== message.from);
+    const drawnNow = drawRow(message, before?.from !== message.from || (message.from === 'person' && before.person !== message.person));
     next.set(message.id, drawnNow);
     rows.push(drawnNow.row);
     before = message;
   }
   rowsDrawn = next;
   place(list, rows);
-  list.dataset.person = self;
+  list.dataset.person = openKey();
   followsEnd = atEnd;
   toEnd();
 }
@@ -178,9 +204,9 @@ function drawRows(thread) {
 /** An open chat is a read chat. */
 function readIfSeen(thread) {
   const last = thread.findLast((message) => message.from === 'business');
-  if (!last || document.hidden || (seen.get(self) ?? 0) >= last.seq) return;
-  seen.set(self, last.seq);
-  setTimeout(() => void act('read'), 400);
+  if (!last || document.hidden || (seen.get(openKey()) ?? 0) >= last.seq) return;
+  seen.set(openKey(), last.seq);
+  setTimeout(() => void act('read', there()), 400);
 }
 
 // Writing.
@@ -189,14 +215,16 @@ function write(mode, message) {
   about = mode ? { mode, message } : null;
   byId('quote').hidden = about === null;
   if (!about) return;
-  byId('quote-who').textContent = mode === 'edit' ? 'Edit' : message.from === 'person' ? 'You' : business.name;
+  const { author } = namesFor(message);
+  byId('quote-who').textContent = mode === 'edit' ? 'Edit' : message.from === 'business' ? business.name : message.person === self ? 'You' : author;
   byId('quote-text').textContent = summary(message);
   if (mode === 'edit') byId('text').value = message.type === 'text' ? message.body.body : (message.body.caption ?? '');
   showSend();
   byId('text').focus();
 }
 
-const quoting = () => (about?.mode === 'reply' ? { replyTo: about.message.id } : {});
+const there = () => (inGroup === null ? {} : { in: inGroup });
+const quoting = () => ({ ...(about?.mode === 'reply' ? { replyTo: about.message.id } : {}), ...there() });
 
 function showSend() {
   const writing = byId('text').value.trim() !== '';
@@ -268,6 +296,8 @@ const attachments = [
   ['📍 Location', sendLocation],
   ['👤 Contact', sendContact],
 ];
+/** Groups take texts and files only. */
+const groupAttachments = [...attachments.slice(0, 4), ['🚪 Leave the group', () => act('leave', { group: inGroup })]];
 
 function press(message, index) {
   void act('press', { messageId: message.id, choice: index });
@@ -276,6 +306,7 @@ function press(message, index) {
 function messageMenu(message, anchor) {
   const react = (emoji) => () => act('react', { messageId: message.id, emoji });
   const emojis = ['👍', '❤️', '😂', '😮', '😢', '🙏'].map((emoji) => [emoji, react(emoji)]);
+  if (message.group !== null) return openMenu(anchor, [['↩ Reply', () => write('reply', message)]]);
   const mine = message.from === 'person';
   const editable = mine && (message.type === 'text' || message.body.caption !== undefined);
   const entries = [
@@ -288,57 +319,7 @@ function messageMenu(message, anchor) {
   openMenu(anchor, entries, emojis);
 }
 
-// Menus and dialogs.
-
-function openMenu(anchor, entries, emojis = []) {
-  const menu = byId('menu');
-  const entry = ([label, run]) => make('button', { type: 'button', role: 'menuitem', onclick: () => { closeMenu(); void run(); } }, label);
-  menu.replaceChildren(...(emojis.length > 0 ? [make('div', { className: 'emojis' }, ...emojis.map(entry))] : []), ...entries.map(entry));
-  menu.hidden = false;
-  anchor.setAttribute('aria-expanded', 'true');
-  const frame = byId('phone').getBoundingClientRect();
-  const at = anchor.getBoundingClientRect();
-  const top = at.bottom - frame.top + menu.offsetHeight > frame.height ? at.top - frame.top - menu.offsetHeight : at.bottom - frame.top;
-  menu.style.top = `${Math.max(4, top)}px`;
-  menu.style.left = `${Math.max(4, Math.min(at.left - frame.left, frame.width - menu.offsetWidth - 4))}px`;
-  opener = anchor;
-  menu.querySelector('button')?.focus();
-}
-
-/** What opened the menu: it gets the focus back. */
-let opener = null;
-
-function closeMenu() {
-  const menu = byId('menu');
-  if (menu.hidden) return;
-  if (menu.contains(document.activeElement)) opener?.focus();
-  menu.hidden = true;
-  document.querySelectorAll('[aria-expanded]').forEach((element) => element.removeAttribute('aria-expanded'));
-}
-
-/** Arrow keys go through the menu, as everywhere. */
-function walkMenu(event) {
-  const buttons = [...byId('menu').querySelectorAll('button')];
-  const at = buttons.indexOf(document.activeElement);
-  const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
-  if (to === undefined) return;
-  event.preventDefault();
-  buttons.at(to % buttons.length)?.focus();
-}
-
-/** Fields are `[name, label, value]`. Null when cancelled. */
-async function ask(title, fields) {
-  const dialog = byId('dialog');
-  byId('dialog-title').textContent = title;
-  byId('dialog-fields').replaceChildren(...fields.map(([name, label, value]) => (typeof value === 'boolean'
-    ? make('label', {}, make('input', { name, type: 'checkbox', checked: value }), ` ${label}`)
-    : make('label', {}, label, make('input', { name, value, required: true })))));
-  dialog.returnValue = 'cancel';
-  dialog.showModal();
-  await new Promise((resolve) => dialog.addEventListener('close', resolve, { once: true }));
-  if (dialog.returnValue !== 'ok') return null;
-  return Object.fromEntries([...dialog.querySelectorAll('input')].map((input) => [input.name, input.type === 'checkbox' ? input.checked : input.value.trim()]));
-}
+// Whom one is.
 
 async function addPerson() {
   const given = await ask('Add a person', [['name', 'Name', 'Anna'], ['waId', 'Number, digits only', `316${String(Date.now()).slice(-8)}`], ['phoneless', 'Number hidden from businesses', false]]);
@@ -347,6 +328,19 @@ async function addPerson() {
     const person = await call('POST', '/_sandbox/people', { ...given, ...(given.phoneless ? { username: `@${given.name.toLowerCase().replace(/\W/g, '')}` } : {}) });
     people.set(person.key, person);
     location.hash = person.key;
+  } catch (error) {
+    tell(error.message);
+  }
+}
+
+/** The business makes it, and whoever has a phone here comes in by its link; eight at most. */
+async function addGroup() {
+  const given = await ask('A group that the business makes', [['subject', 'Name', 'Garden']]);
+  if (!given) return;
+  try {
+    const group = await call('POST', '/_sandbox/groups', { ...given, members: [...people.keys()].slice(0, 8) });
+    groups.set(group.id, group);
+    draw();
   } catch (error) {
     tell(error.message);
   }
@@ -378,15 +372,18 @@ async function voice() {
 }
 
 function choosePerson() {
-  self = people.has(location.hash.slice(1)) ? location.hash.slice(1) : null;
+  const [key, group] = location.hash.slice(1).split('@');
+  self = people.has(key) ? key : null;
+  inGroup = self !== null && groups.get(group)?.members.includes(self) ? group : null;
   write(null);
   tell(null);
   draw();
 }
 
 byId('add').onclick = () => void addPerson();
+byId('add-group').onclick = () => void addGroup();
 byId('back').onclick = () => { location.hash = ''; };
-byId('attach').onclick = (event) => { event.stopPropagation(); openMenu(event.currentTarget, attachments); };
+byId('attach').onclick = (event) => { event.stopPropagation(); openMenu(event.currentTarget, inGroup === null ? attachments : groupAttachments); };
 byId('quote-drop').onclick = () => { byId('text').value = ''; write(null); showSend(); };
 byId('voice').onclick = () => void voice();
 byId('text').oninput = showSend;

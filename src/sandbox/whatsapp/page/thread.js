@@ -84,7 +84,7 @@ const drawings = {
   location: ({ body }) => [card('📍', body.name ?? 'Location', body.address ?? `${body.latitude}, ${body.longitude}`)],
   contacts: ({ body }) => body.map((one) => card('👤', one.name?.formatted_name ?? 'Contact', (one.phones ?? []).map((phone) => phone.phone ?? phone.wa_id).join(', '))),
   order: ({ body }) => [card('🛒', 'Order', `${body.product_items?.length ?? 0} items`), ...(body.text ? [written(body.text)] : [])],
-  template: ({ body }) => [written(`Template ${body.name}`)],
+  template: ({ body, rendered }) => [written(rendered || `Template ${body.name}`)],
   button: ({ body }) => [written(body.text)],
   interactive: ({ body }) => [
     ...(body.header?.text ? [make('b', {}, body.header.text)] : []),
@@ -100,12 +100,13 @@ export function summary(message) {
   const { body, type } = message;
   const words = { image: '📷 Photo', video: '🎥 Video', audio: '🎤 Audio', document: '📄 File', sticker: 'Sticker', location: '📍 Location', contacts: '👤 Contact', order: '🛒 Order' };
   if (type === 'text') return body.body;
+  if (type === 'template') return message.rendered || body.name;
   return body?.caption ?? words[type] ?? body?.body?.text ?? body?.text ?? body?.body ?? type;
 }
 
 /** What is no bubble of its own: it changes another message, or never reached the phone. */
 export function isShown(message) {
-  return !['reaction', 'edit', 'revoke'].includes(message.type) && message.status !== 'failed';
+  return !['reaction', 'edit', 'revoke', 'pin'].includes(message.type) && message.status !== 'failed';
 }
 
 /** Whether the other side has it, and has read it. Told in place: a row that is drawn anew ends what plays in it. */
@@ -122,20 +123,21 @@ function quoteOf(message, messages, names) {
   if (!message.replyTo || message.quoteMissing) return null;
   const target = messages.get(message.replyTo);
   const jump = () => document.getElementById(message.replyTo)?.scrollIntoView({ block: 'center', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
-  return make('button', { type: 'button', className: 'quoted', title: 'Show the message that this answers', onclick: jump }, make('b', {}, target?.from === 'person' ? 'You' : names.business), summary(target));
+  return make('button', { type: 'button', className: 'quoted', title: 'Show the message that this answers', onclick: jump }, make('b', {}, target?.from !== 'person' ? names.business : target.person === names.self ? 'You' : 'Somebody else'), summary(target));
 }
 
 /** A row of the thread. `acts` has what the row's buttons do. */
 export function drawMessage(message, messages, names, acts, gap) {
   if (message.type === 'system') return make('li', { className: 'system', id: message.id }, message.body.body);
-  const mine = message.from === 'person';
+  const mine = message.from === 'person' && message.person === names.self;
+  const who = message.group === null || mine ? null : make('b', { className: 'author' }, message.from === 'person' ? names.author : names.business);
   const draw = Object.hasOwn(drawings, message.type) ? drawings[message.type] : () => [make('span', { className: 'label' }, `${message.type}: not shown by the sandbox`)];
   const parts = message.revoked ? [make('span', { className: 'gone' }, '🚫 This message was deleted')] : draw(message);
   const time = new Date(message.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-  const meta = make('span', { className: 'meta' }, `${message.edited ? 'Edited ' : ''}${time}`, mine ? make('span', { className: 'ticks', role: 'img' }, '✓✓') : null);
+  const meta = make('span', { className: 'meta' }, `${names.pinned ? '📌 ' : ''}${message.edited ? 'Edited ' : ''}${time}`, mine ? make('span', { className: 'ticks', role: 'img' }, '✓✓') : null);
   const choices = message.revoked || mine ? [] : message.choices;
   const reactions = Object.values(message.reactions);
-  const bubble = make('div', { className: 'bubble' }, quoteOf(message, messages, names), ...parts, meta,
+  const bubble = make('div', { className: 'bubble' }, who, quoteOf(message, messages, names), ...parts, meta,
     choices.length > 0 ? make('div', { className: 'choices' }, ...choices.map((one, index) => make('button', { type: 'button', onclick: () => acts.press(message, index) }, one.title))) : null,
     reactions.length > 0 ? make('span', { className: 'reactions' }, [...new Set(reactions)].join(' '), reactions.length > 1 ? ' 2' : '') : null);
   const more = make('button', { type: 'button', className: 'icon more', title: 'More', 'aria-label': 'More', 'aria-haspopup': 'menu', onclick: (event) => acts.menu(message, event.currentTarget) }, '⋯');

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { whatsapp } from '../../../../src/networks/whatsapp/index.ts';
-import { type Message, type PersonHandle, startWhatsAppSandbox } from '../../../../src/sandbox/whatsapp/index.ts';
+import { capabilitiesOf } from '../../../../src/networks/whatsapp/limits.ts';
+import { type GroupHandle, type Message, type PersonHandle, startWhatsAppSandbox, type WhatsAppSandbox } from '../../../../src/sandbox/whatsapp/index.ts';
 import type { MediaKind } from '../../../../src/model/content.ts';
-import type { Driver, Remote, Shown } from '../driver.ts';
+import type { Conversation, Driver, Remote, Shown } from '../driver.ts';
 
 const app = { appSecret: 'app-secret-of-the-test', verifyToken: 'verify-token-of-the-test', accessToken: 'access-token-of-the-test', phoneNumberId: '106540352242922', wabaId: '102290129340398' };
 
 export const whatsappDriver: Driver = {
   network: whatsapp,
-  places: ['direct'],
+  places: ['direct', 'group'],
+  capabilities: capabilitiesOf,
   async start({ webhooks, owners }) {
     const sandbox = await startWhatsAppSandbox({ ...app, displayPhoneNumber: '+31 970 1020 3040', webhookUrl: `${webhooks}/whatsapp/main`, clockScale: { pair: 10_000, throughput: 1000, retry: 100 } });
     let met = 0;
@@ -16,17 +18,18 @@ export const whatsappDriver: Driver = {
       config: { main: { app_secret: app.appSecret, verify_token: app.verifyToken, graph_url: sandbox.url, accounts: { support: {
         phone_number_id: app.phoneNumberId, waba_id: app.wabaId, access_token: app.accessToken, owners, rate_scale: 10_000,
       } } } },
-      meet() {
+      meet(place) {
         met += 1;
-        const name = `Ada ${met}`;
-        const person = sandbox.person(`3161${String(met).padStart(7, '0')}`, { name });
-        person.sendText(`${name} says hello`);
-        const ada = remote(person);
-        return Promise.resolve({
-          ada, ben: ada, title: name,
-          shown: () => person.inbox.filter(({ type }) => type !== 'reaction').map(shown),
-          reactionsOn: (id) => sandbox.messages.filter((message) => message.id === id).flatMap(({ reactions }) => reactions.business ?? []),
-        });
+        const ada = sandbox.person(`3161${String(met).padStart(7, '0')}`, { name: `Ada ${met}` });
+        if (place === 'direct') {
+          ada.sendText(`Ada ${met} says hello`);
+          return Promise.resolve(conversation(sandbox, ada, ada, `Ada ${met}`));
+        }
+        const ben = sandbox.person(`3162${String(met).padStart(7, '0')}`, { name: `Ben ${met}`, username: `ben${met}`, phoneless: true });
+        const group = sandbox.group(`Garden ${met}`, { members: [ada, ben], description: 'Who waters what' });
+        ada.sendText(`Ada ${met} says hello`, { in: group.id });
+        ben.sendText(`Ben ${met} says hello`, { in: group.id });
+        return Promise.resolve(conversation(sandbox, ada, ben, `Garden ${met}`, group));
       },
       faults: {
         duplicate: (on) => { sandbox.faults.duplicate = on ? 1 : 0; },
@@ -40,26 +43,46 @@ export const whatsappDriver: Driver = {
   },
 };
 
-function remote(person: PersonHandle): Remote {
-  const now = <T>(work: () => T): Promise<T> => Promise.resolve().then(work);
+function conversation(sandbox: WhatsAppSandbox, ada: PersonHandle, ben: PersonHandle, title: string, group?: GroupHandle): Conversation {
   return {
+    ada: remote(ada, group), ben: remote(ben, group), title,
+    shown: () => (group ?? ada).inbox.filter(({ type }) => type !== 'reaction' && type !== 'pin').map(shown),
+    reactionsOn: (id) => sandbox.messages.filter((message) => message.id === id).flatMap(({ reactions }) => reactions.business ?? []),
+  };
+}
+
+function remote(person: PersonHandle, group?: GroupHandle): Remote {
+  const now = <T>(work: () => T): Promise<T> => Promise.resolve().then(work);
+  const place = group === undefined ? {} : { in: group.id };
+  const both: Remote = {
     name: person.person.name,
-    text: (text) => now(() => person.sendText(text)),
-    bold: (text) => now(() => person.sendText(`*${text}*`)),
-    reply: (to, text) => now(() => person.reply(to, text)),
+    text: (text) => now(() => person.sendText(text, place)),
+    bold: (text) => now(() => person.sendText(`*${text}*`, place)),
+    reply: (to, text) => now(() => person.sendText(text, { replyTo: to, ...place })),
     file: (kind, bytes, { mime, name, caption }) => person.sendMedia(sent(kind), bytes, {
-      mime, ...(kind === 'voice' ? { voice: true } : {}), ...(kind === 'file' ? { filename: name } : {}), ...(caption === undefined ? {} : { caption }),
+      mime, ...place, ...(kind === 'voice' ? { voice: true } : {}), ...(kind === 'file' ? { filename: name } : {}), ...(caption === undefined ? {} : { caption }),
     }),
+    rename: (name) => now(() => {
+      person.rename(name);
+      person.sendText('under another name', place);
+    }),
+    unknown: () => now(() => void person.sendRaw('hologram', { of: 'a cat' }, {}, place)),
+  };
+  if (group !== undefined) {
+    return {
+      ...both,
+      leave: () => now(() => group.leave(person.person)),
+      retitle: (title) => now(() => group.change({ subject: title })),
+      pin: (message) => now(() => void person.sendRaw('pin', { type: 'pin', message_id: message }, {}, place)),
+    };
+  }
+  return {
+    ...both,
     location: (latitude, longitude) => now(() => person.sendLocation({ latitude, longitude })),
     edit: (message, text) => now(() => void person.edit(message, text)),
     remove: (message) => now(() => void person.revoke(message)),
     react: (message, emoji) => now(() => void person.react(message, emoji)),
     unreact: (message) => now(() => void person.react(message, null)),
-    rename: (name) => now(() => {
-      person.rename(name);
-      person.sendText('under another name');
-    }),
-    unknown: () => now(() => void person.sendRaw('hologram', { of: 'a cat' })),
   };
 }
 
