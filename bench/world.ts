@@ -2,25 +2,24 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../src/demo/synapse/ports.ts';
-import { startWhatsAppSandbox, type WhatsAppSandbox } from '../src/sandbox/whatsapp/index.ts';
-import { FakeHomeserver } from '../test/kit/fake-homeserver/server.ts';
+import type { WhatsAppSandboxOptions } from '../src/sandbox/whatsapp/index.ts';
 import { type Child, startChild } from './child.ts';
+import type { HomeserverFacts } from './stubs/homeserver.ts';
+import type { NetworkFacts } from './stubs/network.ts';
+import { Stub } from './stubs/process.ts';
 
 export type Side = 'ours' | 'theirs';
 
-/** One contender between a homeserver and a network of its own; those two live in the bench's process, the contender in its own. */
+/** One contender between a homeserver and a network of its own, each of the three in its own process. */
 export interface World {
   readonly side: Side;
-  readonly homeserver: FakeHomeserver;
-  readonly sandbox: WhatsAppSandbox;
+  readonly homeserver: Stub;
+  readonly network: Stub;
   readonly dir: string;
-  /** Where the contender takes transactions. */
+  /** Where the contender takes transactions, and the token that it expects there. */
   readonly appserviceUrl: string;
+  readonly hsToken: string;
   readonly bridge: Child;
-  /** Called with the text of each message that a ghost brings into a room, and the room. */
-  onMatrix: (text: string, room: string) => void;
-  /** Called with the text of each message that comes to a phone. */
-  onPhone: (text: string) => void;
   /** Stops the contender and starts it again on what it keeps. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -43,22 +42,16 @@ export async function openWorld(side: Side, { node = [], prepare }: WorldOptions
   const [asPort, publicPort, adminPort] = [await freePort(), await freePort(), await freePort()];
   const appserviceUrl = `http://127.0.0.1:${asPort}`;
   const webhookUrl = `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`;
-  const homeserver = await FakeHomeserver.start({
-    botLocalpart: 'drawbridge', appserviceUrl, backoffSecondMs: 50,
-    onEvent: ({ type, sender, content, room_id }) => {
-      if (type === 'm.room.message' && sender.startsWith('@_drawbridge_')) world.onMatrix(String(content.body), room_id);
-    },
-  });
-  const sandbox = await startWhatsAppSandbox({ ...secrets, ...ids, displayPhoneNumber: '+31 970 1020 3040', webhookUrl, clockScale: noLimits });
-  sandbox.listen(({ from, type, status, body }) => {
-    if (from === 'business' && type === 'text' && status === 'accepted') world.onPhone((body as { body: string }).body);
-  });
-  await writeConfigs(dir, { homeserver, sandbox, asPort, publicPort, adminPort });
+  const [homeserver, hs] = await Stub.start<HomeserverFacts>('homeserver.ts', { appserviceUrl });
+  const [network, { url: graph }] = await Stub.start<NetworkFacts>('network.ts', {
+    ...secrets, ...ids, displayPhoneNumber: '+31 970 1020 3040', webhookUrl, clockScale: noLimits,
+  } satisfies WhatsAppSandboxOptions);
+  await writeConfigs(dir, { hs, graph, asPort, publicPort, adminPort });
   await prepare?.(dir);
   const start = (): Promise<Child> => (side === 'ours' ? startOurs(dir, node) : startTheirs(dir));
   let bridge = await start();
-  const world: World = {
-    side, homeserver, sandbox, dir, appserviceUrl, onMatrix: () => {}, onPhone: () => {},
+  return {
+    side, homeserver, network, dir, appserviceUrl, hsToken: hs.hsToken,
     get bridge() {
       return bridge;
     },
@@ -68,12 +61,11 @@ export async function openWorld(side: Side, { node = [], prepare }: WorldOptions
     },
     async close() {
       await bridge.stop();
-      await sandbox.close();
+      await network.close();
       await homeserver.close();
       await rm(dir, { recursive: true, force: true });
     },
   };
-  return world;
 }
 
 function startOurs(dir: string, node: readonly string[] = []): Promise<Child> {
@@ -85,33 +77,34 @@ function startTheirs(dir: string): Promise<Child> {
 }
 
 interface Addresses {
-  readonly homeserver: FakeHomeserver;
-  readonly sandbox: WhatsAppSandbox;
+  readonly hs: HomeserverFacts;
+  /** Of the network's API. */
+  readonly graph: string;
   readonly asPort: number;
   readonly publicPort: number;
   readonly adminPort: number;
 }
 
 /** The config of both contenders, in one folder. */
-async function writeConfigs(dir: string, { homeserver, sandbox, asPort, publicPort, adminPort }: Addresses): Promise<void> {
+async function writeConfigs(dir: string, { hs, graph, asPort, publicPort, adminPort }: Addresses): Promise<void> {
   const registration = {
-    id: 'drawbridge', url: `http://127.0.0.1:${asPort}`, as_token: homeserver.asToken, hs_token: homeserver.hsToken, sender_localpart: 'drawbridge',
+    id: 'drawbridge', url: `http://127.0.0.1:${asPort}`, as_token: hs.asToken, hs_token: hs.hsToken, sender_localpart: 'drawbridge',
     rate_limited: false, namespaces: { users: [{ exclusive: true, regex: '@_drawbridge_.*:fake\\.test' }], aliases: [], rooms: [] },
   };
-  const owner = `@alice:${homeserver.serverName}`;
+  const owner = `@alice:${hs.serverName}`;
   const write = (name: string, content: object): Promise<void> => writeFile(join(dir, name), JSON.stringify(content));
   await write('registration.yaml', registration);
   await write('config.yaml', {
-    homeserver: { url: homeserver.url, domain: homeserver.serverName }, registration: 'registration.yaml', database: 'drawbridge.db', data: 'data',
+    homeserver: { url: hs.url, domain: hs.serverName }, registration: 'registration.yaml', database: 'drawbridge.db', data: 'data',
     seal_key: Buffer.alloc(32, 7).toString('base64'), public_url: `http://127.0.0.1:${publicPort}`,
     listen: { homeserver: `127.0.0.1:${asPort}`, public: `127.0.0.1:${publicPort}`, admin: `127.0.0.1:${adminPort}` },
-    permissions: { [homeserver.serverName]: 'user' }, logging: { level: 'info', format: 'json' },
+    permissions: { [hs.serverName]: 'user' }, logging: { level: 'info', format: 'json' },
     networks: { whatsapp: { main: {
-      app_secret: secrets.appSecret, verify_token: secrets.verifyToken, graph_url: sandbox.url,
+      app_secret: secrets.appSecret, verify_token: secrets.verifyToken, graph_url: graph,
       accounts: { support: { phone_number_id: ids.phoneNumberId, waba_id: ids.wabaId, access_token: secrets.accessToken, owners: [owner], rate_scale: 1_000_000 } },
     } } },
   });
   await write('peer.json', {
-    registration, homeserver: homeserver.url, domain: homeserver.serverName, asPort, publicPort, graph: sandbox.url, ...secrets, ...ids, owner,
+    registration, homeserver: hs.url, domain: hs.serverName, asPort, publicPort, graph, ...secrets, ...ids, owner,
   });
 }

@@ -47,11 +47,11 @@ async function round(world: World, events: number, connections: number): Promise
   };
 }
 
-async function put(pool: Pool, { homeserver }: World, body: string): Promise<number> {
+async function put(pool: Pool, { hsToken }: World, body: string): Promise<number> {
   const started = performance.now();
   const answer = await pool.request({
     path: `/_matrix/app/v1/transactions/bench${sent++}`, method: 'PUT', body,
-    headers: { authorization: `Bearer ${homeserver.hsToken}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${hsToken}`, 'content-type': 'application/json' },
   });
   await answer.body.dump();
   if (answer.statusCode !== 200) throw new Error(`a transaction was answered ${answer.statusCode}`);
