@@ -129,7 +129,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     command: (task, row) => answer(task, row, {
       store, homeserver, accounts: accounts.list(), permission, adapter: (id) => accounts.view(id),
       relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
-      outages: () => outages.list(), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw), wake: (lanes) => bridge?.wake(lanes),
+      outages: () => outages.list(), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw), takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => bridge?.wake(lanes),
     }),
     keep: { deadContent: config.delivery.dead_content_days * DAY, settled: 30 * DAY, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
   });

@@ -1,4 +1,4 @@
-import type { AccountId, RoomRow, UserId } from '../model/ids.ts';
+import type { AccountId, InboxSeq, RoomRow, UserId } from '../model/ids.ts';
 import type { AdapterView } from '../bridge/deciding.ts';
 import type { Permission } from '../bridge/settings.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
@@ -20,6 +20,8 @@ export interface ActionContext {
   outages(): ReadonlyMap<string, { readonly since: number; readonly reason: string }>;
   /** Decodes what was kept of a webhook again; null where all of it was taken in, else why not. */
   decodeAgain(source: string, raw: Uint8Array): Promise<string | null>;
+  /** Takes in again what could not be when it came; null where it was, else why not. */
+  takeAgain(seq: InboxSeq): Promise<string | null>;
   wake(lanes: readonly string[]): void;
 }
 

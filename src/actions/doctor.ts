@@ -3,11 +3,11 @@ import { loadConfig } from '../config/load.ts';
 import { CodedError } from '../model/errors.ts';
 import type { Clock } from '../model/clock.ts';
 import { silentLogger } from '../model/log.ts';
-import type { AppSettings, Check, Network } from '../networks/network.ts';
+import { type AppSettings, type Check, type Network, notTried } from '../networks/network.ts';
 import { createRedactor } from '../observe/redact.ts';
 import type { Fetch } from './discover.ts';
-import { checkPing, checkToken, checkVersions } from './doctor/homeserver.ts';
-import { checkDatabase, checkDisk, checkModes, checkNode, checkOwners, checkPermissions } from './doctor/local.ts';
+import { checkPing, checkToken, checkVersions, PING, TOKEN } from './doctor/homeserver.ts';
+import { checkDatabase, checkDisk, checkModes, checkNode, checkOwners, checkPermissions, checkSealKey } from './doctor/local.ts';
 import type { DatabaseProbe } from './doctor/local.ts';
 import { checkPublicUrl } from './doctor/public.ts';
 import { expectedRegistration } from './register.ts';
@@ -49,17 +49,28 @@ async function* checks(loaded: LoadedConfig<AppSettings>, options: DoctorOptions
   yield { what: 'config', ok: true, detail: `${loaded.path} fits the schema${old}` };
   yield checkPermissions(loaded);
   yield checkModes(loaded);
+  yield checkSealKey(loaded);
   yield checkDatabase(loaded, options.probeDatabase);
   yield await checkDisk(loaded);
   yield await checkRegistration(loaded, options.registration);
   const versions = await checkVersions(loaded, options.fetch, options.clock);
   yield* versions;
-  if (loaded.registration !== null && versions[0]?.ok === true) {
-    yield await checkToken(loaded, loaded.registration, options.fetch);
-    yield await checkPing(loaded, loaded.registration, options.fetch);
-  }
+  yield* checkTogether(loaded, versions[0]?.ok === true, options.fetch);
   yield* checkPublicUrl(loaded, options.fetch);
   yield* checkNetworks(loaded, options);
+}
+
+/** What the homeserver and the bridge make of each other, as far as one can be asked about the other. */
+async function* checkTogether(loaded: LoadedConfig, answers: boolean, fetch: Fetch): AsyncGenerator<Check> {
+  const { registration } = loaded;
+  const because = registration === null ? 'there is no registration.' : 'the homeserver does not answer.';
+  if (registration === null || !answers) {
+    yield* [TOKEN, PING].map((what) => notTried(what, because));
+    return;
+  }
+  const token = await checkToken(loaded, registration, fetch);
+  yield token;
+  yield token.ok ? await checkPing(loaded, registration, fetch) : notTried(PING, 'the homeserver has to take the token first.');
 }
 
 async function checkRegistration(loaded: LoadedConfig, tools: RegistrationTools): Promise<Check> {

@@ -14,12 +14,18 @@ export async function retry(context: ActionContext, which: string): Promise<stri
     const rows = store.undelivered(500, ...seenBy(context)).filter(({ state }) => state === 'dead' || state === 'asked');
     // In the order they were first said.
     const results = [];
-    for (const { side, seq } of rows.reverse()) results.push(side === 'in' ? await received(context, seq as InboxSeq) : await one(context, seq as OutboxSeq));
+    for (const { side, seq } of rows.reverse()) results.push(side === 'in' ? await received(context, seq as InboxSeq).catch(said) : await one(context, seq as OutboxSeq).catch(said));
     return results.length === 0 ? 'There is nothing to send again.' : results.join('\n');
   }
   const [, side, number] = /^(r?)(\d{1,15})$/.exec(which) ?? [];
   if (number === undefined) throw new Mistake('Say which: retry <number>, as undelivered shows it, or retry all.');
   return side === 'r' ? received(context, Number(number) as InboxSeq) : one(context, Number(number) as OutboxSeq);
+}
+
+/** One that cannot be tried again, for instance because its content is forgotten, keeps no other from it. */
+function said(error: unknown): string {
+  if (error instanceof Mistake) return error.message;
+  throw error;
 }
 
 /** Something that was received and could not be handled, for instance before an upgrade. Permission: admin. */
@@ -31,10 +37,12 @@ async function received(context: ActionContext, seq: InboxSeq): Promise<string> 
     context.wake(await store.retryIn(seq, 'again'));
     return `r${seq} is tried again.`;
   }
-  const fault = await context.decodeAgain(item.source, item.raw);
+  // A piece of a webhook bears the name of its app, `<network>/<app>`; what was decoded already comes of an account or of Matrix.
+  const isPiece = item.source.split('/').length === 2;
+  const fault = isPiece ? await context.decodeAgain(item.source, item.raw) : await context.takeAgain(seq);
   if (fault !== null) return `r${seq}: ${fault}`;
-  context.wake(await store.retryIn(seq, 'gone'));
-  return `r${seq} was decoded and is on its way.`;
+  if (isPiece) context.wake(await store.retryIn(seq, 'gone'));
+  return `r${seq} was ${isPiece ? 'decoded' : 'taken in'} and is on its way.`;
 }
 
 async function one(context: ActionContext, seq: OutboxSeq): Promise<string> {

@@ -1,9 +1,9 @@
 import type { Clock } from '../model/clock.ts';
-import type { AccountId, NetworkId, RoomRow, UserId } from '../model/ids.ts';
+import type { AccountId, InboxSeq, NetworkId, RoomRow, UserId } from '../model/ids.ts';
 import type { Logger } from '../model/log.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Decoded, Sink } from '../networks/network.ts';
-import type { Effect, Keep, MatrixBatch, MatrixTask, OutboxItem, Store } from '../store/store.ts';
+import { type Effect, type Keep, type MatrixBatch, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../store/store.ts';
 import type { Accounts } from './accounts.ts';
 import type { Deciding } from './deciding.ts';
 import { InLanes } from './inbound/in-lanes.ts';
@@ -166,6 +166,20 @@ export class Bridge {
     const accepted = await this.#taking.network({ network, account, items, ...(cursor === undefined ? {} : { cursor }) });
     this.wake(accepted.wake);
     if (accepted.media.length > 0) this.#media.look();
+  }
+
+  /** Something that could not be taken in when it came, as before an upgrade. Null where it was, else why not. */
+  async takeAgain(seq: InboxSeq): Promise<string | null> {
+    try {
+      const accepted = await this.#options.store.takeAgain(seq);
+      this.wake(accepted?.wake ?? []);
+      this.#media.look();
+      return null;
+    } catch (error) {
+      if (error instanceof StoreBusy) throw error;
+      this.#options.log.error('A bug met an item that was to be taken in again; it stays kept.', { seq, error });
+      return 'It still cannot be taken in; the log has why.';
+    }
   }
 
   sinkOf(account: AccountId, network: NetworkId): Sink {

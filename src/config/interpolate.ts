@@ -16,6 +16,8 @@ export interface Interpolated {
   readonly hidden: ReadonlySet<string>;
 }
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 const MAX_FILE = 65_536;
 /** Deeper than any setting; an alias that holds itself goes on for ever. */
 const MAX_DEPTH = 32;
@@ -28,8 +30,9 @@ export function pathKey(path: readonly PropertyKey[]): string {
  * Puts in what texts refer to: `${NAME}` anywhere in a text is the environment's, `$${` stands for `${`, and a text
  * that begins with `file:` is the trimmed content of that file, relative to the config file. What was put in is not
  * looked at again, so that a value from outside can name no further file.
+ * @param typed makes of a text that is nothing but one `${NAME}` what its key takes: the environment has only texts
  */
-export function interpolate(raw: unknown, configFile: string, env: Readonly<Record<string, string | undefined>>): Interpolated {
+export function interpolate(raw: unknown, configFile: string, env: Environment, typed: (path: readonly PropertyKey[], text: string) => unknown = (_path, text) => text): Interpolated {
   const problems: ValueProblem[] = [];
   const hidden = new Set<string>();
 
@@ -54,7 +57,7 @@ export function interpolate(raw: unknown, configFile: string, env: Readonly<Reco
   }
 
   function visit(value: unknown, path: readonly PropertyKey[]): unknown {
-    if (typeof value === 'string') return text(value, path);
+    if (typeof value === 'string') return /^\$\{[^}]*\}$/.test(value) ? typed(path, text(value, path)) : text(value, path);
     if (path.length > MAX_DEPTH) {
       problems.push({ path, message: 'nested too deeply, or an alias that holds itself', there: false });
       return null;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { CodedError } from '../model/errors.ts';
 import { errorCode } from './error-code.ts';
-import { interpolate } from './interpolate.ts';
+import { type Environment, interpolate } from './interpolate.ts';
 import { ConfigError, explain, wording } from './problems.ts';
 import { readRegistration } from './registration.ts';
 import type { RegistrationFile } from './registration.ts';
@@ -12,7 +12,7 @@ import type { Config, NetworkSettings } from './schema.ts';
 import { parseSource } from './source.ts';
 import type { Source } from './source.ts';
 import { saveUpgraded, upgradeDocument } from './upgrade.ts';
-import { secretsIn } from './walk.ts';
+import { schemasAt, secretsIn } from './walk.ts';
 
 export interface LoadedConfig<App = unknown> {
   /** Absolute. */
@@ -20,6 +20,8 @@ export interface LoadedConfig<App = unknown> {
   readonly config: Config<App>;
   /** Null until `drawbridge register` has made it. */
   readonly registration: RegistrationFile | null;
+  /** Where `seal_key` names a file, absolute. */
+  readonly sealKeyFile: string | null;
   /** Everything that must never be written to a log. */
   readonly secrets: readonly string[];
   /** What was changed in a config of an older format, one line a step. */
@@ -53,8 +55,6 @@ export function loadCore(path: string, env: Environment): LoadedConfig<never> {
   return { ...loaded, config: { ...loaded.config, networks: Object.fromEntries(named.map((id) => [id, {}])) } };
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environment, prepare: (raw: unknown) => unknown, save: boolean): LoadedConfig<App> {
   const file = resolve(path);
   const text = readText(file, path);
@@ -67,7 +67,8 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
     throw new ConfigError('DB-1001', path, [{ line: 1, column: 1, path: '', message }], FIX);
   }
   const { from, changes } = upgradeDocument(source.document);
-  const given = interpolate(prepare(plain(source, path)), file, env);
+  const raw = plain(source, path);
+  const given = interpolate(prepare(raw), file, env, (at, text) => typedAs(schema, at, text));
   const parsed = schema.safeParse(given.value, { error: wording });
   if (!parsed.success || given.problems.length > 0) {
     throw new ConfigError('DB-1001', path, explain(schema, source, given, parsed.error?.issues ?? []), FIX);
@@ -76,7 +77,7 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
   const config = absolute(parsed.data, dirname(file));
   const registration = readRegistration(config.registration);
   const tokens = registration === null ? [] : [registration.asToken, registration.hsToken];
-  return { path: file, config, registration, secrets: [...new Set([...secretsIn(schema, given.value), ...tokens])], upgraded: changes };
+  return { path: file, config, registration, sealKeyFile: sealKeyFile(raw, file), secrets: [...new Set([...secretsIn(schema, given.value), ...tokens])], upgraded: changes };
 }
 
 /** The document as plain data. @throws ConfigError where aliases lead nowhere, or make too much of it */
@@ -87,6 +88,18 @@ function plain({ document, alias }: Source, path: string): unknown {
     const message = 'what begins with "*" is a reference in YAML, and this one leads nowhere or repeats too much; a text that does has to stand between quotes';
     throw new ConfigError('DB-1001', path, [{ ...alias(), path: '', message }], FIX);
   }
+}
+
+/** A number, or true or false, where the key at `path` takes that and no text. */
+function typedAs(schema: z.ZodType, path: readonly PropertyKey[], text: string): unknown {
+  const value = text === 'true' || text === 'false' ? text === 'true' : /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+  const takes = (one: unknown): boolean => schemasAt(schema, path).some((place) => z.safeParse(place, one).success);
+  return !takes(text) && takes(value) ? value : text;
+}
+
+function sealKeyFile(raw: unknown, file: string): string | null {
+  const named = (raw as { readonly seal_key?: unknown } | null)?.seal_key;
+  return typeof named === 'string' && named.startsWith('file:') ? resolve(dirname(file), named.slice('file:'.length).trim()) : null;
 }
 
 function absolute<App>(config: Config<App>, folder: string): Config<App> {

@@ -92,7 +92,7 @@ const delivery = z.strictObject({
   uncertain: z.enum(['ask', 'retry']).prefault('ask')
     .meta({ description: 'When nobody can tell whether a message was sent. ask: the sender decides; retry: send again, at the risk of a second copy.' }),
   status_events: z.boolean().prefault(false).meta({ description: 'Also report success, as com.beeper.message_send_status events.' }),
-  read_receipts: z.boolean().prefault(true).meta({ description: 'Carry read marks, both ways.' }),
+  read_receipts: z.boolean().prefault(true).meta({ description: 'Carry read marks, both ways. Without them typing is not shown on WhatsApp either: there it marks as read.' }),
   dead_content_days: z.int().min(0).max(3650).prefault(7).meta({ description: 'Days that the content of an undelivered message is kept for a retry.' }),
   horizon: horizon.prefault('forever').meta({ description: 'How long the ids of handled events are remembered: forever, or a duration.' }),
 }).prefault({}).meta({ description: 'Waiting, retrying and reporting. Durations: 500ms, 30s, 15m, 24h, 7d.' });
@@ -117,8 +117,8 @@ const core = z.strictObject({
   database: database.prefault('drawbridge.db').meta({ description: 'SQLite file.' }),
   data: path().prefault('data').meta({ description: 'Folder for waiting files (sealed).' }),
   seal_key: key32().meta({
-    description: 'Key that seals message content and files at rest: 32 random bytes in base64. Without it what waits for delivery is lost: back it up.',
-    examples: ['file:data/seal.key'],
+    description: 'Key that seals message content and files at rest: 32 random bytes in base64. Without it what waits for delivery is lost: back it up, apart from the database and the data folder.',
+    examples: ['file:seal.key'],
     secret: true,
     hint: '`drawbridge init` makes one, and so does `openssl rand -base64 32`; a database needs the one that it was made with',
   }),

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -15,7 +15,7 @@ export interface ToolOptions {
   /** Names or paths. */
   readonly ffmpeg?: string;
   readonly ffprobe?: string;
-  /** Conversions at a time. */
+  /** Conversions at a time. Default: as many as there are processors, from 2 to 4, so that one long film holds up nobody else's picture. */
   readonly concurrency?: number;
   /** Milliseconds for one run of a program. */
   readonly timeoutMs?: number;
@@ -25,7 +25,7 @@ export interface ToolOptions {
 export type RunResult = { readonly ok: true; readonly stdout: string } | { readonly ok: false; readonly why: 'absent' | 'failed' };
 
 export interface Tools {
-  /** At most `concurrency` at a time, in order. */
+  /** At most `concurrency` at a time, in order. A lane has one item in hand, so that no room has more than one here before the others. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
   /** A directory of mode 0700 that is gone when `work` is done, however it ends. */
   inTempDir<T>(work: (dir: string) => Promise<T>): Promise<T>;
@@ -41,7 +41,7 @@ export async function createTools(options: ToolOptions = {}): Promise<Tools> {
   const programs = { ffmpeg: options.ffmpeg ?? 'ffmpeg', ffprobe: options.ffprobe ?? 'ffprobe' };
   const timeout = options.timeoutMs ?? 120_000;
   return {
-    exclusive: limiter(options.concurrency ?? 1),
+    exclusive: limiter(options.concurrency ?? Math.min(Math.max(availableParallelism(), 2), 4)),
     async inTempDir(work) {
       const dir = await mkdtemp(join(base, 'work-'));
       try {

@@ -27,4 +27,6 @@ export interface Capabilities {
   readonly media: Readonly<Record<MediaKind, MediaCapability>>;
   /** Reactions of one account on one message. */
   readonly maxReactions: number;
+  /** To show there that somebody is typing also tells that what came before is read. */
+  readonly typingReads?: true;
 }

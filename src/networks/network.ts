@@ -57,9 +57,15 @@ export interface ConnectOptions {
 export interface Check {
   readonly what: string;
   readonly ok: boolean;
+  /** Not tried: it would only say again what another line says. No failure of its own, so `ok`. */
+  readonly skipped?: true;
   /** What was tried, what should be, which key to change. */
   readonly detail: string;
   readonly fix?: string;
+}
+
+export function notTried(what: string, because: string): Check {
+  return { what, ok: true, skipped: true, detail: `not tried: ${because}` };
 }
 
 export interface WebhookRequest {

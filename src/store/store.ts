@@ -76,6 +76,8 @@ export interface Store {
   /** Rooms of the bot with somebody, the ones still to be made among them. */
   managementRooms(): readonly Room[];
   members(room: RoomRow): readonly Member[];
+  /** Those who have left, too. */
+  everMembers(room: RoomRow): readonly Member[];
   member(room: RoomRow, user: UserId): Member | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
@@ -98,6 +100,11 @@ export interface Store {
   undelivered(limit: number, of?: UserId): readonly Undelivered[];
   /** What was received, is dead and can be tried again; `raw` where it could not even be decoded. */
   deadIn(seq: InboxSeq): { readonly source: string; readonly raw: Uint8Array | null } | null;
+  /**
+   * An item that could not be taken in, as `acceptBroken` kept it: it is forgotten and taken in as if it came now. Null where
+   * there is none. Throws what taking it in throws, and then it is kept as before.
+   */
+  takeAgain(seq: InboxSeq): Promise<Accepted | null>;
   /** dead → ready at its old place; what was decoded anew goes instead (`gone`). */
   retryIn(seq: InboxSeq, how: 'again' | 'gone'): Promise<Wake>;
   /** dead or asked → ready at the lane's tail, with the same key. */

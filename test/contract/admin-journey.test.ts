@@ -25,7 +25,7 @@ const fingerprint = (): string[] => readdirSync(bridge.dir, { recursive: true, e
 test('init leaves a config that lacks nothing, and says what the homeserver has to be told', () => {
   expect(bridge.init.stdout).toContain('app_service_config_files:');
   expect(bridge.init.stderr).not.toContain('DB-');
-  for (const name of ['config.yaml', 'registration.yaml', 'data/seal.key']) expect(statSync(join(bridge.dir, name)).mode & 0o777).toBe(0o600);
+  for (const name of ['config.yaml', 'registration.yaml', 'seal.key']) expect(statSync(join(bridge.dir, name)).mode & 0o777).toBe(0o600);
 });
 
 test('doctor is content before the first start, stands in for the bridge, and changes nothing', async () => {

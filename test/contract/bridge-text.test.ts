@@ -83,6 +83,22 @@ describe('text between Matrix and WhatsApp', () => {
     const told = await eventually('the notice', () => stack.homeserver.eventsOf(room, 'm.room.message').find(({ content }) => String(content.body).includes('delete')));
     expect(told.content).toMatchObject({ body: '🗑️ WhatsApp lets nobody delete what was sent. This message stays visible there.', 'm.relates_to': { 'm.in_reply_to': { event_id: said } } });
   });
+
+  test('a message that is removed twice is told of once to stay there', async () => {
+    const room = await portalOf(stack, 'Bob');
+    const alice = stack.homeserver.user('alice');
+    const told = (): number => stack.homeserver.eventsOf(room, 'm.room.message').filter(({ content }) => String(content.body).startsWith('🗑️')).length;
+    const before = told();
+    const said = alice.send(room, 'to be removed');
+    await eventually('it on the phone', () => stack.sandbox.messages.find(({ body }) => (body as { body?: string }).body === 'to be removed'));
+    alice.redact(room, said);
+    alice.redact(room, said);
+    alice.send(room, 'and on');
+    await eventually('what comes after', () => stack.sandbox.messages.find(({ body }) => (body as { body?: string }).body === 'and on'));
+    await eventually('word of it', () => told() > before);
+    await stack.homeserver.idle();
+    expect(told()).toBe(before + 1);
+  });
 });
 
 test('what happened is measured, and no label tells who talks to whom', async () => {

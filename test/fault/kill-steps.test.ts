@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/sandbox/random.ts';
 import { check } from '../kit/invariants/check.ts';
 import { quiet } from '../kit/invariants/quiet.ts';
 import { Keeper } from '../kit/stack/keeper.ts';
-import { eventually, startStack } from '../kit/stack/stack.ts';
+import { eventually, type Stack, startStack } from '../kit/stack/stack.ts';
 import type { Act, Kind } from '../kit/talk/acts.ts';
 import { Samples } from '../kit/talk/samples.ts';
 import { Talk } from '../kit/talk/talk.ts';
@@ -42,6 +42,7 @@ async function killedAt(step: string, nth: number): Promise<void> {
       await quiet(stack);
       talk.look();
     }
+    await moderated(stack, talk);
     await eventually(`a kill at ${step}`, () => keeper.ends.length > 0, 5_000);
     // Every status came: who is still asked was right to be, and says to send it.
     const asked = talk.acts.filter((act) => talk.look().toldAbout(act.id).some(({ text }) => /^(❓|⚠️ Not delivered)/.test(text)));
@@ -60,6 +61,24 @@ async function killedAt(step: string, nth: number): Promise<void> {
     await keeper.stop();
     await stack.close();
   }
+}
+
+/** Somebody with the power to do so removes what Alice has said: whether it is gone is asked of the homeserver. */
+async function moderated(stack: Stack, talk: Talk): Promise<void> {
+  const { homeserver } = stack;
+  const [bot, carol] = [homeserver.user(homeserver.bot), homeserver.user('carol')];
+  for (const conversation of talk.conversations) {
+    const said = talk.acts.find((act) => act.conversation === conversation && act.way === 'out' && ['image', 'reply'].includes(act.kind) && talk.marksOf(act).deleted === undefined);
+    if (said === undefined) throw new Error(`nothing stands that ${conversation.name} could be told of`);
+    const room = talk.roomOf(said.conversation) ?? '';
+    const levels = homeserver.rooms.get(room)?.state.get('m.room.power_levels\0')?.content ?? {};
+    bot.setState(room, 'm.room.power_levels', '', { ...levels, users: { ...(levels['users'] as object), [carol.id]: 50 } });
+    bot.invite(room, carol.id);
+    carol.join(room);
+    carol.redact(room, said.id);
+  }
+  await quiet(stack);
+  talk.look();
 }
 
 describe('killed with -9 at every step, everything arrives once and in order', () => {

@@ -49,14 +49,18 @@ test('marks of strangers, of ghosts and in other rooms become none', async () =>
   expect(calls() - before).toBe(1);
 });
 
-test('where read marks are switched off, none goes either way', async () => {
+test('where read marks are switched off, none goes either way, nor by typing, which would be one on WhatsApp', async () => {
   const quiet = await Siege.lay({ delivery: { read_receipts: false } });
   try {
     const other = await quiet.chat('Eve', '31622222222');
     const event = quiet.stack.homeserver.eventsOf(other.room, 'm.room.message')[0]?.event_id ?? '';
-    expect(await quiet.put({ events: [], ephemeral: [{ type: 'm.receipt', room_id: other.room, content: { [event]: { 'm.read': { [other.owner.id]: {} } } } }] })).toBe(200);
+    expect(await quiet.put({ events: [], ephemeral: [
+      { type: 'm.typing', room_id: other.room, content: { user_ids: [other.owner.id] } },
+      { type: 'm.receipt', room_id: other.room, content: { [event]: { 'm.read': { [other.owner.id]: {} } } } },
+    ] })).toBe(200);
     await quiet.alive(other);
     expect(quiet.stack.graph.seen.filter((what) => /^POST .*\/messages$/.test(what))).toHaveLength(1);
+    expect(quiet.stack.sandbox.messages.filter(({ from, status }) => from !== 'business' && status === 'read')).toEqual([]);
   } finally {
     await quiet.close();
   }

@@ -163,6 +163,21 @@ describe('what administrators are told', () => {
     expect(siege.said(trap, /message_template/)).toBeUndefined();
   });
 
+  test('is told in no room that somebody else has made and left', async () => {
+    const { homeserver } = siege.stack;
+    const admin = homeserver.user('admin');
+    const trap = await alone(carol);
+    carol.invite(trap, admin.id);
+    admin.join(trap);
+    carol.leave(trap);
+    await homeserver.idle();
+    // The administrator may command the bot there all the same.
+    expect(await ask(admin, trap, 'status')).toContain('✅ homeserver');
+    expect((await siege.post(siege.change({ event: 'REJECTED', message_template_id: 5, message_template_name: 'left behind', reason: 'SCAM' }, 'message_template_status_update'))).status).toBe(200);
+    await eventually('it somewhere', () => [...homeserver.rooms.keys()].some((room) => siege.said(room, /left behind/)));
+    expect(siege.said(trap, /left behind/)).toBeUndefined();
+  });
+
   test('is told in no encrypted room', async () => {
     const admin = siege.stack.homeserver.user('admin');
     const closed = admin.createRoom({ is_direct: true, invite: [BOT], initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }] });

@@ -201,3 +201,14 @@ test('at most the set number of conversions run at a time, and a failed one free
   expect(done).toHaveLength(9);
   expect(most).toBe(2);
 });
+
+test('one conversion that takes its time holds up no other', async () => {
+  const tools = await createTools({ tempDir: join(dir, 'slow') });
+  let end = (): void => {};
+  const slow = tools.exclusive(() => new Promise<void>((resolve) => {
+    end = resolve;
+  }));
+  expect(await tools.exclusive(() => Promise.resolve('done'))).toBe('done');
+  end();
+  await slow;
+});

@@ -23,7 +23,7 @@ let settled = false;
 
 beforeAll(async () => {
   bridge = await install(secrets, '--set', 'delivery.status_events=true');
-  const sealKey = readFileSync(join(bridge.dir, 'data', 'seal.key'), 'utf8').trim();
+  const sealKey = readFileSync(join(bridge.dir, 'seal.key'), 'utf8').trim();
   hidden = [...Object.values(secrets), bridge.registration.as_token, bridge.registration.hs_token, sealKey, CONTENT, SIGNATURE, FORGED];
   daemon = bridge.start('start');
   await eventually('the daemon', async () => (await fetch(`${bridge.adminUrl}/live`).catch(() => null))?.ok, patience);
@@ -142,7 +142,7 @@ describe('no secret and nothing that was written', () => {
     const { as_token: asToken } = bridge.registration;
     const spoil: readonly ((text: string) => string)[] = [
       (text) => text.replace('app_secret: ${WHATSAPP_MAIN_APP_SECRET}', `app_secret: [${JSON.stringify(secrets.appSecret)}]`),
-      (text) => text.replace('seal_key: file:data/seal.key', 'seal_key: "${WHATSAPP_MAIN_ACCOUNTS_MAIN_ACCESS_TOKEN}"'),
+      (text) => text.replace('seal_key: file:seal.key', 'seal_key: "${WHATSAPP_MAIN_ACCOUNTS_MAIN_ACCESS_TOKEN}"'),
       (text) => text.replace('level: debug', 'level: ${WHATSAPP_MAIN_APP_SECRET}'),
       (text) => text.replace('url: http://127.0.0.1', `url: http://drawbridge:${asToken}@127.0.0.1`),
       (text) => `${text}\nbroken: &${asToken} {\n`,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -124,7 +124,7 @@ test('is content where everything is in order, and changes nothing', async () =>
   const { code, text, checks } = await doctor({ probeDatabase: () => Promise.resolve(probeDatabase) });
   expect(failed(checks)).toEqual([]);
   expect(code).toBe(0);
-  for (const what of ['Node.js', 'config', 'permissions', 'private files', 'database', 'disk', 'registration', 'homeserver', 'homeserver features', 'clock', 'token', 'homeserver to bridge', 'public address', 'toy/main/a: token']) {
+  for (const what of ['Node.js', 'config', 'permissions', 'private files', 'seal key', 'database', 'disk', 'registration', 'homeserver', 'homeserver features', 'clock', 'token', 'homeserver to bridge', 'public address', 'toy/main/a: token']) {
     expect(text).toContain(`✓ ${what}: `);
   }
   expect(traces()).toEqual(before);
@@ -203,6 +203,21 @@ describe('names what is wrong and which key to change', () => {
     expect(checks.at(-1)?.what).toBe('config');
   });
 
+  test('one cause makes one line: what hangs on it is not tried', async () => {
+    const skipped = (checks: readonly Check[]): unknown => checks.filter((check) => check.skipped).map(({ what, detail }) => `${what}: ${detail}`);
+    const refused = await doctor({ fetch: homeserver({ whoami: { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } } }) });
+    expect(failed(refused.checks)).toEqual(['token']);
+    expect(skipped(refused.checks)).toEqual(['homeserver to bridge: not tried: the homeserver has to take the token first.']);
+    expect(refused.text).toContain('– homeserver to bridge: not tried');
+    const away = await doctor({ fetch: async (input, init) => (addressOf(input).startsWith('http://hs.test') ? Promise.reject(new TypeError('fetch failed')) : fetch(input, init)) });
+    expect(failed(away.checks)).toEqual(['homeserver']);
+    expect(skipped(away.checks)).toEqual(['token', 'homeserver to bridge'].map((what) => `${what}: not tried: the homeserver does not answer.`));
+    rmSync(join(folder, 'registration.yaml'));
+    const unregistered = await doctor();
+    expect(failed(unregistered.checks)).toEqual(['registration']);
+    expect(skipped(unregistered.checks)).toEqual(['token', 'homeserver to bridge'].map((what) => `${what}: not tried: there is no registration.`));
+  });
+
   test('a registration of another config', async () => {
     writeConfig('bridge: { bot: other }\n');
     const { text, checks } = await doctor({ fetch: homeserver({ whoami: { status: 200, body: { user_id: '@other:example.org' } } }) });
@@ -216,6 +231,27 @@ describe('names what is wrong and which key to change', () => {
     chmodSync(file, 0o644);
     const { checks } = await doctor({ probeDatabase: () => Promise.resolve(() => ({ version: 3, newest: 2, running: false, sameKey: null })) });
     expect(failed(checks)).toEqual(['permissions', 'private files', 'database', 'toy/main/a: owners']);
+  });
+
+  test('a seal key that others may read, or that stands with what it seals', async () => {
+    const config = readFileSync(file, 'utf8');
+    const named = (name: string): void => writeFileSync(file, config.replace(/seal_key: .*/, `seal_key: file:${name}`));
+    const write = (name: string, mode: number): void => writeFileSync(join(folder, name), Buffer.alloc(32).toString('base64'), { mode });
+    write('seal.key', 0o640);
+    named('seal.key');
+    const open = await doctor();
+    expect(failed(open.checks)).toEqual(['private files']);
+    expect(open.text).toContain(`chmod 600 ${join(folder, 'seal.key')}`);
+    chmodSync(join(folder, 'seal.key'), 0o600);
+    const good = await doctor();
+    expect(failed(good.checks)).toEqual([]);
+    expect(good.text).toContain('keep a copy apart');
+    mkdirSync(join(folder, 'data'));
+    write('data/seal.key', 0o600);
+    named('data/seal.key');
+    const beside = await doctor();
+    expect(failed(beside.checks)).toEqual([]);
+    expect(beside.text).toMatch(/seal key: note: .*data\/seal\.key stands in the data folder/);
   });
 
   test('a public address that ends elsewhere, or at nothing', async () => {

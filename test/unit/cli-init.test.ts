@@ -47,7 +47,7 @@ describe('a first run', () => {
     expect(config.permissions).toEqual({ 'example.org': 'user', '@root:example.org': 'admin' });
     expect(config.networks['whatsapp']?.['main']?.accounts['main']).toMatchObject({ phone_number_id: '106540352242922', owners: ['@root:example.org'] });
     expect(registration?.content).toMatchObject({ id: 'drawbridge', url: 'http://127.0.0.1:29330', sender_localpart: 'drawbridge', protocols: ['whatsapp'], receive_ephemeral: true });
-    expect([file, join(folder, 'registration.yaml'), join(folder, 'data', 'seal.key')].map(mode)).toEqual([0o600, 0o600, 0o600]);
+    expect([file, join(folder, 'registration.yaml'), join(folder, 'seal.key')].map(mode)).toEqual([0o600, 0o600, 0o600]);
     expect(printed()).toContain(`app_service_config_files:\n  - ${JSON.stringify(join(folder, 'registration.yaml'))}`);
     const text = readFileSync(file, 'utf8');
     expect(text).toContain('# Address at which the internet reaches listen.public.');
@@ -106,8 +106,8 @@ describe('a first run', () => {
   });
 
   test('says where it cannot write, as something to repair', async () => {
-    writeFileSync(join(folder, 'data'), 'a file where the folder should be');
-    const { code, complained } = await init(...NEW);
+    writeFileSync(join(folder, 'keys'), 'a file where the folder should be');
+    const { code, complained } = await init(...NEW, '--set', 'seal_key=file:keys/seal.key');
     expect(code).toBe(1);
     expect(complained()).toMatch(/DB-1009: .*seal\.key cannot be written \((EEXIST|ENOTDIR)\)\.\nFix: /);
     expect(existsSync(file)).toBe(false);
@@ -123,10 +123,10 @@ describe('a first run', () => {
 describe('a further run', () => {
   test('changes nothing when nothing was said', async () => {
     await init(...NEW, ...SECRETS);
-    const before = ['config.yaml', 'registration.yaml', 'data/seal.key'].map((name) => readFileSync(join(folder, name), 'utf8'));
+    const before = ['config.yaml', 'registration.yaml', 'seal.key'].map((name) => readFileSync(join(folder, name), 'utf8'));
     const { printed } = await init();
     expect(printed()).toContain(`${file}: unchanged`);
-    expect(['config.yaml', 'registration.yaml', 'data/seal.key'].map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual(before);
+    expect(['config.yaml', 'registration.yaml', 'seal.key'].map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual(before);
   });
 
   test('edits only what was said, and keeps what people wrote', async () => {
@@ -149,7 +149,7 @@ describe('a further run', () => {
 
   test('makes no second seal key for a database that has one', async () => {
     await init(...NEW);
-    const key = join(folder, 'data', 'seal.key');
+    const key = join(folder, 'seal.key');
     rmSync(key);
     expect((await init()).printed()).toContain('seal.key: created');
     rmSync(key);

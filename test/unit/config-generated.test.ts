@@ -34,7 +34,7 @@ describe('the sample', () => {
   test('is a config: with its variables set it loads, and says only defaults', () => {
     const folder = mkdtempSync(join(tmpdir(), 'drawbridge-sample-'));
     const file = join(folder, 'config.yaml');
-    writeFileSync(file, sampleConfig(schema).replace('file:data/seal.key', Buffer.alloc(32).toString('base64')));
+    writeFileSync(file, sampleConfig(schema).replace('file:seal.key', Buffer.alloc(32).toString('base64')));
     const { config } = loadConfig(file, networks, env);
     writeFileSync(file, `homeserver: { url: http://127.0.0.1:8008, domain: example.org }\nseal_key: ${Buffer.alloc(32).toString('base64')}\n`);
     const { permissions, networks: apps, ...rest } = config;

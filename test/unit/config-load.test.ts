@@ -108,6 +108,19 @@ describe('values from elsewhere', () => {
     expect(config.bridge.bot_name).toBe('file:/etc/hostname ${HOME}');
   });
 
+  test('are a number, or true or false, where the key takes that, and a text where it takes one', () => {
+    const given = `${CORE}delivery: { status_events: "\${YES}", read_receipts: "\${NO}", dead_content_days: "\${DAYS}", max_age: "\${AGE}" }\nbridge: { room_version: "\${DAYS}", bot_name: "\${YES}" }\n`;
+    const { config } = load(given, { YES: 'true', NO: 'false', DAYS: '12', AGE: '3d' });
+    expect(config.delivery).toMatchObject({ status_events: true, read_receipts: false, dead_content_days: 12, max_age: 3 * 86_400_000 });
+    expect(config.bridge).toMatchObject({ room_version: '12', bot_name: 'true' });
+    expect(problems(given, { YES: 'yes', NO: '0', DAYS: '12.5', AGE: '3' })).toEqual([
+      expect.stringMatching(/delivery\.status_events: found a value that is not shown here; must be true or false/),
+      expect.stringMatching(/delivery\.read_receipts: found a value that is not shown here; must be true or false/),
+      expect.stringMatching(/delivery\.dead_content_days: found a value that is not shown here; must be a number/),
+      expect.stringMatching(/delivery\.max_age: found a value that is not shown here; must be a duration/),
+    ]);
+  });
+
   test('that are missing are told by name, once, at their place', () => {
     expect(problems(CORE.replace(KEY, 'file:nope').replace('example.org', '${DOMAIN}'))).toEqual([
       '3:11 homeserver.domain: the environment variable DOMAIN is not set',

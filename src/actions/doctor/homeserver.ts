@@ -79,11 +79,14 @@ function clockCheck(date: string | null, now: number): Check[] {
   }];
 }
 
+export const TOKEN = 'token';
+export const PING = 'homeserver to bridge';
+
 /** Whether the homeserver knows our token: GET /account/whoami. */
 export async function checkToken({ config }: LoadedConfig, registration: RegistrationFile, fetch: Fetch): Promise<Check> {
   const address = `${config.homeserver.url}/_matrix/client/v3/account/whoami`;
   const expected = `@${config.bridge.bot}:${config.homeserver.domain}`;
-  const what = 'token';
+  const what = TOKEN;
   try {
     const { status, body } = await call(fetch, address, registration.asToken);
     const user = member(body, 'user_id');
@@ -103,7 +106,7 @@ export async function checkToken({ config }: LoadedConfig, registration: Registr
 /** Whether the homeserver reaches us: POST /appservice/{id}/ping (client-server API, since v1.7) makes it call us. */
 export async function checkPing({ config }: LoadedConfig, registration: RegistrationFile, fetch: Fetch): Promise<Check> {
   const { host, port } = config.listen.homeserver;
-  const what = 'homeserver to bridge';
+  const what = PING;
   try {
     await using stand = await standIn(config.listen.homeserver, answers(registration.hsToken, ''));
     const who = stand === null ? 'the running daemon' : 'a listener for this check';

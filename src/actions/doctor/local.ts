@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
 import { permissionOf } from '../../config/permissions.ts';
 import type { Check } from '../../networks/network.ts';
@@ -21,11 +21,21 @@ export function checkNode(version: string): Check {
 }
 
 /** Files with secrets in them must be their owner's alone. */
-export function checkModes({ path, config }: LoadedConfig): Check {
-  const open = [path, config.registration, config.database].filter((file) => existsSync(file) && (statSync(file).mode & 0o077) !== 0);
+export function checkModes({ path, config, sealKeyFile }: LoadedConfig): Check {
+  const open = [path, config.registration, config.database, ...(sealKeyFile === null ? [] : [sealKeyFile])].filter((file) => existsSync(file) && (statSync(file).mode & 0o077) !== 0);
   const what = 'private files';
-  if (open.length === 0) return { what, ok: true, detail: 'config, registration and database can be read by their owner alone' };
+  if (open.length === 0) return { what, ok: true, detail: 'config, registration, database and seal key can be read by their owner alone' };
   return { what, ok: false, detail: `others may read ${open.join(', ')}; the mode should be 0600`, fix: `chmod 600 ${open.join(' ')}` };
+}
+
+/** Whoever finds the key beside what it seals needs no key. */
+export function checkSealKey({ config, sealKeyFile }: LoadedConfig): Check {
+  const what = 'seal key';
+  if (sealKeyFile === null) return { what, ok: true, detail: 'it stands in the config or comes from the environment' };
+  if (sealKeyFile.startsWith(`${config.data}${sep}`)) {
+    return { what, ok: true, detail: `note: ${sealKeyFile} stands in the data folder, and so in every backup of it; better beside the config: stop the bridge, move the file, and change the key seal_key` };
+  }
+  return { what, ok: true, detail: `${sealKeyFile}; keep a copy apart from those of the database and the data folder` };
 }
 
 export function checkDatabase({ config: { database, seal_key: sealKey } }: LoadedConfig, probe: DatabaseProbe): Check {

@@ -85,7 +85,10 @@ export class Lively {
     const active = now.size > 0;
     if (active === ((before?.size ?? 0) > 0)) return;
     const account = this.#deps.account(portal.account);
-    this.#marks.run(`typing ${portal.row}`, () => this.#quietly(async () => account?.connection.typing?.(targetOf(portal.conversation), active)));
+    const target = targetOf(portal.conversation);
+    // Who wants no read marks shown wants none by this way either.
+    if (!this.#deps.readReceipts && account?.connection.capabilities(target).typingReads === true) return;
+    this.#marks.run(`typing ${portal.row}`, () => this.#quietly(async () => account?.connection.typing?.(target, active)));
   }
 
   /** A person's read mark goes to the network as far as the newest message of its that they have seen. */

@@ -115,9 +115,9 @@ export function deleteParts(
     return parts.toSorted((a, b) => a - b).map((part, index) => toPortal(portal, event, { to: 'network', kind: 'deletion', target, part }, index, parts.length));
   }
   const what = parts.length === 1 ? 'This message stays' : `${parts.length} parts of this message stay`;
-  // It answers the message: clients show no answer to its removal. Nothing was lost, so it bears another sign.
+  // It answers the message: clients show no answer to its removal. Nothing was lost, so it bears another sign. Whoever removes it once more is not told again.
   const text = `🗑️ ${adapter?.name ?? 'This network'} lets nobody delete what was sent. ${what} visible there.`;
-  return [notice(context.room.row, text, keyOf('stays', portal.row, event.event_id), target)];
+  return [notice(context.room.row, text, keyOf('stays', portal.row, target), target)];
 }
 
 function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext, deciding: Deciding): readonly Effect[] {

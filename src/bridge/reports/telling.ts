@@ -58,12 +58,15 @@ export class Telling {
     }
   }
 
-  /** Only where all who are in or invited fit: whoever has a room with the bot can ask an administrator into it, and would read along. */
+  /**
+   * Only where all fit who are in, or ever were: whoever has a room with the bot can ask an administrator into it, and would
+   * read along; and whoever made it says who may come back into it when they have left.
+   */
   #roomsWith(fits: (user: UserId) => boolean): readonly RoomRow[] {
     const { store, isOurs } = this.#deps;
     return store.managementRooms().filter(({ row, encrypted }) => {
       const people = store.members(row).filter(({ user }) => !isOurs(user));
-      return !encrypted && people.length > 0 && people.every(({ user }) => fits(user));
+      return !encrypted && people.length > 0 && store.everMembers(row).every(({ user }) => isOurs(user) || fits(user));
     }).map(({ row }) => row);
   }
 }

@@ -19,7 +19,7 @@ export async function doctorCommand(flags: WithConfig & { readonly json: boolean
   for await (const check of checks) {
     all.push(check);
     if (!check.ok) failures += 1;
-    if (!flags.json) parts.out(`${check.ok ? '✓' : '✗'} ${check.what}: ${check.detail}\n${check.fix === undefined || check.ok ? '' : `  Fix: ${check.fix}\n`}`);
+    if (!flags.json) parts.out(`${check.skipped === true ? '–' : check.ok ? '✓' : '✗'} ${check.what}: ${check.detail}\n${check.fix === undefined || check.ok ? '' : `  Fix: ${check.fix}\n`}`);
   }
   if (flags.json) parts.out(`${JSON.stringify({ ok: failures === 0, checks: all }, null, 2)}\n`);
   else parts.out(failures === 0 ? '\nAll is well.\n' : `\n${failures} of ${all.length} checks failed.\n`);

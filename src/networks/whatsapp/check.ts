@@ -1,6 +1,6 @@
 import { AccountBroken, DeliveryError, Rejected, Unreachable } from '../../model/errors.ts';
 import { list, str } from '../meta-graph/json.ts';
-import type { Check, ConnectOptions } from '../network.ts';
+import { type Check, type ConnectOptions, notTried } from '../network.ts';
 import { WhatsAppApi } from './api.ts';
 import { fixFor } from './errors.ts';
 import { asAccount, asApp, type WhatsAppAccount } from './settings.ts';
@@ -31,8 +31,8 @@ const QUESTIONS: readonly (readonly [what: string, key: string, question: Questi
 ];
 
 /**
- * Asks Meta what it thinks of one account; one line for each question, as long as Meta answers and takes the token: without, each
- * would only say so again. Never throws.
+ * Asks Meta what it thinks of one account, one line for each question; once Meta does not answer, or refuses the token, the rest is
+ * not tried. Never throws.
  */
 export async function* check(options: ConnectOptions): AsyncGenerator<Check> {
   const app = `networks.whatsapp.${options.app}`;
@@ -47,11 +47,13 @@ export async function* check(options: ConnectOptions): AsyncGenerator<Check> {
     return;
   }
   try {
-    for (const [what, name, question] of QUESTIONS) {
+    for (const [at, [what, name, question]] of QUESTIONS.entries()) {
       const owner = name === 'app_secret' ? app : key;
       const { check: answer, last } = await line(what, `${owner}.${name}`, asked, question);
       yield answer;
-      if (last) return;
+      if (!last) continue;
+      yield* QUESTIONS.slice(at + 1).map(([other]) => notTried(other, `"${what}" has to be mended first.`));
+      return;
     }
   } finally {
     await asked.api.close();

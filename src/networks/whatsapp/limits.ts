@@ -99,6 +99,7 @@ const direct: Capabilities = {
     sticker: media(['image/webp'], 500_000, 0),
   },
   maxReactions: 1,
+  typingReads: true,
 };
 
 /** …/whatsapp/cloud-api/groups/groups-messaging: text and media, nothing interactive, no read marks. */

@@ -1,6 +1,6 @@
 import { isMedia } from '../../model/content.ts';
 import type { ConversationRef, MatrixEvent, NetworkEvent, PersonRef } from '../../model/events.ts';
-import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, InboxSeq, Millis, NetworkId, PersonRow } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Accepted, MatrixBatch, NetworkBatch, OpenConversation } from '../store.ts';
 import { BROKEN } from './inbox.ts';
@@ -122,6 +122,18 @@ export class Intake {
       "INSERT INTO inbox (source, key, lane, state, received_at, body, code, reason) VALUES (?, ?, ?, 'dead', ?, ?, 'undecodable', ?)",
       source, key, BROKEN, this.#now(), this.#seal.seal(Buffer.from(raw).toString('base64')), reason,
     );
+  }
+
+  /** What `broken` kept of either side, once more. */
+  again(seq: InboxSeq, source: string, key: string, raw: Uint8Array): Accepted {
+    const item: unknown = JSON.parse(Buffer.from(raw).toString('utf8'));
+    this.#sql.run('DELETE FROM inbox WHERE seq = ?', seq);
+    this.#sql.run('DELETE FROM seen WHERE hash = ?', this.#seal.hash(source, key));
+    if (source === 'matrix') return this.matrix({ events: [item as MatrixEvent], toDevice: [] });
+    if (source === 'to-device') return this.matrix({ events: [], toDevice: [item] });
+    // A cursor that has been kept has been overtaken.
+    const items = typeof item === 'string' ? [] : [{ key, event: item as NetworkEvent }];
+    return this.network({ network: source.split('/', 1)[0] as NetworkId, account: source as AccountId, items });
   }
 
   open(request: OpenConversation, wake: Set<string>): ConversationRow {

@@ -76,10 +76,10 @@ export class Inbox {
     if (lane !== undefined) wake.add(lane);
   }
 
-  dead(seq: InboxSeq): { source: string; raw: Uint8Array | null } | null {
-    const found = this.#sql.get<{ source: string; lane: string; body: Buffer | null }>("SELECT source, lane, body FROM inbox WHERE seq = ? AND state = 'dead'", seq);
+  dead(seq: InboxSeq): { source: string; key: string; raw: Uint8Array | null } | null {
+    const found = this.#sql.get<{ source: string; key: string; lane: string; body: Buffer | null }>("SELECT source, key, lane, body FROM inbox WHERE seq = ? AND state = 'dead'", seq);
     if (!found || found.body === null) return null;
-    return { source: found.source, raw: found.lane === BROKEN ? Buffer.from(String(this.#seal.open(found.body)), 'base64') : null };
+    return { source: found.source, key: found.key, raw: found.lane === BROKEN ? Buffer.from(String(this.#seal.open(found.body)), 'base64') : null };
   }
 
   retry(seq: InboxSeq, how: 'again' | 'gone', wake: Set<string>): void {

@@ -229,6 +229,9 @@ class SqliteStore implements Store {
   members(room: RoomRow): readonly Member[] {
     return this.#rows.members(room);
   }
+  everMembers(room: RoomRow): readonly Member[] {
+    return this.#rows.everMembers(room);
+  }
   member(room: RoomRow, user: UserId): Member | null {
     return this.#rows.member(room, user);
   }
@@ -272,6 +275,12 @@ class SqliteStore implements Store {
   }
   deadIn(seq: InboxSeq): ReturnType<Store['deadIn']> {
     return this.#inbox.dead(seq);
+  }
+  takeAgain(seq: InboxSeq): Promise<Accepted | null> {
+    return this.#commits.run(() => {
+      const kept = this.#inbox.dead(seq);
+      return kept?.raw == null ? null : this.#intake.again(seq, kept.source, kept.key, kept.raw);
+    });
   }
   retryIn(seq: InboxSeq, how: 'again' | 'gone'): Promise<Wake> {
     return this.#write(null, [], (wake) => this.#inbox.retry(seq, how, wake));

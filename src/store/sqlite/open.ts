@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { CodedError } from '../../model/errors.ts';
 import { init } from '../migrations/001-init.ts';
 
@@ -100,7 +100,8 @@ function migrate(db: Db, path: string, migrations: readonly string[]): void {
 function backUp(db: Db, path: string): void {
   const part = `${path}.part`;
   rmSync(part, { force: true });
+  // Nobody else's even while it is written: SQLite takes an empty file for none.
+  writeFileSync(part, '', { mode: 0o600 });
   db.exec(`VACUUM INTO '${part.replaceAll("'", "''")}'`);
-  chmodSync(part, 0o600);
   renameSync(part, path);
 }

@@ -78,6 +78,10 @@ export class Rows {
     return this.#sql.all<MemberSql>("SELECT * FROM member WHERE room = ? AND membership IN ('join', 'invite') ORDER BY user", roomRow).map(member);
   }
 
+  everMembers(roomRow: RoomRow): readonly Member[] {
+    return this.#sql.all<MemberSql>('SELECT * FROM member WHERE room = ? ORDER BY user', roomRow).map(member);
+  }
+
   member(roomRow: RoomRow, user: UserId): Member | null {
     const found = this.#sql.get<MemberSql>('SELECT * FROM member WHERE room = ? AND user = ?', roomRow, user);
     return found ? member(found) : null;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { AccountId, RemoteId } from '../../../../src/model/ids.ts';
+import type { AccountId, InboxSeq, RemoteId } from '../../../../src/model/ids.ts';
 import { plain } from '../../../../src/model/richtext.ts';
 import { ACCOUNT, ALICE, Bench, direct, item, KEEP, matrixEvent, message, NETWORK, person, type StoreFactory } from './setup.ts';
 
@@ -197,6 +197,35 @@ export function acceptSuite(factory: StoreFactory): void {
     await bench.store.acceptBroken(broken);
     expect(bench.store.counts().inbox).toEqual({ dead: 1 });
     expect(bench.store.lanes()).toEqual([]);
+  });
+
+  describe('what could not be taken in', () => {
+    const keep = async (source: string, key: string, value: unknown): Promise<InboxSeq> => {
+      await bench.store.acceptBroken({ source, key, raw: Buffer.from(JSON.stringify(value)), reason: 'a bug' });
+      return bench.store.undelivered(1)[0]?.seq as InboxSeq;
+    };
+
+    test('is taken in again as if it came now, once', async () => {
+      const event = matrixEvent('late', '!a:test');
+      const seq = await keep('matrix', event.event_id, event);
+      expect(await bench.store.takeAgain(seq)).toMatchObject({ wake: ['in:r1'], fresh: 1 });
+      expect(bench.store.inHead('in:r1')?.body).toMatchObject({ side: 'matrix', event });
+      expect(await bench.store.takeAgain(seq)).toBeNull();
+      expect(await bench.hear(event)).toMatchObject({ fresh: 0 });
+      const said = message('31');
+      expect(await bench.store.takeAgain(await keep(ACCOUNT, 'late', said))).toMatchObject({ fresh: 1 });
+      expect(await bench.take(said, 'late')).toMatchObject({ fresh: 0 });
+      expect(await bench.store.takeAgain(await keep('to-device', 'x', { type: 'm.x', sender: ALICE, content: {} }))).toMatchObject({ wake: [] });
+      expect(bench.store.counts().inbox).toEqual({ ready: 2, parked: 1 });
+    });
+
+    test('and still cannot be stays as it was', async () => {
+      const seq = await keep('matrix', '$bad', null);
+      await expect(bench.store.takeAgain(seq)).rejects.toThrow(TypeError);
+      expect(bench.store.counts().inbox).toEqual({ dead: 1 });
+      expect(bench.store.deadIn(seq)).toMatchObject({ source: 'matrix' });
+      expect(bench.store.unseen('matrix', ['$bad'])).toEqual([]);
+    });
   });
 
   test('opening a conversation makes its person, its portal and the invitation, and repeating it nothing', async () => {
