@@ -55,6 +55,15 @@ export function mediaTools({ spool, fitter, links, maxBytes, linkTtlSeconds, clo
     source: ({ spool: spoolId, mime, name, size, width, height, durationMs }) => spoolSource(spool, {
       spoolId, mime, name, size, ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }), ...(durationMs === undefined ? {} : { durationMs }),
     }, links),
+    portrait(mxc) {
+      try {
+        return links?.make(mxc, 'picture', linkTtlSeconds) ?? null;
+      } catch (error) {
+        // Anybody may call anything their picture.
+        if (error instanceof RangeError) return null;
+        throw error;
+      }
+    },
     link: (mxc, name, key) => (links === undefined ? null : { url: links.make(mxc, name, linkTtlSeconds, key), expiresAt: clock.now() + (linkTtlSeconds + 1) * 1000 }),
   };
 }

@@ -9,6 +9,7 @@ import { decodeAgain, type WebhookDeps, webhookRoutes } from './bridge/inbound/w
 import { keyOf } from './bridge/keys.ts';
 import { relayIn } from './bridge/kinds/shared.ts';
 import { Outages } from './bridge/outages.ts';
+import { Pictures } from './bridge/people/pictures.ts';
 import { isRestored } from './bridge/reconcile/restored.ts';
 import { Rooms } from './bridge/portals/rooms.ts';
 import { notice } from './bridge/reports/report.ts';
@@ -27,10 +28,10 @@ import { createSpool } from './media/spool.ts';
 import { createTools } from './media/tools.ts';
 import { systemClock } from './model/clock.ts';
 import { CodedError, Rejected } from './model/errors.ts';
-import type { NetworkId, UserId } from './model/ids.ts';
+import type { AccountId, NetworkId, UserId } from './model/ids.ts';
 import type { Logger } from './model/log.ts';
 import type { Route } from './model/route.ts';
-import type { AppSettings } from './networks/network.ts';
+import type { AppSettings, Connection } from './networks/network.ts';
 import { networks } from './networks/registry.ts';
 import { createLogger } from './observe/logger.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
@@ -97,14 +98,16 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     networks, settings: config.networks, clock, log, outages, answered: (network, status) => metrics.request(network, status), ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
     ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
   });
-  const rooms = new Rooms({
-    store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
-    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
-  });
   const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });
   const links = config.public_url === undefined ? undefined : createLinks({ key: subkey(sealKey, 'links'), publicUrl: config.public_url, clock });
   const tools = mediaTools({
     spool, fitter: createFitter(spool, await createTools({ tempDir: join(config.data, 'work') })), links, maxBytes: config.media.max_bytes, linkTtlSeconds: Math.round(config.media.link_ttl / 1000), clock,
+  });
+  const connection = (id: AccountId): Connection | null => accounts.get(id)?.connection ?? null;
+  const rooms = new Rooms({
+    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }),
+    store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
+    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   const permission = (user: string): ReturnType<typeof permissionOf> => permissionOf(config.permissions, user);
   const settings = deliverySettings(config);
@@ -251,7 +254,7 @@ async function prepareBot(homeserver: HomeserverClient, config: Config, registra
 function deliverySettings({ delivery }: Config): DeliverySettings {
   return {
     maxBlock: delivery.max_block, maxAge: delivery.max_age, mediaWait: delivery.media_wait, settleWait: delivery.settle_wait, targetWait: delivery.target_wait,
-    echoWait: delivery.echo_wait, uncertain: delivery.uncertain, statusEvents: delivery.status_events, readReceipts: delivery.read_receipts,
+    echoWait: delivery.echo_wait, uncertain: delivery.uncertain, statusEvents: delivery.status_events, readReceipts: delivery.read_receipts, backfill: delivery.backfill,
   };
 }
 

@@ -18,7 +18,7 @@ export interface Inspection {
  * @throws CodedError DB-1008 where the file cannot be read
  */
 export async function readBody(file: string, stdin: AsyncIterable<Uint8Array>, network: Network): Promise<Uint8Array> {
-  const enough = Math.max(0, ...network.webhooks.map(({ maxBody }) => maxBody)) + 1;
+  const enough = Math.max(0, ...readers(network).map(({ maxBody }) => maxBody)) + 1;
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -40,7 +40,7 @@ export async function readBody(file: string, stdin: AsyncIterable<Uint8Array>, n
  * @throws CodedError DB-4001 where the body is not this network's
  */
 export function inspect(network: Network, raw: Uint8Array): Inspection {
-  const hooks = network.webhooks.filter(({ method }) => method === 'POST');
+  const hooks = readers(network);
   const refusals: string[] = [];
   for (const hook of hooks) {
     const found = attempt(hook, raw);
@@ -54,17 +54,26 @@ export function inspect(network: Network, raw: Uint8Array): Inspection {
     `Give the raw body of one POST from ${network.name}, unchanged, as it stood in the request.`);
 }
 
+type Reader = Pick<Webhook, 'maxBody' | 'split' | 'decode'>;
+/** A capture of frames or answers may hold many of them. */
+const MAX_CAPTURE = 64 * 1024 * 1024;
+
+/** What was captured may be a webhook's body, or what the adapter hears in another way. */
+function readers({ webhooks, capture }: Network): readonly Reader[] {
+  return [...(capture === undefined ? [] : [{ ...capture, maxBody: MAX_CAPTURE }]), ...webhooks.filter(({ method }) => method === 'POST')];
+}
+
 type Attempt = { readonly ok: true; readonly inspection: Inspection } | { readonly ok: false; readonly reason: string };
 
 /** Null unless at least one of the bodies in it is understood; of the others it is said that they are not. */
-function fromRecord(hook: Webhook, raw: Uint8Array): Inspection | null {
+function fromRecord(hook: Reader, raw: Uint8Array): Inspection | null {
   const found = bodiesIn(raw, hook.maxBody).map((body) => attempt(hook, body));
   if (!found.some(({ ok }) => ok)) return null;
   const all = found.map((each, index) => each.ok ? each.inspection : { events: [], unsupported: [{ what: `body ${index + 1}`, reason: `It is no webhook body of this network: ${each.reason}.` }] });
   return { events: all.flatMap(({ events }) => events), unsupported: all.flatMap(({ unsupported }) => unsupported) };
 }
 
-function attempt(hook: Webhook, raw: Uint8Array): Attempt {
+function attempt(hook: Reader, raw: Uint8Array): Attempt {
   if (raw.byteLength === 0) return { ok: false, reason: 'it is empty' };
   if (raw.byteLength > hook.maxBody) return { ok: false, reason: `it is larger than ${hook.maxBody} bytes, the most that a body may have` };
   let pieces: readonly unknown[];

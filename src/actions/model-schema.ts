@@ -67,8 +67,11 @@ const content = z.discriminatedUnion('kind', [
     media: mediaRef,
     caption: richText.exactOptional(),
     animated: z.boolean().exactOptional(),
+    round: z.literal(true).exactOptional(),
+    spoiler: z.literal(true).exactOptional(),
   }),
-  z.strictObject({ kind: z.literal('location'), latitude: z.number(), longitude: z.number(), name: maybe, address: maybe, url: maybe }),
+  z.strictObject({ kind: z.literal('location'), latitude: z.number(), longitude: z.number(), name: maybe, address: maybe, url: maybe,
+    live: z.enum(['on', 'ended']).exactOptional() }),
   z.strictObject({
     kind: z.literal('contacts'),
     contacts: z.array(z.strictObject({
@@ -97,16 +100,24 @@ const content = z.discriminatedUnion('kind', [
     note: maybe,
     items: z.array(z.strictObject({ id: text, quantity: z.number(), price: maybe, currency: maybe })),
   }),
+  z.strictObject({
+    kind: z.literal('poll'), question: text, options: z.array(z.strictObject({ id: text, text })), maxChoices: z.number(),
+    anonymous: z.literal(true).exactOptional(), closed: z.literal(true).exactOptional(),
+  }),
   z.strictObject({ kind: z.literal('unsupported'), what: text, reason: text }),
 ]).meta({ id: 'Content' });
 
+const picture = z.strictObject({ id: text, handle: text }).nullable();
+
 const conversation = z.strictObject({
-  id: text, scope: text, kind: z.enum(['direct', 'group', 'channel']), perAccount: z.boolean(), title: maybe,
+  id: text, scope: text, kind: z.enum(['direct', 'group', 'channel']), perAccount: z.boolean(), title: maybe, topic: maybe,
+  avatar: picture.exactOptional(),
   aliases: z.array(text).exactOptional(),
 }).meta({ id: 'Conversation' });
 
 const person = z.strictObject({
   id: text, aliases: z.array(text).exactOptional(), scope: text, name: maybe, username: maybe, phone: maybe,
+  avatar: picture.exactOptional(), isBot: z.literal(true).exactOptional(),
   isSelf: z.boolean().exactOptional(),
 }).meta({ id: 'Person' });
 
@@ -114,8 +125,10 @@ const event = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('message'), conversation, time, id: text, sender: person, parts: z.array(content),
     replyTo: z.strictObject({ id: text, quote: maybe, sender: maybe }).exactOptional(),
-    thread: z.strictObject({ root: text }).exactOptional(),
+    thread: z.strictObject({ root: text, broadcast: z.literal(true).exactOptional() }).exactOptional(),
+    album: maybe,
     forwarded: z.enum(['once', 'often']).exactOptional(),
+    forwardedFrom: maybe,
     referral: z.strictObject({ title: maybe, body: maybe, url: maybe, source: maybe, id: maybe, media: maybe, click: maybe, greeting: maybe, product: maybe }).exactOptional(),
     key: maybe,
     historical: z.literal(true).exactOptional(),
@@ -123,8 +136,25 @@ const event = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('edit'), conversation, time, id: text, target: text, sender: person, parts: z.array(content) }),
   z.strictObject({ type: z.literal('deletion'), conversation, time, target: text, sender: person.exactOptional() }),
   z.strictObject({
-    type: z.literal('reaction'), conversation, time, target: text, sender: person, emoji: z.string().nullable(), exclusive: z.boolean(),
+    type: z.literal('reaction'), conversation, time, target: text, sender: person, emoji: z.string().nullable(), removed: maybe, exclusive: z.boolean(),
   }),
+  z.strictObject({
+    type: z.literal('reactions.set'), conversation, time, target: text, sender: person.exactOptional(),
+    reactions: z.array(z.strictObject({ emoji: text, sender: person.exactOptional(), count: z.number().exactOptional() })),
+  }),
+  z.strictObject({ type: z.literal('pin'), conversation, time, target: text, pinned: z.boolean(), sender: person.exactOptional() }),
+  z.strictObject({ type: z.literal('poll.vote'), conversation, time, target: text, sender: person, options: z.array(text) }),
+  z.strictObject({
+    type: z.literal('poll.end'), conversation, time, target: text,
+    results: z.array(z.strictObject({ text, votes: z.number() })).exactOptional(),
+  }),
+  z.strictObject({
+    type: z.literal('member'), conversation, time, person, change: z.enum(['join', 'invite', 'leave', 'kick', 'ban']), by: person.exactOptional(),
+  }),
+  z.strictObject({ type: z.literal('profile'), person, time }),
+  z.strictObject({ type: z.literal('conversation.changed'), conversation, time, by: person.exactOptional() }),
+  z.strictObject({ type: z.literal('conversation.replaced'), conversation, time, into: conversation }),
+  z.strictObject({ type: z.literal('conversation.gone'), conversation, time, reason: text }),
   z.strictObject({
     type: z.literal('receipt'), conversation, time, reader: person,
     upTo: z.union([z.strictObject({ id: text }), z.strictObject({ time })]),
@@ -142,7 +172,7 @@ const event = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('unsupported'), what: text, reason: text, time, conversation: conversation.exactOptional(),
-    sender: person.exactOptional(), detail: z.record(z.string(), z.string()).exactOptional(),
+    sender: person.exactOptional(), detail: z.record(z.string(), z.string()).exactOptional(), quiet: z.literal(true).exactOptional(),
   }),
 ]).meta({ id: 'Event' });
 
@@ -153,7 +183,7 @@ export const inspection = z.strictObject({
 });
 
 /** Raised with every change of the model: the first number when a reader of the old schema would fail on the new output. */
-const MODEL_VERSION = '1.1.0';
+const MODEL_VERSION = '2.0.0';
 
 /** JSON Schema (draft 2020-12) of what `inspect` prints. */
 export function modelJsonSchema(): object {

@@ -20,6 +20,7 @@ export async function open(context: ActionContext, networkId: string, who: strin
   }
   const { conversation, wake } = await context.store.openConversation({
     network: account.network.id, account: account.id, person: meant.person, conversation: meant.conversation, invite: [context.sender],
+    ...(context.adapter(account.id)?.hasPast({ ...meant.conversation, aliases: [] }) === true ? { backfill: true } : {}),
   });
   context.wake(wake);
   const portal = context.store.remoteContext(conversation, null, []).portal;

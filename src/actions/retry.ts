@@ -1,7 +1,9 @@
+import { answering } from '../bridge/kinds/message.ts';
+import { asPollOrWords } from '../bridge/kinds/poll.ts';
 import { contentOf, relationsOf } from '../bridge/outbound/parse.ts';
 import { targetOf } from '../bridge/deciding.ts';
 import { Rejected } from '../model/errors.ts';
-import type { EventId, InboxSeq, OutboxSeq } from '../model/ids.ts';
+import type { InboxSeq, OutboxSeq } from '../model/ids.ts';
 import type { NetworkTask, OutboxItem } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
 import { Mistake } from './action.ts';
@@ -71,6 +73,7 @@ async function fetchAgain(context: ActionContext, row: OutboxItem): Promise<Netw
     throw error;
   }
   const relations = relationsOf(event.content);
+  if (row.kind === 'pin') return 'pin it once more instead.';
   if (row.kind === 'deletion') return 'delete it once more instead.';
   if (row.kind === 'reaction') {
     return relations.annotates === null ? 'it was deleted.' : { to: 'network', kind: 'reaction', target: relations.annotates.event, emoji: relations.annotates.emoji, reaction: row.event };
@@ -79,9 +82,10 @@ async function fetchAgain(context: ActionContext, row: OutboxItem): Promise<Netw
   const content = contentOf(event, relations.edits !== null && typeof fresh === 'object' && fresh !== null ? (fresh as Record<string, unknown>) : event.content);
   if ('refused' in content) return 'it was deleted.';
   const relay = context.relayOf(row.sender, row.account, room.row);
-  const part = adapter.plan({ conversation: targetOf(portal.conversation), content, relay })[row.part];
+  const conversation = targetOf(portal.conversation);
+  const part = adapter.plan({ conversation, content: asPollOrWords(content, adapter.capabilities(conversation)), relay })[row.part];
   if (part === undefined) return 'it was changed.';
   if (row.kind === 'edit' && row.shows !== null) return { to: 'network', kind: 'edit', target: row.shows.event, part: row.shows.part, content: part, relay };
-  const replyTo: EventId | null = relations.edits ?? relations.replyTo;
-  return { to: 'network', kind: 'message', content: part, relay, ...(replyTo !== null && row.part === 0 ? { replyTo } : {}) };
+  const told = relations.edits === null ? relations : { ...relations, replyTo: relations.edits };
+  return { to: 'network', kind: 'message', content: part, relay, ...answering(told, row.part, adapter, portal) };
 }

@@ -69,6 +69,7 @@ export class Accounts {
     return entry ? {
       id: entry.network.id, name: entry.network.name,
       capabilities: (target) => entry.connection.capabilities(target), plan: (request) => entry.connection.plan(request),
+      hasPast: (target) => entry.connection.history !== undefined && entry.connection.capabilities(target).in.history.level !== 'none',
     } : null;
   }
 

@@ -6,6 +6,7 @@ import type { Decoded, Sink } from '../networks/network.ts';
 import { type Effect, type Keep, type MatrixBatch, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../store/store.ts';
 import type { Accounts } from './accounts.ts';
 import type { Deciding } from './deciding.ts';
+import { Backfill } from './backfill/backfill.ts';
 import { InLanes } from './inbound/in-lanes.ts';
 import { Lively } from './inbound/live.ts';
 import { MediaJobs } from './inbound/media-jobs.ts';
@@ -18,6 +19,7 @@ import { NetworkMedia } from './outbound/network-media.ts';
 import { Rates } from './outbound/rates.ts';
 import { ToMatrix } from './outbound/to-matrix.ts';
 import { ToNetwork } from './outbound/to-network.ts';
+import { Faces } from './people/faces.ts';
 import type { Rooms } from './portals/rooms.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
 import { Telling } from './reports/telling.ts';
@@ -81,20 +83,23 @@ export class Bridge {
       store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
       permitted: (user) => (options.permission(user) ?? 'block') !== 'block',
     });
+    const faces = new Faces({ store, connection: (id) => accounts.get(id)?.connection ?? null, clock, log });
     const inLanes = new InLanes({
       store, deciding: () => this.#deciding(), clock, log, wake, step, live: (outputs) => this.#live.fromNetwork(outputs),
       // What the homeserver had lost comes before what it hands over on its return.
       held: (room) => outages.isDown('matrix') || this.#reconcile.held(room),
+      faces,
       count: (outcome, item) => options.count('in', item.body.side === 'network' ? networkOf(item.body.account) : 'matrix', outcome),
     });
     const count = (outcome: string, row: OutboxItem): void =>
       options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
+    const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
     const toMatrix = new ToMatrix({
-      store, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
+      store, backfill, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
       ownerRooms: (id) => this.#telling.owners(id).rooms,
     });
     const toNetwork = new ToNetwork({
-      store, account, media: new NetworkMedia(store, homeserver, tools), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
+      store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
       accountBroken: (id, reason) => this.#accountBroken(id, reason), limited: (id, ms) => options.limited(networkOf(id), ms / 1000), signal: this.#stop.signal,
     });
     this.#media = new MediaJobs({ store, tools, connection: (id) => accounts.get(id)?.connection ?? null, clock, log, wake, step });
@@ -184,6 +189,7 @@ export class Bridge {
 
   sinkOf(account: AccountId, network: NetworkId): Sink {
     return {
+      cursor: () => this.#options.store.getMeta(`cursor:${account}`),
       accept: (items, cursor) => this.acceptNetwork(network, account, items, cursor),
       state: (state) => {
         if (state.ok) this.#options.outages.up(account);
@@ -249,7 +255,7 @@ export class Bridge {
     const { store, accounts, rooms, homeserver, settings, clock, relayPrefix, commandPrefix, permission } = this.#options;
     return {
       now: clock.now(), settings, bot: homeserver.bot, relayPrefix, commandPrefix, permission,
-      userIdOf: (person) => rooms.userIdOf(person), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
+      userIdOf: (person) => rooms.userIdOf(person), person: (row) => store.person(row), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
       chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
       owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),

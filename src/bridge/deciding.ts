@@ -1,6 +1,6 @@
 import type { Capabilities } from '../model/capabilities.ts';
 import type { Content } from '../model/content.ts';
-import type { AccountId, EventId, Millis, NetworkId, PortalRow, RemoteId, UserId } from '../model/ids.ts';
+import type { AccountId, EventId, Millis, NetworkId, PersonRow, PortalRow, RemoteId, UserId } from '../model/ids.ts';
 import type { SendRequest, Target } from '../networks/network.ts';
 import type { Conversation, Effect, InOutcome, OutboxItem, Person, Portal } from '../store/store.ts';
 import { type Audience, inRooms, roomFor } from './reports/telling.ts';
@@ -14,6 +14,7 @@ export interface Deciding {
   readonly relayPrefix: RelayPrefix;
   readonly commandPrefix: string;
   userIdOf(person: Person): UserId;
+  person(row: PersonRow): Person | null;
   /** Who one of our ghosts stands for. */
   personOf(ghost: UserId): Person | null;
   /** The direct chats with somebody, and the portal of each. */
@@ -38,6 +39,8 @@ export interface AdapterView {
   readonly name: string;
   capabilities(target: Target): Capabilities;
   plan(request: SendRequest): readonly Content[];
+  /** Whether the network tells the past of a conversation. */
+  hasPast(target: Target): boolean;
 }
 
 export interface Decision {
@@ -55,10 +58,10 @@ export const done = (effects: readonly Effect[] = [], extra: Partial<Decision> =
 export const ignored = (why: string): Decision => ({ outcome: { to: 'done' }, effects: [], ignored: why });
 
 /** What the administrators are told; where they have no room with the bot yet, the item is looked at again once it is there. */
-export function toAdmins(deciding: Deciding, text: string, key: string): Decision {
+export function toAdmins(deciding: Deciding, text: string, key: string, and: readonly Effect[] = []): Decision {
   const { rooms, people } = deciding.admins();
-  if (rooms.length > 0) return done(inRooms(rooms, text, key));
-  return people.length > 0 ? { outcome: { to: 'again' }, effects: [roomFor(people)] } : ignored('nobody_to_tell');
+  if (rooms.length > 0) return done([...inRooms(rooms, text, key), ...and]);
+  return people.length > 0 ? { outcome: { to: 'again' }, effects: [roomFor(people)] } : done(and, { ignored: 'nobody_to_tell' });
 }
 
 export function targetOf(conversation: Conversation): Target {

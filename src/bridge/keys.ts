@@ -21,6 +21,10 @@ export interface Marker {
   readonly id?: RemoteId;
   readonly part?: number;
   readonly time?: Millis;
+  /** The root of the thread that it stands in, as the network calls it. */
+  readonly thread?: RemoteId;
+  /** It was said before the room was made: it goes nowhere else. */
+  readonly past?: true;
 }
 
 /** The marker in an event's content; only meaningful where the sender is ours. */

@@ -20,6 +20,8 @@ export interface MediaTools {
     takes: Readonly<Record<MediaKind, MediaCapability>>,
   ): Promise<{ readonly fitted: FittedMedia } | { readonly link: string }>;
   source(file: FittedMedia): MediaSource;
+  /** An expiring address of somebody's picture on Matrix; null where there is none to be had. */
+  portrait(mxc: string): string | null;
   /** An expiring address of a file on Matrix, made for the row of this key; null where no public address is configured. */
   link(mxc: string, name: string, key: string): { readonly url: string; readonly expiresAt: Millis } | null;
 }

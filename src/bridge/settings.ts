@@ -16,6 +16,8 @@ export interface DeliverySettings {
   /** Tells of successes too, by `com.beeper.message_send_status`. */
   readonly statusEvents: boolean;
   readonly readReceipts: boolean;
+  /** Messages of the past that a new room begins with; 0: none. */
+  readonly backfill: number;
 }
 
 export type Permission = 'block' | 'relay' | 'user' | 'admin';

@@ -93,6 +93,8 @@ const delivery = z.strictObject({
     .meta({ description: 'When nobody can tell whether a message was sent. ask: the sender decides; retry: send again, at the risk of a second copy.' }),
   status_events: z.boolean().prefault(false).meta({ description: 'Also report success, as com.beeper.message_send_status events.' }),
   read_receipts: z.boolean().prefault(true).meta({ description: 'Carry read marks, both ways. Without them typing is not shown on WhatsApp either: there it marks as read.' }),
+  backfill: z.int().min(0).max(1000).prefault(50)
+    .meta({ description: 'How many messages of the past a new room begins with, where the network tells them; 0: none.' }),
   dead_content_days: z.int().min(0).max(3650).prefault(7).meta({ description: 'Days that the content of an undelivered message is kept for a retry.' }),
   horizon: horizon.prefault('forever').meta({ description: 'How long the ids of handled events are remembered: forever, or a duration.' }),
 }).prefault({}).meta({ description: 'Waiting, retrying and reporting. Durations: 500ms, 30s, 15m, 24h, 7d.' });

@@ -4,6 +4,7 @@ import type { Given } from './given.ts';
 import { servePage } from './page/server.ts';
 import { Hops } from './script/hops.ts';
 import { type Scene, steps } from './script/steps.ts';
+import { demoNetworks } from './networks/table.ts';
 import { setStage, type Stage } from './stage.ts';
 
 const interrupted = 130;
@@ -18,15 +19,17 @@ export async function demo(args: readonly string[]): Promise<number> {
     script: { type: 'boolean', default: false }, networks: { type: 'string', default: 'whatsapp' },
     homeserver: { type: 'string' }, registration: { type: 'string' }, token: { type: 'string', multiple: true, default: [] },
   } });
-  const unknown = values.networks.split(',').filter((network) => network !== 'whatsapp');
-  if (unknown.length > 0) throw new CodedError('DB-4002', `There is no demo of ${unknown.join(', ')}.`, 'Use --networks whatsapp.');
+  const networks = [...new Set(values.networks.split(',').map((id) => id.trim()))];
+  const unknown = networks.filter((id) => !Object.hasOwn(demoNetworks, id));
+  if (unknown.length > 0) throw new CodedError('DB-4002', `There is no demo of ${unknown.join(', ')}.`, `Use --networks with some of ${Object.keys(demoNetworks).join(',')}.`);
+  if (values.script && !networks.includes('whatsapp')) throw new CodedError('DB-4002', 'The script is played on WhatsApp.', 'Name whatsapp among --networks.');
   const homeserver = given(values);
   // A second Ctrl-C ends it at once: Synapse goes with this process, and only the folder in the system's temporary one stays.
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const hops = new Hops();
   try {
-    const stage = await setStage({ progress: (line) => console.log(line), signal: stop.signal, step: (name) => hops.note(name), ...(homeserver && { homeserver }) });
+    const stage = await setStage({ networks, progress: (line) => console.log(line), signal: stop.signal, step: (name) => hops.note(name), ...(homeserver && { homeserver }) });
     try {
       if (values.script) return await play(stage, hops, stop.signal);
       await show(stage, stop.signal);
@@ -51,7 +54,9 @@ function given({ homeserver: url, registration, token: tokens }: { homeserver?: 
 }
 
 async function play(stage: Stage, hops: Hops, signal: AbortSignal): Promise<number> {
-  const scene: Scene = { stage, bob: stage.sandbox.person('31612345678', { name: 'Bob' }), room: '', seen: new Map() };
+  const sandbox = stage.networks.find(({ whatsapp }) => whatsapp !== undefined)?.whatsapp;
+  if (sandbox === undefined) return 1;
+  const scene: Scene = { stage, sandbox, bob: sandbox.person('31612345678', { name: 'Bob' }), room: '', seen: new Map() };
   let failed = 0;
   for (const { what, run } of steps) {
     hops.begin();
@@ -70,16 +75,14 @@ async function play(stage: Stage, hops: Hops, signal: AbortSignal): Promise<numb
 }
 
 async function show(stage: Stage, signal: AbortSignal): Promise<void> {
-  const bob = '31612345678';
-  stage.sandbox.person(bob, { name: 'Bob' });
   const page = await servePage({
-    homeserver: stage.homeserver, phone: `${stage.sandbox.url}/#${bob}`, bot: stage.bot,
+    homeserver: stage.homeserver, phones: stage.networks.map(({ name, page: url }) => ({ name, url })), bot: stage.bot,
     users: stage.users.map(({ userId, accessToken }) => ({ userId, accessToken })),
   }, 0);
   console.log(`
 Open ${page.url}
 
-  On the left is Matrix, on the right Bob's phone with WhatsApp. Write something on the phone: the bridge makes a
+  On the left is Matrix, on the right somebody on ${stage.networks.map(({ name }) => name).join(', or on ')}. Write something there: the bridge makes a
   room for it and invites ${stage.users[0]?.userId ?? 'the account'}. Accept, and answer.
 
 Ctrl-C ends it.`);

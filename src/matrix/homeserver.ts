@@ -39,7 +39,7 @@ export interface Homeserver {
   join(as: UserId, room: RoomId): Promise<void>;
   /** `direct`: clients file the room under people. */
   invite(as: UserId, room: RoomId, user: UserId, direct?: boolean): Promise<void>;
-  leave(as: UserId, room: RoomId): Promise<void>;
+  leave(as: UserId, room: RoomId, reason?: string): Promise<void>;
   members(as: UserId, room: RoomId): Promise<readonly MatrixEvent[]>;
 
   /** POST /register with `m.login.application_service` and `inhibit_login`; M_USER_IN_USE is success. */

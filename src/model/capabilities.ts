@@ -15,8 +15,8 @@ export interface MediaCapability extends Capability {
 }
 
 export const FEATURES = [
-  'text', 'edit', 'delete', 'react', 'reply', 'thread', 'typing', 'readReceipts', 'deliveryReceipts',
-  'location', 'contacts', 'poll', 'groups', 'history', 'impersonation',
+  'text', 'edit', 'delete', 'react', 'reply', 'thread', 'pin', 'typing', 'readReceipts', 'deliveryReceipts',
+  'location', 'contacts', 'poll', 'groups', 'members', 'profiles', 'history', 'impersonation',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 

@@ -9,6 +9,7 @@ export type Content =
   | ContactsContent
   | ChoiceContent
   | OrderContent
+  | PollContent
   | UnsupportedContent;
 
 export interface TextContent {
@@ -26,7 +27,12 @@ export interface MediaContent {
   readonly kind: MediaKind;
   readonly media: MediaRef;
   readonly caption?: RichText;
+  /** A sticker that moves; a film that plays by itself, over and over, without sound. */
   readonly animated?: boolean;
+  /** A film that is shown as a circle. */
+  readonly round?: true;
+  /** Hidden until somebody wants to see it. */
+  readonly spoiler?: true;
 }
 
 /** Points at bytes that are somewhere else. */
@@ -54,6 +60,8 @@ export interface LocationContent {
   readonly name?: string;
   readonly address?: string;
   readonly url?: string;
+  /** Where somebody is as they go; each new place is an edit of the same message. */
+  readonly live?: 'on' | 'ended';
 }
 
 export interface ContactsContent {
@@ -97,6 +105,18 @@ export interface OrderContent {
     readonly price?: string;
     readonly currency?: string;
   }[];
+}
+
+export interface PollContent {
+  readonly kind: 'poll';
+  readonly question: string;
+  /** `id`: what a vote names. At least one. */
+  readonly options: readonly { readonly id: string; readonly text: string }[];
+  /** How many of them one person may choose. */
+  readonly maxChoices: number;
+  /** Nobody sees who voted for what. */
+  readonly anonymous?: true;
+  readonly closed?: true;
 }
 
 /** Something real that has no counterpart here; shown as a notice, never dropped. */

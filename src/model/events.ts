@@ -11,8 +11,20 @@ export interface ConversationRef {
   /** True where ids differ per account (direct chats): the account is then part of the key. */
   readonly perAccount: boolean;
   readonly title?: string;
+  /** Empty: it has none any more. */
+  readonly topic?: string;
+  /** Null: it has none any more. */
+  readonly avatar?: Picture | null;
   /** Other ids of the same chat. */
   readonly aliases?: readonly string[];
+}
+
+/** A picture of a person or of a chat. */
+export interface Picture {
+  /** Another picture has another id. */
+  readonly id: string;
+  /** The adapter's own handle, opened with `openMedia`. */
+  readonly handle: string;
 }
 
 /** A person as a network names them. */
@@ -25,6 +37,10 @@ export interface PersonRef {
   readonly name?: string;
   readonly username?: string;
   readonly phone?: string;
+  /** Null: they have none any more. */
+  readonly avatar?: Picture | null;
+  /** A program. */
+  readonly isBot?: true;
   /** The account's own presence: what was sent from the network's own app or by another program. */
   readonly isSelf?: boolean;
 }
@@ -40,8 +56,13 @@ export interface MessageEvent extends InConversation {
   readonly sender: PersonRef;
   readonly parts: readonly Content[];
   readonly replyTo?: { readonly id: RemoteId; readonly quote?: string; readonly sender?: string };
-  readonly thread?: { readonly root: RemoteId };
+  /** `root` is the thread's first message, or what stands for it. `broadcast`: also said in the conversation itself. */
+  readonly thread?: { readonly root: RemoteId; readonly broadcast?: true };
+  /** Messages with the same one were sent as one album. */
+  readonly album?: string;
   readonly forwarded?: 'once' | 'often';
+  /** Who said it first, as people read it. */
+  readonly forwardedFrom?: string;
   /** What led the person here, for instance an advertisement: one line for the room. */
   readonly referral?: {
     readonly title?: string;
@@ -85,8 +106,78 @@ export interface ReactionEvent extends InConversation {
   readonly sender: PersonRef;
   /** Null removes what this person had put there. */
   readonly emoji: string | null;
+  /** With null, on networks where a person may have several: only this one goes. */
+  readonly removed?: string;
   /** True where a network allows one reaction a person, so that a new one replaces the old. */
   readonly exclusive: boolean;
+}
+
+/** All reactions on a message as they stand now: those of one person, or of everybody. */
+export interface ReactionsSetEvent extends InConversation {
+  readonly type: 'reactions.set';
+  readonly target: RemoteId;
+  /** Only this person's are said; absent: everybody's. */
+  readonly sender?: PersonRef;
+  /** `sender` absent: nobody knows whose, and there are `count` of them. */
+  readonly reactions: readonly { readonly emoji: string; readonly sender?: PersonRef; readonly count?: number }[];
+}
+
+export interface PinEvent extends InConversation {
+  readonly type: 'pin';
+  readonly target: RemoteId;
+  readonly pinned: boolean;
+  readonly sender?: PersonRef;
+}
+
+/** What one person has chosen in a poll, all of it; nothing: they took their vote back. */
+export interface PollVoteEvent extends InConversation {
+  readonly type: 'poll.vote';
+  readonly target: RemoteId;
+  readonly sender: PersonRef;
+  /** Ids of options; of a poll that was sent from here their places, the first 0, where the network does not keep ids. */
+  readonly options: readonly string[];
+}
+
+/** A poll is over. `results`: what is known of it then. */
+export interface PollEndEvent extends InConversation {
+  readonly type: 'poll.end';
+  readonly target: RemoteId;
+  readonly results?: readonly { readonly text: string; readonly votes: number }[];
+}
+
+/** Somebody comes or goes. */
+export interface MemberEvent extends InConversation {
+  readonly type: 'member';
+  readonly person: PersonRef;
+  readonly change: 'join' | 'invite' | 'leave' | 'kick' | 'ban';
+  /** Who did it, where that was another. */
+  readonly by?: PersonRef;
+}
+
+/** A person has another name or picture. */
+export interface ProfileEvent {
+  readonly type: 'profile';
+  readonly person: PersonRef;
+  readonly time: Millis;
+}
+
+/** The title, topic or picture of a conversation: what `conversation` says is so now, what it leaves out is as before. */
+export interface ConversationChangedEvent extends InConversation {
+  readonly type: 'conversation.changed';
+  readonly by?: PersonRef;
+}
+
+/** The conversation goes on under another id. */
+export interface ConversationReplacedEvent extends InConversation {
+  readonly type: 'conversation.replaced';
+  readonly into: ConversationRef;
+}
+
+/** Nothing can be sent there any more: it was archived or deleted, or the account was put out of it. */
+export interface ConversationGoneEvent extends InConversation {
+  readonly type: 'conversation.gone';
+  /** A sentence for the room. */
+  readonly reason: string;
 }
 
 /** The other side has read everything up to here. In memory only. */
@@ -137,14 +228,25 @@ export interface UnsupportedEvent {
   readonly sender?: PersonRef;
   /** Facts for the administrator, already readable: no secrets, no message content. */
   readonly detail?: Readonly<Record<string, string>>;
+  /** The network's own bookkeeping, such as the preview of a link: known, and nobody is told. */
+  readonly quiet?: true;
 }
 
-/** Everything that an adapter can hand to the core. Members, titles, polls and presence join as networks need them. */
+/** Everything that an adapter can hand to the core. */
 export type NetworkEvent =
   | MessageEvent
   | EditEvent
   | DeletionEvent
   | ReactionEvent
+  | ReactionsSetEvent
+  | PinEvent
+  | PollVoteEvent
+  | PollEndEvent
+  | MemberEvent
+  | ProfileEvent
+  | ConversationChangedEvent
+  | ConversationReplacedEvent
+  | ConversationGoneEvent
   | ReceiptEvent
   | TypingEvent
   | DeliveryEvent

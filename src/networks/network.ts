@@ -22,6 +22,8 @@ export interface Network {
   /** Keys of a person and of a conversation for what a user typed (`open whatsapp +31 6…`); throws `Rejected` with the form it wants. */
   resolve(input: string, account: AccountSettings): { readonly person: PersonRef; readonly conversation: ConversationRef };
   readonly webhooks: readonly Webhook[];
+  /** How `inspect` reads what was captured, where that is not what a webhook of ours would be sent: frames of a socket, answers of a poll. */
+  readonly capture?: Pick<Webhook, 'split' | 'decode'>;
   connect(options: ConnectOptions): Connection;
   /** One line each, for `doctor`. Never throws. */
   check(options: ConnectOptions): AsyncIterable<Check>;
@@ -99,8 +101,11 @@ export interface Webhook {
    * Throws `NotThisNetwork` when the body is not this network's.
    */
   split(raw: Uint8Array): readonly unknown[];
-  /** Pure. Throws only on a piece that it cannot make sense of; what it knows but cannot map becomes `unsupported`. */
-  decode(piece: unknown): readonly Decoded[];
+  /**
+   * Pure. Throws only on a piece that it cannot make sense of; what it knows but cannot map becomes `unsupported`.
+   * `app`: the settings of the app that it came to, where that is known; a piece alone may not say who we are.
+   */
+  decode(piece: unknown, app?: AppSettings): readonly Decoded[];
 }
 
 /** The body is no webhook of this network; `message` says what was looked for. */
@@ -110,6 +115,8 @@ export class NotThisNetwork extends Error {
 
 /** Where the network's own id of an account stands in its settings. */
 export interface Sink {
+  /** As it was committed last; null at the very first. */
+  cursor(): string | null;
   /** Resolves after the commit. */
   accept(items: readonly NetworkItem[], cursor?: string): Promise<void>;
   /** The account cannot work, or works again. */
@@ -131,8 +138,31 @@ export interface SendRequest {
   readonly conversation: Target;
   readonly content: Content;
   /** Null: the account speaks for itself. Else somebody speaks through a relay account. */
-  readonly relay: { readonly name: string } | null;
+  readonly relay: Relay | null;
   readonly replyTo?: RemoteId;
+  /** `broadcast`: to be shown in the conversation itself too. */
+  readonly thread?: { readonly root: RemoteId; readonly broadcast?: true };
+}
+
+/** Who speaks through a relay account. */
+export interface Relay {
+  readonly name: string;
+  /** An address that anybody can fetch for some time, without credentials. */
+  readonly avatarUrl?: string;
+}
+
+/** What a network knows of a conversation. */
+export interface ConversationFacts {
+  readonly conversation: ConversationRef;
+  /** Null where the network does not tell, or it is too large to be told. */
+  readonly members: readonly PersonRef[] | null;
+}
+
+/** A page of the past, oldest last. */
+export interface HistoryPage {
+  readonly items: readonly NetworkItem[];
+  /** Hands over the page before; absent: there is none. */
+  readonly next?: string;
 }
 
 /** One part: one outbox row, one key, one call. */
@@ -172,7 +202,14 @@ export interface Connection {
   delete?(conversation: Target, target: RemoteId, key: string): Promise<void>;
   /** Null removes. Where a network makes a message of a reaction, its id comes back. */
   react?(conversation: Target, target: RemoteId, emoji: string | null, key: string): Promise<SendResult>;
+  pin?(conversation: Target, target: RemoteId, pinned: boolean, key: string): Promise<void>;
   typing?(conversation: Target, active: boolean): Promise<void>;
+  /** Title, topic, picture and members as they stand; asked when a portal is made. */
+  describe?(conversation: Target): Promise<ConversationFacts>;
+  /** What somebody's own profile says, where it says more than what they write. */
+  profile?(person: { readonly id: string; readonly scope: string }): Promise<PersonRef | null>;
+  /** At most `limit` messages before `before` (absent: the newest). Their items carry `historical`. */
+  history?(conversation: Target, limit: number, before?: string): Promise<HistoryPage>;
   markRead?(conversation: Target, upTo: RemoteId): Promise<void>;
   /** `unknown` where the network cannot be asked. */
   findSent(key: string, conversation: Target, since: Millis): Promise<SendResult | 'absent' | 'unknown'>;

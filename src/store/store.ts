@@ -1,6 +1,6 @@
-import type { ConversationRef, MatrixEvent, NetworkEvent, NetworkItem, PersonRef } from '../model/events.ts';
+import type { ConversationRef, MatrixEvent, NetworkEvent, NetworkItem, PersonRef, Picture } from '../model/events.ts';
 import type {
-  AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId,
+  AccountId, ConversationRow, EventId, InboxSeq, Millis, Mxc, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId,
   RoomRow, UserId,
 } from '../model/ids.ts';
 import type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts';
@@ -16,6 +16,10 @@ export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts'
 export interface Store {
   acceptNetwork(batch: NetworkBatch): Promise<Accepted>;
   acceptMatrix(batch: MatrixBatch): Promise<Accepted>;
+  /** What a network told of the past when it was asked: people and files are made ready, nothing is put into the inbox. */
+  takePast(batch: NetworkBatch): Promise<{ readonly items: readonly InboxItem[]; readonly wake: Wake; readonly media: readonly number[] }>;
+  /** Messages of the past that a network handed over by itself and that wait in the lane of their conversation. */
+  pastIn(conversation: ConversationRow): readonly InboxItem[];
   /** Those of these events that still wait to be handled are handled in this order. */
   inOrder(events: readonly EventId[]): Promise<void>;
   /** Bytes that could not be decoded: kept to be decoded again after an upgrade. */
@@ -30,7 +34,8 @@ export interface Store {
   lanes(): readonly { readonly lane: string; readonly dueAt: Millis }[];
   /** The first item of an in or status lane, opened; null where the lane is empty. @throws Damaged */
   inHead(lane: string): InboxItem | null;
-  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext;
+  /** `mentions`: ids of people as the network writes them. */
+  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[], mentions?: readonly string[]): RemoteContext;
   roomContext(room: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext;
   settleIn(seq: InboxSeq, outcome: InOutcome, effects: readonly Effect[]): Promise<Wake>;
 
@@ -63,6 +68,8 @@ export interface Store {
   person(row: PersonRow): Person | null;
   /** A person as they were before they turned out to be somebody known: what their ghost wrote stays that ghost's. */
   writer(row: PersonRow): Person | null;
+  /** Who is known by this id. */
+  personById(network: NetworkId, scope: string, id: string): Person | null;
   personByLocalpart(localpart: string): Person | null;
   conversation(row: ConversationRow): Conversation | null;
   /** The direct chats with somebody, one for each account that has one. */
@@ -81,6 +88,9 @@ export interface Store {
   member(room: RoomRow, user: UserId): Member | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
+  threadOf(portal: PortalRow, root: RemoteId): ThreadRow | null;
+  /** The thread that hangs on this event. */
+  threadOn(portal: PortalRow, event: EventId): ThreadRow | null;
   /** The newest message of the network that somebody has seen who has read up to this event, whatever that is itself. */
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null;
   /** The events that were written for a message: its parts, and every edit of them. `part`: for this one alone. */
@@ -208,11 +218,17 @@ export type InboxBody =
 export interface Person {
   readonly row: PersonRow;
   readonly network: NetworkId;
+  /** What makes their ids unique. */
+  readonly scope: string;
   readonly localpart: string;
   readonly name: string | null;
   readonly registered: boolean;
   /** The display name that the homeserver last took. */
   readonly shownName: string | null;
+  /** Undefined: nobody has told. Null: they have none. */
+  readonly picture: Picture | null | undefined;
+  /** The id of the picture that Matrix shows; null: none. */
+  readonly shownPicture: string | null;
   readonly ids: readonly string[];
 }
 
@@ -223,6 +239,8 @@ export interface Conversation {
   readonly remoteId: string;
   readonly kind: 'direct' | 'group' | 'channel';
   readonly title: string | null;
+  readonly topic: string | null;
+  readonly picture: Picture | null | undefined;
   readonly aliases: readonly string[];
   readonly account: AccountId;
   /** Who a direct chat is with. */
@@ -238,8 +256,12 @@ export interface Room {
   readonly kind: 'portal' | 'management' | 'unknown';
   readonly encrypted: boolean;
   readonly createdByUs: boolean;
-  /** The name that the bridge last gave it. */
+  /** The name, topic and picture (by its id) that the bridge last gave it. */
   readonly name: string | null;
+  readonly topic: string | null;
+  readonly picture: string | null;
+  /** What its pinned events were when the homeserver last told. */
+  readonly pinned: readonly EventId[];
 }
 
 export interface Portal {
@@ -247,13 +269,16 @@ export interface Portal {
   readonly room: RoomRow;
   readonly conversation: Conversation;
   readonly account: AccountId;
-  readonly state: 'creating' | 'live' | 'closed';
+  /** `backfilling`: its past is being written; what comes in meanwhile waits. */
+  readonly state: 'creating' | 'backfilling' | 'live' | 'closed';
 }
 
 export interface Member {
   readonly user: UserId;
   readonly membership: 'join' | 'invite' | 'leave' | 'ban' | 'knock';
   readonly name: string | null;
+  /** Null: none; absent: as it was. */
+  readonly picture?: Mxc | null;
 }
 
 export interface MapRow {
@@ -268,6 +293,16 @@ export interface MapRow {
   readonly origin: 'matrix' | 'network';
   /** The author: a person's row id, or a Matrix user id. */
   readonly author: string;
+  /** The root, as the network calls it, of the thread that it stands in; absent or null: in none. */
+  readonly thread?: RemoteId | null;
+}
+
+/** A thread of a network: the event that stands for its root, and the newest in it. */
+export interface ThreadRow {
+  readonly portal: PortalRow;
+  readonly root: RemoteId;
+  readonly eventId: EventId;
+  readonly last: EventId;
 }
 
 export interface ReactionRow {
@@ -289,11 +324,16 @@ export interface RemoteContext {
   readonly room: Room | null;
   readonly person: Person | null;
   readonly map: readonly MapRow[];
+  /** Threads whose root is one of these remote ids. */
+  readonly threads: readonly ThreadRow[];
   /** Unsettled rows on their way to Matrix that carry one of these remote ids. */
   readonly coming: readonly OutboxItem[];
   /** Unsettled or uncertain sends to this conversation, for echoes. */
   readonly going: readonly OutboxItem[];
+  /** Those of Matrix people on the events of these messages too. */
   readonly reactions: readonly ReactionRow[];
+  /** Whom the event mentions, by the network's id of each. */
+  readonly mentioned: Readonly<Record<string, Person>>;
   /** Who has joined the portal's room or is invited to it, our own users too: the store cannot tell them apart. */
   readonly members: readonly Member[];
   /** Portals that became one with this one, in rooms that are still there. */
@@ -408,6 +448,8 @@ export type Effect =
   /** Only a row that waits: ready or parked. @throws Stale where it has gone meanwhile */
   | { readonly do: 'replace'; readonly seq: OutboxSeq; readonly task: NetworkTask }
   | { readonly do: 'map'; readonly row: MapRow }
+  /** The first event that a thread hangs on stays; the newest moves on. */
+  | { readonly do: 'thread'; readonly row: ThreadRow }
   /** A message is gone, or only this part of it. */
   | { readonly do: 'unmap'; readonly portal: PortalRow; readonly remoteId: RemoteId; readonly part?: number }
   | { readonly do: 'react'; readonly row: ReactionRow }
@@ -417,12 +459,16 @@ export type Effect =
   | { readonly do: 'proven'; readonly seq: OutboxSeq; readonly remoteId: string }
   | { readonly do: 'unreact'; readonly portal: PortalRow; readonly target: string; readonly actor: string; readonly emoji: string | null }
   | { readonly do: 'member'; readonly room: RoomRow; readonly member: Member }
-  | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs' | 'name'>> }
-  | { readonly do: 'person'; readonly person: PersonRow; readonly change: Partial<Pick<Person, 'registered' | 'shownName'>> }
-  /** Makes the rows of a room and a portal for a conversation that has none; the room itself is made by the lane. */
-  | { readonly do: 'portal'; readonly conversation: ConversationRow; readonly account: AccountId; readonly invite: readonly UserId[] }
+  | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs' | 'name' | 'topic' | 'picture' | 'pinned'>> }
+  | { readonly do: 'person'; readonly person: PersonRow; readonly change: Partial<Pick<Person, 'registered' | 'shownName' | 'shownPicture'>> }
+  /** What a network tells of people and of a conversation when it is asked. `into`: their ghosts come into this room. */
+  | { readonly do: 'facts'; readonly network: NetworkId; readonly account: AccountId; readonly conversation?: ConversationRef; readonly people?: readonly PersonRef[]; readonly into?: { readonly room: RoomRow; readonly portal: PortalRow } }
+  /** Makes the rows of a room and a portal for a conversation that has none; the room itself is made by the lane. `backfill`: the past comes first, then the invites. */
+  | { readonly do: 'portal'; readonly conversation: ConversationRow; readonly account: AccountId; readonly invite: readonly UserId[]; readonly backfill?: boolean }
   /** Makes the row of a room of the bot's own with these people; the room itself is made by the lane. */
   | { readonly do: 'managementRoom'; readonly invite: readonly UserId[] }
+  /** What waited in the inbox has been dealt with by other means. */
+  | { readonly do: 'handled'; readonly seq: InboxSeq }
   | { readonly do: 'portalState'; readonly portal: PortalRow; readonly state: Portal['state'] }
   /** Ends a portal. What still waits for its room goes into a new one, to which these are invited. */
   | { readonly do: 'close'; readonly portal: PortalRow; readonly invite: readonly UserId[] }
@@ -441,6 +487,7 @@ export interface OpenConversation {
   readonly person: PersonRef;
   readonly conversation: ConversationRef;
   readonly invite: readonly UserId[];
+  readonly backfill?: boolean;
 }
 
 export interface MediaJob {

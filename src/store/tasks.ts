@@ -26,13 +26,16 @@ export type MatrixTask =
       readonly type: string;
       readonly content: Readonly<Record<string, unknown>>;
       readonly ts?: Millis;
-      /** A reply to this; a thread is not needed yet. */
+      /** A reply to this. */
       readonly replyTo?: TargetRef;
+      readonly thread?: { readonly root: RemoteId; readonly broadcast?: true };
       /** Replaces this. */
       readonly edits?: TargetRef;
       /** Bytes: uploaded first, then `url` and `info` join the content. `placeholder`: sent while the file is still coming. */
       readonly media?: { readonly job: number; readonly waitUntil: Millis; readonly uploaded?: { readonly mxc: string; readonly content: Readonly<Record<string, unknown>> } };
       readonly map?: { readonly remoteId: RemoteId; readonly inPart: number; readonly remoteTime: Millis };
+      /** It is of before the room was made. */
+      readonly past?: true;
     }
   | {
       readonly to: 'matrix';
@@ -46,15 +49,23 @@ export type MatrixTask =
   | { readonly to: 'matrix'; readonly kind: 'unreaction'; readonly as: PersonRow | null; readonly event: EventId | null; readonly key: string }
   /** All of a message, or one part of it that its edit has left out. */
   | { readonly to: 'matrix'; readonly kind: 'redaction'; readonly as: PersonRow | null; readonly target: RemoteId; readonly part?: number }
+  | { readonly to: 'matrix'; readonly kind: 'pin'; readonly as: null; readonly target: RemoteId; readonly pinned: boolean }
+  /** What somebody chose in a poll: ids of its options as the network calls them. */
+  | { readonly to: 'matrix'; readonly kind: 'vote'; readonly as: PersonRow | null; readonly target: RemoteId; readonly options: readonly string[]; readonly ts: Millis }
+  | { readonly to: 'matrix'; readonly kind: 'poll end'; readonly as: PersonRow | null; readonly target: RemoteId; readonly text: string; readonly ts: Millis }
   /** Whether the homeserver shows an event as redacted: confirmed where it does, cancelled where it does not. */
   | { readonly to: 'matrix'; readonly kind: 'verify'; readonly event: EventId }
   | { readonly to: 'matrix'; readonly kind: 'create' }
-  /** The ghost comes into the room before it has said anything. */
+  /** Writes the conversation's past into the new room, then invites these. `since`: the network is being asked from then on. */
+  | { readonly to: 'matrix'; readonly kind: 'backfill'; readonly invite: readonly UserId[]; readonly since?: Millis }
+  /** The room's name, topic and picture become what the conversation's are. */
+  | { readonly to: 'matrix'; readonly kind: 'refresh' }
+  /** The ghost comes into the room before it has said anything; one that is there looks as the network shows it now. */
   | { readonly to: 'matrix'; readonly kind: 'enter'; readonly as: PersonRow }
   | { readonly to: 'matrix'; readonly kind: 'invite'; readonly user: UserId }
   | { readonly to: 'matrix'; readonly kind: 'join' }
   /** The bot, or a ghost. */
-  | { readonly to: 'matrix'; readonly kind: 'leave'; readonly as: PersonRow | null }
+  | { readonly to: 'matrix'; readonly kind: 'leave'; readonly as: PersonRow | null; readonly reason?: string }
   | { readonly to: 'matrix'; readonly kind: 'command'; readonly text: string; readonly sender: UserId; readonly event: EventId };
 
 /** One call to a network, for one part. */
@@ -65,10 +76,13 @@ export type NetworkTask =
       readonly content: Content;
       readonly relay: { readonly name: string } | null;
       readonly replyTo?: EventId;
+      /** The event that its thread hangs on. */
+      readonly thread?: EventId;
       /** What the first step made of a media part: fitted to the network and kept in the spool. */
       readonly fitted?: FittedMedia;
     }
   | { readonly to: 'network'; readonly kind: 'reaction'; readonly target: EventId; readonly emoji: string | null; readonly reaction: EventId }
+  | { readonly to: 'network'; readonly kind: 'pin'; readonly target: EventId; readonly pinned: boolean }
   | { readonly to: 'network'; readonly kind: 'edit'; readonly target: EventId; readonly part: number; readonly content: Content; readonly relay: { readonly name: string } | null }
   /** One part of an event; its id is looked up when it is sent, for it may be on its way still. */
   | { readonly to: 'network'; readonly kind: 'deletion'; readonly target: EventId; readonly part: number };

@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { type Page as Served, servePage } from '../../src/demo/page/server.ts';
 import { list, picture, voice } from '../../src/demo/script/samples.ts';
 import { setStage, type Stage } from '../../src/demo/stage.ts';
-import type { PersonHandle } from '../../src/sandbox/whatsapp/index.ts';
+import type { PersonHandle, WhatsAppSandbox } from '../../src/sandbox/whatsapp/index.ts';
 import { faint, nameless } from '../kit/browser/a11y.ts';
 import { startBrowser } from '../kit/browser/chromium.ts';
 import { type OwnSynapse, ownSynapse } from '../kit/synapse/shared.ts';
@@ -35,9 +35,10 @@ beforeAll(async () => {
   own = await ownSynapse(dir, 1);
   const [alice, carol] = [await own.synapse.register('alice', { displayName: 'Alice' }), await own.synapse.register('carol')];
   const registration = own.slots[0]?.registrationFile ?? '';
-  stage = await setStage({ progress: () => {}, homeserver: { url: own.synapse.url, registration, tokens: [alice.accessToken, carol.accessToken] } });
-  bob = stage.sandbox.person('31612345678', { name: 'Bob' });
-  served = await servePage({ homeserver: stage.homeserver, phone: `${stage.sandbox.url}/#31612345678`, bot: stage.bot, users: stage.users }, 0);
+  stage = await setStage({ networks: ['whatsapp'], progress: () => {}, homeserver: { url: own.synapse.url, registration, tokens: [alice.accessToken, carol.accessToken] } });
+  const sandbox = whatsapp();
+  bob = sandbox.person('31612345678', { name: 'Bob' });
+  served = await servePage({ homeserver: stage.homeserver, phones: [{ name: 'WhatsApp', url: `${sandbox.url}/#31612345678` }], bot: stage.bot, users: stage.users }, 0);
   browser = await startBrowser();
   page = await opened({ width: 1400, height: 900 }, 'light');
   phone = page.frameLocator('#phone');
@@ -54,6 +55,12 @@ afterAll(async () => {
 afterEach(() => {
   expect(complaints.splice(0)).toEqual([]);
 });
+
+function whatsapp(): WhatsAppSandbox {
+  const sandbox = stage.networks[0]?.whatsapp;
+  if (sandbox === undefined) throw new Error('no WhatsApp on the stage');
+  return sandbox;
+}
 
 async function opened(viewport: { width: number; height: number }, colorScheme: 'light' | 'dark'): Promise<Page> {
   const context = await browser.newContext({ viewport, colorScheme });
@@ -178,7 +185,7 @@ describe('what others write', () => {
   });
 
   test('names of people and files are text too', async () => {
-    const eve = stage.sandbox.person('31687654321', { name: '<img src=x onerror="window.injected=1">' });
+    const eve = whatsapp().person('31687654321', { name: '<img src=x onerror="window.injected=1">' });
     await eve.sendMedia('document', list, { mime: 'text/html', filename: '<b>list</b>.html', caption: 'A list' });
     await page.getByRole('button', { name: /^Join .*onerror/ }).click();
     await page.getByRole('heading', { name: 'onerror' }).waitFor();
@@ -229,6 +236,8 @@ describe('who cannot see it, or not well', () => {
 test('says so when what it talks to has gone', async () => {
   const other = await opened({ width: 1000, height: 800 }, 'dark');
   await other.getByRole('heading', { name: /Bob|onerror/ }).waitFor();
+  // A page that is not there yet cannot say anything.
+  await other.frameLocator('#phone').getByRole('textbox').first().waitFor();
   await stage.close();
   await own.synapse.stop();
   await other.getByText('The homeserver does not answer').waitFor();

@@ -7,8 +7,10 @@ let stage: Stage;
 let scene: Scene;
 
 beforeAll(async () => {
-  stage = await setStage({ progress: () => {} });
-  scene = { stage, bob: stage.sandbox.person('31612345678', { name: 'Bob' }), room: '', seen: new Map() };
+  stage = await setStage({ networks: ['whatsapp'], progress: () => {} });
+  const sandbox = stage.networks[0]?.whatsapp;
+  if (sandbox === undefined) throw new Error('no WhatsApp on the stage');
+  scene = { stage, sandbox, bob: sandbox.person('31612345678', { name: 'Bob' }), room: '', seen: new Map() };
 }, 600_000);
 
 afterAll(async () => {

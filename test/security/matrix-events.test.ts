@@ -42,7 +42,13 @@ describe('events of odd shapes', () => {
       ...['mxc://', 'mxc://evil.test/../../etc/passwd', 'mxc://evil.test/a%2fb', 'http://169.254.169.254/', 'file:///etc/passwd', 'mxc://evil.test:0/x?y', 'mxc://\u0000/x', `mxc://${'a'.repeat(60_000)}/x`]
         .map((url) => ({ msgtype: 'm.image', body: 'x', url })),
     ];
-    const events = contents.flatMap((content) => ['m.room.message', 'm.sticker', 'm.reaction', 'm.room.redaction'].map((type) => siege.event(chat.room, mallory.id, type, content)));
+    const events = contents.flatMap((content) => ['m.room.message', 'm.sticker', 'm.reaction', 'm.room.redaction', 'org.matrix.msc3381.poll.start', 'm.poll.response', 'm.poll.end'].map((type) => siege.event(chat.room, mallory.id, type, content)));
+    events.push(
+      ...odd.flatMap((value) => [{ 'm.poll': value }, { 'm.poll': { question: value, answers: value } }, { 'm.poll': { question: { 'm.text': 'x' }, answers: [value], max_selections: value } }]
+        .map((content) => siege.event(chat.room, mallory.id, 'm.poll.start', content))),
+      ...odd.flatMap((value) => [{ pinned: value }, { pinned: [value, '$x', '$x'] }].map((content) => siege.event(chat.room, mallory.id, 'm.room.pinned_events', content, { state_key: '' }))),
+      siege.event(chat.room, mallory.id, 'm.room.pinned_events', { pinned: Array.from({ length: 4_000 }, (_, n) => `$${n}`) }, { state_key: 'x' }),
+    );
     for (let at = 0; at < events.length; at += 100) expect(await siege.push(...events.slice(at, at + 100))).toBe(true);
     await siege.alive(chat);
     await siege.alive(other);

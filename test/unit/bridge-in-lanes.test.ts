@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { Faces } from '../../src/bridge/people/faces.ts';
+import { systemClock } from '../../src/model/clock.ts';
 import type { Deciding } from '../../src/bridge/deciding.ts';
 import { InLanes } from '../../src/bridge/inbound/in-lanes.ts';
 import { silentLogger } from '../../src/model/log.ts';
@@ -26,12 +28,13 @@ function lanes(error: Error): { readonly lanes: InLanes; readonly settled: InOut
       return Promise.resolve([]);
     },
   } as unknown as Store;
+  const faces = new Faces({ store, connection: () => null, clock: systemClock, log: silentLogger });
   const deciding = { isOurs: () => false, bot: '@bot:x', admins: () => ({ rooms: [], people: [] }) } as unknown as Deciding;
   return {
     settled,
     lanes: new InLanes({
       store, deciding: () => deciding, clock: { now: () => 1, sleep: () => Promise.resolve() }, log: silentLogger,
-      live() {}, wake() {}, step() {}, count() {}, held: () => false,
+      live() {}, wake() {}, step() {}, count() {}, held: () => false, faces,
     }),
   };
 }

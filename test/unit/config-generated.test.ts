@@ -28,7 +28,11 @@ const toy = [{
 }];
 
 /** A value that fits, for every variable that the sample asks for. */
-const env = new Proxy<Record<string, string>>({}, { get: () => '123456789012345678901234' });
+const forms: readonly (readonly [RegExp, string])[] = [
+  [/^TELEGRAM_.*_TOKEN$/, '123456789:abcdefghijklmnopqrstuvwxyz'],
+  [/^SLACK_.*_TEAM_ID$/, 'T0123ABCD'], [/^SLACK_.*_USER_ID$/, 'U0123ABCD'], [/^SLACK_.*_APP_TOKEN$/, 'xapp-123456'], [/^SLACK_.*_TOKEN$/, 'xoxb-123456'],
+];
+const env = new Proxy<Record<string, string>>({}, { get: (_none, name) => forms.find(([form]) => form.test(String(name)))?.[1] ?? '123456789012345678901234' });
 
 describe('the sample', () => {
   test('is a config: with its variables set it loads, and says only defaults', () => {

@@ -328,7 +328,7 @@ describe('what an answer means', () => {
     let broken = true;
     graph.on((request, answer) => (broken ? reply(answer, 401, graphError(190)) : reply(answer, 200, request.method === 'GET' ? { id: NUMBER } : taken)));
     const again = new Promise<void>((resolve) => {
-      const sink = { accept: () => Promise.resolve(), state: (state: { ok: boolean }) => void (states.push(state), state.ok && resolve()) };
+      const sink = { cursor: () => null, accept: () => Promise.resolve(), state: (state: { ok: boolean }) => void (states.push(state), state.ok && resolve()) };
       void connection.start(sink, stop.signal);
     });
     await failure(connection.send(part(text)));

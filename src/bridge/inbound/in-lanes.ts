@@ -1,14 +1,18 @@
 import type { Clock } from '../../model/clock.ts';
 import type { DeliveryEvent } from '../../model/events.ts';
-import type { EventId, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
-import { Damaged, deliveredKey, type Effect, StoreBusy, type InboxItem, Stale, type Store } from '../../store/store.ts';
+import { namedIn } from '../../model/named.ts';
+import { Damaged, deliveredKey, type Effect, StoreBusy, type InboxItem, type RemoteContext, Stale, type Store } from '../../store/store.ts';
 import { type Deciding, type Decision, type Live, toAdmins } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { delivery, deliveredTo } from '../kinds/delivery.ts';
 import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
 import type { Turn } from '../lanes/lanes.ts';
+import type { Faces } from '../people/faces.ts';
 import { notice, refusal } from '../reports/report.ts';
+import { PINNED } from '../outbound/pins.ts';
+import { threadOf } from '../outbound/threads.ts';
 
 export interface InLanesDeps {
   readonly store: Store;
@@ -21,8 +25,11 @@ export interface InLanesDeps {
   readonly count: (outcome: string, item: InboxItem) => void;
   /** While a room is compared with its history its lane waits. */
   readonly held: (room: RoomRow) => boolean;
+  readonly faces: Faces;
 }
 
+/** How long what somebody says waits for their name. */
+const NAME_WAIT = 3_000;
 const DAMAGED = 'It was damaged in the bridge’s database.';
 
 /** Works `in:` and `status:` lanes: item and context in, outbox rows out, one commit, no I/O. */
@@ -115,11 +122,18 @@ export class InLanes {
     const deciding = this.#deps.deciding();
     const { body } = item;
     if (body.side === 'matrix') {
-      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event)), deciding);
+      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event, body.event.type === PINNED ? (store.room(body.room)?.pinned ?? []) : [])), deciding);
       return body.doubtful ? { ...decision, effects: doubtful(decision.effects) } : decision;
     }
-    const context = body.conversation === null ? null : store.remoteContext(body.conversation, body.person, remoteIdsOf(item));
+    const context = body.conversation === null ? null : store.remoteContext(body.conversation, body.person, remoteIdsOf(item), namedIn(body.event).map(({ id }) => id));
+    if (context !== null && this.#toBeNamed(item, body.account, context)) return { outcome: { to: 'hold', until: this.#deps.clock.now() + 150 }, effects: [] };
     return decideNetwork(item, context, deciding);
+  }
+
+  /** Whether a name is on its way that this would better be shown with. */
+  #toBeNamed({ receivedAt }: InboxItem, account: AccountId, { person, mentioned }: RemoteContext): boolean {
+    const people = [...(person === null ? [] : [person]), ...Object.values(mentioned)];
+    return this.#deps.faces.learn(account, people) && this.#deps.clock.now() < receivedAt + NAME_WAIT;
   }
 
   async #delivery(item: InboxItem, event: DeliveryEvent): Promise<Turn> {
@@ -138,6 +152,7 @@ export class InLanes {
     const decision = delivery(event, {
       rows, portal, person, events: portal === null ? [] : store.mapOfRemote(portal.row, event.id).map(({ eventId }) => eventId),
       networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents,
+      threadOf: ({ task }) => (portal !== null && task?.to === 'network' && task.kind === 'message' ? threadOf(store, portal, task) : undefined),
     });
     const { to, remoteId } = deliveredTo(event);
     const deliveries = decision.settle.map(({ seq, state }) => ({

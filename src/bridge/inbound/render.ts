@@ -1,11 +1,12 @@
-import type { ChoiceContent, ContactCard, ContactsContent, Content, LocationContent, MediaContent, OrderContent, UnsupportedContent } from '../../model/content.ts';
+import type { ChoiceContent, ContactCard, ContactsContent, Content, LocationContent, MediaContent, OrderContent, PollContent, UnsupportedContent } from '../../model/content.ts';
 import { visibleName } from '../../model/names.ts';
 import { type Block, type Inline, plain, type RichText } from '../../model/richtext.ts';
+import { pollInWords, pollStart } from '../outbound/polls.ts';
 import { toMatrix } from '../../text/to-matrix.ts';
 
 /** A part as a Matrix event; `media` where bytes must be uploaded before it is whole. */
 export interface Rendered {
-  readonly type: 'm.room.message' | 'm.sticker';
+  readonly type: string;
   readonly content: Readonly<Record<string, unknown>>;
   readonly media: boolean;
 }
@@ -18,13 +19,17 @@ export function render(content: Content, lead?: string): Rendered {
     case 'contacts':
     case 'choice':
     case 'order': return text('m.text', led(lead, inWords(content)));
+    case 'poll': {
+      const start = pollStart(content, lead);
+      return start === null ? text('m.text', led(lead, inWords(content))) : { ...start, media: false };
+    }
     case 'unsupported': return text('m.notice', led(lead, inWords(content)));
     default: return media(content, lead);
   }
 }
 
 /** What has no form of its own on Matrix. */
-export function inWords(content: ContactsContent | ChoiceContent | OrderContent | UnsupportedContent): RichText {
+export function inWords(content: ContactsContent | ChoiceContent | OrderContent | PollContent | UnsupportedContent): RichText {
   switch (content.kind) {
     case 'contacts': return content.contacts.flatMap(card);
     case 'choice': return [
@@ -33,6 +38,7 @@ export function inWords(content: ContactsContent | ChoiceContent | OrderContent 
       ...(content.fields ?? []).map(({ name, value }) => paragraph(bold(`${name}: `), { t: 'text', text: value })),
     ];
     case 'order': return order(content);
+    case 'poll': return pollInWords(content);
     case 'unsupported': return plain(`⚠️ ${content.what}: ${content.reason}`);
   }
 }
@@ -51,29 +57,46 @@ function media(content: MediaContent, lead: string | undefined): Rendered {
   const info = {
     ...(content.media.mime ? { mimetype: content.media.mime } : {}), ...(content.media.size ? { size: content.media.size } : {}),
     ...(content.media.width ? { w: content.media.width } : {}), ...(content.media.height ? { h: content.media.height } : {}),
-    ...(content.media.durationMs ? { duration: content.media.durationMs } : {}),
+    ...(content.media.durationMs ? { duration: content.media.durationMs } : {}), ...moves(content),
   };
-  if (content.kind === 'sticker') return { type: 'm.sticker', content: { body: name, info }, media: true };
+  const hidden = content.spoiler === true ? SPOILER : {};
+  if (content.kind === 'sticker') return { type: 'm.sticker', content: { body: name, info, ...hidden }, media: true };
   return {
     type: 'm.room.message',
     content: {
-      msgtype: msgtypes[content.kind], filename: name, info, ...(caption ?? { body: name, 'm.mentions': {} }),
+      msgtype: msgtypes[content.kind], filename: name, info, ...hidden, ...(caption ?? { body: name, 'm.mentions': {} }),
       ...(content.kind === 'voice' ? { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': content.media.durationMs ? { duration: content.media.durationMs } : {} } : {}),
     },
     media: true,
   };
 }
 
+/** MSC4193, and MSC3725 that came before it. */
+const SPOILER = { 'page.codeberg.everypizza.msc4193.spoiler': true, 'town.robin.msc3725.content_warning': { type: 'town.robin.msc3725.spoiler' } };
+
+/** MSC4230 for pictures; for films the keys that mautrix bridges write and clients read. */
+function moves({ kind, animated, round }: MediaContent): object {
+  if (kind === 'video') {
+    return {
+      ...(animated === true ? { 'fi.mau.gif': true, 'fi.mau.loop': true, 'fi.mau.autoplay': true, 'fi.mau.hide_controls': true, 'fi.mau.no_audio': true } : {}),
+      ...(round === true ? { 'fi.mau.telegram.round_message': true } : {}),
+    };
+  }
+  return animated === undefined || (kind !== 'image' && kind !== 'sticker') ? {} : { 'org.matrix.msc4230.is_animated': animated };
+}
+
 /** MSC3488 beside the specified `geo_uri`. */
 function location(content: LocationContent, lead: string | undefined): Rendered {
   const uri = `geo:${content.latitude},${content.longitude}`;
-  const words = [lead, content.name, content.address, content.url].filter((part) => part !== undefined && part !== '');
+  const live = content.live === 'on' ? '📡 Live location' : content.live === 'ended' ? '📡 Live location, ended' : undefined;
+  const words = [lead, live, content.name, content.address, content.url].filter((part) => part !== undefined && part !== '');
   const body = words.length > 0 ? `${words.join('\n')}\n${uri}` : uri;
   return {
     type: 'm.room.message',
     content: {
       msgtype: 'm.location', body, geo_uri: uri, 'm.mentions': {},
-      'org.matrix.msc3488.location': { uri, ...(content.name ? { description: content.name } : {}) }, 'org.matrix.msc3488.asset': { type: 'm.pin' },
+      'org.matrix.msc3488.location': { uri, ...(content.name ?? live ? { description: content.name ?? live } : {}) },
+      'org.matrix.msc3488.asset': { type: live === undefined ? 'm.pin' : 'm.self' },
     },
     media: false,
   };

@@ -46,7 +46,7 @@ export async function decodeAgain(deps: WebhookDeps, source: string, raw: Uint8A
   const piece: unknown = JSON.parse(Buffer.from(raw).toString('utf8'));
   for (const webhook of found.network.webhooks.filter(({ method }) => method === 'POST')) {
     try {
-      const decoded = webhook.decode(piece).map(({ account, items }) => ({ ours: deps.accountOf(found.network.id, found.app, account), items }));
+      const decoded = webhook.decode(piece, found.settings).map(({ account, items }) => ({ ours: deps.accountOf(found.network.id, found.app, account), items }));
       if (decoded.some(({ ours }) => ours === null)) return 'It is for an account that the config does not name.';
       for (const { ours, items } of decoded) if (ours !== null) await deps.accept(found.network.id, ours, items);
       return null;
@@ -92,7 +92,7 @@ async function handle(deps: WebhookDeps, refusals: Refusals, network: Network, a
   }
   if (verdict.answer) return { status: verdict.answer.status, body: verdict.answer.body, headers: { 'content-type': 'text/plain' } };
   try {
-    await take(deps, network, app, webhook, webhook.split(request.raw));
+    await take(deps, network, app, settings, webhook, webhook.split(request.raw));
   } catch (error) {
     if (error instanceof StoreBusy) return { status: 503, headers: { 'retry-after': '5' }, body: { error: 'busy' } };
     if (error instanceof NotThisNetwork) return { status: 400, body: { error: 'not a webhook of this network' } };
@@ -103,13 +103,13 @@ async function handle(deps: WebhookDeps, refusals: Refusals, network: Network, a
 }
 
 /** Each piece is decoded apart, so that a bad one spoils no other; what they hold is committed together, in order. */
-async function take(deps: WebhookDeps, network: Network, app: string, webhook: Webhook, pieces: readonly unknown[]): Promise<void> {
+async function take(deps: WebhookDeps, network: Network, app: string, settings: AppSettings, webhook: Webhook, pieces: readonly unknown[]): Promise<void> {
   const items = new Map<AccountId, NetworkItem[]>();
   const kept: Promise<void>[] = [];
   for (const piece of pieces) {
     let decoded: readonly Decoded[];
     try {
-      decoded = webhook.decode(piece);
+      decoded = webhook.decode(piece, settings);
     } catch (error) {
       deps.log.error('A piece of a webhook could not be decoded; it is kept.', { network: network.id, app, error });
       kept.push(keep(deps, network, app, piece, 'It could not be decoded.'));

@@ -14,6 +14,8 @@ export interface DeliveryFacts {
   /** Events already mapped to this id. */
   readonly events: readonly EventId[];
   readonly networkName: string;
+  /** The thread of the network that a row goes into. */
+  readonly threadOf: (row: OutboxItem) => RemoteId | undefined;
   readonly statusEvents: boolean;
 }
 
@@ -33,6 +35,7 @@ export function delivery(event: DeliveryEvent, facts: DeliveryFacts): Decision &
     const at = row.event === null ? null : standsAt(row, row.event);
     const mapped: Effect[] = at === null || row.kind !== 'message' ? [] : [{ do: 'map', row: {
       portal: portal.row, eventId: at.event, outPart: at.part, remoteId: event.id, inPart: 0, remoteTime: event.time, origin: 'matrix', author: row.sender ?? '',
+      thread: facts.threadOf(row) ?? null,
     } }];
     const wrong = ['dead', 'asked', 'ready', 'parked'].includes(row.state) ? corrected(row, room, facts.networkName) : [];
     return [...mapped, ...wrong];

@@ -7,10 +7,12 @@ import { type AdapterView, type Deciding, type Decision, done, targetOf } from '
 import { fitToEvents } from '../inbound/fit.ts';
 import { render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
+import { ghostsMentioned, peopleMentioned } from '../people/mentions.ts';
 import { prefixed } from '../../text/plain.ts';
 import { contentOf } from '../outbound/parse.ts';
 import { refusal } from '../reports/report.ts';
 import { deleteParts } from './deletion.ts';
+import { asPollOrWords, endedPolls } from './poll.ts';
 import { isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
 
 /**
@@ -27,13 +29,14 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
   if (!known && deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
   // Overtaken by a newer one: what is shown stays.
   if (event.time < before.newest) return leftOut(item, 'older_edit');
+  const thread = context.map.find(({ remoteId, thread: root }) => remoteId === event.target && root != null)?.thread ?? null;
   const lead = known ? undefined : 'Edited; the original is not here';
   const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, lead);
   const effects = parts.map(({ content, job }, index): Effect => {
-    const rendered = render(content, lead);
+    const rendered = render(ghostsMentioned(content, context.mentioned, deciding), lead);
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
-      ...(before.parts.has(index) ? { edits: { remote: event.target, part: index } } : {}),
+      ...(before.parts.has(index) ? { edits: { remote: event.target, part: index } } : thread === null ? {} : { thread: { root: thread } }),
       ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
       // It stands for the message that it edits: that is what replies, reactions and deletions name.
       map: { remoteId: event.target, inPart: index, remoteTime: event.time },
@@ -47,7 +50,7 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
     lane: `out:r${portal.room}`, key: keyOf(portal.row, item.key, part, 'left out'), portal: portal.row, room: portal.room,
     task: { to: 'matrix', kind: 'redaction', as: context.person?.row ?? null, target: event.target, part },
   } }));
-  return done([...effects, ...left]);
+  return done([...effects, ...left, ...endedPolls(event.parts, event.target, context.person?.row ?? null, event.time, portal)]);
 }
 
 interface Before {
@@ -69,10 +72,10 @@ export function editFromMatrix(event: MatrixEvent, target: EventId, context: Roo
   const fresh = event.content['m.new_content'];
   const content = contentOf(event, typeof fresh === 'object' && fresh !== null ? (fresh as Record<string, unknown>) : event.content);
   if ('refused' in content) return done([refusal(context.room.row, event.event_id as EventId, content.refused)]);
-  return done(context.portals.flatMap((portal) => editInPortal(event, target, content, portal, context, deciding)));
+  return done(context.portals.flatMap((portal) => editInPortal(event, target, peopleMentioned(content, portal, deciding), portal, context, deciding)));
 }
 
-function editInPortal(event: MatrixEvent, target: EventId, content: Content, portal: Portal, context: RoomContext, deciding: Deciding): readonly Effect[] {
+function editInPortal(event: MatrixEvent, target: EventId, whole: Content, portal: Portal, context: RoomContext, deciding: Deciding): readonly Effect[] {
   const adapter = deciding.adapter(portal.account);
   const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'message' && row.state !== 'cancelled');
   const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target);
@@ -88,6 +91,7 @@ function editInPortal(event: MatrixEvent, target: EventId, content: Content, por
   const gone = new Set([...map.map(({ outPart }) => outPart), ...rows.filter((row) => !waiting.includes(row) && row.state !== 'dead').map((row) => standsAt(row, target).part)]);
   const edit: Edit = { event, target, portal, relay, adapter, context, waiting, gone };
   const conversation = targetOf(portal.conversation);
+  const content = asPollOrWords(whole, adapter.capabilities(conversation));
   if (gone.size === 0 || adapter.capabilities(conversation).out.edit.level !== 'none') return replaced(edit, adapter.plan({ conversation, content, relay }));
   return correctedBy(edit, adapter.plan({ conversation, content: correction(content), relay }));
 }
@@ -124,8 +128,9 @@ function replaced(edit: Edit, parts: readonly Content[]): readonly Effect[] {
   ];
 }
 
-function replyOf({ task }: OutboxItem): { readonly replyTo?: EventId } {
-  return task?.to === 'network' && task.kind === 'message' && task.replyTo !== undefined ? { replyTo: task.replyTo } : {};
+function replyOf({ task }: OutboxItem): { readonly replyTo?: EventId; readonly thread?: EventId } {
+  if (task?.to !== 'network' || task.kind !== 'message') return {};
+  return { ...(task.replyTo === undefined ? {} : { replyTo: task.replyTo }), ...(task.thread === undefined ? {} : { thread: task.thread }) };
 }
 
 /** The correction says all of it again, so what has not been sent need not be. It stands in the event too: that may be deleted. */

@@ -1,10 +1,10 @@
 import type { MatrixEvent } from '../../model/events.ts';
-import type { EventId, UserId } from '../../model/ids.ts';
+import type { EventId, Mxc, UserId } from '../../model/ids.ts';
 import type { Effect, Member, Portal, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
-import { hostsOf } from './shared.ts';
+import { hostsOf, portalFor } from './shared.ts';
 
 const memberships = new Set(['join', 'invite', 'leave', 'ban', 'knock']);
 
@@ -23,9 +23,12 @@ export function memberFromMatrix(event: MatrixEvent, context: RoomContext, decid
 
 /** Null where it is no valid membership. */
 export function memberOf({ state_key: user, content }: MatrixEvent): Member | null {
-  const { membership, displayname } = content;
+  const { membership, displayname, avatar_url: picture } = content;
   if (user === undefined || typeof membership !== 'string' || !memberships.has(membership)) return null;
-  return { user: user as UserId, membership: membership as Member['membership'], name: typeof displayname === 'string' && displayname !== '' ? displayname : null };
+  return {
+    user: user as UserId, membership: membership as Member['membership'], name: typeof displayname === 'string' && displayname !== '' ? displayname : null,
+    picture: typeof picture === 'string' && picture.startsWith('mxc://') ? (picture as Mxc) : null,
+  };
 }
 
 function botMember(event: MatrixEvent, context: RoomContext, deciding: Deciding): readonly Effect[] {
@@ -57,7 +60,7 @@ function ghostInvited(event: MatrixEvent, ghost: UserId, { room }: RoomContext, 
   const chat = deciding.chatsWith(person).find(({ conversation }) => permission === 'admin' || deciding.owners(conversation.account).includes(sender));
   if (chat === undefined || (permission !== 'user' && permission !== 'admin')) return [turnDown];
   const { conversation, portal } = chat;
-  if (portal === null) return [turnDown, { do: 'portal', conversation: conversation.row, account: conversation.account, invite: [sender] }];
+  if (portal === null) return [turnDown, portalFor(conversation, conversation.account, [sender], deciding)];
   return [turnDown, { do: 'send', row: {
     lane: `out:r${portal.room}`, key: keyOf('invite', portal.row, event.event_id), room: portal.room, task: { to: 'matrix', kind: 'invite', user: sender },
   } }];

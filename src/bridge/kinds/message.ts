@@ -1,13 +1,16 @@
 import type { MatrixEvent, MessageEvent } from '../../model/events.ts';
-import type { AccountId, EventId, UserId } from '../../model/ids.ts';
+import type { AccountId, EventId, RemoteId, UserId } from '../../model/ids.ts';
+import { visibleName } from '../../model/names.ts';
 import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
-import { type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
+import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
 import { fitToEvents } from '../inbound/fit.ts';
 import { render } from '../inbound/render.ts';
 import { keyOf } from '../keys.ts';
-import { contentOf, relationsOf } from '../outbound/parse.ts';
+import { ghostsMentioned, peopleMentioned } from '../people/mentions.ts';
+import { contentOf, type Relations, relationsOf } from '../outbound/parse.ts';
 import { corrected, notice, refusal } from '../reports/report.ts';
 import { editFromMatrix } from './edit.ts';
+import { asPollOrWords, endedPolls } from './poll.ts';
 import { hostsOf, isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
@@ -16,7 +19,11 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
   const own = event.key === undefined ? null : deciding.rowByKey(event.key);
   if (own !== null) return echoOf(own, event, item, deciding);
   if (event.sender.isSelf === true && item.body.side === 'network' && deciding.isSent(item.body.account, event.id)) return leftOut(item, 'echo');
-  if (event.historical === true) return toAdmins(deciding, `ℹ️ ${item.source} handed over messages of the past. They are not shown: history is not bridged yet.`, `history ${item.source}`);
+  if (event.historical === true) {
+    // Into a new room it goes with all that is told of the past; one that is there has its own.
+    if (context.portal === null && deciding.settings.backfill > 0) return openPortal(item, context, deciding);
+    return toAdmins(deciding, `ℹ️ ${item.source} handed over messages of the past. Those of chats that have a room already are not shown.`, `history ${item.source}`, leftOut(item, 'past').effects);
+  }
   if (event.sender.isSelf === true && context.going.length > 0 && deciding.now < item.receivedAt + deciding.settings.echoWait) {
     // Perhaps the echo of what is under way: the answer will tell.
     return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, item.receivedAt + deciding.settings.echoWait) }, effects: [] };
@@ -25,34 +32,54 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
   if (portal === null) return openPortal(item, context, deciding);
   if (isDeleted(portal, event.id, deciding)) return leftOut(item, 'deleted');
   // It may answer what is being sent this moment and has no id yet.
-  const unanswered = event.replyTo !== undefined && !context.map.some(({ remoteId }) => remoteId === event.replyTo?.id);
+  const isHere = (id: RemoteId | undefined): boolean => id === undefined || context.map.some(({ remoteId }) => remoteId === id) || context.threads.some(({ root }) => root === id);
+  const unanswered = !isHere(event.replyTo?.id) || !isHere(event.thread?.root);
   if (unanswered && context.going.length > 0 && deciding.now < item.receivedAt + deciding.settings.targetWait) {
     return { outcome: { to: 'hold', until: deciding.now + 500 }, effects: [] };
   }
   const effects: Effect[] = [];
   const deserted = context.members.every(({ user }) => deciding.isOurs(user));
   if (deserted && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
-  const lead = leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network);
-  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, lead);
-  parts.forEach(({ content, job }, index) => {
-    const rendered = render(content, index === 0 ? lead : undefined);
-    const task: MatrixTask = {
-      to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
-      ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
-      ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
-      map: { remoteId: event.id, inPart: index, remoteTime: event.time },
-    };
-    effects.push({ do: 'send', row: {
-      lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'message', context.person?.row ?? 0), task,
-      portal: portal.row, room: portal.room, account: portal.account, remoteRef: event.id, part: index, parts: parts.length,
-    } });
-  });
+  effects.push(...shown(event, item, context, portal, deciding));
   if (event.referral) {
     const { title, body, url, source, media, greeting, product } = event.referral;
     const words = [title, body, url, media, product, greeting === undefined ? '' : `greeted with "${greeting}"`].filter((word) => word !== undefined && word !== '').join(' · ');
     effects.push(notice(portal.room, `ℹ️ Came from ${source ?? 'a link'}${words === '' ? '' : `: ${words}`}`, keyOf(portal.row, event.id, 'referral')));
   }
   return done(effects);
+}
+
+/** Each part an event. */
+function shown(event: MessageEvent, item: InboxItem, context: RemoteContext, portal: Portal, deciding: Deciding): readonly Effect[] {
+  const lead = leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network);
+  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, lead);
+  const rows = parts.map(({ content, job }, index): Effect => {
+    const rendered = render(ghostsMentioned(content, context.mentioned, deciding), index === 0 ? lead : undefined);
+    const task: MatrixTask = {
+      to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
+      ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
+      ...(event.thread === undefined || event.thread.root === event.id ? {} : { thread: event.thread }),
+      ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
+      map: { remoteId: event.id, inPart: index, remoteTime: event.time }, ...(event.historical === true ? { past: true } : {}),
+    };
+    return { do: 'send', row: {
+      lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'message', context.person?.row ?? 0), task,
+      portal: portal.row, room: portal.room, account: portal.account, remoteRef: event.id, part: index, parts: parts.length,
+    } };
+  });
+  return [...rows, ...endedPolls(event.parts, event.id, context.person?.row ?? null, event.time, portal)];
+}
+
+/** A message of before the room was made: it is nobody's news, so it is only shown. */
+export function pastMessage(event: MessageEvent, item: InboxItem, context: RemoteContext, portal: Portal, deciding: Deciding): readonly Effect[] {
+  const known = context.map.some(({ remoteId }) => remoteId === event.id) || context.coming.some(({ remoteRef }) => remoteRef === event.id) || isDeleted(portal, event.id, deciding);
+  return known ? leftOut(item, 'duplicate').effects : shown({ ...event, historical: true }, item, context, portal, deciding);
+}
+
+function forwardOf({ forwarded, forwardedFrom }: MessageEvent): string {
+  if (forwarded === undefined && forwardedFrom === undefined) return '';
+  const from = visibleName(forwardedFrom ?? '');
+  return `Forwarded${forwarded === 'often' ? ' many times' : ''}${from === '' ? '' : ` from ${from}`}`;
 }
 
 /** What we sent comes back with our key: that settles it, whatever was thought of it. */
@@ -63,7 +90,7 @@ function echoOf(row: OutboxItem, event: MessageEvent, item: InboxItem, deciding:
   return done([
     ...left.effects,
     { do: 'proven', seq: row.seq, remoteId: event.id },
-    { do: 'map', row: { portal: row.portal, eventId, outPart: part, remoteId: event.id, inPart: 0, remoteTime: event.time, origin: 'matrix', author: row.sender ?? '' } },
+    { do: 'map', row: { portal: row.portal, eventId, outPart: part, remoteId: event.id, inPart: 0, remoteTime: event.time, origin: 'matrix', author: row.sender ?? '', thread: event.thread?.root ?? null } },
     ...(row.room !== null && (row.state === 'asked' || row.state === 'dead') ? corrected(row, row.room, deciding.adapter(row.account ?? ('' as AccountId))?.name ?? '') : []),
   ], { ignored: 'echo' });
 }
@@ -78,9 +105,16 @@ function inviteAgain(portal: Portal, item: InboxItem, deciding: Deciding): Effec
 function leadOf(event: MessageEvent, network: string): string | undefined {
   const words = [
     event.sender.isSelf === true ? `Sent from ${network}` : '',
-    event.forwarded === 'often' ? 'Forwarded many times' : event.forwarded === 'once' ? 'Forwarded' : '',
+    forwardOf(event),
   ].filter((word) => word !== '');
   return words.length > 0 ? words.join(' · ') : undefined;
+}
+
+/** Where there are no threads, what stands in one answers its root. */
+export function answering({ replyTo, thread }: Relations, part: number, adapter: AdapterView, { conversation }: Portal): { readonly replyTo?: EventId; readonly thread?: EventId } {
+  const threads = thread !== null && adapter.capabilities(targetOf(conversation)).out.thread.level !== 'none';
+  const answered = threads ? replyTo : (replyTo ?? thread);
+  return { ...(answered === null || part > 0 ? {} : { replyTo: answered }), ...(threads ? { thread } : {}) };
 }
 
 /** A message of a Matrix user, to every portal of the room, cut into the parts that each takes. */
@@ -99,11 +133,13 @@ export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deci
       continue;
     }
     const relay = relayOf(event.sender as UserId, portal, context, deciding);
-    const parts = adapter.plan({ conversation: targetOf(portal.conversation), content, relay });
+    const conversation = targetOf(portal.conversation);
+    const fit = asPollOrWords(peopleMentioned(content, portal, deciding), adapter.capabilities(conversation));
+    const parts = adapter.plan({ conversation, content: fit, relay });
     parts.forEach((part, index) => {
       const task: NetworkTask = {
         to: 'network', kind: 'message', content: part, relay,
-        ...(relations.replyTo !== null && index === 0 ? { replyTo: relations.replyTo } : {}),
+        ...answering(relations, index, adapter, portal),
       };
       effects.push(toPortal(portal, event, task, index, parts.length));
     });

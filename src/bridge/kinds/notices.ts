@@ -13,6 +13,7 @@ export function aliasFromNetwork(event: AliasEvent, item: InboxItem, context: Re
 
 /** Real, but without a counterpart: visible in its room, else to the administrators. */
 export function unsupportedFromNetwork(event: UnsupportedEvent, item: InboxItem, context: RemoteContext | null, deciding: Deciding): Decision {
+  if (event.quiet === true) return ignored('bookkeeping');
   if (context === null) {
     const detail = Object.entries(event.detail ?? {}).map(([key, value]) => `${key}: ${value}`).join(', ');
     return toAdmins(deciding, `ℹ️ ${item.source}: ${event.what}: ${event.reason}${detail === '' ? '' : ` (${detail})`}`, `${item.source} ${item.key}`);

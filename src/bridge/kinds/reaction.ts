@@ -1,5 +1,5 @@
 import type { MatrixEvent, ReactionEvent } from '../../model/events.ts';
-import type { EventId } from '../../model/ids.ts';
+import type { EventId, Millis, PersonRow, RemoteId } from '../../model/ids.ts';
 import type { Effect, InboxItem, Portal, ReactionRow, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
@@ -12,37 +12,50 @@ export function reactionFromNetwork(event: ReactionEvent, item: InboxItem, conte
   const { portal, person } = context;
   // Without a person it is the account's own, made in the network's app: the bot shows it.
   if (person === null && event.sender.isSelf !== true) return ignored('reaction_of_nobody');
-  if (portal === null) return beforePortal(item, event.target, deciding) ?? openPortal(item, context, deciding);
-  const known = context.map.some(({ remoteId }) => remoteId === event.target) || context.coming.some(({ remoteRef }) => remoteRef === event.target);
-  const deadline = item.receivedAt + deciding.settings.targetWait;
-  if (isDeleted(portal, event.target, deciding)) return ignored('deleted');
-  if (!known) {
-    if (deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
-    const what = event.emoji === null ? 'took back a reaction' : `reacted with ${event.emoji}`;
-    return done([notice(portal.room, `${person?.name ?? 'Somebody'} ${what} on a message that is not here.`, keyOf(portal.row, item.key, 'reaction-notice'))]);
-  }
+  const waits = targetNotHere(event.target, event.emoji === null ? 'took back a reaction on a message' : `reacted with ${event.emoji} on a message`, item, context, deciding);
+  if (waits !== null) return waits;
+  if (portal === null) return ignored('reaction_without_portal');
   const actor = String(person?.row ?? 0);
   const before = context.reactions.filter((row) => row.target === event.target && row.actor === actor);
-  const replaced = event.exclusive || event.emoji === null ? before.filter(({ emoji }) => emoji !== event.emoji) : [];
-  const effects = replaced.flatMap((row) => takeBack(row, portal, item, context));
+  const replaced = event.exclusive || event.emoji === null ? before.filter(({ emoji }) => emoji !== event.emoji && (event.removed === undefined || emoji === event.removed)) : [];
+  const effects = replaced.flatMap((row) => takeBack(row, portal, item));
   if (event.emoji === null || before.some(({ emoji }) => emoji === event.emoji)) return done(effects);
-  const key = keyOf(portal.row, event.target, 'reaction', actor, event.emoji, event.time, item.key);
-  effects.push(
-    { do: 'react', row: { portal: portal.row, target: event.target, actor, emoji: event.emoji, eventId: null, key, at: event.time } },
-    { do: 'send', row: {
-      lane: `out:r${portal.room}`, key, portal: portal.row, room: portal.room, account: portal.account,
-      task: { to: 'matrix', kind: 'reaction', as: person?.row ?? null, target: event.target, emoji: event.emoji, ts: event.time },
-    } },
-  );
-  return done(effects);
+  return done([...effects, ...putThere(event, actor, event.emoji, portal, item)]);
 }
 
-function takeBack(row: ReactionRow, portal: Portal, item: InboxItem, context: RemoteContext): Effect[] {
+/** What belongs to a message that is not here waits for it a while; then the room hears of it. Null: it is here. */
+export function targetNotHere(target: RemoteId, told: string, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision | null {
+  const { portal, person } = context;
+  if (portal === null) return beforePortal(item, target, deciding) ?? openPortal(item, context, deciding);
+  if (isDeleted(portal, target, deciding)) return ignored('deleted');
+  if (context.map.some(({ remoteId }) => remoteId === target) || context.coming.some(({ remoteRef }) => remoteRef === target)) return null;
+  const until = item.receivedAt + deciding.settings.targetWait;
+  if (deciding.now < until) return { outcome: { to: 'park', key: `m:${portal.row}:${target}`, until }, effects: [] };
+  return done([notice(portal.room, `${person?.name ?? 'Somebody'} ${told} that is not here.`, keyOf(portal.row, item.key, 'target-notice'))]);
+}
+
+/** `actor`: a person's row, or whoever the bot stands for. */
+export function putThere({ target, time }: { readonly target: RemoteId; readonly time: Millis }, actor: string, emoji: string, portal: Portal, item: InboxItem): readonly Effect[] {
+  const key = keyOf(portal.row, target, 'reaction', actor, emoji, time, item.key);
+  return [
+    { do: 'react', row: { portal: portal.row, target, actor, emoji, eventId: null, key, at: time } },
+    { do: 'send', row: {
+      lane: `out:r${portal.room}`, key, portal: portal.row, room: portal.room, account: portal.account,
+      task: { to: 'matrix', kind: 'reaction', as: rowOf(actor), target, emoji, ts: time },
+    } },
+  ];
+}
+
+function rowOf(actor: string): PersonRow | null {
+  return (Number(actor) || null) as PersonRow | null;
+}
+
+export function takeBack(row: ReactionRow, portal: Portal, item: InboxItem): readonly Effect[] {
   return [
     { do: 'unreact', portal: portal.row, target: row.target, actor: row.actor, emoji: row.emoji },
     { do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf('unreaction', row.key, item.key), portal: portal.row, room: portal.room,
-      task: { to: 'matrix', kind: 'unreaction', as: context.person?.row ?? null, event: row.eventId, key: row.key },
+      task: { to: 'matrix', kind: 'unreaction', as: rowOf(row.actor), event: row.eventId, key: row.key },
     } },
   ];
 }

@@ -1,8 +1,8 @@
 import type { MatrixEvent } from '../../model/events.ts';
 import type { AccountId, EventId, RemoteId, UserId } from '../../model/ids.ts';
 import { lookOf } from '../../model/names.ts';
-import type { Effect, InboxItem, Member, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext, Shows } from '../../store/store.ts';
-import { type Deciding, type Decision, ignored } from '../deciding.ts';
+import type { Conversation, Effect, InboxItem, Member, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext, Shows } from '../../store/store.ts';
+import { type Deciding, type Decision, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import type { RelayPrefix } from '../settings.ts';
 
@@ -10,13 +10,20 @@ import type { RelayPrefix } from '../settings.ts';
 export function openPortal(item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   if (item.tries > 3) return { outcome: { to: 'dead', code: 'no_portal', reason: 'No room could be made for this conversation.' }, effects: [] };
   const account = item.body.side === 'network' ? item.body.account : context.conversation.account;
-  return { outcome: { to: 'again' }, effects: [{ do: 'portal', conversation: context.conversation.row, account, invite: hostsOf(account, deciding) }] };
+  const isPast = item.body.side === 'network' && item.body.event.type === 'message' && item.body.event.historical === true;
+  return { outcome: { to: 'again' }, effects: [portalFor(context.conversation, account, hostsOf(account, deciding), deciding, isPast)] };
 }
 
 /** Who is asked into the rooms of an account: its owners, else the administrators, rather than nobody. */
 export function hostsOf(account: AccountId, deciding: Deciding): readonly UserId[] {
   const owners = deciding.owners(account);
   return owners.length > 0 ? owners : deciding.admins().people;
+}
+
+/** `isPast`: the network hands its past over by itself. */
+export function portalFor(conversation: Conversation, account: AccountId, invite: readonly UserId[], deciding: Deciding, isPast = false): Effect {
+  const backfill = deciding.settings.backfill > 0 && (isPast || deciding.adapter(account)?.hasPast(targetOf(conversation)) === true);
+  return { do: 'portal', conversation: conversation.row, account, invite, ...(backfill ? { backfill } : {}) };
 }
 
 /** What it is about may have been overtaken, with the first word of its chat: then it is looked at again once its time is over. Null: it is. */

@@ -6,16 +6,23 @@ import { toPlain } from '../../text/plain.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf, type Marker, markerOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
+import { PINNED, pinnedIn } from '../outbound/pins.ts';
 import { notice, refusal } from '../reports/report.ts';
+import { changedFromNetwork, goneFromNetwork, memberFromNetwork, profileFromNetwork, replacedFromNetwork } from './conversation.ts';
 import { deletionFromNetwork, redactedBy, redactionFromMatrix } from './deletion.ts';
 import { editFromNetwork } from './edit.ts';
 import { encryptedFromMatrix, encryptionFromMatrix, memberFromMatrix } from './member.ts';
 import { messageFromMatrix, messageFromNetwork } from './message.ts';
 import { aliasFromNetwork, unsupportedFromNetwork } from './notices.ts';
+import { pinFromNetwork, pinsFromMatrix } from './pin.ts';
+import { pollEndFromMatrix, pollEndFromNetwork, voteFromMatrix, voteFromNetwork } from './poll.ts';
 import { reactionFromMatrix, reactionFromNetwork } from './reaction.ts';
+import { reactionsFromNetwork } from './reaction-set.ts';
 
 /** Kinds of events of a network, apart from deliveries (they have lanes of their own) and what lives in memory only. */
 export function decideNetwork(item: InboxItem, context: RemoteContext | null, deciding: Deciding): Decision {
+  // What comes in while the past is written was said after it.
+  if (context?.portal?.state === 'backfilling') return { outcome: { to: 'hold', until: deciding.now + 500 }, effects: [] };
   const decision = decide(item, context, deciding);
   return context === null || context.joined.length === 0 ? decision : { ...decision, effects: [...context.joined.map(goesOn), ...decision.effects] };
 }
@@ -29,6 +36,7 @@ function decide(item: InboxItem, context: RemoteContext | null, deciding: Decidi
   if (item.body.side !== 'network') return ignored('wrong_side');
   const { event } = item.body;
   if (event.type === 'unsupported') return unsupportedFromNetwork(event, item, context, deciding);
+  if (event.type === 'profile') return profileFromNetwork(event, item, deciding);
   if (context === null) return ignored(`${event.type}_without_conversation`);
   switch (event.type) {
     case 'message': return messageFromNetwork(event, item, context, deciding);
@@ -36,6 +44,14 @@ function decide(item: InboxItem, context: RemoteContext | null, deciding: Decidi
     case 'deletion': return deletionFromNetwork(event, item, context, deciding);
     case 'reaction': return reactionFromNetwork(event, item, context, deciding);
     case 'identity.alias': return aliasFromNetwork(event, item, context);
+    case 'member': return memberFromNetwork(event, item, context, deciding);
+    case 'conversation.changed': return changedFromNetwork(event, item, context);
+    case 'conversation.replaced': return replacedFromNetwork(event, item, context);
+    case 'conversation.gone': return goneFromNetwork(event, item, context);
+    case 'reactions.set': return reactionsFromNetwork(event, item, context, deciding);
+    case 'pin': return pinFromNetwork(event, item, context, deciding);
+    case 'poll.vote': return voteFromNetwork(event, item, context, deciding);
+    case 'poll.end': return pollEndFromNetwork(event, item, context, deciding);
     case 'delivery':
     case 'receipt':
     case 'typing': return ignored(event.type);
@@ -47,10 +63,14 @@ export function remoteIdsOf(item: InboxItem): readonly RemoteId[] {
   if (item.body.side !== 'network') return [];
   const { event } = item.body;
   switch (event.type) {
-    case 'message': return event.replyTo ? [event.id, event.replyTo.id] : [event.id];
+    case 'message': return [...new Set([event.id, event.replyTo?.id, event.thread?.root].filter((id) => id !== undefined))];
     case 'edit':
     case 'deletion':
-    case 'reaction': return [event.target];
+    case 'reaction':
+    case 'reactions.set':
+    case 'pin':
+    case 'poll.vote':
+    case 'poll.end': return [event.target];
     default: return [];
   }
 }
@@ -60,15 +80,22 @@ const fromMatrix = new Map<string, (event: MatrixEvent, context: RoomContext, de
   ['m.room.message', messageFromMatrix],
   ['m.sticker', messageFromMatrix],
   ['m.reaction', reactionFromMatrix],
+  ['m.poll.start', messageFromMatrix],
+  ['org.matrix.msc3381.poll.start', messageFromMatrix],
+  ['m.poll.response', voteFromMatrix],
+  ['org.matrix.msc3381.poll.response', voteFromMatrix],
+  ['m.poll.end', pollEndFromMatrix],
+  ['org.matrix.msc3381.poll.end', pollEndFromMatrix],
 ]);
 
 const refusedTypes = new Map([
-  ['m.poll.start', 'Polls'], ['org.matrix.msc3381.poll.start', 'Polls'], ['m.call.invite', 'Calls'], ['m.beacon', 'Live locations'],
+  ['m.call.invite', 'Calls'], ['m.beacon', 'Live locations'],
 ]);
 
 export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
+  if (event.type === PINNED) return pinsFromMatrix(event, context, deciding);
   if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
   // State of the type of a message: clients show none of it.
   if (event.state_key !== undefined) return ignored('state');
@@ -100,10 +127,11 @@ function notBridged(event: MatrixEvent, { room }: RoomContext, deciding: Decidin
   return done([refusal(room.row, event.event_id as EventId, 'Not delivered: this room is not bridged any more.')]);
 }
 
-/** The Matrix events that an event's decision looks at. */
-export function eventsOf(event: MatrixEvent): readonly EventId[] {
-  const { edits, annotates } = relationsOf(event.content);
-  return [edits, annotates?.event ?? null, event.type === 'm.room.redaction' ? redactedBy(event) : null].filter((id) => id !== null);
+/** The Matrix events that an event's decision looks at. `pinned`: those of its room until now. */
+export function eventsOf(event: MatrixEvent, pinned: readonly EventId[]): readonly EventId[] {
+  const { edits, annotates, refersTo } = relationsOf(event.content);
+  if (event.type === PINNED) return [...new Set([...pinned, ...pinnedIn(event.content)])];
+  return [edits, annotates?.event ?? null, refersTo, event.type === 'm.room.redaction' ? redactedBy(event) : null].filter((id) => id !== null);
 }
 
 /** What we wrote ourselves has no target; that it is here proves that it was sent. */
@@ -123,12 +151,18 @@ function proven(event: MatrixEvent, context: RoomContext, deciding: Deciding): D
 }
 
 /** What the event shows, from its marker: also where the row that wrote it is forgotten, as after a restore. */
-function learnt(event: MatrixEvent, { portal, id, part, time }: Marker, context: RoomContext, deciding: Deciding): readonly Effect[] {
+function learnt(event: MatrixEvent, { portal, id, part, time, thread }: Marker, context: RoomContext, deciding: Deciding): readonly Effect[] {
   if (id === undefined || part === undefined || time === undefined || !context.portals.some(({ row }) => row === portal) || portal === undefined) return [];
   // An edit is found under the event that clients show it in.
-  const eventId = relationsOf(event.content).edits ?? (event.event_id as EventId);
+  const relations = relationsOf(event.content);
+  const eventId = relations.edits ?? (event.event_id as EventId);
   const author = deciding.personOf(event.sender as UserId)?.row ?? 0;
-  return [{ do: 'map', row: { portal, eventId, outPart: 0, remoteId: id, inPart: part, remoteTime: time, origin: 'network', author: String(author) } }];
+  // What stands in no thread here and answers nothing is the first of its thread.
+  const root = relations.thread ?? (relations.replyTo === null ? eventId : null);
+  return [
+    { do: 'map', row: { portal, eventId, outPart: 0, remoteId: id, inPart: part, remoteTime: time, origin: 'network', author: String(author), thread: thread ?? null } },
+    ...(thread === undefined || root === null || relations.edits !== null ? [] : [{ do: 'thread', row: { portal, root: thread, eventId: root, last: eventId } } as const]),
+  ];
 }
 
 /** Everything said in the bot's own room is for the bot; elsewhere only what begins with the prefix. */

@@ -1,6 +1,7 @@
 import type { EventId, OutboxSeq, RemoteId } from '../../model/ids.ts';
 import type { MatrixTask, OutboxItem, Store } from '../../store/store.ts';
 import { MARKER, type Marker } from '../keys.ts';
+import { hangsOn, threadRelation } from './threads.ts';
 
 type MessageTask = Extract<MatrixTask, { kind: 'message' }>;
 
@@ -15,15 +16,21 @@ export function finalContent(store: Store, row: OutboxItem, task: MessageTask): 
     };
   }
   const answered = task.replyTo === undefined ? null : eventOf(store, row, task.replyTo);
-  if (answered !== null) content['m.relates_to'] = { 'm.in_reply_to': { event_id: answered } };
-  else if (task.replyTo !== undefined) Object.assign(content, saysReply(content));
+  const hung = task.thread === undefined ? null : hangsOn(store, row, task.thread.root);
+  if (hung !== null && task.thread?.broadcast !== true) content['m.relates_to'] = threadRelation(hung, answered);
+  else if (answered !== null || hung !== null) content['m.relates_to'] = { 'm.in_reply_to': { event_id: answered ?? hung?.event } };
+  if (answered === null && task.replyTo !== undefined) Object.assign(content, saysReply(content));
   content[MARKER] = marker(row, task);
   return content;
 }
 
 /** Where it came from, so that a database that has lost it can learn it again from the room. */
-function marker(row: OutboxItem, { map }: MessageTask): Marker {
-  return { key: row.key, ...(map === undefined || row.portal === null ? {} : { portal: row.portal, id: map.remoteId, part: map.inPart, time: map.remoteTime }) };
+function marker(row: OutboxItem, { map, thread, past }: MessageTask): Marker {
+  return {
+    key: row.key,
+    ...(map === undefined || row.portal === null ? {} : { portal: row.portal, id: map.remoteId, part: map.inPart, time: map.remoteTime, ...(thread === undefined ? {} : { thread: thread.root }) }),
+    ...(past === true ? { past } : {}),
+  };
 }
 
 /** A file that comes late to a placeholder which was edited meanwhile: what stands there is newer. */

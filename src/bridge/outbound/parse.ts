@@ -2,6 +2,7 @@ import type { Content, MediaKind, MediaRef } from '../../model/content.ts';
 import type { MatrixEvent } from '../../model/events.ts';
 import type { EventId, Mxc } from '../../model/ids.ts';
 import type { RichText } from '../../model/richtext.ts';
+import { isPollStart, pollOf } from './polls.ts';
 import { fromMatrix } from '../../text/from-matrix.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -9,7 +10,11 @@ type Json = Readonly<Record<string, unknown>>;
 /** What an event says it relates to; anything malformed counts as nothing. */
 export interface Relations {
   readonly replyTo: EventId | null;
+  /** The event that its thread hangs on. */
+  readonly thread: EventId | null;
   readonly edits: EventId | null;
+  /** A vote, or the end of a poll: to its start. */
+  readonly refersTo: EventId | null;
   readonly annotates: { readonly event: EventId; readonly emoji: string } | null;
 }
 
@@ -18,10 +23,13 @@ export function relationsOf(content: Json): Relations {
   const event = string(relates.event_id) as EventId | null;
   const reply = string(record(relates['m.in_reply_to']).event_id) as EventId | null;
   const emoji = string(relates.key);
+  const threaded = relates.rel_type === 'm.thread' && event !== null;
   return {
     // A thread's fallback reply only helps clients without threads: the message answers the thread, not that event.
-    replyTo: relates.rel_type === 'm.thread' && relates.is_falling_back === true ? event : reply,
+    replyTo: threaded && relates.is_falling_back === true ? null : reply,
+    thread: threaded ? event : null,
     edits: relates.rel_type === 'm.replace' ? event : null,
+    refersTo: relates.rel_type === 'm.reference' ? event : null,
     annotates: relates.rel_type === 'm.annotation' && event !== null && emoji !== null ? { event, emoji } : null,
   };
 }
@@ -29,6 +37,7 @@ export function relationsOf(content: Json): Relations {
 /** What a message event carries, or why it cannot be bridged. `content` is the event's, or an edit's `m.new_content`. */
 export function contentOf(event: MatrixEvent, content: Json = event.content): Content | { readonly refused: string } {
   if (event.type === 'm.sticker') return media('sticker', content);
+  if (isPollStart(event.type)) return pollOf(content) ?? { refused: 'The poll has no question, or no answers.' };
   switch (content.msgtype) {
     case 'm.text': return { kind: 'text', text: fromMatrix(content) };
     case 'm.notice': return { kind: 'text', text: fromMatrix(content), style: 'notice' };
@@ -59,7 +68,12 @@ function media(kind: MediaKind, content: Json): Content | { readonly refused: st
     source: { mxc: mxc as Mxc }, ...(mime === null ? {} : { mime }), ...(name === null ? {} : { name }), ...(size === null ? {} : { size }),
     ...(width === null ? {} : { width }), ...(height === null ? {} : { height }), ...(duration === null ? {} : { durationMs: duration }),
   };
-  return { kind, media: ref, ...(caption.length > 0 ? { caption } : {}) };
+  const hidden = content['page.codeberg.everypizza.msc4193.spoiler'] === true || record(content['town.robin.msc3725.content_warning']).type === 'town.robin.msc3725.spoiler';
+  return {
+    kind, media: ref, ...(caption.length > 0 ? { caption } : {}),
+    ...(info['fi.mau.gif'] === true || info['org.matrix.msc4230.is_animated'] === true ? { animated: true } : {}),
+    ...(info['fi.mau.telegram.round_message'] === true ? { round: true } : {}), ...(hidden ? { spoiler: true } : {}),
+  };
 }
 
 function location(content: Json): Content | { readonly refused: string } {

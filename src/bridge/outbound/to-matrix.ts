@@ -5,6 +5,7 @@ import type { AccountId, EventId, PersonRow, RoomId, RoomRow, UserId } from '../
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../../store/store.ts';
+import type { Backfill } from '../backfill/backfill.ts';
 import { MARKER, markerOf } from '../keys.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
@@ -14,12 +15,16 @@ import type { DeliverySettings } from '../settings.ts';
 import { backoff, failureOf } from './failure.ts';
 import { eventOf, fileAlone, finalContent, isOvertaken } from './matrix-content.ts';
 import type { MatrixMedia } from './matrix-media.ts';
+import { pin } from './pins.ts';
+import { pollEvent } from './polls.ts';
+import { hungUp } from './threads.ts';
 
 export interface ToMatrixDeps {
   readonly store: Store;
   readonly homeserver: Homeserver;
   readonly rooms: Rooms;
   readonly media: MatrixMedia;
+  readonly backfill: Backfill;
   readonly outages: Outages;
   readonly settings: DeliverySettings;
   readonly clock: Clock;
@@ -54,7 +59,7 @@ export class ToMatrix {
     // Of what makes a room nothing is sealed that is not known without it, and everything behind it needs the room.
     const task = row.task ?? (row.kind === 'create' ? { to: 'matrix', kind: 'create' } as const : null);
     if (task?.to !== 'matrix') {
-      await this.#settle(row, { to: 'dead', code: 'damaged', reason: DAMAGED }, this.#lost(row, DAMAGED));
+      await this.#settle(row, { to: 'dead', code: 'damaged', reason: DAMAGED }, row.kind === 'backfill' ? this.#deps.backfill.over(row) : this.#lost(row, DAMAGED));
       return 'more';
     }
     const now = clock.now();
@@ -66,6 +71,7 @@ export class ToMatrix {
       return 'more';
     }
     try {
+      if (task.kind === 'backfill') return await this.#deps.backfill.turn(row, task);
       await this.#work(row, task);
     } catch (error) {
       // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
@@ -75,16 +81,20 @@ export class ToMatrix {
     return 'more';
   }
 
-  async #work(row: OutboxItem, task: MatrixTask): Promise<void> {
+  async #work(row: OutboxItem, task: Exclude<MatrixTask, { kind: 'backfill' }>): Promise<void> {
     switch (task.kind) {
       case 'create': return this.#create(row);
+      case 'refresh': return this.#refresh(row);
       case 'command': return this.#command(row, task);
       case 'enter': return this.#enter(row, task);
       case 'invite':
       case 'join':
       case 'leave': return this.#membership(row, task);
       case 'message': return this.#message(row, task);
-      case 'reaction': return this.#reaction(row, task);
+      case 'reaction':
+      case 'vote':
+      case 'poll end': return this.#about(row, task);
+      case 'pin': return this.#pin(row, task);
       case 'verify': return this.#verify(row, task);
       case 'unreaction':
       case 'redaction': return this.#redact(row, task);
@@ -115,7 +125,10 @@ export class ToMatrix {
     // An edit is found under the event that clients show it in.
     const edited = task.edits === undefined ? null : eventOf(this.#deps.store, row, task.edits);
     const author = task.as === null ? 0 : (this.#deps.store.person(task.as)?.row ?? task.as);
-    return [{ do: 'map', row: { portal: row.portal, eventId: edited ?? eventId, outPart: 0, ...task.map, origin: 'network', author: String(author) } }];
+    return [
+      { do: 'map', row: { portal: row.portal, eventId: edited ?? eventId, outPart: 0, ...task.map, origin: 'network', author: String(author), thread: task.thread?.root ?? null } },
+      ...hungUp(this.#deps.store, row, task, eventId),
+    ];
   }
 
   #writerOf(row: OutboxItem, { as, map }: Extract<MatrixTask, { kind: 'message' }>): PersonRow | null {
@@ -124,26 +137,43 @@ export class ToMatrix {
     return found?.origin === 'network' ? ((Number(found.author) || null) as PersonRow | null) : as;
   }
 
-  async #reaction(row: OutboxItem, task: Extract<MatrixTask, { kind: 'reaction' }>): Promise<void> {
+  /** What is about a message or a poll, and is sent as an event of its own. */
+  async #about(row: OutboxItem, task: Extract<MatrixTask, { kind: 'reaction' | 'vote' | 'poll end' }>): Promise<void> {
     const { homeserver, rooms, store, clock } = this.#deps;
     const room = rooms.idOf(row);
     const target = eventOf(store, row, { remote: task.target });
-    if (target === null) {
-      await this.#settle(row, { to: 'cancelled', reason: 'The message it belongs to never arrived.' });
+    const event = target === null ? null : task.kind === 'reaction'
+      ? { type: 'm.reaction', content: { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key: task.emoji } } }
+      : await pollEvent(homeserver, store, row, task, target, room);
+    if (event === null) {
+      await this.#settle(row, { to: 'cancelled', reason: 'What it belongs to never arrived.' });
       return;
     }
     if (row.state !== 'ready' && await this.#foundSent(row, room)) return;
     const as = await rooms.speaker(task.as, row);
     if (!await this.#begin(row)) return;
-    const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key: task.emoji }, [MARKER]: { key: row.key } };
     try {
-      const eventId = await homeserver.send(as, room, 'm.reaction', row.key, content, task.ts);
+      const eventId = await homeserver.send(as, room, event.type, row.key, { ...event.content, [MARKER]: { key: row.key } }, task.ts);
       this.#deps.step('matrix.reacted');
       await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [{ do: 'reacted', key: row.key, eventId }]);
     } catch (error) {
       if (!(error instanceof Rejected) || error.code !== 'M_DUPLICATE_ANNOTATION') throw error;
       await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() });
     }
+  }
+
+  /** Done twice it changes nothing, so an uncertain one is simply repeated. */
+  async #pin(row: OutboxItem, task: Extract<MatrixTask, { kind: 'pin' }>): Promise<void> {
+    const { homeserver, rooms, store, clock } = this.#deps;
+    const room = rooms.idOf(row);
+    const target = eventOf(store, row, { remote: task.target });
+    if (target === null) {
+      await this.#settle(row, { to: 'cancelled', reason: 'What it belongs to never arrived.' });
+      return;
+    }
+    if (!await this.#begin(row)) return;
+    await pin(homeserver, room, target, task.pinned);
+    await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() });
   }
 
   async #verify(row: OutboxItem, task: Extract<MatrixTask, { kind: 'verify' }>): Promise<void> {
@@ -203,6 +233,13 @@ export class ToMatrix {
     await this.#settle(row, { to: 'confirmed', remoteId: roomId, at: this.#deps.clock.now() }, effects);
   }
 
+  /** Each step brings one thing to what it should be, so a second time changes nothing. */
+  async #refresh(row: OutboxItem): Promise<void> {
+    if (!await this.#begin(row)) return;
+    await this.#deps.rooms.refresh(row);
+    await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
+  }
+
   async #enter(row: OutboxItem, task: Extract<MatrixTask, { kind: 'enter' }>): Promise<void> {
     if (!await this.#begin(row)) return;
     await this.#deps.rooms.speaker(task.as, row);
@@ -216,7 +253,7 @@ export class ToMatrix {
     try {
       if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user, rooms.isDirect(row));
       else if (task.kind === 'join') await homeserver.join(homeserver.bot, room);
-      else await homeserver.leave(rooms.userOf(task.as), room);
+      else await homeserver.leave(rooms.userOf(task.as), room, task.reason);
     } catch (error) {
       // Already in, or already out: nothing is missing.
       if (!(error instanceof Rejected) || !['M_FORBIDDEN', 'M_NOT_FOUND', 'M_INVITE_BLOCKED'].includes(error.code)) throw error;
@@ -302,6 +339,7 @@ export class ToMatrix {
   #lost(row: OutboxItem, reason: string): readonly Effect[] {
     const { task, kind } = row;
     if ((task !== null && !isBridged(task)) || row.room === null || row.account === null) return [];
+    if (task?.kind === 'message' && task.past === true) return [];
     const room = this.#deps.store.room(row.room);
     const here = room?.roomId != null && room.state === 'live' && !room.encrypted;
     const person = task === null || task.as === null ? null : this.#deps.store.person(task.as);

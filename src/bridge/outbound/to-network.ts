@@ -4,7 +4,7 @@ import { AccountBroken, Rejected, Retry, Uncertain, Unreachable } from '../../mo
 import type { AccountId, EventId, Millis, RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Inline, RichText } from '../../model/richtext.ts';
-import type { Connection, SendResult, Target } from '../../networks/network.ts';
+import type { Connection, Relay, SendResult, Target } from '../../networks/network.ts';
 import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, partKey, type Portal, type Store, StoreBusy } from '../../store/store.ts';
 import { targetOf } from '../deciding.ts';
 import { standsAt } from '../kinds/shared.ts';
@@ -15,6 +15,7 @@ import type { DeliverySettings } from '../settings.ts';
 import { backoff, type Failure, failureOf } from './failure.ts';
 import type { NetworkMedia } from './network-media.ts';
 import type { Rates } from './rates.ts';
+import { sentInto, threadOf } from './threads.ts';
 
 /** An account as the core holds it. */
 export interface LiveAccount {
@@ -31,6 +32,8 @@ export interface ToNetworkDeps {
   readonly store: Store;
   readonly account: (id: AccountId) => LiveAccount | null;
   readonly media: NetworkMedia;
+  /** An address of somebody's picture that the network can fetch. */
+  readonly portrait: (mxc: string) => string | null;
   readonly rates: Rates;
   readonly outages: Outages;
   readonly settings: DeliverySettings;
@@ -126,10 +129,11 @@ export class ToNetwork {
   #targetMissing(row: OutboxItem, task: NetworkTask, portal: Portal): OutOutcome | null {
     const { store, clock, settings } = this.#deps;
     if (task.kind === 'message') return null;
-    const part = task.kind === 'reaction' ? 0 : task.part;
-    if (store.mapOf(portal.row, task.target).some(({ outPart }) => task.kind === 'reaction' || outPart === part)) return null;
+    const whole = task.kind === 'reaction' || task.kind === 'pin';
+    const part = whole ? 0 : task.part;
+    if (store.mapOf(portal.row, task.target).some(({ outPart }) => whole || outPart === part)) return null;
     const open = store.outboxOf(task.target).some((of) => of.portal === portal.row && of.state === 'asked' && standsAt(of, task.target).part === part);
-    const key = task.kind === 'reaction' ? `e:${portal.row}:${task.target}` : partKey(portal.row, part, task.target);
+    const key = whole ? `e:${portal.row}:${task.target}` : partKey(portal.row, part, task.target);
     if (open && row.code !== 'target_missing') return { to: 'parked', key, until: clock.now() + settings.maxAge };
     return task.kind === 'deletion' ? { to: 'cancelled', reason: 'What it deletes never got there.' }
       : { to: 'dead', code: 'target_missing', reason: 'the message it belongs to did not get there.' };
@@ -140,10 +144,12 @@ export class ToNetwork {
     switch (task.kind) {
       case 'message': {
         const replyTo = task.replyTo === undefined ? undefined : remote(task.replyTo);
-        const content = task.replyTo !== undefined && replyTo === undefined ? sayingReply(task.content, target, connection) : task.content;
+        const root = threadOf(this.#deps.store, portal, task);
+        const lost = (task.replyTo !== undefined && replyTo === undefined) || (task.thread !== undefined && root === undefined);
+        const content = lost ? sayingReply(task.content, target, connection) : task.content;
         return connection.send({
-          key: row.key, conversation: target, content, relay: task.relay,
-          ...(replyTo === undefined ? {} : { replyTo }), ...(media === undefined ? {} : { media }),
+          key: row.key, conversation: target, content, relay: this.#speaker(row, task.relay, connection, target),
+          ...(replyTo === undefined ? {} : { replyTo }), ...(root === undefined ? {} : { thread: { root } }), ...(media === undefined ? {} : { media }),
         });
       }
       case 'reaction': {
@@ -151,10 +157,17 @@ export class ToNetwork {
         if (of === undefined || connection.react === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
         return connection.react(target, of, task.emoji, row.key);
       }
+      case 'pin': {
+        const of = remote(task.target);
+        if (of === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
+        if (connection.pin === undefined) throw new Rejected('nothing can be pinned there.', 'unsupported');
+        await connection.pin(target, of, task.pinned, row.key);
+        return null;
+      }
       case 'edit': {
         const of = this.#partOf(portal, task.target, task.part);
         if (of === undefined || connection.edit === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
-        return connection.edit({ key: row.key, conversation: target, content: task.content, relay: task.relay, target: of });
+        return connection.edit({ key: row.key, conversation: target, content: task.content, relay: this.#speaker(row, task.relay, connection, target), target: of });
       }
       case 'deletion': {
         const of = this.#partOf(portal, task.target, task.part);
@@ -166,6 +179,14 @@ export class ToNetwork {
     }
   }
 
+  /** With their picture, where the network shows whoever speaks through an account. */
+  #speaker(row: OutboxItem, relay: { readonly name: string } | null, connection: Connection, target: Target): Relay | null {
+    if (relay === null || row.room === null || row.sender === null || connection.capabilities(target).out.impersonation.level === 'none') return relay;
+    const picture = this.#deps.store.member(row.room, row.sender)?.picture ?? null;
+    const avatarUrl = picture === null ? null : this.#deps.portrait(picture);
+    return avatarUrl === null ? relay : { ...relay, avatarUrl };
+  }
+
   #partOf(portal: Portal, event: EventId, part: number): RemoteId | undefined {
     return this.#deps.store.mapOf(portal.row, event).find(({ outPart }) => outPart === part)?.remoteId;
   }
@@ -175,9 +196,11 @@ export class ToNetwork {
     const effects: Effect[] = [];
     if (result !== null && row.event !== null && row.kind !== 'reaction') {
       const { event: eventId, part: outPart } = standsAt(row, row.event);
+      const task = row.task?.to === 'network' && row.task.kind === 'message' ? row.task : null;
+      const root = task === null ? undefined : threadOf(this.#deps.store, portal, task);
       effects.push({ do: 'map', row: {
-        portal: portal.row, eventId, outPart, remoteId: result.id, inPart: 0, remoteTime: result.time, origin: 'matrix', author: row.sender ?? '',
-      } });
+        portal: portal.row, eventId, outPart, remoteId: result.id, inPart: 0, remoteTime: result.time, origin: 'matrix', author: row.sender ?? '', thread: root ?? null,
+      } }, ...(task === null ? [] : sentInto(portal, task, root, eventId)));
     }
     if (row.task?.to === 'network' && row.task.kind === 'deletion') {
       const gone = this.#partOf(portal, row.task.target, row.task.part);

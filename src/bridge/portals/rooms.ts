@@ -1,10 +1,14 @@
-import { Rejected } from '../../model/errors.ts';
-import type { PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import { DeliveryError, Rejected } from '../../model/errors.ts';
+import type { PersonRef } from '../../model/events.ts';
+import type { AccountId, Mxc, PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { portalRoom } from '../../matrix/rooms/portal-room.ts';
-import type { Effect, MatrixTask, OutboxItem, Person, Portal, Store } from '../../store/store.ts';
+import type { Connection } from '../../networks/network.ts';
+import type { Effect, MatrixTask, OutboxItem, Person, Portal, Room, Store } from '../../store/store.ts';
 import { keyOf } from '../keys.ts';
+import { targetOf } from '../deciding.ts';
 import { greeting, memberOf } from '../kinds/member.ts';
+import type { Pictures } from '../people/pictures.ts';
 import { notice } from '../reports/report.ts';
 
 export interface RoomsOptions {
@@ -17,7 +21,12 @@ export interface RoomsOptions {
   readonly commandPrefix: string;
   readonly botName: string;
   networkName(network: string): string;
+  readonly connection: (account: AccountId) => Connection | null;
+  readonly pictures: Pictures;
 }
+
+/** Ghosts of a larger group come in when they speak. */
+const MEMBERS = 100;
 
 /** Rooms and the ghosts in them: idempotent steps at the head of a row, each result committed before the next. */
 export class Rooms {
@@ -86,12 +95,60 @@ export class Rooms {
       });
       await store.apply([{ do: 'person', person: person.row, change: { shownName: name } }]);
     }
+    await this.#showPicture(person, user, item);
     if (store.member(item.room, user)?.membership !== 'join') {
       await this.#join(user, this.idOf(item));
       await store.apply([{ do: 'member', room: item.room, member: { user, membership: 'join', name } }]);
     }
     await this.#nameAfter(person, item.room);
     return user;
+  }
+
+  async #showPicture(person: Person, user: UserId, item: OutboxItem): Promise<void> {
+    const { store, homeserver, pictures } = this.#options;
+    const wanted = person.picture;
+    if (wanted === undefined || (wanted?.id ?? null) === person.shownPicture) return;
+    const account = item.account ?? (item.room === null ? null : store.portalsOf(item.room)[0]?.account ?? null);
+    const mxc = wanted === null || account === null ? null : await pictures.upload(account, wanted);
+    if (mxc === undefined) return;
+    await homeserver.setAvatar(user, mxc ?? ('' as Mxc)).catch((error: unknown) => {
+      if (!(error instanceof Rejected)) throw error;
+    });
+    await store.apply([{ do: 'person', person: person.row, change: { shownPicture: wanted?.id ?? null } }]);
+  }
+
+  /** The room's name, topic and picture become what the conversation's are now. */
+  async refresh(row: OutboxItem): Promise<void> {
+    const { store, homeserver } = this.#options;
+    const room = row.room === null ? null : store.room(row.room);
+    const portal = row.portal === null ? null : store.portal(row.portal);
+    if (room === null || portal === null || !room.createdByUs || portal.conversation.kind === 'direct') return;
+    const id = this.idOf(row);
+    const { name, topic, picture } = await this.#looksOf(portal, room.picture);
+    const set = async (type: string, content: object, change: Partial<Pick<Room, 'name' | 'topic' | 'picture'>>): Promise<void> => {
+      await homeserver.setState(homeserver.bot, id, type, '', content);
+      await store.apply([{ do: 'room', room: room.row, change }]);
+    };
+    if (room.name !== name) await set('m.room.name', { name }, { name });
+    if (room.topic !== topic) await set('m.room.topic', { topic }, { topic });
+    if (picture !== undefined && picture.id !== room.picture) await set('m.room.avatar', picture.mxc === null ? {} : { url: picture.mxc }, { picture: picture.id });
+  }
+
+  /** `picture` undefined: as it is. */
+  async #looksOf(portal: Portal, shown: string | null): Promise<{ name: string; topic: string; picture: { id: string; mxc: Mxc | null } | undefined }> {
+    const { conversation } = portal;
+    const name = this.#nameOf(portal);
+    const wanted = conversation.picture;
+    const mxc = wanted === undefined || (wanted?.id ?? '') === (shown ?? '') ? undefined : wanted === null ? null : await this.#options.pictures.upload(portal.account, wanted);
+    return { name, topic: this.#topicOf(portal, name), picture: mxc === undefined ? undefined : { id: wanted?.id ?? '', mxc } };
+  }
+
+  /** Who reads along is always said; before it stands what the conversation says of itself. */
+  #topicOf({ conversation }: Portal, name: string): string {
+    const network = this.#options.networkName(conversation.network);
+    const readers = conversation.kind === 'direct' ? `${name} and ${network}` : `the members of ${name} and ${network}`;
+    const privacy = `${network} · read there by ${readers}; not end-to-end encrypted`;
+    return conversation.topic === null || conversation.topic === '' ? privacy : `${conversation.topic} · ${privacy}`;
   }
 
   /** A direct chat is called what its person is called, also when that changes. */
@@ -140,21 +197,43 @@ export class Rooms {
       const roomId = await this.#createOrFind(aliasLocalpart, { preset: 'trusted_private_chat', visibility: 'private', is_direct: true, name: this.#options.botName, room_alias_name: aliasLocalpart });
       return { roomId, effects: [{ do: 'room', room: room.row, change: { roomId, state: 'live', name: this.#options.botName } }, ...made] };
     }
-    const portal = store.portalsOf(room.row)[0];
-    if (portal === undefined) throw new Rejected('Its portal is gone.', 'no_portal');
+    const found = store.portalsOf(room.row)[0];
+    if (found === undefined) throw new Rejected('Its portal is gone.', 'no_portal');
+    const members = await this.#learn(found);
+    const portal = store.portal(found.row) ?? found;
     const aliasLocalpart = `${instance}${portal.row}`;
-    const name = this.#nameOf(portal);
-    const roomId = await this.#createOrFind(aliasLocalpart, this.#portalBody(portal, aliasLocalpart, name));
-    return { roomId, effects: [{ do: 'room', room: room.row, change: { roomId, state: 'live', name } }, { do: 'portalState', portal: portal.row, state: 'live' }, ...made] };
+    const { name, topic, picture } = await this.#looksOf(portal, null);
+    const roomId = await this.#createOrFind(aliasLocalpart, this.#portalBody(portal, aliasLocalpart, { name, topic, avatar: picture?.mxc ?? null }));
+    return { roomId, effects: [
+      { do: 'room', room: room.row, change: { roomId, state: 'live', name, topic, ...(picture === undefined ? {} : { picture: picture.id }) } },
+      ...(portal.state === 'creating' ? [{ do: 'portalState', portal: portal.row, state: 'live' } as const] : []),
+      { do: 'facts', network: portal.conversation.network, account: portal.account, people: members, into: { room: room.row, portal: portal.row } },
+      ...made,
+    ] };
   }
 
-  #portalBody(portal: Portal, aliasLocalpart: string, title: string): object {
+  /** What the network says of a group before its room is made; its members, where they are few enough to come in at once. */
+  async #learn({ conversation, account }: Portal): Promise<readonly PersonRef[]> {
+    const connection = this.#options.connection(account);
+    if (conversation.kind === 'direct' || connection?.describe === undefined) return [];
+    try {
+      const facts = await connection.describe(targetOf(conversation));
+      await this.#options.store.apply([{ do: 'facts', network: conversation.network, account, conversation: { ...facts.conversation, aliases: [...conversation.aliases] } }]);
+      return facts.members !== null && facts.members.length <= MEMBERS ? facts.members : [];
+    } catch (error) {
+      // The group is shown without: who speaks in it comes in then.
+      if (error instanceof DeliveryError) return [];
+      throw error;
+    }
+  }
+
+  #portalBody(portal: Portal, aliasLocalpart: string, looks: { readonly name: string; readonly topic: string; readonly avatar: Mxc | null }): object {
     const { homeserver } = this.#options;
     const { conversation } = portal;
     const network = this.#options.networkName(conversation.network);
     return portalRoom({
       roomVersion: this.#options.roomVersion, bot: homeserver.bot, aliasLocalpart, direct: conversation.kind === 'direct', invite: [],
-      name: title, topic: `${network} · read there by ${title} and ${network}; not end-to-end encrypted`,
+      name: looks.name, topic: looks.topic, ...(looks.avatar === null ? {} : { avatar: looks.avatar }),
       bridgedTo: {
         network: { id: conversation.network, name: network },
         conversation: { id: conversation.remoteId, scope: conversation.scope, ...(conversation.title === null ? {} : { title: conversation.title }) },
@@ -203,6 +282,6 @@ function called(person: Person): string {
 }
 
 /** What came from a network, as against what the bot says for itself. */
-export function isBridged(task: OutboxItem['task']): task is Extract<MatrixTask, { kind: 'message' | 'reaction' }> {
-  return task?.to === 'matrix' && (task.kind === 'reaction' || (task.kind === 'message' && task.map !== undefined));
+export function isBridged(task: OutboxItem['task']): task is Extract<MatrixTask, { kind: 'message' | 'reaction' | 'vote' | 'poll end' | 'pin' }> {
+  return task?.to === 'matrix' && (['reaction', 'vote', 'poll end', 'pin'].includes(task.kind) || (task.kind === 'message' && task.map !== undefined));
 }

@@ -167,7 +167,21 @@ function markRead() {
   account.markRead(room.id, last).catch(() => {});
 }
 
-byId('phone').src = session.phone;
+/** One frame a network: what stands in one that is not on show goes on. */
+function drawPhones(shown) {
+  byId('networks').hidden = session.phones.length < 2;
+  byId('networks').replaceChildren(...session.phones.map(({ name }) => element('button', {
+    type: 'button', ariaPressed: String(name === shown), onclick: () => drawPhones(name),
+  }, name)));
+  for (const frame of byId('phones').children) frame.hidden = frame.dataset.network !== shown;
+}
+byId('phones').replaceChildren(...session.phones.map(({ name, url }, index) => {
+  const frame = element('iframe', { title: `Somebody on ${name}`, allow: 'microphone', src: url });
+  frame.id = index === 0 ? 'phone' : `phone-${index}`;
+  frame.dataset.network = name;
+  return frame;
+}));
+drawPhones(session.phones[0]?.name);
 byId('bot').hidden = !session.bot;
 byId('bot').addEventListener('click', () => void attempt(async () => show(await account.talkTo(session.bot))));
 for (const one of accounts) {

@@ -7,8 +7,8 @@ export interface PageSession {
   /** Client-server address, as the browser reaches it. */
   readonly homeserver: string;
   readonly users: readonly { readonly userId: string; readonly accessToken: string }[];
-  /** The page of the sandbox. */
-  readonly phone: string;
+  /** The pages of the sandboxes. */
+  readonly phones: readonly { readonly name: string; readonly url: string }[];
   /** The bridge's bot. */
   readonly bot: string;
 }
@@ -54,7 +54,7 @@ export async function servePage(session: PageSession, port: number): Promise<Pag
 function policy(session: PageSession): string {
   return [
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:", 'media-src blob:',
-    `connect-src 'self' ${new URL(session.homeserver).origin}`, `frame-src ${new URL(session.phone).origin}`,
+    `connect-src 'self' ${new URL(session.homeserver).origin}`, `frame-src ${session.phones.map(({ url }) => new URL(url).origin).join(' ')}`,
     "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
   ].join('; ');
 }

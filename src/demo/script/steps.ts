@@ -1,4 +1,4 @@
-import type { Message, PersonHandle } from '../../sandbox/whatsapp/index.ts';
+import type { Message, PersonHandle, WhatsAppSandbox } from '../../sandbox/whatsapp/index.ts';
 import type { ClientEvent } from '../matrix/timelines.ts';
 import type { Stage } from '../stage.ts';
 import { list, picture, sticker, video, voice } from './samples.ts';
@@ -6,6 +6,7 @@ import { list, picture, sticker, video, voice } from './samples.ts';
 /** What the steps have made so far. */
 export interface Scene {
   readonly stage: Stage;
+  readonly sandbox: WhatsAppSandbox;
   readonly bob: PersonHandle;
   room: string;
   /** Event ids and message ids by a name, for replies and reactions. */
@@ -31,7 +32,7 @@ async function soon(look: () => boolean): Promise<void> {
 }
 
 const reacted = (scene: Scene, emoji: string | undefined): Promise<void> =>
-  soon(() => scene.stage.sandbox.messages.find((message) => bodyOf(message) === 'A reply')?.reactions.business === emoji);
+  soon(() => scene.sandbox.messages.find((message) => bodyOf(message) === 'A reply')?.reactions.business === emoji);
 
 /** A conversation of every kind of message, both ways. Each step acts on one side and waits for it on the other. */
 export const steps: readonly Step[] = [
@@ -184,14 +185,14 @@ export const steps: readonly Step[] = [
   { what: 'WhatsApp → Matrix: the chat is read', async run(scene) {
     const ours = await scene.stage.alice.text(scene.room, 'Read me');
     const { id } = await onPhone(scene, (message) => bodyOf(message) === 'Read me');
-    await soon(() => scene.stage.sandbox.messages.find((message) => message.id === id)?.status === 'delivered');
+    await soon(() => scene.sandbox.messages.find((message) => message.id === id)?.status === 'delivered');
     scene.bob.readAll();
     await scene.stage.alice.waitForEphemeral(scene.room, 'm.receipt', (content) => content[ours] !== undefined);
   } },
   { what: 'Matrix → WhatsApp: the chat is read', async run(scene) {
     const id = scene.bob.sendText('Have you read it?');
     await scene.stage.alice.markRead(scene.room, (await onMatrix(scene, ({ content }) => content.body === 'Have you read it?')).event_id);
-    await soon(() => scene.stage.sandbox.messages.find((message) => message.id === id)?.status === 'read');
+    await soon(() => scene.sandbox.messages.find((message) => message.id === id)?.status === 'read');
   } },
   { what: 'Matrix → WhatsApp: what cannot be deleted there is told', async run(scene) {
     const ours = await scene.stage.alice.text(scene.room, 'I take it back');
@@ -200,10 +201,10 @@ export const steps: readonly Step[] = [
     await onMatrix(scene, ({ content, sender }) => sender === scene.stage.bot && String(content.body).includes('delete'));
   } },
   { what: 'Matrix → WhatsApp: what is not delivered is told', async run(scene) {
-    scene.stage.sandbox.faults.failCode = 131026;
+    scene.sandbox.faults.failCode = 131026;
     const ours = await scene.stage.alice.text(scene.room, 'Lost');
     await onMatrix(scene, (event) => event.sender === scene.stage.bot && (related(event)['m.in_reply_to'] as { event_id?: string } | undefined)?.event_id === ours);
-    scene.stage.sandbox.faults.failCode = 0;
+    scene.sandbox.faults.failCode = 0;
   } },
   { what: 'WhatsApp → Matrix: something that cannot be shown is a notice', async run(scene) {
     scene.bob.sendUnsupported();

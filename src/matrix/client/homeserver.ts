@@ -112,7 +112,7 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
     invite: (as, room, user, direct = false) => done(http.json(direct
       ? same('invite', 'PUT', statePath(room, 'm.room.member', user), { as, body: { membership: 'invite', is_direct: true } })
       : same('invite', 'POST', `${rooms(room)}/invite`, { as, body: { user_id: user } }))),
-    leave: (as, room) => done(http.json(same('leave', 'POST', `${rooms(room)}/leave`, { as }))),
+    leave: (as, room, reason) => done(http.json(same('leave', 'POST', `${rooms(room)}/leave`, { as, ...(reason === undefined ? {} : { body: { reason } }) }))),
     members: async (as, room) => events((await http.json(same('members', 'GET', `${rooms(room)}/members`, { as })))['chunk']),
 
     async register(localpart) {

@@ -84,6 +84,8 @@ function powerLevels(options: PortalRoomOptions, creators: boolean): PowerLevels
       ...Object.fromEntries(BRIDGE_OWNED.map((type) => [type, 100])),
       // Version 12 keeps this above 100, out of everybody's reach but the creators'.
       'm.room.tombstone': creators ? 150 : 100,
+      // Networks let people pin; whoever may not there is told so.
+      'm.room.pinned_events': 0,
       'm.reaction': 0,
       'm.room.redaction': 0,
     },

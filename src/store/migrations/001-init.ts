@@ -7,7 +7,9 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT RO
 
 CREATE TABLE person (
   id INTEGER PRIMARY KEY, network TEXT NOT NULL, localpart TEXT NOT NULL UNIQUE, name TEXT,
-  registered INTEGER NOT NULL DEFAULT 0, shown_name TEXT, created_at INTEGER NOT NULL,
+  registered INTEGER NOT NULL DEFAULT 0, shown_name TEXT,
+  -- The picture that the network shows (NULL: never told; '': none), how to fetch it, and the one that Matrix shows.
+  picture TEXT, picture_handle TEXT, shown_picture TEXT, created_at INTEGER NOT NULL,
   merged INTEGER REFERENCES person(id)
 ) STRICT;
 -- Every id that a person is known by. strong: an id that was seen to outrank another.
@@ -20,7 +22,7 @@ CREATE INDEX person_id_person ON person_id(person, strong DESC, rank, value);
 
 CREATE TABLE conversation (
   id INTEGER PRIMARY KEY, network TEXT NOT NULL, scope TEXT NOT NULL, receiver TEXT NOT NULL, kind TEXT NOT NULL,
-  title TEXT, account TEXT NOT NULL, person INTEGER REFERENCES person(id),
+  title TEXT, topic TEXT, picture TEXT, picture_handle TEXT, account TEXT NOT NULL, person INTEGER REFERENCES person(id),
   last_inbound_id TEXT, last_inbound_at INTEGER, created_at INTEGER NOT NULL,
   merged INTEGER REFERENCES conversation(id)
 ) STRICT;
@@ -33,11 +35,11 @@ CREATE INDEX conversation_id_conversation ON conversation_id(conversation, stron
 
 CREATE TABLE room (
   id INTEGER PRIMARY KEY, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL, name TEXT,
-  encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, active_at INTEGER NOT NULL,
-  last_event TEXT, last_seq INTEGER, settled_event TEXT
+  encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, topic TEXT, picture TEXT, active_at INTEGER NOT NULL,
+  last_event TEXT, last_seq INTEGER, settled_event TEXT, pinned TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 CREATE TABLE member (
-  room INTEGER NOT NULL REFERENCES room(id), user TEXT NOT NULL, membership TEXT NOT NULL, name TEXT,
+  room INTEGER NOT NULL REFERENCES room(id), user TEXT NOT NULL, membership TEXT NOT NULL, name TEXT, picture TEXT,
   PRIMARY KEY (room, user)
 ) STRICT, WITHOUT ROWID;
 
@@ -90,11 +92,17 @@ CREATE INDEX outbox_settled ON outbox(state, settled_at) WHERE settled_at IS NOT
 
 CREATE TABLE message_map (
   portal INTEGER NOT NULL, event_id TEXT NOT NULL, out_part INTEGER NOT NULL, remote_id TEXT NOT NULL, in_part INTEGER NOT NULL,
-  remote_time INTEGER NOT NULL, origin TEXT NOT NULL, author TEXT NOT NULL,
+  remote_time INTEGER NOT NULL, origin TEXT NOT NULL, author TEXT NOT NULL, thread TEXT,
   PRIMARY KEY (portal, event_id, out_part, in_part, remote_id)
 ) STRICT, WITHOUT ROWID;
 -- As the rows are read: an index that leaves the sorting over loses to the primary key, which then reads the whole chat.
 CREATE INDEX message_map_remote ON message_map(portal, remote_id, out_part, in_part);
+
+-- Which event a network's thread hangs on in Matrix, and the newest event of it.
+CREATE TABLE thread (
+  portal INTEGER NOT NULL, root TEXT NOT NULL, event_id TEXT NOT NULL, last_event TEXT NOT NULL, PRIMARY KEY (portal, root)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX thread_event ON thread(portal, event_id);
 
 CREATE TABLE reaction (
   portal INTEGER NOT NULL, target TEXT NOT NULL, actor TEXT NOT NULL, emoji TEXT NOT NULL, event_id TEXT, key TEXT NOT NULL,

@@ -2,9 +2,10 @@ import { isMedia } from '../../model/content.ts';
 import type { ConversationRef, MatrixEvent, NetworkEvent, PersonRef } from '../../model/events.ts';
 import type { AccountId, ConversationRow, InboxSeq, Millis, NetworkId, PersonRow } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
-import type { Accepted, MatrixBatch, NetworkBatch, OpenConversation } from '../store.ts';
+import type { Accepted, InboxItem, MatrixBatch, NetworkBatch, OpenConversation } from '../store.ts';
 import { BROKEN } from './inbox.ts';
-import { joinIds, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
+import { namedIn } from '../../model/named.ts';
+import { joinIds, type LocalpartOf, replaceConversation, resolveConversation, resolvePerson } from './people.ts';
 import type { Sql } from './sql.ts';
 
 /** Most to-device data that is kept. What clients send for encryption has a few thousand bytes each. */
@@ -44,6 +45,18 @@ export class Intake {
     }
     if (batch.cursor !== undefined) setMeta(this.#sql, `cursor:${batch.account}`, batch.cursor);
     return { wake: [...wake], fresh, duplicates: batch.items.length - fresh, media };
+  }
+
+  past(batch: NetworkBatch): { items: readonly InboxItem[]; wake: readonly string[]; media: readonly number[] } {
+    const wake = new Set<string>();
+    const items = batch.items.map(({ key, event }): InboxItem => {
+      const { conversation, person } = this.#identify(batch.network, batch.account, event, wake);
+      return {
+        seq: 0 as InboxSeq, source: batch.account, key, lane: '', tries: 0, receivedAt: this.#now(), dueAt: 0,
+        body: { side: 'network', account: batch.account, event, conversation, person, media: this.#mediaJobs(batch.account, event) },
+      };
+    });
+    return { items, wake: [...wake], media: items.flatMap(({ body }) => (body.side === 'network' ? Object.values(body.media) : [])) };
   }
 
   matrix(batch: MatrixBatch): Accepted {
@@ -158,6 +171,10 @@ export class Intake {
       const conversation = event.conversation ? this.#conversation(network, account, event.conversation, null, wake) : joined;
       return { conversation, person: null };
     }
+    for (const named of namedIn(event)) if (named.isSelf !== true) resolvePerson(this.#sql, network, named, this.#localpartOf, this.#now());
+    if (event.type === 'conversation.replaced') {
+      return { conversation: replaceConversation(this.#sql, network, account, event.conversation, event.into, this.#now(), wake), person: null };
+    }
     const ref = personOf(event);
     const person = ref === undefined || ref.isSelf === true ? null : resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
     const conversation = 'conversation' in event && event.conversation
@@ -199,6 +216,7 @@ function withAliases(ref: ConversationRef): PersonRef {
 function personOf(event: NetworkEvent): PersonRef | undefined {
   if ('sender' in event) return event.sender;
   if ('reader' in event) return event.reader;
+  if ('person' in event) return event.person;
   return event.type === 'delivery' ? event.recipient : undefined;
 }
 

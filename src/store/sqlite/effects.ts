@@ -1,8 +1,8 @@
-import type { AccountId, ConversationRow, InboxSeq, Millis, OutboxSeq, PersonRow, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store.ts';
 import { setMeta } from './accept.ts';
-import { learnId } from './people.ts';
+import { learnId, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
 import { RESTORED } from './outbox.ts';
 import type { Sql } from './sql.ts';
 
@@ -10,11 +10,13 @@ import type { Sql } from './sql.ts';
 export class Effects {
   readonly #sql: Sql;
   readonly #seal: Seal;
+  readonly #localpartOf: LocalpartOf;
   readonly #now: () => Millis;
 
-  constructor(sql: Sql, seal: Seal, now: () => Millis) {
+  constructor(sql: Sql, seal: Seal, localpartOf: LocalpartOf, now: () => Millis) {
     this.#sql = sql;
     this.#seal = seal;
+    this.#localpartOf = localpartOf;
     this.#now = now;
   }
 
@@ -35,6 +37,10 @@ export class Effects {
         }
         return;
       case 'map': return this.#map(effect.row, wake);
+      case 'thread':
+        this.#sql.run('INSERT INTO thread (portal, root, event_id, last_event) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_event = excluded.last_event',
+          effect.row.portal, effect.row.root, effect.row.eventId, effect.row.last);
+        return;
       case 'unmap':
         if (effect.part !== undefined) {
           this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ? AND in_part = ?', effect.portal, effect.remoteId, effect.part);
@@ -62,18 +68,23 @@ export class Effects {
         else this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ? AND actor = ? AND emoji = ?', effect.portal, effect.target, effect.actor, effect.emoji);
         return;
       case 'member':
-        this.#sql.run('INSERT INTO member (room, user, membership, name) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET membership = excluded.membership, name = coalesce(excluded.name, name)',
-          effect.room, effect.member.user, effect.member.membership, effect.member.name);
+        this.#sql.run('INSERT INTO member (room, user, membership, name, picture) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET membership = excluded.membership, name = coalesce(excluded.name, name), picture = nullif(coalesce(excluded.picture, picture), \'\')',
+          effect.room, effect.member.user, effect.member.membership, effect.member.name, effect.member.picture === null ? '' : (effect.member.picture ?? null));
         return;
       case 'room': return this.#room(effect.room, effect.change, wake);
       case 'person':
         if (effect.change.registered !== undefined) this.#sql.run('UPDATE person SET registered = ? WHERE id = ?', effect.change.registered ? 1 : 0, effect.person);
         if (effect.change.shownName !== undefined) this.#sql.run('UPDATE person SET shown_name = ? WHERE id = ?', effect.change.shownName, effect.person);
+        if (effect.change.shownPicture !== undefined) this.#sql.run('UPDATE person SET shown_picture = ? WHERE id = ?', effect.change.shownPicture, effect.person);
         return;
+      case 'facts': return this.#facts(effect, origin, wake);
       case 'portal': return this.#portal(effect, origin, wake);
       case 'managementRoom': return this.#managementRoom(effect.invite, origin, wake);
       case 'portalState':
         this.#sql.run('UPDATE portal SET state = ? WHERE id = ?', effect.state, effect.portal);
+        return;
+      case 'handled':
+        this.#sql.run('DELETE FROM inbox WHERE seq = ?', effect.seq);
         return;
       case 'close': return this.#close(effect, origin, wake);
       case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
@@ -110,12 +121,12 @@ export class Effects {
   }
 
   #map(row: Extract<Effect, { do: 'map' }>['row'], wake: Set<string>): void {
-    const { changes } = this.#sql.run('INSERT OR IGNORE INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      row.portal, row.eventId, row.outPart, row.remoteId, row.inPart, row.remoteTime, row.origin, row.author);
+    const { changes } = this.#sql.run('INSERT OR IGNORE INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author, thread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      row.portal, row.eventId, row.outPart, row.remoteId, row.inPart, row.remoteTime, row.origin, row.author, row.thread ?? null);
     // Whoever parks looks whether the row is there in the same commit, so nobody waits for one that stands already.
     if (changes === 0) {
-      this.#sql.run('UPDATE message_map SET remote_time = max(remote_time, ?) WHERE portal = ? AND event_id = ? AND out_part = ? AND remote_id = ? AND in_part = ?',
-        row.remoteTime, row.portal, row.eventId, row.outPart, row.remoteId, row.inPart);
+      this.#sql.run('UPDATE message_map SET remote_time = max(remote_time, ?), thread = coalesce(thread, ?) WHERE portal = ? AND event_id = ? AND out_part = ? AND remote_id = ? AND in_part = ?',
+        row.remoteTime, row.thread ?? null, row.portal, row.eventId, row.outPart, row.remoteId, row.inPart);
       return;
     }
     this.wakeParked(`e:${row.portal}:${row.eventId}`, wake);
@@ -144,6 +155,9 @@ export class Effects {
     if (change.kind !== undefined) this.#sql.run('UPDATE room SET kind = ? WHERE id = ?', change.kind, row);
     if (change.encrypted !== undefined) this.#sql.run('UPDATE room SET encrypted = ? WHERE id = ?', change.encrypted ? 1 : 0, row);
     if (change.name !== undefined) this.#sql.run('UPDATE room SET name = ? WHERE id = ?', change.name, row);
+    if (change.topic !== undefined) this.#sql.run('UPDATE room SET topic = ? WHERE id = ?', change.topic, row);
+    if (change.picture !== undefined) this.#sql.run('UPDATE room SET picture = ? WHERE id = ?', change.picture, row);
+    if (change.pinned !== undefined) this.#sql.run('UPDATE room SET pinned = ? WHERE id = ?', JSON.stringify(change.pinned), row);
     if (change.createdByUs !== undefined) this.#sql.run('UPDATE room SET created_by_us = ? WHERE id = ?', change.createdByUs ? 1 : 0, row);
     wake.add(`out:r${row}`);
   }
@@ -169,13 +183,27 @@ export class Effects {
   #portal(effect: Extract<Effect, { do: 'portal' }>, origin: InboxSeq | null, wake: Set<string>): void {
     if (this.#sql.get("SELECT 1 FROM portal WHERE conversation = ? AND state <> 'closed'", effect.conversation) !== undefined) return;
     const room = this.#sql.run("INSERT INTO room (state, kind, created_by_us, active_at) VALUES ('creating', 'portal', 1, ?)", this.#now()).id as RoomRow;
-    const portal = this.#sql.run("INSERT INTO portal (room, conversation, account, state) VALUES (?, ?, ?, 'creating')", room, effect.conversation, effect.account).id;
+    const portal = this.#sql.run('INSERT INTO portal (room, conversation, account, state) VALUES (?, ?, ?, ?)',
+      room, effect.conversation, effect.account, effect.backfill === true ? 'backfilling' : 'creating').id as PortalRow;
     const lane = `out:r${room}`;
     this.#send({ lane, key: `create.${portal}`, room, task: { to: 'matrix', kind: 'create' } }, origin, wake);
     const person = this.#sql.get<{ person: number | null }>('SELECT person FROM conversation WHERE id = ?', effect.conversation)?.person ?? null;
     if (person !== null) this.#send({ lane, key: `enter.${portal}`, room, task: { to: 'matrix', kind: 'enter', as: person as PersonRow } }, origin, wake);
+    if (effect.backfill === true) {
+      this.#send({ lane, key: `backfill.${portal}`, portal, room, account: effect.account, task: { to: 'matrix', kind: 'backfill', invite: effect.invite } }, origin, wake);
+      return;
+    }
     for (const user of effect.invite) {
       this.#send({ lane, key: `invite.${portal}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
+    }
+  }
+
+  #facts({ network, account, conversation, people, into }: Extract<Effect, { do: 'facts' }>, origin: InboxSeq | null, wake: Set<string>): void {
+    if (conversation !== undefined) resolveConversation(this.#sql, network, account, conversation, null, this.#now(), wake);
+    for (const ref of people ?? []) {
+      if (ref.isSelf === true) continue;
+      const person = resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
+      if (into !== undefined) this.#send({ lane: `out:r${into.room}`, key: `enter.${into.portal}.${person}`, room: into.room, task: { to: 'matrix', kind: 'enter', as: person } }, origin, wake);
     }
   }
 

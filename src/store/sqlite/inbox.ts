@@ -26,10 +26,27 @@ export class Inbox {
 
   head(lane: string): InboxItem | null {
     const found = this.#sql.get<InboxSql>("SELECT * FROM inbox WHERE lane = ? AND state = 'ready' ORDER BY seq LIMIT 1", lane);
-    return found ? {
+    return found ? this.#item(found) : null;
+  }
+
+  #item(found: InboxSql): InboxItem {
+    return {
       seq: found.seq as InboxSeq, source: found.source, key: found.key, lane: found.lane, tries: found.tries,
       receivedAt: found.received_at, dueAt: found.due_at, body: this.#body(found),
-    } : null;
+    };
+  }
+
+  /** What does not open is met when its turn comes. */
+  past(lane: string): readonly InboxItem[] {
+    return this.#sql.all<InboxSql>("SELECT * FROM inbox WHERE lane = ? AND state = 'ready' ORDER BY seq LIMIT 5000", lane).flatMap((found) => {
+      try {
+        const item = this.#item(found);
+        return item.body.side === 'network' && item.body.event.type === 'message' && item.body.event.historical === true ? [item] : [];
+      } catch (error) {
+        if (error instanceof Damaged) return [];
+        throw error;
+      }
+    });
   }
 
   #open(found: InboxSql): unknown {

@@ -1,9 +1,9 @@
 import { CodedError } from '../../model/errors.ts';
-import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import { keyMark, type Seal } from '../seal.ts';
 import type {
   Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
-  NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, Undelivered, Wake,
+  NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, ThreadRow, Undelivered, Wake,
 } from '../store.ts';
 import { Intake, setMeta } from './accept.ts';
 import { Commits } from './commit.ts';
@@ -59,7 +59,7 @@ class SqliteStore implements Store {
     this.#commits = new Commits(db, joinMs);
     this.#rows = new Rows(this.#sql, seal);
     this.#intake = new Intake(this.#sql, seal, localpartOf, now);
-    this.#effects = new Effects(this.#sql, seal, now);
+    this.#effects = new Effects(this.#sql, seal, localpartOf, now);
     this.#inbox = new Inbox(this.#sql, seal, now);
     this.#outbox = new Outbox(this.#sql, seal, this.#rows, now);
     this.#queries = new Queries(this.#sql, seal, this.#rows);
@@ -107,6 +107,12 @@ class SqliteStore implements Store {
       return accepted;
     });
   }
+  takePast(batch: NetworkBatch): ReturnType<Store['takePast']> {
+    return this.#commits.run(() => this.#intake.past(batch));
+  }
+  pastIn(conversation: ConversationRow): readonly InboxItem[] {
+    return this.#inbox.past(`in:c${conversation}`);
+  }
   inOrder(events: readonly EventId[]): Promise<void> {
     return this.#commits.run(() => this.#inbox.reorder(events));
   }
@@ -117,7 +123,7 @@ class SqliteStore implements Store {
     return this.#commits.run(() => {
       const wake = new Set<string>();
       const conversation = this.#intake.open(request, wake);
-      this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite }], null, wake);
+      this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite, ...(request.backfill === true ? { backfill: true } : {}) }], null, wake);
       return { conversation, wake: [...wake] };
     });
   }
@@ -185,8 +191,8 @@ class SqliteStore implements Store {
     return this.#write(null, [], (wake) => this.#outbox.retry(seq, task, wake));
   }
 
-  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext {
-    return this.#queries.remoteContext(conversation, person, remoteIds);
+  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[], mentions: readonly string[] = []): RemoteContext {
+    return this.#queries.remoteContext(conversation, person, remoteIds, mentions);
   }
   roomContext(room: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext {
     return this.#queries.roomContext(room, sender, events);
@@ -196,6 +202,9 @@ class SqliteStore implements Store {
   }
   writer(row: PersonRow): Person | null {
     return this.#rows.writer(row);
+  }
+  personById(network: NetworkId, scope: string, id: string): Person | null {
+    return this.#rows.personById(network, scope, id);
   }
   personByLocalpart(localpart: string): Person | null {
     const found = this.#sql.get<{ id: number }>('SELECT id FROM person WHERE localpart = ?', localpart);
@@ -240,6 +249,12 @@ class SqliteStore implements Store {
   }
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[] {
     return this.#rows.mapWhere('portal = ? AND remote_id = ?', portal, remote);
+  }
+  threadOf(portal: PortalRow, root: RemoteId): ThreadRow | null {
+    return this.#rows.threadsWhere('portal = ? AND root = ?', portal, root)[0] ?? null;
+  }
+  threadOn(portal: PortalRow, event: EventId): ThreadRow | null {
+    return this.#rows.threadsWhere('portal = ? AND event_id = ?', portal, event)[0] ?? null;
   }
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null {
     return this.#queries.inboundUpTo(portal, room, event);

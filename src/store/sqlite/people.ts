@@ -17,6 +17,7 @@ export function resolvePerson(sql: Sql, network: string, ref: PersonRef, localpa
   claimIds(sql, people, space, ids, owner);
   const name = visibleName(ref.name ?? '');
   if (name !== '') sql.run('UPDATE person SET name = ? WHERE id = ? AND name IS NOT ?', name, owner, name);
+  if (ref.avatar !== undefined) sql.run('UPDATE person SET picture = ?, picture_handle = ? WHERE id = ?', ref.avatar?.id ?? '', ref.avatar?.handle ?? null, owner);
   return owner as PersonRow;
 }
 
@@ -45,7 +46,26 @@ export function resolveConversation(
   for (const gone of rest) mergeConversations(sql, owner as ConversationRow, gone as ConversationRow, wake);
   claimIds(sql, conversations, space, ids, owner, theirs);
   if (person !== null) sql.run('UPDATE conversation SET person = ? WHERE id = ? AND person IS NULL', person, owner);
+  noteFacts(sql, owner, ref);
   return owner as ConversationRow;
+}
+
+/** What the network says of it now; what it leaves out is as before. */
+function noteFacts(sql: Sql, row: number, { title, topic, avatar }: ConversationRef): void {
+  const name = visibleName(title ?? '');
+  if (name !== '') sql.run('UPDATE conversation SET title = ? WHERE id = ? AND title IS NOT ?', name, row, name);
+  if (topic !== undefined) sql.run('UPDATE conversation SET topic = ? WHERE id = ?', topic, row);
+  if (avatar !== undefined) sql.run('UPDATE conversation SET picture = ?, picture_handle = ? WHERE id = ?', avatar?.id ?? '', avatar?.handle ?? null, row);
+}
+
+/** A conversation goes on under another id: the same one, also where something was said under the new one already. */
+export function replaceConversation(sql: Sql, network: string, account: string, ref: ConversationRef, into: ConversationRef, now: Millis, wake: Set<string>): ConversationRow {
+  const row = resolveConversation(sql, network, account, ref, null, now, wake);
+  const space: IdSpace = { network, scope: ref.scope, receiver: ref.perAccount ? account : '' };
+  const kept = joinIn(sql, conversations, space, ref.id, into.id, (keep, gone) => mergeConversations(sql, keep as ConversationRow, gone as ConversationRow, wake)) ?? row;
+  sql.run('UPDATE conversation SET kind = ? WHERE id = ?', into.kind, kept);
+  noteFacts(sql, kept, into);
+  return kept as ConversationRow;
 }
 
 /**
@@ -125,9 +145,10 @@ function mergeConversations(sql: Sql, keep: ConversationRow, gone: ConversationR
   }
   sql.run("UPDATE portal SET state = 'closed', merged = ? WHERE id = ? OR merged = ?", old.id, newer.id, newer.id);
   sql.run('UPDATE OR REPLACE message_map SET portal = ? WHERE portal = ?', old.id, newer.id);
+  sql.run('UPDATE OR REPLACE thread SET portal = ? WHERE portal = ?', old.id, newer.id);
   sql.run('UPDATE OR REPLACE reaction SET portal = ? WHERE portal = ?', old.id, newer.id);
   sql.run('UPDATE outbox SET portal = ?, lane = ? WHERE portal = ? AND lane = ?', old.id, `out:p${old.id}`, newer.id, `out:p${newer.id}`);
-  sql.run("UPDATE outbox SET portal = ?, room = ?, lane = ? WHERE portal = ? AND lane = ? AND kind NOT IN ('create', 'enter', 'invite') AND state IN ('ready', 'parked')",
+  sql.run("UPDATE outbox SET portal = ?, room = ?, lane = ? WHERE portal = ? AND lane = ? AND kind NOT IN ('create', 'enter', 'invite', 'backfill') AND state IN ('ready', 'parked')",
     old.id, old.room, `out:r${old.room}`, newer.id, `out:r${newer.room}`);
   wake.add(`out:p${old.id}`).add(`out:r${old.room}`);
 }

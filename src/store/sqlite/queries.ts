@@ -29,21 +29,30 @@ export class Queries {
       ) GROUP BY lane`);
   }
 
-  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[]): RemoteContext {
+  remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[], mentions: readonly string[]): RemoteContext {
     const found = this.#rows.conversation(conversation);
     if (!found) throw new Error(`conversation ${conversation} is not there`);
     const portal = this.#rows.portalOf(found.row);
     const each = <T>(read: (portal: PortalRow, id: RemoteId) => readonly T[]): readonly T[] =>
       portal === null ? [] : remoteIds.flatMap((id) => read(portal.row, id));
+    const map = each((row, id) => this.#rows.mapWhere('portal = ? AND remote_id = ?', row, id));
     return {
       conversation: found,
       portal,
       room: portal === null ? null : this.#rows.room(portal.room),
       person: person === null ? null : this.#rows.person(person),
-      map: each((row, id) => this.#rows.mapWhere('portal = ? AND remote_id = ?', row, id)),
+      map,
+      threads: each((row, id) => this.#rows.threadsWhere('portal = ? AND root = ?', row, id)),
       coming: each((row, id) => this.#rows.outboxWhere(`portal = ? AND remote_ref = ? AND state IN ${unsettled} ORDER BY seq`, row, id)),
       going: portal === null ? [] : this.#rows.outboxWhere(`lane = ? AND ${going} ORDER BY seq`, `out:p${portal.row}`),
-      reactions: each((row, id) => this.#rows.reactionsWhere('portal = ? AND target = ?', row, id)),
+      reactions: [
+        ...each((row, id) => this.#rows.reactionsWhere('portal = ? AND target = ?', row, id)),
+        ...map.flatMap(({ portal: row, eventId }) => this.#rows.reactionsWhere('portal = ? AND target = ?', row, eventId)),
+      ],
+      mentioned: Object.fromEntries(mentions.flatMap((id) => {
+        const known = this.#rows.personById(found.network, found.scope, id);
+        return known === null ? [] : [[id, known]];
+      })),
       members: portal === null ? [] : this.#rows.members(portal.room),
       joined: portal === null ? [] : this.#joined(portal.row),
     };

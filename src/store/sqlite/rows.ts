@@ -1,8 +1,9 @@
 import type {
-  AccountId, ConversationRow, EventId, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
+  AccountId, ConversationRow, EventId, Millis, Mxc, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
 } from '../../model/ids.ts';
+import type { Picture } from '../../model/events.ts';
 import type { Seal } from '../seal.ts';
-import type { Conversation, MapRow, MediaJob, Member, OutboxItem, Person, Portal, ReactionRow, Room } from '../store.ts';
+import type { Conversation, MapRow, MediaJob, Member, OutboxItem, Person, Portal, ReactionRow, Room, ThreadRow } from '../store.ts';
 import type { MatrixTask, NetworkTask, OutboxState } from '../tasks.ts';
 import { conversations, idsOf, people } from './identities.ts';
 import type { Sql } from './sql.ts';
@@ -25,11 +26,18 @@ export class Rows {
     return this.#person(this.#sql.get<PersonSql>('SELECT * FROM person WHERE id = ?', row));
   }
 
+  personById(network: string, scope: string, id: string): Person | null {
+    const found = this.#sql.get<{ person: number }>('SELECT person FROM person_id WHERE network = ? AND scope = ? AND value = ?', network, scope, id);
+    return found ? this.person(found.person as PersonRow) : null;
+  }
+
   #person(found: PersonSql | undefined): Person | null {
     if (!found) return null;
     return {
       row: found.id as PersonRow, network: found.network as NetworkId, localpart: found.localpart, name: found.name,
-      registered: found.registered === 1, shownName: found.shown_name, ids: idsOf(this.#sql, people, found.id as PersonRow),
+      scope: this.#sql.get<{ scope: string }>('SELECT scope FROM person_id WHERE person = ? ORDER BY strong DESC, rank LIMIT 1', found.id)?.scope ?? '',
+      registered: found.registered === 1, shownName: found.shown_name, picture: picture(found), shownPicture: found.shown_picture || null,
+      ids: idsOf(this.#sql, people, found.id as PersonRow),
     };
   }
 
@@ -39,7 +47,7 @@ export class Rows {
     const ids = idsOf(this.#sql, conversations, found.id as ConversationRow);
     return {
       row: found.id as ConversationRow, network: found.network as NetworkId, scope: found.scope, remoteId: ids[0] ?? '',
-      kind: found.kind, title: found.title, aliases: ids, account: found.account as AccountId, person: found.person as PersonRow | null,
+      kind: found.kind, title: found.title, topic: found.topic, picture: picture(found), aliases: ids, account: found.account as AccountId, person: found.person as PersonRow | null,
       lastInbound: found.last_inbound_id === null ? null : { id: found.last_inbound_id as RemoteId, at: found.last_inbound_at ?? 0 },
     };
   }
@@ -116,6 +124,13 @@ export class Rows {
     return this.#sql.all<MapSql>(`SELECT * FROM message_map WHERE ${where} ORDER BY out_part, in_part`, ...values).map((found) => ({
       portal: found.portal as PortalRow, eventId: found.event_id as EventId, outPart: found.out_part, remoteId: found.remote_id as RemoteId,
       inPart: found.in_part, remoteTime: found.remote_time, origin: found.origin, author: found.author,
+      ...(found.thread === null ? {} : { thread: found.thread as RemoteId }),
+    }));
+  }
+
+  threadsWhere(where: string, ...values: readonly (string | number)[]): readonly ThreadRow[] {
+    return this.#sql.all<ThreadSql>(`SELECT * FROM thread WHERE ${where}`, ...values).map((found) => ({
+      portal: found.portal as PortalRow, root: found.root as RemoteId, eventId: found.event_id as EventId, last: found.last_event as EventId,
     }));
   }
 
@@ -138,32 +153,39 @@ export class Rows {
 export function room(found: RoomSql | undefined): Room | null {
   return found ? {
     row: found.id as RoomRow, roomId: found.room_id as RoomId | null, state: found.state, kind: found.kind,
-    encrypted: found.encrypted === 1, createdByUs: found.created_by_us === 1, name: found.name,
+    encrypted: found.encrypted === 1, createdByUs: found.created_by_us === 1, name: found.name, topic: found.topic, picture: found.picture || null,
+    pinned: JSON.parse(found.pinned) as EventId[],
   } : null;
 }
 
-function member(found: MemberSql): Member {
-  return { user: found.user as UserId, membership: found.membership, name: found.name };
+function picture({ picture: id, picture_handle: handle }: PictureSql): Picture | null | undefined {
+  return id === null ? undefined : id === '' ? null : { id, handle: handle ?? '' };
 }
 
-interface PersonSql { id: number; network: string; localpart: string; name: string | null; registered: number; shown_name: string | null }
-interface ConversationSql {
-  id: number; network: string; scope: string; kind: Conversation['kind']; title: string | null; account: string;
+function member(found: MemberSql): Member {
+  return { user: found.user as UserId, membership: found.membership, name: found.name, picture: found.picture as Mxc | null };
+}
+
+interface PictureSql { picture: string | null; picture_handle: string | null }
+interface PersonSql extends PictureSql { id: number; network: string; localpart: string; name: string | null; registered: number; shown_name: string | null; shown_picture: string | null }
+interface ConversationSql extends PictureSql {
+  id: number; network: string; scope: string; kind: Conversation['kind']; title: string | null; topic: string | null; account: string;
   person: number | null; last_inbound_id: string | null; last_inbound_at: number | null;
 }
 export interface RoomSql {
-  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; encrypted: number;
+  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; topic: string | null; picture: string | null; encrypted: number; pinned: string;
   created_by_us: number; active_at: Millis; last_event: string | null; last_seq: number | null; settled_event: string | null;
 }
 interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state'] }
-interface MemberSql { room: number; user: string; membership: Member['membership']; name: string | null }
+interface MemberSql { room: number; user: string; membership: Member['membership']; name: string | null; picture: string | null }
 export interface OutboxSql {
   seq: number; lane: string; kind: string; key: string; state: OutboxState; portal: number | null; room: number | null; account: string | null;
   event: string | null; sender: string | null; remote_ref: string | null; part: number; parts: number; body: Buffer | null; tries: number;
   due_at: number; blocked_since: number | null; created_at: number; sent_at: number | null; remote_id: string | null; code: string | null;
   reason: string | null; report: number | null; edition: number; shows_event: string | null; shows_part: number | null;
 }
-interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string }
+interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string; thread: string | null }
+interface ThreadSql { portal: number; root: string; event_id: string; last_event: string }
 interface ReactionSql { portal: number; target: string; actor: string; emoji: string; event_id: string | null; key: string; at: number }
 interface MediaSql {
   id: number; account: string; body: Buffer | null; state: MediaJob['state']; spool: string | null; mime: string | null;

@@ -4,14 +4,15 @@ import { Bridge } from '../../../src/bridge/bridge.ts';
 import { keyOf } from '../../../src/bridge/keys.ts';
 import type { MediaTools } from '../../../src/bridge/media.ts';
 import { Outages } from '../../../src/bridge/outages.ts';
+import { Pictures } from '../../../src/bridge/people/pictures.ts';
 import { Rooms } from '../../../src/bridge/portals/rooms.ts';
 import { isRestored } from '../../../src/bridge/reconcile/restored.ts';
 import { notice } from '../../../src/bridge/reports/report.ts';
 import type { DeliverySettings, Permission } from '../../../src/bridge/settings.ts';
 import type { Homeserver } from '../../../src/matrix/homeserver.ts';
-import type { UserId } from '../../../src/model/ids.ts';
+import type { AccountId, UserId } from '../../../src/model/ids.ts';
 import type { Logger } from '../../../src/model/log.ts';
-import type { Network } from '../../../src/networks/network.ts';
+import type { Connection, Network } from '../../../src/networks/network.ts';
 import { GHOSTS } from './homeserver.ts';
 import type { Life } from './life.ts';
 
@@ -34,8 +35,9 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
   const accounts = new Accounts({
     networks: [network], settings: { [network.id]: { app: { accounts: { one: { owners: [ALICE] } } } } }, clock, log, outages, answered: () => {},
   });
+  const connection = (id: AccountId): Connection | null => accounts.get(id)?.connection ?? null;
   const rooms = new Rooms({
-    store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', networkName: () => network.name,
+    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', networkName: () => network.name,
   });
   bridge = new Bridge({
     store, homeserver, accounts, rooms, outages, tools, settings, clock, log, permission, admins: [ALICE], relayPrefix: 'never', commandPrefix: '!bridge',

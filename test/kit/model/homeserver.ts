@@ -33,7 +33,11 @@ export interface HomeserverDeps {
 export class FakeHomeserver {
   readonly rooms = new Map<RoomId, FakeRoom>();
   readonly fullyRead = new Map<RoomId, EventId>();
+  /** Every display name as it was set. */
+  readonly named: [user: UserId, name: string][] = [];
   readonly #accountData = new Map<string, Readonly<Record<string, unknown>>>();
+  /** Names and pictures of ghosts. */
+  readonly profiles = new Map<string, { readonly name?: string; readonly picture?: string }>();
   readonly receipts: { readonly as: UserId; readonly event: EventId }[] = [];
   down = false;
   /** Events were dropped that the bridge was never handed; it has to look for them. */
@@ -73,8 +77,8 @@ export class FakeHomeserver {
     if (membership === 'invite' && user !== BOT && !this.isGhost(user)) this.#deps.invited(user as UserId, room.id);
   }
 
-  say(room: FakeRoom, sender: string, type: string, content: Record<string, unknown>): EventId {
-    return this.#append(room, sender, type, content);
+  say(room: FakeRoom, sender: string, type: string, content: Record<string, unknown>, stateKey?: string): EventId {
+    return this.#append(room, sender, type, content, stateKey === undefined ? {} : { state_key: stateKey });
   }
 
   redact(room: FakeRoom, sender: string, event: string): EventId {
@@ -236,7 +240,11 @@ export class FakeHomeserver {
       createRoom: (as, body) => twice('createRoom', () => {
         const alias = `#${(body as { room_alias_name: string }).room_alias_name}:test`;
         if (this.#aliases.has(alias)) throw new Rejected('taken', 'M_ROOM_IN_USE');
-        return this.createRoom(as, alias).id;
+        const { name, topic, initial_state: initial = [] } = body as { name?: string; topic?: string; initial_state?: readonly { type: string; state_key?: string; content: Record<string, unknown> }[] };
+        const room = this.createRoom(as, alias);
+        const state = [...(name === undefined ? [] : [{ type: 'm.room.name', content: { name } }]), ...(topic === undefined ? [] : [{ type: 'm.room.topic', content: { topic } }]), ...initial];
+        for (const { type, content } of state) this.#append(room, as, type, content, { state_key: '' });
+        return room.id;
       }),
       resolveAlias: (alias) => same('resolveAlias', () => this.#aliases.get(alias) ?? null),
       state: (as, id) => same('state', () => this.#room(id, as).timeline.filter(({ state_key: key }) => key !== undefined)),
@@ -267,8 +275,10 @@ export class FakeHomeserver {
         if (room !== undefined) this.setMember(room, as, as, 'leave');
       }),
       register: (localpart) => same('register', () => void this.#registered.add(localpart)),
-      setDisplayName: (as) => same('setDisplayName', () => {
+      setDisplayName: (as, name) => same('setDisplayName', () => {
+        this.named.push([as, name]);
         if (as !== BOT && !this.#registered.has(as.slice(1, as.indexOf(':')))) throw new Rejected('unknown user', 'M_FORBIDDEN');
+        this.profiles.set(as, { ...this.profiles.get(as), name });
       }),
       upload: async (_as, media) => {
         for await (const chunk of media.bytes) void chunk;
@@ -283,9 +293,10 @@ export class FakeHomeserver {
       typing: () => same('typing', () => {}),
       setState: (as, id, type, key, content) => same('setState', () =>
         this.#append(this.#room(id, as), as, type, content as Record<string, unknown>, { state_key: key })),
-      getState: () => nothing('getState'),
+      getState: (as, id, type, key) => same('getState', () =>
+        this.#room(id, as).timeline.findLast((event) => event.type === type && event.state_key === key)?.content as Record<string, unknown> | undefined ?? null),
       members: () => nothing('members'),
-      setAvatar: () => nothing('setAvatar'),
+      setAvatar: (as, picture) => same('setAvatar', () => void this.profiles.set(as, { ...this.profiles.get(as), picture })),
       uploadLimit: () => nothing('uploadLimit'),
     };
   }

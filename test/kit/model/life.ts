@@ -9,7 +9,7 @@ export function never<T>(): Promise<T> {
 
 /** Commands that write; each is an edge before and an edge after which the process can die. */
 const WRITES: ReadonlySet<string> = new Set<keyof Store>([
-  'acceptNetwork', 'acceptMatrix', 'acceptBroken', 'takeAgain', 'settleIn', 'begin', 'step', 'settleOut', 'settleDelivery', 'recover', 'expire', 'apply',
+  'acceptNetwork', 'takePast', 'acceptMatrix', 'acceptBroken', 'takeAgain', 'settleIn', 'begin', 'step', 'settleOut', 'settleDelivery', 'recover', 'expire', 'apply',
   'openConversation', 'mediaDone', 'retry', 'prune', 'setMeta',
 ]);
 

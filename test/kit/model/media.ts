@@ -45,6 +45,7 @@ export function memoryTools(spool: MemorySpool): MediaTools {
     describe: () => Promise.resolve({}),
     fit: (file, wanted) => Promise.resolve({ fitted: { as: wanted, ...file } }),
     source: ({ spool: id, mime, name, size }) => ({ mime, name, size, open: () => spool.open(id), publicUrl: () => '' }),
+    portrait: () => null,
     link: () => null,
   };
 }

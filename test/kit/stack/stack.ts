@@ -106,7 +106,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
  * Below the ports that connections of this machine go out from: one of those may be taken while its owner is down. All held at
  * once before they are let go: one by one, the same could come twice.
  */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers: Server[] = [];
   while (servers.length < count) {
     const server = createServer();

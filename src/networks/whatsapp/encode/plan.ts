@@ -80,6 +80,8 @@ function inWords(content: Exclude<Content, MediaContent | TextContent | { kind: 
       });
       return [content.note, ...items].filter(Boolean).join('\n');
     }
+    case 'poll':
+      return [`📊 ${content.question}`, ...content.options.map((option, index) => `${index + 1}. ${option.text}`)].join('\n');
     case 'unsupported':
       return `[${content.what}] ${content.reason}`;
   }

@@ -19,8 +19,8 @@ export function effectsSuite(factory: StoreFactory): void {
       const { room } = await bench.portal(message('31'));
       await bench.store.apply([member(room, ALICE, 'invite', 'Alice'), member(room, BOB, 'join', 'Bob')]);
       await bench.store.apply([member(room, ALICE, 'join'), member(room, BOB, 'leave', 'Bob')]);
-      expect(bench.store.members(room)).toEqual([{ user: ALICE, membership: 'join', name: 'Alice' }]);
-      expect(bench.store.member(room, BOB)).toEqual({ user: BOB, membership: 'leave', name: 'Bob' });
+      expect(bench.store.members(room)).toEqual([{ user: ALICE, membership: 'join', name: 'Alice', picture: null }]);
+      expect(bench.store.member(room, BOB)).toEqual({ user: BOB, membership: 'leave', name: 'Bob', picture: null });
       expect(bench.store.member(room, '@c:test' as UserId)).toBeNull();
       await bench.store.apply([member(room, ALICE, 'join', 'Alice B.')]);
       expect(bench.store.roomContext(room, ALICE, []).sender).toMatchObject({ name: 'Alice B.' });
@@ -52,7 +52,7 @@ export function effectsSuite(factory: StoreFactory): void {
       expect(bench.store.room(earlyRow)).toBeNull();
       expect(bench.store.inHead(early)).toBeNull();
       expect(bench.store.inHead(`in:r${ours}`)).toMatchObject({ key: '$create', body: { room: ours } });
-      expect(bench.store.members(ours)).toEqual([{ user: ALICE, membership: 'join', name: 'Alice' }]);
+      expect(bench.store.members(ours)).toEqual([{ user: ALICE, membership: 'join', name: 'Alice', picture: null }]);
       expect(bench.store.outboxByKey('said early')).toMatchObject({ lane: roomLane(ours), room: ours });
       expect(bench.store.lastEvent(ours)).toEqual({ eventId: '$second', settled: null });
       expect(await bench.hear(matrixEvent('create', '!new:test'))).toMatchObject({ fresh: 0 });

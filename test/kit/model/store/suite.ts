@@ -4,6 +4,7 @@ import { effectsSuite } from './effects.ts';
 import { identitiesSuite } from './identities.ts';
 import { keepingSuite } from './keeping.ts';
 import { lanesSuite } from './lanes.ts';
+import { pastSuite } from './past.ts';
 import type { StoreFactory } from './setup.ts';
 import { statesSuite } from './states.ts';
 
@@ -15,6 +16,7 @@ export function storeSuite(name: string, factory: StoreFactory): void {
     describe('lanes', () => lanesSuite(factory));
     describe('states', () => statesSuite(factory));
     describe('effects', () => effectsSuite(factory));
+    describe('threads, pins and the past', () => pastSuite(factory));
     describe('keeping', () => keepingSuite(factory));
   });
 }

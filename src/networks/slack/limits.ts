@@ -1,0 +1,81 @@
+import type { Capabilities, Capability, MediaCapability } from '../../model/capabilities.ts';
+
+/** Characters of a text (docs.slack.dev/reference/methods/chat.postMessage, "Truncating content"; chat.update takes no more). */
+export const MAX_TEXT = 4000;
+/** Characters of the JSON of a message's blocks, well below where Slack says `msg_blocks_too_long`. */
+export const MAX_BLOCKS = 12_000;
+/** Characters of `username`. */
+export const MAX_NAME = 80;
+/** Slack documents 1 GB; the smaller reading. */
+const MAX_FILE = 1_000_000_000;
+/** docs.slack.dev/apis/web-api/rate-limits: a message a second in one channel, with short bursts let through. */
+export const POSTS = { perSecond: 1, burst: 4 };
+/** The whole workspace: "several hundred messages a minute". */
+export const WORKSPACE = { perSecond: 5, burst: 20 };
+
+const full: Capability = { level: 'full' };
+const none = (reason: string): Capability => ({ level: 'none', reason });
+const partial = (reason: string): Capability => ({ level: 'partial', reason });
+
+const media: MediaCapability = { level: 'full', mimes: ['*'], maxBytes: MAX_FILE, maxCaption: MAX_TEXT };
+const NO_TYPING = 'Slack’s API neither tells who is typing nor takes it.';
+const NO_READ = 'Slack’s API does not tell what others have read.';
+
+const bot: Capabilities = {
+  out: {
+    text: full,
+    edit: full,
+    delete: full,
+    react: partial('One reaction a message: all are the app’s own.'),
+    reply: partial('As an answer in the thread of the message.'),
+    thread: full,
+    pin: full,
+    typing: none(NO_TYPING),
+    readReceipts: none('A bot reads nothing.'),
+    deliveryReceipts: none('The bridge has nothing to tell here.'),
+    location: partial('As a link to a map.'),
+    contacts: partial('As text.'),
+    poll: none('Slack has no polls.'),
+    groups: full,
+    members: none('The bridge invites nobody in Slack.'),
+    profiles: none('The bridge cannot change how an app looks.'),
+    history: none('Nothing can be put into the past.'),
+    impersonation: partial('Name and picture with every text; with a file the name stands in its text.'),
+  },
+  in: {
+    text: full,
+    edit: full,
+    delete: full,
+    react: full,
+    reply: partial('As threads.'),
+    thread: full,
+    pin: full,
+    typing: none(NO_TYPING),
+    readReceipts: none(NO_READ),
+    deliveryReceipts: none('Slack has none: what it takes is delivered.'),
+    location: none('Slack has no locations.'),
+    contacts: none('Slack has no contacts.'),
+    poll: none('Slack has no polls of its own; those of apps are shown as text.'),
+    groups: full,
+    members: full,
+    profiles: full,
+    history: partial('As far back as the workspace keeps it; for apps that are sold, Slack allows 15 messages a minute.'),
+    impersonation: full,
+  },
+  media: { image: media, video: media, audio: media, voice: media, file: media, sticker: { level: 'partial', reason: 'As a picture.', mimes: ['image/*'], maxBytes: MAX_FILE, maxCaption: 0 } },
+  maxReactions: 1,
+};
+
+const user: Capabilities = {
+  ...bot,
+  out: {
+    ...bot.out,
+    react: partial('One reaction a message.'),
+    readReceipts: partial('Only the person’s own place in the conversation; others are not told.'),
+    impersonation: none('Everything is sent as the person who logged in.'),
+  },
+};
+
+export function capabilitiesOf(kind: 'bot' | 'user'): Capabilities {
+  return kind === 'bot' ? bot : user;
+}

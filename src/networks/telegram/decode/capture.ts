@@ -1,0 +1,89 @@
+import { at, isFields, parseJson, str, type Fields } from '../../meta-graph/json.ts';
+import { tidy } from '../../meta-graph/errors.ts';
+import { NotThisNetwork } from '../../network.ts';
+
+const LOOKED_FOR = 'An update of the Telegram Bot API was looked for: {"update_id":…,"message":{…}}.';
+
+/**
+ * Cuts what was captured into updates: the body of a webhook, an answer of `getUpdates`, a list of updates, one a line, or the
+ * value of an update alone, told by its fields.
+ * @throws NotThisNetwork
+ */
+export function split(raw: Uint8Array): readonly unknown[] {
+  const bodies = parseAll(raw);
+  const pieces = bodies.map(cut);
+  if (pieces.every((each) => each === undefined)) throw new NotThisNetwork(`${LOOKED_FOR} ${found(bodies)}`);
+  // One bad line spoils no other: it becomes an update of no kind.
+  return pieces.flatMap((each, index) => each ?? [{ unknown: bodies[index] }]);
+}
+
+function parseAll(raw: Uint8Array): readonly unknown[] {
+  try {
+    return [parseJson(raw)];
+  } catch (error) {
+    const lines = Buffer.from(raw).toString('utf8').split('\n').map((line) => line.trim()).filter((line) => line !== '');
+    if (lines.length < 2 || !lines.some((line) => line.startsWith('{'))) throw error;
+    const parsed = lines.map((line): { readonly ok: boolean; readonly value: unknown } => {
+      try {
+        return { ok: true, value: parseJson(line) };
+      } catch {
+        return { ok: false, value: { line: 'no JSON' } };
+      }
+    });
+    if (!parsed.some(({ ok }) => ok)) throw error;
+    return parsed.map(({ value }) => value);
+  }
+}
+
+/** Undefined where it is nothing of Telegram's. */
+function cut(body: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(body)) {
+    const pieces = body.map((each: unknown) => cutOne(each));
+    return pieces.some((each) => each !== undefined) ? pieces.map((each, index) => each ?? { unknown: body[index] as unknown }) : undefined;
+  }
+  const result = at(body, 'result');
+  if (at(body, 'ok') === true && result !== undefined) return Array.isArray(result) && result.length === 0 ? [] : cut(result);
+  const one = cutOne(body);
+  return one === undefined ? undefined : [one];
+}
+
+function cutOne(body: unknown): Fields | undefined {
+  if (!isFields(body)) return undefined;
+  if (at(body, 'update_id') !== undefined) return body;
+  if (Object.keys(body).some((key) => WRAPPED.has(key) && isFields(body[key]) && Object.keys(body).length === 1)) return body;
+  const kind = kindOf(body);
+  return kind === undefined ? undefined : { [kind]: body };
+}
+
+const WRAPPED: ReadonlySet<string> = new Set(['message', 'edited_message', 'channel_post', 'edited_channel_post', 'message_reaction', 'message_reaction_count', 'poll_answer', 'my_chat_member', 'chat_member', 'chat_join_request', 'callback_query']);
+
+/** The kind of a value that came without its update. */
+function kindOf(body: Fields): string | undefined {
+  const has = (...keys: readonly string[]): boolean => keys.every((key) => at(body, key) !== undefined);
+  if (has('chat', 'message_id', 'new_reaction')) return 'message_reaction';
+  if (has('chat', 'message_id', 'reactions')) return 'message_reaction_count';
+  if (has('message_id', 'chat') && isFields(body['chat'])) {
+    const channel = str(body, 'chat', 'type') === 'channel';
+    if (has('edit_date')) return channel ? 'edited_channel_post' : 'edited_message';
+    return channel ? 'channel_post' : 'message';
+  }
+  if (has('chat', 'new_chat_member', 'old_chat_member')) return str(body, 'new_chat_member', 'user', 'id') === undefined ? undefined : 'chat_member';
+  if (has('poll_id', 'option_ids')) return 'poll_answer';
+  if (has('id', 'question', 'options')) return 'poll';
+  if (has('chat', 'user_chat_id')) return 'chat_join_request';
+  if (has('chat', 'boost')) return 'chat_boost';
+  if (has('chat', 'boost_id')) return 'removed_chat_boost';
+  if (has('id', 'from', 'chat_instance')) return 'callback_query';
+  return undefined;
+}
+
+/** What stands there instead: names only, never what somebody wrote. */
+function found(bodies: readonly unknown[]): string {
+  const body = bodies[0];
+  if (Array.isArray(body)) return body.length === 0 ? 'This is an empty list.' : 'This is a list of something else.';
+  if (!isFields(body)) return 'This is a bare value.';
+  if (str(body, 'object') !== undefined) return 'This one has "object", so it is from Meta.';
+  if (at(body, 'ok') === false) return 'This is a refusal of the Bot API, which holds no update.';
+  const keys = Object.keys(body).slice(0, 6).map((key) => tidy(key).slice(0, 40));
+  return keys.length === 0 ? 'This one is empty.' : `This one has ${keys.join(', ')}.`;
+}

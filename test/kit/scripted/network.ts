@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { type Capabilities, type Capability, FEATURES, type MediaCapability } from '../../../src/model/capabilities.ts';
+import type { Content } from '../../../src/model/content.ts';
+import type { ConversationRef, NetworkEvent, NetworkItem, PersonRef } from '../../../src/model/events.ts';
+import type { NetworkId, RemoteId } from '../../../src/model/ids.ts';
+import type { AppSettings, Connection, ConversationFacts, HistoryPage, Network, PartRequest, SendResult, Sink } from '../../../src/networks/network.ts';
+import { toPlain } from '../../../src/text/plain.ts';
+import { bytesOf } from '../model/media.ts';
+
+/** What a network that a test leads can do. */
+export interface Abilities {
+  /** Features that it has not, as the core is told. */
+  readonly lacks?: readonly (keyof Capabilities['out'])[];
+  /** What it tells of a group; may throw. */
+  readonly describe?: () => ConversationFacts | Promise<ConversationFacts>;
+  /** What it tells of somebody; may throw. */
+  readonly profile?: (id: string) => PersonRef | null | Promise<PersonRef | null>;
+  /** A page of the past; may throw. */
+  readonly history?: (limit: number, before?: string) => HistoryPage | Promise<HistoryPage>;
+}
+
+/** A call that the core made, as far as tests look at it. */
+export interface Call {
+  readonly what: 'send' | 'edit' | 'delete' | 'react' | 'pin' | 'history';
+  readonly id: RemoteId | null;
+  readonly text?: string;
+  readonly content?: Content;
+  readonly replyTo?: string;
+  readonly thread?: string;
+  readonly target?: string;
+  readonly emoji?: string | null;
+  readonly pinned?: boolean;
+  readonly to?: string;
+}
+
+const full: Capability = { level: 'full' };
+const media: MediaCapability = { level: 'full', mimes: ['*'], maxBytes: 1e9, maxCaption: 1_000 };
+
+/** A network that does what it is asked and writes down what that was; its people say what the test says. */
+export class ScriptedNetwork {
+  readonly calls: Call[] = [];
+  /** The answer to a send is held back until this resolves. */
+  gate: Promise<void> = Promise.resolve();
+  readonly #abilities: Abilities;
+  #sink: Sink | null = null;
+  #ids = 0;
+  #items = 0;
+
+  constructor(abilities: Abilities = {}) {
+    this.#abilities = abilities;
+  }
+
+  of(what: Call['what']): readonly Call[] {
+    return this.calls.filter((call) => call.what === what);
+  }
+
+  async take(...events: readonly NetworkEvent[]): Promise<void> {
+    await this.hand(events.map((event): NetworkItem => ({ key: `item ${++this.#items}`, event })));
+  }
+
+  /** Items under keys of their own; handed over again they are the same ones. */
+  async hand(items: readonly NetworkItem[]): Promise<void> {
+    if (this.#sink === null) throw new Error('the account is not live');
+    await this.#sink.accept(items);
+  }
+
+  get network(): Network {
+    return {
+      id: 'fake' as NetworkId, name: 'Fake', settings: z.unknown() as unknown as z.ZodType<AppSettings>, capabilities: this.#capabilities(), webhooks: [],
+      resolve: (input) => ({ person: person(input), conversation: chat(input) }),
+      connect: () => this.#connection(),
+      check: async function* () {},
+    };
+  }
+
+  #capabilities(): Capabilities {
+    const all = Object.fromEntries(FEATURES.map((feature) => [feature, full])) as Capabilities['in'];
+    const lacks = Object.fromEntries((this.#abilities.lacks ?? []).map((feature) => [feature, { level: 'none', reason: 'it has none' }]));
+    const kinds = ['image', 'video', 'audio', 'voice', 'file', 'sticker'] as const;
+    return { out: { ...all, ...lacks }, in: all, maxReactions: 1, media: Object.fromEntries(kinds.map((kind) => [kind, media])) as unknown as Capabilities['media'] };
+  }
+
+  #connection(): Connection {
+    const done = (call: Omit<Call, 'id'>): Promise<SendResult> => this.#done(call);
+    const { history, describe, profile } = this.#abilities;
+    return {
+      remoteId: 'one',
+      start: (sink) => {
+        this.#sink = sink;
+        return Promise.resolve();
+      },
+      check: () => Promise.resolve(),
+      capabilities: () => this.#capabilities(),
+      plan: ({ content }) => [content],
+      send: (request) => done({ what: 'send', ...said(request) }),
+      edit: (request) => done({ what: 'edit', target: request.target, ...said(request) }),
+      delete: async (_conversation, target) => void await done({ what: 'delete', target }),
+      react: (_conversation, target, emoji) => done({ what: 'react', target, emoji }),
+      pin: async (_conversation, target, pinned) => void await done({ what: 'pin', target, pinned }),
+      ...(history === undefined ? {} : { history: async (_conversation, limit, before) => {
+        this.calls.push({ what: 'history', id: null });
+        return history(limit, before);
+      } }),
+      ...(describe === undefined ? {} : { describe: async () => describe() }),
+      ...(profile === undefined ? {} : { profile: async ({ id }) => profile(id) }),
+      findSent: () => Promise.resolve('unknown'),
+      openMedia: (handle) => Promise.resolve({ bytes: bytesOf(handle), mime: 'image/png', name: 'photo.png' }),
+      rateKeys: () => [],
+      close: () => Promise.resolve(),
+    };
+  }
+
+  async #done(call: Omit<Call, 'id'>): Promise<SendResult> {
+    const id = `sent${++this.#ids}` as RemoteId;
+    this.calls.push({ ...call, id });
+    await this.gate;
+    return { id, time: Date.UTC(2026, 0, 1), state: 'confirmed' };
+  }
+}
+
+function said({ content, conversation, replyTo, thread }: PartRequest): Partial<Call> {
+  return {
+    content, to: conversation.id, ...(content.kind === 'text' ? { text: toPlain(content.text) } : {}),
+    ...(replyTo === undefined ? {} : { replyTo }), ...(thread === undefined ? {} : { thread: thread.root }),
+  };
+}
+
+export const chat = (id: string): ConversationRef => ({ id, scope: '', kind: 'group', perAccount: false, title: `Chat ${id}` });
+export const person = (id: string): PersonRef => ({ id, scope: '', name: `Name of ${id}` });
