@@ -261,3 +261,13 @@ test('a stop at any step leaves each of them as it would be without', async () =
   }
   expect(edge).toBeGreaterThan(80);
 }, 120_000);
+
+test('our own edit that comes back holds nothing up', async () => {
+  const { network } = open();
+  await stage.take(stage.message('m1', 'hello'));
+  await stage.says('mine');
+  const target = network.of('send')[0]?.id ?? id('');
+  await stage.take({ type: 'edit', id: id('e1'), target, conversation: CHAT, sender: { id: 'me', scope: '', isSelf: true }, time: Date.UTC(2026, 0, 2), parts: [] }, stage.message('m2', 'and on'));
+  expect(stage.saying('and on').sender).toBe(stage.saying('hello').sender);
+  expect(stage.events('m.room.message').map(({ content }) => content.body)).toEqual(['hello', 'mine', 'and on']);
+});

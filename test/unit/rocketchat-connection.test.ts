@@ -31,7 +31,7 @@ describe('receiving', () => {
     const message = await eventually('the text', () => heard.of('message')[0]);
     expect(message).toMatchObject({ id: sent._id, conversation: { id: 'GENERAL', kind: 'channel', title: 'general' }, sender: { id: anna.id, name: 'Anna', aliases: ['@anna'] } });
     expect(message.parts).toEqual([{ kind: 'text', text: [{ t: 'paragraph', children: [
-      { t: 'bold', children: [{ t: 'text', text: 'hello' }] }, { t: 'text', text: ' ' }, { t: 'mention', target: 'user', id: talk.sandbox.account._id, name: 'Bridge' }, { t: 'text', text: ' ' }, { t: 'text', text: '😄' },
+      { t: 'bold', children: [{ t: 'text', text: 'hello' }] }, { t: 'text', text: ' ' }, { t: 'mention', target: 'user', id: talk.sandbox.account._id, name: 'Bridge' }, { t: 'text', text: ' 😄' },
     ] }] }]);
     anna.edit(sent._id, 'hello again');
     const edit = await eventually('the edit', () => heard.of('edit')[0]);
@@ -115,9 +115,8 @@ describe('receiving', () => {
     expect(heard.of('member').map(({ person, change, by }) => [person.id, change, by?.id])).toEqual([
       [bob.id, 'join', anna.id], [bob.id, 'leave', undefined], [sandbox.person('carl').id, 'kick', anna.id],
     ]);
-    // Each says what stands when it is told.
     const changes = heard.of('conversation.changed').filter(({ by }) => by !== undefined).map(({ conversation }) => conversation);
-    expect([changes[0]?.topic, changes.length, changes.at(-1)?.title]).toEqual(['what to do', 2, 'deeds']);
+    expect(changes).toMatchObject([{ topic: 'what to do' }, { title: 'deeds' }]);
     expect(heard.of('message').map(({ parts }) => parts[0])).toEqual([{ kind: 'text', style: 'notice', text: plain('Anna muted bob.') }]);
     const profiles = heard.of('profile').map(({ person }) => person);
     expect(profiles[0]).toMatchObject({ id: bob.id, name: 'Robert' });
@@ -142,7 +141,7 @@ describe('receiving', () => {
     anna.remove(second._id);
     talk.sandbox.faults.socketDown = false;
     await eventually('what was missed', () => talk.heard.of('deletion')[0], 20_000);
-    expect(talk.heard.of('message').map(({ parts }) => toPlain((parts[0] as unknown as { text: never }).text))).toEqual(['one', 'two', 'three', 'four, better']);
+    expect(talk.heard.of('message').map(({ parts: [part] }) => (part?.kind === 'text' ? toPlain(part.text) : part?.kind))).toEqual(['one', 'two', 'three', 'four, better']);
     expect(talk.heard.of('edit').map(({ target }) => target)).toEqual([first._id]);
     const stop = talk;
     stop.stop.abort();

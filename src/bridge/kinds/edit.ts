@@ -22,6 +22,8 @@ import { isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './s
 export function editFromNetwork(event: EditEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   const { portal } = context;
   if (portal === null) return openPortal(item, context, deciding);
+  // Of what was written on Matrix: our own edit comes back, and nobody else can edit it there.
+  if (context.map.some(({ remoteId, origin }) => remoteId === event.target && origin === 'matrix')) return leftOut(item, 'own_edit');
   const before = shownParts(event, context);
   const known = before.parts.size > 0;
   const deadline = item.receivedAt + deciding.settings.targetWait;

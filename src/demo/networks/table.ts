@@ -25,4 +25,5 @@ export const demoNetworks: Readonly<Record<string, () => Promise<(options: DemoO
   whatsapp: async () => (await import('./whatsapp.ts')).whatsappOnStage,
   slack: async () => (await import('./slack.ts')).slackOnStage,
   telegram: async () => (await import('./telegram.ts')).telegramOnStage,
+  rocketchat: async () => (await import('./rocketchat.ts')).rocketchatOnStage,
 };

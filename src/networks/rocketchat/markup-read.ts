@@ -94,7 +94,7 @@ class Line {
         const [whole, , label = '', address = ''] = LINK.exec(line) ?? [];
         const href = safeHref(address.startsWith('//') ? `https:${address}` : address);
         if (whole !== undefined && href !== undefined) {
-          const children = label.trim() === '' ? [] : readInlines(label, () => undefined).filter((child) => child.t !== 'link');
+          const children = label.trim() === '' ? [] : readInlines(label, () => undefined).flatMap((child) => (child.t === 'link' ? child.children : [child]));
           this.push({ t: 'link', href, children: children.length === 0 ? [{ t: 'text', text: label.trim() === '' ? href : label }] : children });
           return at + whole.length;
         }
@@ -178,13 +178,18 @@ export function isWord(char: string | undefined): boolean {
   return char !== undefined && /[A-Za-z0-9]/.test(char);
 }
 
-/** The zero-width spaces that the writer put beside a mark are none of the text's own. */
+/** The zero-width spaces that the writer put beside a mark are none of the text's own; what they parted is one text. */
 export function unjointed(inlines: readonly Inline[]): Inline[] {
-  return inlines.flatMap((inline): Inline[] => {
-    if (inline.t === 'text') {
-      const text = inline.text.replaceAll(JOINT, '');
-      return text === '' ? [] : [{ t: 'text', text }];
+  const found: Inline[] = [];
+  for (const inline of inlines) {
+    if (inline.t !== 'text') {
+      found.push('children' in inline ? { ...inline, children: unjointed(inline.children) } : inline);
+      continue;
     }
-    return ['children' in inline ? { ...inline, children: unjointed(inline.children) } : inline];
-  });
+    const text = inline.text.replaceAll(JOINT, '');
+    const last = found.at(-1);
+    if (last?.t === 'text') found[found.length - 1] = { t: 'text', text: last.text + text };
+    else if (text !== '') found.push({ t: 'text', text });
+  }
+  return found;
 }

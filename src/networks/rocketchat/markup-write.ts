@@ -122,7 +122,7 @@ function marked(pieces: readonly Span[]): string {
   /** Where an address ends: what follows must not become a part of it. */
   let address = -1;
   const shut = (style: number): void => {
-    while (open.some((each) => (style & BIT[each]) === 0)) line += MARK[open.pop() ?? 'bold'];
+    while (open.some((each) => (style & BIT[each]) === 0)) line += `${line.length === address ? JOINT : ''}${MARK[open.pop() ?? 'bold']}`;
   };
   pieces.forEach((piece, index) => {
     if (isBlank(piece)) {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import sharp from 'sharp';
 import type { Faults } from './faults.ts';
 import { body, field, formOf, query, refused, type Shape, text } from './shapes.ts';
 import { etagOf, type Message, Refused, type Room, type User, type World } from './state.ts';
@@ -262,8 +263,13 @@ export class Rest {
       return upload === undefined ? reply.code(404).send() : reply.headers({ 'content-type': upload.type, 'content-length': upload.bytes.length }).send(upload.bytes);
     });
     const svg = (text: string): string => `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200"><rect width="100%" height="100%" fill="#${etagOf(text).slice(0, 6)}"/><text x="50%" y="50%" dy="0.36em" text-anchor="middle" fill="#fff" font-size="125" font-family="Helvetica">${/\w/.exec(text)?.[0]?.toUpperCase() ?? '?'}</text></svg>`;
-    this.#app.get('/avatar/room/:rid', async (request, reply) => reply.type('image/svg+xml').send(svg((request.params as { rid: string }).rid)));
-    this.#app.get('/avatar/:username', async (request, reply) => reply.type('image/svg+xml').send(svg((request.params as { username: string }).username)));
+    const picture = async (request: FastifyRequest, reply: FastifyReply, text: string): Promise<FastifyReply> => {
+      const drawn = svg(text);
+      const { format } = request.query as { format?: string };
+      return format === 'png' ? reply.type('image/png').send(await sharp(Buffer.from(drawn)).png().toBuffer()) : reply.type('image/svg+xml').send(drawn);
+    };
+    this.#app.get('/avatar/room/:rid', async (request, reply) => picture(request, reply, (request.params as { rid: string }).rid));
+    this.#app.get('/avatar/:username', async (request, reply) => picture(request, reply, (request.params as { username: string }).username));
   }
 
   #in(room: Room): Message[] {

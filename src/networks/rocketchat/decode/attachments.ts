@@ -147,9 +147,9 @@ function decoded(text: string): string {
   }
 }
 
-/** The path of an upload, where the address is that of one; of a whole address only its path, for the host may be called anything. */
+/** The path of an upload below the server's own address, where it is one: the host may be called anything, and the server may stand below a path. */
 function uploadPath(address: string | undefined): string | undefined {
-  const found = address === undefined ? null : /^(?:https?:\/\/[^/?#\s]+)?((?:\/[\w.~-]{1,100}){0,4}\/(?:file-upload|ufs\/[\w:.-]+)\/[^\s?#]+)/i.exec(address);
+  const found = address === undefined ? null : /^(?:https?:\/\/[^/?#\s]+)?(?:\/[\w.~-]{1,100}){0,4}?(\/(?:file-upload|ufs\/[\w:.-]+)\/[^\s?#]+)/i.exec(address);
   return found?.[1];
 }
 

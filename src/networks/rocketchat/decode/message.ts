@@ -57,11 +57,15 @@ function writtenItems(context: Context, message: Fields, place: Place): readonly
     type: 'message' as const, id: id as RemoteId, conversation, time, sender, parts,
     replyTo,
     thread: tmid === undefined ? undefined : { root: tmid as RemoteId, ...(flag(message, 'tshow') ? { broadcast: true as const } : {}) },
-    // The ids of what we send are our keys.
-    key: sender.isSelf === true && /^[\w-]{32}$/.test(id) ? id : undefined,
+    key: sender.isSelf === true && isOwnKey(id) ? id : undefined,
     historical: context.historical,
   });
   return [item(keyOf('message', id), event)];
+}
+
+/** The ids of what we send are our keys; those that the server gives are shorter. */
+export function isOwnKey(id: string): boolean {
+  return /^[\w-]{32}$/.test(id);
 }
 
 /** Who edits is the author, or somebody who may edit for them. */

@@ -38,8 +38,8 @@ function draw(node) {
     case 'HEADING': return make('strong', {}, ...value.map(draw), '\n');
     case 'QUOTE': return make('blockquote', {}, ...value.map(draw));
     case 'CODE': return make('pre', {}, value.map((line) => plain(line)).join('\n'));
-    case 'UNORDERED_LIST': return make('ul', {}, ...value.map((item) => make('li', { style: 'display:list-item' }, ...item.value.map(draw))));
-    case 'ORDERED_LIST': return make('ol', { start: value[0]?.number ?? 1 }, ...value.map((item) => make('li', { style: 'display:list-item' }, ...item.value.map(draw))));
+    case 'UNORDERED_LIST': return make('ul', {}, ...value.map((item) => make('li', {}, ...item.value.map(draw))));
+    case 'ORDERED_LIST': return make('ol', { start: value[0]?.number ?? 1 }, ...value.map((item) => make('li', {}, ...item.value.map(draw))));
     case 'LINE_BREAK': return make('br');
     default: return plain(node);
   }
@@ -53,7 +53,7 @@ function drawFile(attachment) {
   if (attachment.image_url) return make('img', { src, alt: attachment.title });
   if (attachment.audio_url) return make('audio', { src, controls: true });
   if (attachment.video_url) return make('video', { src, controls: true });
-  return make('div', {}, make('a', { href: src, download: attachment.title }, `📄 ${attachment.title}`));
+  return make('div', {}, make('a', { href: src, download: attachment.title }, attachment.title));
 }
 
 const SYSTEM = { uj: 'joined', ul: 'left', au: 'added', ru: 'removed', r: 'renamed the room to', room_changed_topic: 'changed the topic to', message_pinned: 'pinned a message', 'room-archived': 'archived the room' };
