@@ -49,8 +49,6 @@ function openFile(path: string): Db {
   // Deleted content is overwritten, not only unlinked.
   db.pragma('secure_delete = ON');
   db.pragma('journal_size_limit = 67108864');
-  // 16 MB of log: what is written back meanwhile is written once, however often it changed.
-  db.pragma('wal_autocheckpoint = 4096');
   db.pragma('cache_size = -32768');
   return db;
 }
