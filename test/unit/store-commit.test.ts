@@ -96,25 +96,25 @@ describe('the commands of one tick', () => {
 
 describe('what is decided from what the commands of a tick have written', () => {
   /** Writes, and on the way writes one more from what is there then. */
-  const putAndFollow = (n: number, next: (n: number) => Promise<unknown>): { readonly first: Promise<void>; readonly then: Promise<unknown> } => {
+  const putAndFollow = (n: number, next: (n: number) => Promise<unknown>): { readonly first: Promise<void>; readonly second: Promise<unknown> } => {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const first = commits.run(() => {
       db.prepare('INSERT INTO t VALUES (?, ?)').run(n, 'x');
       // As a lane does: a few promises later.
       void Promise.resolve().then(() => {}).then(() => next(Math.max(...(held() as number[])) + 1)).then(resolve, reject);
     });
-    return { first, then: promise };
+    return { first, second: promise };
   };
 
   test('joins their commit, and what follows from that too', async () => {
     const seen = counted(0);
     const heard: string[] = [];
-    const { first, then } = putAndFollow(1, (n) => {
+    const { first, second } = putAndFollow(1, (n) => {
       const further = putAndFollow(n, (one) => put(one));
-      return Promise.all([further.first, further.then]);
+      return Promise.all([further.first, further.second]);
     });
-    await Promise.all([first.then(() => heard.push('first')), then.then(() => heard.push('then'))]);
-    expect([held(), seen.commits, heard]).toEqual([[1, 2, 3], 1, ['first', 'then']]);
+    await Promise.all([first.then(() => heard.push('first')), second.then(() => heard.push('second'))]);
+    expect([held(), seen.commits, heard]).toEqual([[1, 2, 3], 1, ['first', 'second']]);
     await put(4);
     expect(seen.commits).toBe(2);
   });
@@ -122,19 +122,19 @@ describe('what is decided from what the commands of a tick have written', () => 
   test('is not written where they are not, whichever of them there is no room for', async () => {
     await put(1);
     db.pragma(`max_page_count = ${db.pragma('page_count', { simple: true }) as number}`);
-    const { first, then } = putAndFollow(2, (n) => put(n, 'x'.repeat(20_000)));
-    const results = await Promise.allSettled([first, then, put(7)]);
+    const { first, second } = putAndFollow(2, (n) => put(n, 'x'.repeat(20_000)));
+    const results = await Promise.allSettled([first, second, put(7)]);
     expect(results.map((result) => result.status === 'rejected' && result.reason instanceof StoreBusy)).toEqual([true, true, true]);
     expect([held(), db.inTransaction]).toEqual([[1], false]);
   });
 
   test('is committed where the store is closed meanwhile', async () => {
-    const { first, then } = putAndFollow(1, async () => {
+    const { first, second } = putAndFollow(1, async () => {
       const last = put(2);
       commits.close();
       return last;
     });
-    await Promise.all([first, then]);
+    await Promise.all([first, second]);
     expect([held(), db.inTransaction]).toEqual([[1, 2], false]);
   });
 });
