@@ -66,12 +66,13 @@ function roomProblem(file: string, target: string): string | null {
   return may.some((place) => target === place || target.startsWith(`${place}/`)) ? null : `${room} may import ${may.join(', ') || 'nothing'}`;
 }
 
-/** A network is one folder; besides the registry nobody knows any, and Meta's share one more. */
+/** A network is one folder; besides the registry nobody knows any. What all use is `shared`, and Meta's share one more. */
 function networkProblem(file: string, target: string): string | null {
   const [from, to] = [networkOf(file), networkOf(target)];
   if (to === null || from === to || file === 'networks/registry.ts') return null;
   if (from === null) return 'the contract knows no network';
-  return to === 'meta-graph' ? null : 'networks never import each other';
+  if (to === 'shared' || (to === 'meta-graph' && from !== 'shared')) return null;
+  return from === 'shared' ? 'the shared folder knows no network' : 'networks never import each other';
 }
 
 function packageProblem(file: string, { target }: Import): string | null {

@@ -11,6 +11,7 @@ import { InLanes } from './inbound/in-lanes.ts';
 import { Lively } from './inbound/live.ts';
 import { MediaJobs } from './inbound/media-jobs.ts';
 import { Taking } from './inbound/taking.ts';
+import { hostsOf } from './kinds/shared.ts';
 import { Lanes, type Turn } from './lanes/lanes.ts';
 import type { MediaTools } from './media.ts';
 import type { Outages } from './outages.ts';
@@ -96,7 +97,7 @@ export class Bridge {
     const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
     const toMatrix = new ToMatrix({
       store, backfill, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
-      ownerRooms: (id) => this.#telling.owners(id).rooms,
+      ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
     });
     const toNetwork = new ToNetwork({
       store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,

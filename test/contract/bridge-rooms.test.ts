@@ -131,6 +131,23 @@ test('a room that becomes encrypted is left alone, and the chat goes on in a new
   await eventually('the invite', () => stack.homeserver.membership(other, alice.id) === 'invite');
 });
 
+test('what is refused in a room that became encrypted meanwhile is shown in the next', async () => {
+  const jan = stack.sandbox.person('31677777772', { name: 'Jan' });
+  jan.sendText('Hi');
+  const room = await eventually('the room', () => portalNamed('Jan'));
+  await eventually('the message', () => stack.homeserver.eventsOf(room, 'm.room.message')[0]);
+  stack.homeserver.faults.add({ match: '/send/m\\.room\\.message/', times: 1, status: 403, body: { errcode: 'M_FORBIDDEN', error: 'No.' }, latencyMs: 500 });
+  jan.sendText('under way');
+  jan.sendText('behind it');
+  await new Promise((resolve) => { setTimeout(resolve, 200); });
+  stack.homeserver.user(BOT).setState(room, 'm.room.encryption', '', { algorithm: 'm.megolm.v1.aes-sha2' });
+  const shows = (id: string, body: string): boolean => stack.homeserver.eventsOf(id, 'm.room.message').some(({ content }) => content.body === body);
+  const next = await eventually('the next room', () => [...stack.homeserver.rooms.values()].find(({ id }) => shows(id, 'behind it'))?.id);
+  await eventually('what was refused', () => shows(next, 'under way'));
+  expect(shows(room, 'under way')).toBe(false);
+  expect(said(room, /could not be shown/)).toBeUndefined();
+});
+
 test('inviting a ghost leads to the room of its chat', async () => {
   const alice = stack.homeserver.user('alice');
   const hugo = stack.sandbox.person('31666666666', { name: 'Hugo' });

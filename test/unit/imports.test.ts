@@ -45,11 +45,12 @@ test('every row of the table is kept, however an import is written', () => {
   expect(forbidden.filter(({ file, to }) => !said.includes(`${file} imports ${to}: `))).toEqual([]);
 });
 
-test('networks know the contract and Meta\'s shared folder, never each other; the contract knows none', () => {
-  const one = { 'networks/network.ts': '', 'networks/meta-graph/g.ts': '', 'networks/y/b.ts': '', 'networks/registry.ts': "import '../networks/y/b.ts';" };
-  expect(check({ ...one, 'networks/x/a.ts': "import '../network.ts';\nimport '../meta-graph/g.ts';\nimport '../../text/t.ts';", 'text/t.ts': '' })).toBe('');
+test('networks know the contract, the shared folder and Meta\'s, never each other; the contract and the shared folder know none', () => {
+  const one = { 'networks/network.ts': '', 'networks/meta-graph/g.ts': "import '../shared/s.ts';", 'networks/shared/s.ts': "import '../network.ts';", 'networks/y/b.ts': '', 'networks/registry.ts': "import '../networks/y/b.ts';" };
+  expect(check({ ...one, 'networks/x/a.ts': "import '../network.ts';\nimport '../meta-graph/g.ts';\nimport '../shared/s.ts';\nimport '../../text/t.ts';", 'text/t.ts': '' })).toBe('');
   expect(check({ 'networks/x/a.ts': "import '../y/b.ts';" })).toContain('never import each other');
-  expect(check({ 'networks/x/a.ts': '', 'networks/network.ts': "import './y/b.ts';" })).toContain('knows no network');
+  expect(check({ 'networks/x/a.ts': '', 'networks/shared/s.ts': "import '../x/a.ts';\nimport '../meta-graph/g.ts';" })).toMatch(/x\/a\.ts: the shared folder knows no network\n.*meta-graph\/g\.ts: the shared folder knows no network/);
+  expect(check({ 'networks/shared/s.ts': '', 'networks/network.ts': "import './y/b.ts';" })).toContain('knows no network');
 });
 
 test('packages: none in the model, elsewhere those of the program', () => {

@@ -33,6 +33,8 @@ export interface ToMatrixDeps {
   readonly command: (task: Extract<MatrixTask, { kind: 'command' }>, row: OutboxItem) => Promise<readonly Effect[]>;
   /** Rooms that the owners of an account share with the bot. */
   readonly ownerRooms: (account: AccountId) => readonly RoomRow[];
+  /** Who is asked into a new room of the account. */
+  readonly hosts: (account: AccountId) => readonly UserId[];
   readonly wake: (lanes: readonly string[]) => void;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step: (name: string) => void;
@@ -103,8 +105,8 @@ export class ToMatrix {
 
   async #message(row: OutboxItem, first: Extract<MatrixTask, { kind: 'message' }>): Promise<void> {
     const { homeserver, rooms, media, store } = this.#deps;
+    if (row.state !== 'ready' && await this.#foundSent(row, rooms.placeOf(row))) return;
     const room = rooms.idOf(row);
-    if (row.state !== 'ready' && await this.#foundSent(row, room)) return;
     const as = first.edits === undefined ? await rooms.speaker(first.as, row) : await rooms.writer(this.#writerOf(row, first), row);
     const wanted = isOvertaken(store, row, first) ? fileAlone(first) : first;
     const ready = wanted.media === undefined ? wanted : await media.ready(row, wanted, as);
@@ -140,7 +142,7 @@ export class ToMatrix {
   /** What is about a message or a poll, and is sent as an event of its own. */
   async #about(row: OutboxItem, task: Extract<MatrixTask, { kind: 'reaction' | 'vote' | 'poll end' }>): Promise<void> {
     const { homeserver, rooms, store, clock } = this.#deps;
-    const room = rooms.idOf(row);
+    const room = rooms.placeOf(row);
     const target = eventOf(store, row, { remote: task.target });
     const event = target === null ? null : task.kind === 'reaction'
       ? { type: 'm.reaction', content: { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key: task.emoji } } }
@@ -150,6 +152,7 @@ export class ToMatrix {
       return;
     }
     if (row.state !== 'ready' && await this.#foundSent(row, room)) return;
+    rooms.idOf(row);
     const as = await rooms.speaker(task.as, row);
     if (!await this.#begin(row)) return;
     try {
@@ -325,6 +328,7 @@ export class ToMatrix {
       await this.#settle(row, { to: 'ready', dueAt: clock.now(), tried: true, code: error.code, reason: error.message }, rooms.forget(row, row.task.as as PersonRow));
       return;
     }
+    if (error instanceof Rejected && this.#movesOn(row, error)) return this.#moveOn(row, error);
     const failure = failureOf(error, row, clock.now(), settings);
     if ('sideDown' in failure) outages.down('matrix', failure.sideDown, () => homeserver.ping());
     if ('bug' in failure) log.error('A bug met a row on its way to Matrix.', { seq: row.seq, kind: row.kind, error });
@@ -333,6 +337,18 @@ export class ToMatrix {
     // Nothing was called yet where the row was never marked.
     const settle = failure.settle.to === 'uncertain' && state === 'ready' ? { to: 'ready', dueAt: clock.now() + 1_000, tried: true, code: failure.settle.code, reason: failure.settle.reason } as const : failure.settle;
     await this.#settle(row, settle, settle.to === 'dead' ? this.#lost(row, settle.reason) : []);
+  }
+
+  /** Refused in a room that was given up while it was under way, and certainly not shown there. */
+  #movesOn(row: OutboxItem, { code }: Rejected): boolean {
+    if (row.kind !== 'message' || row.remoteRef === null || row.portal === null || this.#deps.store.portal(row.portal)?.state !== 'closed') return false;
+    return code === 'encrypted' || (code === 'room_gone' && row.state === 'ready');
+  }
+
+  /** It is shown in the next room, as all that waited when this one was given up. */
+  async #moveOn(row: OutboxItem, { code, message: reason }: Rejected): Promise<void> {
+    await this.#settle(row, { to: 'ready', dueAt: 0, tried: false, code, reason });
+    if (row.portal !== null && row.account !== null) this.#deps.wake(await this.#deps.store.apply([{ do: 'close', portal: row.portal, invite: this.#deps.hosts(row.account) }]));
   }
 
   /** What cannot be shown is said where it would have stood, else to the owners of its account. */

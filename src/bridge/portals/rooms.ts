@@ -52,12 +52,18 @@ export class Rooms {
     return user === homeserver.bot || (user.startsWith(`@${ghostPrefix}`) && user.slice(user.indexOf(':') + 1) === homeserver.serverName);
   }
 
-  /** @throws Rejected where the room is not there to be written to, or what is bridged must not stand in it in clear */
+  /** To write there. @throws Rejected as `placeOf`, and where what is bridged must not stand in the room in clear */
   idOf(row: OutboxItem): RoomId {
+    const id = this.placeOf(row);
+    if (isBridged(row.task) && row.room !== null && this.#options.store.room(row.room)?.encrypted === true) throw new Rejected('The room is encrypted.', 'encrypted');
+    return id;
+  }
+
+  /** To look there. @throws Rejected where the room is not there, or the bot not in it */
+  placeOf(row: OutboxItem): RoomId {
     const room = row.room === null ? null : this.#options.store.room(row.room);
     if (room?.roomId == null) throw new Rejected('The room could not be made.', 'no_room');
     if (room.state === 'gone') throw new Rejected('The bridge is no longer in the room.', 'room_gone');
-    if (room.encrypted && isBridged(row.task)) throw new Rejected('The room is encrypted.', 'encrypted');
     return room.roomId;
   }
 

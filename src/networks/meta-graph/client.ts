@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
-import { Agent, errors, request, type Dispatcher } from 'undici';
-import { DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
+import { Rejected, type DeliveryError } from '../../model/errors.ts';
 import type { MediaStream } from '../../model/media.ts';
+import { first, Http, type Answer, type Call } from '../shared/http.ts';
+import { isFields, type Fields } from '../shared/json.ts';
+import type { Multipart } from '../shared/multipart.ts';
 import { failureToError, type Explain } from './errors.ts';
-import { isFields, parseJson, type Fields } from './json.ts';
 import { askedWait } from './limits.ts';
-import type { Multipart } from './multipart.ts';
 
 interface GraphOptions {
   /** `https://graph.facebook.com`, or a sandbox's address. */
@@ -19,22 +19,9 @@ interface GraphOptions {
   readonly answerMs?: number;
 }
 
-interface Call {
-  readonly method: 'GET' | 'POST';
-  readonly body?: string | Readable;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** True where repeating the call could do a thing twice: an answer lost on the way is then `Uncertain`. */
-  readonly sending?: boolean;
-  readonly headersTimeout?: number;
-  readonly signal?: AbortSignal;
-}
-
-const CONNECT_MS = 10_000;
-const ANSWER_MS = 30_000;
 /** Meta answers an upload only after it has taken and looked at up to 100 MB. */
 const UPLOAD_MS = 300_000;
 const MAX_ANSWER = 4 * 1024 * 1024;
-const MAX_REDIRECTS = 3;
 /** Hosts that the API hands out for media, and those of them that want the token; the CDN's addresses are signed. */
 const MEDIA_HOSTS = /(?:^|\.)(?:facebook\.com|fbsbx\.com|fbcdn\.net|whatsapp\.net|whatsapp\.com)$/;
 const TOKEN_HOSTS = /(?:^|\.)(?:facebook\.com|fbsbx\.com|whatsapp\.net|whatsapp\.com)$/;
@@ -42,12 +29,11 @@ const TOKEN_HOSTS = /(?:^|\.)(?:facebook\.com|fbsbx\.com|whatsapp\.net|whatsapp\
 /** Meta's Graph API for one access token. Every call throws only the classes of `model/errors.ts`. */
 export class GraphClient {
   readonly #options: GraphOptions;
-  readonly #agent: Agent;
+  readonly #http: Http;
 
   constructor(options: GraphOptions) {
     this.#options = { ...options, url: options.url.replace(/\/+$/, '') };
-    const wait = options.answerMs ?? ANSWER_MS;
-    this.#agent = new Agent({ connect: { timeout: CONNECT_MS }, headersTimeout: wait, bodyTimeout: wait, connections: 64 });
+    this.#http = new Http({ name: 'Meta’s API', unreachable: 'Meta’s API cannot be reached.', connections: 64, maxAnswer: MAX_ANSWER, answered: options.answered, answerMs: options.answerMs });
   }
 
   /** `path` without a leading slash; its ids must be encoded by `segment`. */
@@ -82,84 +68,37 @@ export class GraphClient {
    * @throws Rejected `media_host` for any other address
    */
   async download(address: string, signal: AbortSignal): Promise<MediaStream> {
-    const start = this.#allowed(address);
-    let url = start;
-    for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      const headers = url.origin === start.origin && this.#trusts(url) ? this.#authorization() : {};
-      const answer = await this.#ask(url, { method: 'GET', headers, signal });
-      if (answer.statusCode >= 300 && answer.statusCode < 400) {
-        await answer.body.dump();
-        url = this.#allowed(first(answer.headers['location']) ?? '', url);
-        continue;
-      }
-      if (answer.statusCode !== 200) throw await this.#failure(answer, false);
-      return stream(answer);
-    }
-    throw new Rejected('The file’s address leads in circles.', 'media_redirects');
+    const answer = await this.#http.follow(address, {
+      signal, headers: this.#authorization(), allowed: (each, base) => this.#allowed(each, base), trusts: (url) => this.#isOwn(url) || isMeta(url, TOKEN_HOSTS),
+    });
+    if (answer.statusCode !== 200) throw await this.#failure(answer, false);
+    return this.#http.stream(answer);
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#http.close();
   }
 
   async #json(path: string, call: Call): Promise<Fields> {
     const url = new URL(`${this.#options.url}/${this.#options.version}/${path}`);
-    const answer = await this.#ask(url, { ...call, headers: { ...call.headers, ...this.#authorization() } });
-    if (answer.statusCode < 200 || answer.statusCode >= 300) throw await this.#failure(answer, call.sending ?? false);
-    const body = await this.#read(answer, call.sending ?? false);
+    const sending = call.sending ?? false;
+    const answer = await this.#http.ask(url, { ...call, headers: { ...call.headers, ...this.#authorization() } });
+    if (answer.statusCode < 200 || answer.statusCode >= 300) throw await this.#failure(answer, sending);
+    const body = await this.#http.read(answer, sending);
     if (isFields(body) && !isFields(body['error'])) return body;
-    throw this.#error(answer, body, call.sending ?? false);
+    throw this.#error(answer, body, sending);
   }
 
-  async #ask(url: URL, call: Call): Promise<Dispatcher.ResponseData> {
-    const mark = { written: false };
-    try {
-      const answer = await request(url, {
-        method: call.method,
-        dispatcher: this.#agent.compose(marking(mark)),
-        headers: { accept: '*/*', 'user-agent': 'drawbridge', ...call.headers },
-        ...(call.body !== undefined && { body: call.body }),
-        ...(call.signal && { signal: call.signal }),
-        ...(call.headersTimeout !== undefined && { headersTimeout: call.headersTimeout }),
-      });
-      this.#options.answered?.(answer.statusCode);
-      return answer;
-    } catch (cause) {
-      this.#options.answered?.('error');
-      throw lost(cause, mark.written && (call.sending ?? false));
-    }
-  }
-
-  async #failure(answer: Dispatcher.ResponseData, sending: boolean): Promise<DeliveryError> {
+  async #failure(answer: Answer, sending: boolean): Promise<DeliveryError> {
     // A failure whose text is lost is still a failure: the status alone decides.
-    const body = await this.#read(answer, sending).catch(() => undefined);
+    const body = await this.#http.read(answer, sending).catch(() => undefined);
     return this.#error(answer, body, sending);
   }
 
-  #error(answer: Dispatcher.ResponseData, body: unknown, sending: boolean): DeliveryError {
+  #error(answer: Answer, body: unknown, sending: boolean): DeliveryError {
     const ms = askedWait((name) => first(answer.headers[name]));
     const wait = ms === undefined ? {} : { retryAfterMs: ms };
     return failureToError({ status: answer.statusCode, body, sending, secret: this.#options.token, ...wait }, this.#options.explain);
-  }
-
-  /** The parsed body; undefined where it is no JSON. */
-  async #read(answer: Dispatcher.ResponseData, sending: boolean): Promise<unknown> {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    try {
-      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-        size += chunk.length;
-        if (size > MAX_ANSWER) return undefined;
-        chunks.push(chunk);
-      }
-    } catch (cause) {
-      throw lost(cause, sending);
-    }
-    try {
-      return parseJson(Buffer.concat(chunks));
-    } catch {
-      return undefined;
-    }
   }
 
   #authorization(): Record<string, string> {
@@ -173,10 +112,6 @@ export class GraphClient {
     return url;
   }
 
-  #trusts(url: URL): boolean {
-    return this.#isOwn(url) || isMeta(url, TOKEN_HOSTS);
-  }
-
   #isOwn(url: URL): boolean {
     return url.origin === new URL(this.#options.url).origin;
   }
@@ -184,64 +119,4 @@ export class GraphClient {
 
 function isMeta(url: URL, hosts: RegExp): boolean {
   return url.protocol === 'https:' && url.port === '' && hosts.test(url.hostname);
-}
-
-/** One id as one part of a path: nothing in it can reach another endpoint. */
-export function segment(id: string): string {
-  return id === '.' || id === '..' ? encodeURIComponent(`${id}/`) : encodeURIComponent(id);
-}
-
-function first(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' ? header : header?.[0];
-}
-
-/** Notes when a request starts to be written: before that moment it surely did nothing. */
-function marking(mark: { written: boolean }): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) =>
-    dispatch(options, {
-      onRequestStart(controller, context) {
-        mark.written = true;
-        handler.onRequestStart?.(controller, context);
-      },
-      onRequestUpgrade: (...rest) => handler.onRequestUpgrade?.(...rest),
-      onResponseStart: (...rest) => handler.onResponseStart?.(...rest),
-      onResponseData: (...rest) => handler.onResponseData?.(...rest),
-      onResponseEnd: (...rest) => handler.onResponseEnd?.(...rest),
-      onResponseError: (...rest) => handler.onResponseError?.(...rest),
-    });
-}
-
-/** What a call without an answer ended in. A media source's own refusal comes through as it is. */
-function lost(cause: unknown, uncertain: boolean): DeliveryError {
-  if (cause instanceof DeliveryError) return cause;
-  const code = codeOf(cause);
-  if (cause instanceof errors.RequestContentLengthMismatchError) {
-    return new Retry('The file changed its size while it was sent.', code, { cause });
-  }
-  return uncertain
-    ? new Uncertain('The connection to Meta’s API broke before the answer came.', code, { cause })
-    : new Unreachable('Meta’s API cannot be reached.', code, { cause });
-}
-
-function codeOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'unknown';
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
-}
-
-function stream(answer: Dispatcher.ResponseData): MediaStream {
-  const mime = first(answer.headers['content-type']);
-  const size = Number(first(answer.headers['content-length']) ?? 'NaN');
-  return {
-    bytes: guarded(answer.body),
-    ...(mime !== undefined && { mime }),
-    ...(Number.isSafeInteger(size) && size >= 0 && { size }),
-  };
-}
-
-async function* guarded(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (cause) {
-    throw lost(cause, false);
-  }
 }

@@ -1,5 +1,6 @@
 import { AccountBroken, Rejected, Retry, Uncertain, Unreachable, type DeliveryError } from '../../model/errors.ts';
-import { at, flag, isFields, num, str, type Fields } from './json.ts';
+import { at, flag, isFields, num, str, type Fields } from '../shared/json.ts';
+import { tidy } from '../shared/tidy.ts';
 
 /** What an error code means for the lane, and in words for the person. */
 export interface Meaning {
@@ -128,11 +129,4 @@ function bareFailure({ status, retryAfterMs, sending }: Failure): DeliveryError 
 /** Token errors quote the token; for those Meta's sentence is left out. */
 function messageOf(error: unknown, code: number): string {
   return code === 190 || code === 0 || code === 102 ? '' : (str(error, 'message') ?? '');
-}
-
-/** One short line without control characters and without the token. */
-export function tidy(text: string, secret = ''): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').replace(/\s+/g, ' ').trim();
-  const clean = secret === '' ? line : line.replaceAll(secret, '…');
-  return clean.length > 300 ? `${clean.slice(0, 299)}…` : clean;
 }

@@ -1,4 +1,4 @@
-import { isFields, list, num, parseJson } from './json.ts';
+import { isFields, list, num, parseJson } from '../shared/json.ts';
 
 /** A refusal that names a longer time is asked about again before it: a header is not let stop an account for days. */
 const MOST_MS = 60 * 60_000;

@@ -1,9 +1,10 @@
 import { Rejected, Uncertain } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
-import { at, defined, flag, isFields, list, str, type Fields } from '../meta-graph/json.ts';
-import { multipart } from '../meta-graph/multipart.ts';
 import type { ConnectOptions } from '../network.ts';
-import { RocketChatClient, segment } from './client.ts';
+import { segment } from '../shared/http.ts';
+import { at, defined, flag, isFields, list, str, type Fields } from '../shared/json.ts';
+import { multipart } from '../shared/multipart.ts';
+import { RocketChatClient } from './client.ts';
 import type { Handle } from './ids.ts';
 import { SETTINGS } from './limits.ts';
 import type { RocketChatAccount, RocketChatApp } from './settings.ts';
@@ -149,7 +150,7 @@ export class RocketChatApi {
   async upload(rid: string, media: MediaSource): Promise<string | null> {
     if (!this.#twoSteps) return null;
     try {
-      const answer = await this.#client.upload(`rooms.media/${segment(rid)}`, multipart({}, media, media.mime));
+      const answer = await this.#client.upload(`rooms.media/${segment(rid)}`, multipart({}, media));
       const id = str(answer, 'file', '_id');
       if (id === undefined) throw new Rejected('Rocket.Chat took the file without giving it an id.', 'no_id');
       return id;
@@ -167,7 +168,7 @@ export class RocketChatApi {
 
   /** Before version 7: the file and its message in one call. */
   async uploadOld(rid: string, media: MediaSource, fields: Readonly<Record<string, string>>): Promise<Fields> {
-    return messageIn(await this.#client.upload(`rooms.upload/${segment(rid)}`, multipart(fields, media, media.mime), true));
+    return messageIn(await this.#client.upload(`rooms.upload/${segment(rid)}`, multipart(fields, media), true));
   }
 
   async download(handle: Handle, maxBytes: number, signal: AbortSignal): Promise<MediaStream> {

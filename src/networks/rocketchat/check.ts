@@ -1,6 +1,6 @@
 import { AccountBroken, DeliveryError, Rejected, Unreachable } from '../../model/errors.ts';
-import { list, str } from '../meta-graph/json.ts';
 import type { Check, ConnectOptions } from '../network.ts';
+import { list, str } from '../shared/json.ts';
 import { isActive, RocketChatApi } from './api.ts';
 import { Ddp } from './ddp.ts';
 import { fixFor } from './errors.ts';

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
-import { Agent, errors, request, type Dispatcher } from 'undici';
 import { createEgress, type Egress } from '../../media/egress.ts';
-import { DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
+import { Rejected } from '../../model/errors.ts';
 import type { MediaStream } from '../../model/media.ts';
-import { at, isFields, parseJson, type Fields } from '../meta-graph/json.ts';
-import type { Multipart } from '../meta-graph/multipart.ts';
+import { Http, type Answer } from '../shared/http.ts';
+import { at, isFields, type Fields } from '../shared/json.ts';
+import type { Multipart } from '../shared/multipart.ts';
 import { failureToError } from './errors.ts';
 
 interface ClientOptions {
@@ -26,8 +26,6 @@ interface Call {
   readonly signal?: AbortSignal;
 }
 
-const CONNECT_MS = 10_000;
-const ANSWER_MS = 30_000;
 const UPLOAD_MS = 300_000;
 const MAX_ANSWER = 16 * 1024 * 1024;
 /** A header is not let stop an account for days. */
@@ -36,13 +34,12 @@ const MOST_WAIT_MS = 3_600_000;
 /** The REST API of one server for one token. Every call throws only the classes of `model/errors.ts`. */
 export class RocketChatClient {
   readonly #options: ClientOptions;
-  readonly #agent: Agent;
+  readonly #http: Http;
   readonly #egress: Egress;
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    const wait = options.answerMs ?? ANSWER_MS;
-    this.#agent = new Agent({ connect: { timeout: CONNECT_MS }, headersTimeout: wait, bodyTimeout: wait, connections: 16 });
+    this.#http = new Http({ name: 'Rocket.Chat', unreachable: 'Rocket.Chat cannot be reached.', connections: 16, maxAnswer: MAX_ANSWER, answered: options.answered, answerMs: options.answerMs });
     this.#egress = createEgress({ trustedOrigins: [new URL(options.url).origin] });
   }
 
@@ -74,7 +71,7 @@ export class RocketChatClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#agent.destroy(), this.#egress.close()]);
+    await Promise.all([this.#http.close(), this.#egress.close()]);
   }
 
   #headers(): Record<string, string> {
@@ -88,95 +85,34 @@ export class RocketChatClient {
     const answer = await this.#ask(url, call);
     let body: unknown;
     try {
-      body = await this.#read(answer, sending);
+      body = await this.#http.read(answer, sending);
     } catch (error) {
       // A failure whose text is lost is still a failure: the status alone decides.
       if (answer.statusCode < 400) throw error;
     }
     if (answer.statusCode >= 200 && answer.statusCode < 300 && isFields(body) && at(body, 'success') !== false && at(body, 'status') !== 'error') return body;
-    throw failureToError({ status: answer.statusCode, body, wait: askedWait(answer), sending, secrets: [this.#options.token] });
+    throw failureToError({ status: answer.statusCode, body, wait: askedWait(answer), sending, secret: this.#options.token });
   }
 
-  async #ask(url: URL, call: Call): Promise<Dispatcher.ResponseData> {
-    const mark = { written: false };
-    const { form, body } = call;
-    try {
-      const answer = await request(url, {
-        method: call.method,
-        dispatcher: this.#agent.compose(marking(mark)),
-        headers: {
-          accept: 'application/json', 'user-agent': 'drawbridge', ...this.#headers(),
-          ...(form ? { 'content-type': form.contentType, 'content-length': String(form.length) } : body ? { 'content-type': 'application/json' } : {}),
-        },
-        ...(form ? { body: Readable.from(form.bytes()), headersTimeout: UPLOAD_MS } : body ? { body: JSON.stringify(body) } : {}),
-        ...(call.signal && { signal: call.signal }),
-      });
-      this.#options.answered?.(answer.statusCode);
-      return answer;
-    } catch (cause) {
-      this.#options.answered?.('error');
-      throw lost(cause, mark.written && (call.sending ?? false));
-    }
+  #ask(url: URL, { method, form, body, sending = false, signal }: Call): Promise<Answer> {
+    return this.#http.ask(url, {
+      method, sending,
+      headers: {
+        accept: 'application/json', ...this.#headers(),
+        ...(form ? { 'content-type': form.contentType, 'content-length': String(form.length) } : body ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(form ? { body: Readable.from(form.bytes()), headersTimeout: UPLOAD_MS } : body ? { body: JSON.stringify(body) } : {}),
+      ...(signal && { signal }),
+    });
   }
-
-  /** The parsed body; undefined where it is no JSON. */
-  async #read(answer: Dispatcher.ResponseData, sending: boolean): Promise<unknown> {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    try {
-      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-        size += chunk.length;
-        if (size > MAX_ANSWER) return undefined;
-        chunks.push(chunk);
-      }
-    } catch (cause) {
-      throw lost(cause, sending);
-    }
-    try {
-      return parseJson(Buffer.concat(chunks));
-    } catch {
-      return undefined;
-    }
-  }
-}
-
-/** One id as one part of a path: nothing in it can reach another endpoint. */
-export function segment(id: string): string {
-  return id === '.' || id === '..' ? encodeURIComponent(`${id}/`) : encodeURIComponent(id);
 }
 
 /** `x-ratelimit-reset` is a time, in milliseconds; a proxy before the server may say `retry-after`. */
-function askedWait(answer: Dispatcher.ResponseData): number | undefined {
+function askedWait(answer: Answer): number | undefined {
   const header = (name: string): number => Number([answer.headers[name]].flat()[0] ?? 'NaN');
   if (answer.statusCode !== 429 && answer.statusCode < 400) return undefined;
   const seconds = header('retry-after');
   if (Number.isFinite(seconds)) return Math.min(Math.max(seconds * 1000, 0), MOST_WAIT_MS);
   const reset = header('x-ratelimit-reset') - Date.now();
   return Number.isFinite(reset) && answer.statusCode === 429 ? Math.min(Math.max(reset, 0), MOST_WAIT_MS) : undefined;
-}
-
-/** Notes when a request starts to be written: before that moment it surely did nothing. */
-function marking(mark: { written: boolean }): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) =>
-    dispatch(options, {
-      onRequestStart(controller, context) {
-        mark.written = true;
-        handler.onRequestStart?.(controller, context);
-      },
-      onRequestUpgrade: (...rest) => handler.onRequestUpgrade?.(...rest),
-      onResponseStart: (...rest) => handler.onResponseStart?.(...rest),
-      onResponseData: (...rest) => handler.onResponseData?.(...rest),
-      onResponseEnd: (...rest) => handler.onResponseEnd?.(...rest),
-      onResponseError: (...rest) => handler.onResponseError?.(...rest),
-    });
-}
-
-/** What a call without an answer ended in. A media source's own refusal comes through as it is. */
-function lost(cause: unknown, uncertain: boolean): DeliveryError {
-  if (cause instanceof DeliveryError) return cause;
-  const code = cause instanceof Error ? ('code' in cause && typeof cause.code === 'string' ? cause.code : cause.name) : 'unknown';
-  if (cause instanceof errors.RequestContentLengthMismatchError) return new Retry('The file changed its size while it was sent.', code, { cause });
-  return uncertain
-    ? new Uncertain('The connection to Rocket.Chat broke before the answer came.', code, { cause })
-    : new Unreachable('Rocket.Chat cannot be reached.', code, { cause });
 }

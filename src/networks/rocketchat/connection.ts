@@ -6,8 +6,10 @@ import type { NetworkItem, PersonRef } from '../../model/events.ts';
 import type { Millis, RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { MediaStream } from '../../model/media.ts';
-import { at, defined, isFields, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
 import type { Connection, ConnectOptions, ConversationFacts, HistoryPage, PartRequest, RateKey, SendRequest, SendResult, Sink, Target } from '../network.ts';
+import { Health } from '../shared/health.ts';
+import { at, defined, isFields, list, parseJson, str, type Fields } from '../shared/json.ts';
+import { Recent } from '../shared/recent.ts';
 import { RocketChatApi } from './api.ts';
 import { conversationOf, roomOf, when } from './decode/context.ts';
 import { decodeMessage } from './decode/message.ts';
@@ -43,10 +45,11 @@ export class RocketChatConnection implements Connection {
   readonly #options: ConnectOptions;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #health = new Health({ sink: () => this.#sink, fixFor });
   readonly #scope: string;
   readonly #people: People;
   readonly #rooms: Rooms;
-  readonly #uploads = new Map<string, string>();
+  readonly #uploads = new Recent<string>(MAX_UPLOADS);
   readonly #closing = new AbortController();
   #receiver: Receiver | undefined;
   #sink: Sink | undefined;
@@ -54,7 +57,6 @@ export class RocketChatConnection implements Connection {
   #username: string | undefined;
   #aliases: boolean;
   #limited = true;
-  #broken = false;
 
   constructor(options: ConnectOptions) {
     this.#options = options;
@@ -80,13 +82,13 @@ export class RocketChatConnection implements Connection {
     } catch (error) {
       this.#receiver = undefined;
       if (!(error instanceof AccountBroken)) throw error;
-      this.#breaks(error);
+      this.#health.breaks(error);
       void this.#tryAgain(sink, ends);
     }
   }
 
   async check(): Promise<void> {
-    await this.#watched(() => this.#api.me());
+    await this.#health.watched(() => this.#api.me());
   }
 
   capabilities(): Capabilities {
@@ -98,7 +100,7 @@ export class RocketChatConnection implements Connection {
   }
 
   async send(request: PartRequest): Promise<SendResult> {
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       const { rid, learnt } = await this.#room(request.conversation);
       const around = this.#around(request, rid);
       const { content, media, key } = request;
@@ -110,7 +112,7 @@ export class RocketChatConnection implements Connection {
 
   /** What it answers stands before its text: without that the quote would go. */
   async edit(request: PartRequest & { readonly target: RemoteId }): Promise<SendResult> {
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       const { rid } = await this.#room(request.conversation);
       const around = this.#around(request, rid);
       const text = isMedia(request.content) ? captionOf(request.content, around) : String(textBody(request.content, around)['msg']);
@@ -121,7 +123,7 @@ export class RocketChatConnection implements Connection {
 
   /** What is not there any more needs no deleting. */
   async delete(conversation: Target, target: RemoteId): Promise<void> {
-    await this.#watched(async () => {
+    await this.#health.watched(async () => {
       const { rid } = await this.#room(conversation);
       try {
         await this.#api.remove(rid, target);
@@ -135,7 +137,7 @@ export class RocketChatConnection implements Connection {
   async react(_conversation: Target, target: RemoteId, emoji: string | null): Promise<SendResult> {
     const name = emoji === null ? null : reactionName(emoji);
     if (emoji !== null && name === null) throw new Rejected('Rocket.Chat takes only emoji that it has a name for as a reaction.', 'not_emoji');
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       const message = await this.#api.message(target);
       if (message === null) throw new Rejected('The message is not there any more.', 'error-message-not-found');
       const mine = this.#reactionsOf(message);
@@ -146,7 +148,7 @@ export class RocketChatConnection implements Connection {
   }
 
   async pin(_conversation: Target, target: RemoteId, pinned: boolean): Promise<void> {
-    await this.#watched(() => this.#api.pin(target, pinned));
+    await this.#health.watched(() => this.#api.pin(target, pinned));
   }
 
   /** Shown for some seconds after each word of it. Only the account's own user can be shown. */
@@ -158,11 +160,11 @@ export class RocketChatConnection implements Connection {
   }
 
   async markRead(conversation: Target): Promise<void> {
-    await this.#watched(async () => this.#api.markRead((await this.#room(conversation)).rid));
+    await this.#health.watched(async () => this.#api.markRead((await this.#room(conversation)).rid));
   }
 
   async describe(conversation: Target): Promise<ConversationFacts> {
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       const { rid } = await this.#room(conversation);
       const room = await this.#api.room(rid);
       const facts = (room === null ? undefined : this.#rooms.learn(room)) ?? roomOf(this.#context(), rid);
@@ -179,7 +181,7 @@ export class RocketChatConnection implements Connection {
   async profile({ id }: { readonly id: string; readonly scope: string }): Promise<PersonRef | null> {
     // An integration's name is all there is of it.
     if (id.includes('/')) return null;
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       const user = await this.#api.user(id.startsWith('@') ? { username: id.slice(1) } : { userId: id }).catch((error: unknown) => {
         if (error instanceof Rejected) return null;
         throw error;
@@ -193,7 +195,7 @@ export class RocketChatConnection implements Connection {
 
   /** The newest first; a page begins before the oldest message of the one before. */
   async history(conversation: Target, limit: number, before?: string): Promise<HistoryPage> {
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       const { rid } = await this.#room(conversation);
       const count = Math.min(Math.max(limit, 1), HISTORY_PAGE);
       const messages = await this.#api.history(roomOf(this.#context(), rid).type ?? (conversation.kind === 'direct' ? 'd' : conversation.kind === 'channel' ? 'c' : 'p'), rid, count, before);
@@ -246,7 +248,7 @@ export class RocketChatConnection implements Connection {
     await this.#learnServer();
     const receiver = new Receiver({
       url: this.#app.url, token: this.#account.token, self: this.remoteId, scope: this.#scope, api: this.#api, people: this.#people, rooms: this.#rooms,
-      position: new Position(sink), clock: this.#clock, log: this.#log, works: () => this.#works(), breaks: (error) => this.#breaks(error),
+      position: new Position(sink), clock: this.#clock, log: this.#log, works: () => this.#health.works(), breaks: (error) => this.#health.breaks(error),
       ...(this.#options.answerTimeoutMs !== undefined && { answerMs: this.#options.answerTimeoutMs }),
     });
     this.#receiver = receiver;
@@ -261,7 +263,7 @@ export class RocketChatConnection implements Connection {
       if (signal.aborted) return;
       try {
         await this.#begin(sink, signal);
-        return this.#works();
+        return this.#health.works();
       } catch (error) {
         this.#receiver = undefined;
         this.#log.warn('Rocket.Chat does not take the account yet', { code: error instanceof DeliveryError ? error.code : 'unknown' });
@@ -369,7 +371,7 @@ export class RocketChatConnection implements Connection {
       const flat = Object.fromEntries(Object.entries(fields({ ...around, speaker: undefined }, around.speaker === undefined ? caption : `*${safeName(around.speaker.name)}*: ${caption}`)).map(([name, value]) => [name, String(value)]));
       return this.#api.uploadOld(rid, media, flat);
     }
-    if (known === undefined) this.#keep(key, fileId);
+    this.#uploads.set(key, fileId);
     try {
       return await this.#api.confirm(rid, fileId, fields(around, caption));
     } catch (error) {
@@ -379,41 +381,11 @@ export class RocketChatConnection implements Connection {
     }
   }
 
-  #keep(key: string, fileId: string): void {
-    const oldest = this.#uploads.keys().next();
-    if (this.#uploads.size >= MAX_UPLOADS && !oldest.done) this.#uploads.delete(oldest.value);
-    this.#uploads.set(key, fileId);
-  }
-
   /** Names of what the account has put to a message. */
   #reactionsOf(message: Fields): readonly string[] {
     const reactions = at(message, 'reactions');
     if (!isFields(reactions)) return [];
     return Object.entries(reactions).filter(([, who]) => list(who, 'usernames').includes(this.#username)).map(([name]) => name);
-  }
-
-  /** Runs a call, and tells the sink when the account stops or works again. */
-  async #watched<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      const result = await call();
-      this.#works();
-      return result;
-    } catch (error) {
-      if (error instanceof AccountBroken) this.#breaks(error);
-      throw error;
-    }
-  }
-
-  #works(): void {
-    if (!this.#broken) return;
-    this.#broken = false;
-    this.#sink?.state({ ok: true });
-  }
-
-  #breaks(error: AccountBroken): void {
-    if (this.#broken) return;
-    this.#broken = true;
-    this.#sink?.state({ ok: false, reason: error.message, fix: fixFor(error.code) });
   }
 }
 

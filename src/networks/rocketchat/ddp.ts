@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 import { AccountBroken, type DeliveryError, Rejected, Retry, Unreachable } from '../../model/errors.ts';
-import { at, isFields, parseJson, str, type Fields } from '../meta-graph/json.ts';
+import { at, isFields, parseJson, str, type Fields } from '../shared/json.ts';
 import { failureToError } from './errors.ts';
 
 export interface DdpOptions {
@@ -197,6 +197,6 @@ function refusal(error: unknown): DeliveryError {
   const code = str(error, 'error') ?? (typeof error === 'string' ? error : 'refused');
   return failureToError({
     status: code === 'too-many-requests' ? 429 : 400, body: isFields(error) ? { error: str(error, 'reason') ?? code, errorType: code, details: at(error, 'details') } : { error: code },
-    wait: undefined, sending: false, secrets: [],
+    wait: undefined, sending: false, secret: '',
   });
 }

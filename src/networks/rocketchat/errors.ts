@@ -1,5 +1,6 @@
 import { AccountBroken, type DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
-import { num, str } from '../meta-graph/json.ts';
+import { num, str } from '../shared/json.ts';
+import { tidy } from '../shared/tidy.ts';
 
 type Meaning = readonly [outcome: 'rejected' | 'account' | 'retry', reason: string];
 
@@ -53,7 +54,8 @@ interface Failure {
   readonly wait: number | undefined;
   /** Repeating the call could do a thing twice. */
   readonly sending: boolean;
-  readonly secrets: readonly string[];
+  /** The token, which no answer is let repeat. */
+  readonly secret: string;
 }
 
 /** The error class of an answer that is no success. */
@@ -68,7 +70,7 @@ export function failureToError(failure: Failure): DeliveryError {
     return new Retry('Rocket.Chat is asked too often.', 'error-too-many-requests', { afterMs: Math.min(Math.max(afterMs, 0), 3_600_000), rateLimited: true });
   }
   const meaning = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : /[Tt]otp|two.?factor/.test(code) ? MEANINGS['totp-required'] : undefined;
-  const details = tidy(said, failure.secrets);
+  const details = tidy(said, failure.secret);
   if (meaning !== undefined) {
     const [outcome, reason] = meaning;
     if (outcome === 'account') return new AccountBroken(reason, code);
@@ -93,13 +95,6 @@ function codeOf(body: unknown, said: string): string | undefined {
   if (type !== undefined && /^[\w-]{1,80}$/.test(type)) return type;
   if (bracketed !== undefined) return bracketed;
   return /^[\w-]{3,80}$/.test(said) ? said : undefined;
-}
-
-/** One short line without control characters and without a secret. */
-function tidy(text: string, secrets: readonly string[] = []): string {
-  let line = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').replace(/\s+/g, ' ').trim();
-  for (const secret of secrets) if (secret !== '') line = line.replaceAll(secret, '…');
-  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
 }
 
 /** What the owner of an account has to do. */

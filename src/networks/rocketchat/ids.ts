@@ -1,5 +1,5 @@
 import type { ConversationRef, PersonRef } from '../../model/events.ts';
-import { at, defined, flag, isFields, str } from '../meta-graph/json.ts';
+import { at, defined, flag, isFields, str } from '../shared/json.ts';
 
 /** Rocket.Chat's own ids (Meteor's `Random.id`): 17 characters, none of them easily taken for another. */
 const USER_ID = /^[23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz]{17}$/;

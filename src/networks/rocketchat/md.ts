@@ -2,7 +2,7 @@ import type { Block, Inline, RichText } from '../../model/richtext.ts';
 import { cleanText } from '../../text/clean.ts';
 import { safeHref } from '../../text/links.ts';
 import { shallow } from '../../text/runs.ts';
-import { at, isFields, list, num, str } from '../meta-graph/json.ts';
+import { at, isFields, list, num, str } from '../shared/json.ts';
 import { emojiOf, isStandard } from './emoji.ts';
 import { mention, type Mentioned, unjointed } from './markup-read.ts';
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
-import { at, isFields, list, str } from '../meta-graph/json.ts';
+import { at, isFields, list, str } from '../shared/json.ts';
+import { Recent } from '../shared/recent.ts';
 import type { RocketChatApi } from './api.ts';
 
 const MOST = 5_000;
@@ -16,8 +17,8 @@ interface Known {
 
 /** Names and ids of users: reactions, typing and system messages tell only names. The newest few thousand are remembered. */
 export class People {
-  readonly #byName = new Map<string, Known>();
-  readonly #nameOf = new Map<string, string>();
+  readonly #byName = new Recent<Known>(MOST);
+  readonly #nameOf = new Recent<string>(MOST);
   readonly #unknown = new Map<string, number>();
   readonly #api: RocketChatApi;
   readonly #clock: Clock;
@@ -40,16 +41,11 @@ export class People {
     if (_id === undefined || username === undefined) return;
     const before = this.#nameOf.get(_id);
     if (before !== undefined && before !== username) this.#byName.delete(before);
-    // The newest is the last: what is forgotten is the first.
-    this.#byName.delete(username);
-    this.#byName.set(username, { _id, username, name: str(user, 'name') ?? this.#byName.get(username)?.name });
-    this.#nameOf.delete(_id);
+    const known = this.#byName.get(username);
+    // Mentions often come without a full name: what is known of the same user stays.
+    this.#byName.set(username, { _id, username, name: str(user, 'name') ?? (known?._id === _id ? known.name : undefined) });
     this.#nameOf.set(_id, username);
     this.#unknown.delete(username);
-    for (const known of [this.#byName, this.#nameOf]) {
-      const oldest = known.keys().next();
-      if (known.size > MOST && !oldest.done) known.delete(oldest.value);
-    }
   }
 
   /** Everybody that a frame names with their id. */

@@ -1,7 +1,7 @@
 import type { NetworkItem } from '../../model/events.ts';
 import type { Millis } from '../../model/ids.ts';
-import { list, num, parseJson, str } from '../meta-graph/json.ts';
 import type { Sink } from '../network.ts';
+import { list, num, parseJson, str } from '../shared/json.ts';
 
 /** Of so many messages it is remembered that they had reactions: when the last goes, the server does not say so. */
 const MOST = 100;

@@ -3,7 +3,7 @@ import { AccountBroken, DeliveryError, Rejected, Retry } from '../../model/error
 import type { NetworkItem } from '../../model/events.ts';
 import type { Millis } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
-import { at, num, str } from '../meta-graph/json.ts';
+import { at, num, str } from '../shared/json.ts';
 import type { RocketChatApi } from './api.ts';
 import { Ddp } from './ddp.ts';
 import { type Context, conversationOf, roomOf, when } from './decode/context.ts';

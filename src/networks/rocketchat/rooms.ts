@@ -1,4 +1,4 @@
-import { str } from '../meta-graph/json.ts';
+import { str } from '../shared/json.ts';
 import { otherOf, roomFacts, type RoomFacts } from './ids.ts';
 import type { RocketChatAccount } from './settings.ts';
 

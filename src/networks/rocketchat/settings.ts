@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AccountSettings, AppSettings } from '../network.ts';
+import { onceEach, parsedOnce, safeAddress } from '../shared/settings.ts';
 
 const account = z.strictObject({
   kind: z
@@ -31,40 +32,34 @@ const account = z.strictObject({
     .describe('Multiplies the speed of the rate limits: larger where the server’s are, or for a sandbox.'),
 });
 
+/** What comes in for a user goes to one account: a second one of them would show everything twice. */
+const accountOnce = onceEach<z.infer<typeof account>>({
+  of: (one) => one.user_id,
+  field: 'user_id',
+  message: (other) => `must differ from that of ${other}: a user belongs to one account`,
+});
+
 const app = z.strictObject({
   url: z
     .url()
     .refine(safeAddress, { error: 'must be an https address without a query; http only for this machine' })
     .meta({ description: 'Address of the Rocket.Chat server.', examples: ['https://chat.example.org'] }),
-  accounts: z.record(z.string(), account).superRefine(onceEach).describe('One entry for each user of the server; the name is yours.'),
+  accounts: z.record(z.string(), account).superRefine(accountOnce).describe('One entry for each user of the server; the name is yours.'),
 });
-
-/** What comes in for a user goes to one account: a second one of them would show everything twice. */
-function onceEach(accounts: Readonly<Record<string, { readonly user_id: string }>>, context: z.RefinementCtx): void {
-  const seen = new Map<string, string>();
-  for (const [name, { user_id: user }] of Object.entries(accounts)) {
-    const other = seen.get(user);
-    if (other !== undefined) context.addIssue({ code: 'custom', path: [name, 'user_id'], message: `must differ from that of ${other}: a user belongs to one account` });
-    seen.set(user, name);
-  }
-}
 
 export const settings: z.ZodType<AppSettings> = app;
 export type RocketChatApp = z.infer<typeof app>;
 export type RocketChatAccount = z.infer<typeof account>;
 
-const apps = new WeakMap<AppSettings, RocketChatApp>();
+const parsed = parsedOnce<AppSettings, RocketChatApp>(app);
 /** Which server an account's settings stand under. */
 const servers = new WeakMap<AccountSettings, RocketChatApp>();
 
-/** The settings with this network's own keys; parsed once for each object. */
+/** The settings with this network's own keys. */
 export function asApp(value: AppSettings): RocketChatApp {
-  const known = apps.get(value);
-  if (known !== undefined) return known;
-  const parsed = app.parse(value);
-  apps.set(value, parsed);
-  for (const each of Object.values(value.accounts)) servers.set(each, parsed);
-  return parsed;
+  const server = parsed(value);
+  for (const each of Object.values(value.accounts)) servers.set(each, server);
+  return server;
 }
 
 export function asAccount(value: AccountSettings): RocketChatAccount {
@@ -81,10 +76,4 @@ export function scopeOf({ url }: RocketChatApp): string {
 export function scopeOfAccount(value: AccountSettings): string {
   const server = servers.get(value);
   return server === undefined ? '' : scopeOf(server);
-}
-
-function safeAddress(address: string): boolean {
-  const url = URL.parse(address);
-  if (url === null || url.username !== '' || url.search !== '' || url.hash !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname));
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../model/clock.ts';
 import { DeliveryError, Retry } from '../../model/errors.ts';
 import type { NetworkItem } from '../../model/events.ts';
 import type { Logger } from '../../model/log.ts';
-import { isFields, list, str, type Fields } from '../meta-graph/json.ts';
+import { isFields, list, str, type Fields } from '../shared/json.ts';
 import type { SlackApi } from './api.ts';
 import { TS } from './ids.ts';
 

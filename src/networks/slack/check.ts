@@ -1,6 +1,6 @@
 import { AccountBroken, DeliveryError, Rejected } from '../../model/errors.ts';
-import { str } from '../meta-graph/json.ts';
 import type { Check, ConnectOptions } from '../network.ts';
+import { str } from '../shared/json.ts';
 import { SlackApi } from './api.ts';
 import { fixFor } from './errors.ts';
 import { asAccount, asApp, type SlackAccount, type SlackApp } from './settings.ts';

@@ -7,8 +7,10 @@ import type { Millis, RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
 import { iamcalNames } from '../../text/emoji-names.ts';
-import { at, list, str, type Fields } from '../meta-graph/json.ts';
 import type { Connection, ConnectOptions, ConversationFacts, HistoryPage, PartRequest, RateKey, SendRequest, SendResult, Sink, Target } from '../network.ts';
+import { Health } from '../shared/health.ts';
+import { at, list, str, type Fields } from '../shared/json.ts';
+import { Recent } from '../shared/recent.ts';
 import { SlackApi, fileIn } from './api.ts';
 import { readHandle } from './decode/files.ts';
 import { Directory } from './directory.ts';
@@ -19,7 +21,6 @@ import { fixFor } from './errors.ts';
 import { accountId, isChannel, isUser, messageId, millisOf, splitMessageId } from './ids.ts';
 import { POSTS, WORKSPACE, capabilitiesOf } from './limits.ts';
 import { describe, findSent, historyPage, type Asking } from './past.ts';
-import { Recent } from './recent.ts';
 import { Receiver } from './receiver.ts';
 import { asAccount, asApp, type SlackAccount } from './settings.ts';
 
@@ -38,6 +39,7 @@ export class SlackConnection implements Connection {
   readonly #account: SlackAccount;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #health = new Health({ sink: () => this.#sink, fixFor, broke: ({ code }) => void this.#recheck(code === 'missing_scope' ? PARDON_MS : RECHECK_MS) });
   readonly #directory: Directory;
   readonly #receiver: Receiver;
   readonly #write: WriteOptions;
@@ -49,7 +51,6 @@ export class SlackConnection implements Connection {
   readonly #reactions = new Recent<string>(5_000);
   #sink: Sink | undefined;
   #signal: AbortSignal | undefined;
-  #broken = false;
   #mayCustomize = true;
 
   constructor(options: ConnectOptions) {
@@ -61,7 +62,7 @@ export class SlackConnection implements Connection {
     this.remoteId = accountId(account.team_id, account.user_id);
     this.#directory = new Directory(this.#api, account.team_id, account.user_id);
     this.#write = { hasEmoji: this.#directory.hasEmoji, ...(account.mention_everybody === 'off' ? {} : { everybody: account.mention_everybody }) };
-    this.#receiver = new Receiver({ options, account, api: this.#api, directory: this.#directory, broken: (error) => this.#breaks(error), works: () => this.#works() });
+    this.#receiver = new Receiver({ options, account, api: this.#api, directory: this.#directory, broken: (error) => this.#health.breaks(error), works: () => this.#health.works() });
   }
 
   async start(sink: Sink, signal: AbortSignal): Promise<void> {
@@ -69,17 +70,17 @@ export class SlackConnection implements Connection {
     this.#signal = signal;
     try {
       await this.#receiver.start(sink, signal, await this.#who());
-      this.#works();
+      this.#health.works();
     } catch (error) {
       // A refused token is told; the account comes up when Slack takes it again.
       if (!(error instanceof AccountBroken)) throw error;
-      this.#breaks(error);
+      this.#health.breaks(error);
     }
     void this.#directory.loadEmoji();
   }
 
   async check(): Promise<void> {
-    await this.#watched(() => this.#api.call('auth.test'));
+    await this.#health.watched(() => this.#api.call('auth.test'));
   }
 
   capabilities(): Capabilities {
@@ -91,7 +92,7 @@ export class SlackConnection implements Connection {
   }
 
   async send(request: PartRequest): Promise<SendResult> {
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       const { channel, learnt } = await this.#channelOf(request.conversation);
       const thread = await this.#threadOf(request, channel);
       if (request.media !== undefined) return { ...(await this.#sendFile(request, request.media, channel, thread)), ...learnt };
@@ -120,7 +121,7 @@ export class SlackConnection implements Connection {
   async edit(request: PartRequest & { readonly target: RemoteId }): Promise<SendResult> {
     const { channel, ts } = this.#target(request.target);
     if (isMedia(request.content) && (request.content.caption ?? []).length === 0) return { id: request.target, time: this.#clock.now(), state: 'confirmed' };
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       // The same change a second time changes nothing, so a lost answer is simply tried again.
       const answer = await this.#api.call('chat.update', { channel, ts, ...textArgs(request.content, request.key, this.#write) });
       const edited = str(answer, 'message', 'edited', 'ts');
@@ -132,7 +133,7 @@ export class SlackConnection implements Connection {
   /** A file that was shared goes with its message. */
   async delete(_conversation: Target, target: RemoteId): Promise<void> {
     const { channel, ts } = this.#target(target);
-    await this.#watched(async () => {
+    await this.#health.watched(async () => {
       const files = await this.#filesOf(channel, ts);
       await this.#done('chat.delete', { channel, ts }, ['message_not_found']);
       for (const file of files) await this.#done('files.delete', { file }, ['file_not_found', 'file_deleted', 'cant_delete_file', 'no_permission']).catch((error: unknown) => this.#log.debug('A file of a deleted message stays.', { error }));
@@ -143,7 +144,7 @@ export class SlackConnection implements Connection {
   async react(_conversation: Target, target: RemoteId, emoji: string | null): Promise<SendResult> {
     const { channel, ts } = this.#target(target);
     const wanted = emoji === null ? null : reactionName(emoji);
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       for (const name of await this.#ownReactions(channel, ts)) {
         if (name === wanted) continue;
         this.#receiver.own(`reaction_removed:${channel}:${ts}:${name}`);
@@ -161,35 +162,35 @@ export class SlackConnection implements Connection {
   async pin(_conversation: Target, target: RemoteId, pinned: boolean): Promise<void> {
     const { channel, ts } = this.#target(target);
     this.#receiver.own(`${pinned ? 'pin_added' : 'pin_removed'}:${channel}:${ts}`);
-    await this.#watched(() => this.#done(pinned ? 'pins.add' : 'pins.remove', { channel, timestamp: ts }, ['already_pinned', 'no_pin', 'not_pinned']));
+    await this.#health.watched(() => this.#done(pinned ? 'pins.add' : 'pins.remove', { channel, timestamp: ts }, ['already_pinned', 'no_pin', 'not_pinned']));
   }
 
   /** Moves only the person's own place in the conversation. */
   async markRead(_conversation: Target, upTo: RemoteId): Promise<void> {
     if (this.#account.kind === 'bot') return;
     const { channel, ts } = this.#target(upTo);
-    await this.#watched(() => this.#done('conversations.mark', { channel, ts }, []));
+    await this.#health.watched(() => this.#done('conversations.mark', { channel, ts }, []));
   }
 
   async describe(conversation: Target): Promise<ConversationFacts> {
-    return this.#watched(async () => describe(this.#asking, (await this.#channelOf(conversation)).channel));
+    return this.#health.watched(async () => describe(this.#asking, (await this.#channelOf(conversation)).channel));
   }
 
   async profile({ id }: { readonly id: string; readonly scope: string }): Promise<PersonRef | null> {
-    return this.#watched(() => this.#directory.person(id));
+    return this.#health.watched(() => this.#directory.person(id));
   }
 
   async history(conversation: Target, limit: number, before?: string): Promise<HistoryPage> {
-    return this.#watched(async () => historyPage(this.#asking, (await this.#channelOf(conversation)).channel, limit, before));
+    return this.#health.watched(async () => historyPage(this.#asking, (await this.#channelOf(conversation)).channel, limit, before));
   }
 
   async findSent(key: string, conversation: Target, since: Millis): Promise<SendResult | 'absent' | 'unknown'> {
-    return this.#watched(async () => findSent(this.#asking, (await this.#channelOf(conversation)).channel, key, since));
+    return this.#health.watched(async () => findSent(this.#asking, (await this.#channelOf(conversation)).channel, key, since));
   }
 
   async openMedia(handle: string, signal: AbortSignal): Promise<MediaStream> {
     const { id, url, ask, open } = readHandle(handle);
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       if (open === true) return this.#api.picture(url ?? '', signal);
       const found = ask === true && id !== undefined ? fileIn(await this.#api.call('files.info', { file: id }, { signal })) : undefined;
       const address = str(found, 'url_private_download') ?? str(found, 'url_private') ?? url;
@@ -344,40 +345,15 @@ export class SlackConnection implements Connection {
     }
   }
 
-  /** Runs a call, and tells the sink when the account stops or works again. */
-  async #watched<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      const result = await call();
-      this.#works();
-      return result;
-    } catch (error) {
-      if (error instanceof AccountBroken) this.#breaks(error);
-      throw error;
-    }
-  }
-
-  #works(): void {
-    if (!this.#broken) return;
-    this.#broken = false;
-    this.#sink?.state({ ok: true });
-  }
-
-  #breaks(error: AccountBroken): void {
-    if (this.#broken) return;
-    this.#broken = true;
-    this.#sink?.state({ ok: false, reason: error.message, fix: fixFor(error.code) });
-    void this.#recheck(error.code === 'missing_scope' ? PARDON_MS : RECHECK_MS);
-  }
-
   async #recheck(every: Millis): Promise<void> {
     const signal = this.#signal;
-    while (this.#broken && this.#sink !== undefined && signal?.aborted === false) {
+    while (this.#health.broken && this.#sink !== undefined && signal?.aborted === false) {
       await this.#clock.sleep(every, signal);
-      if (signal.aborted || !this.#broken) return;
+      if (signal.aborted || !this.#health.broken) return;
       try {
         const who = await this.#who();
         if (this.#sink !== undefined) await this.#receiver.start(this.#sink, signal, who);
-        this.#works();
+        this.#health.works();
       } catch (error) {
         if (!(error instanceof DeliveryError)) this.#log.warn('Slack did not answer for the account.', { error });
       }

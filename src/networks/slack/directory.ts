@@ -1,9 +1,9 @@
 import { AccountBroken, DeliveryError, Rejected } from '../../model/errors.ts';
 import type { PersonRef } from '../../model/events.ts';
-import { at, defined, isFields, list, str, type Fields } from '../meta-graph/json.ts';
+import { at, defined, isFields, list, str, type Fields } from '../shared/json.ts';
+import { Recent } from '../shared/recent.ts';
 import type { SlackApi } from './api.ts';
 import { isUser, personOf, pictureOf } from './ids.ts';
-import { Recent } from './recent.ts';
 
 const MOST = 5_000;
 /** What an event shows is not held up for longer by the names in it. */

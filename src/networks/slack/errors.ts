@@ -1,6 +1,6 @@
 import { AccountBroken, Rejected, Retry, Uncertain, Unreachable, type DeliveryError } from '../../model/errors.ts';
-import { tidy } from '../meta-graph/errors.ts';
-import { at, str } from '../meta-graph/json.ts';
+import { at, str } from '../shared/json.ts';
+import { tidy } from '../shared/tidy.ts';
 
 type Outcome = 'retry' | 'limited' | 'rejected' | 'account' | 'uncertain';
 

@@ -1,6 +1,6 @@
 import type { ConversationRef, PersonRef } from '../../model/events.ts';
 import type { Millis, RemoteId } from '../../model/ids.ts';
-import { defined, num, str } from '../meta-graph/json.ts';
+import { defined, num, str } from '../shared/json.ts';
 
 /** `1610144875.000600`: names a message within its conversation, and says when it was written. */
 export const TS = /^\d{6,12}\.\d{1,9}$/;

@@ -1,7 +1,8 @@
 import { AccountBroken } from '../../model/errors.ts';
 import type { NetworkItem } from '../../model/events.ts';
-import { at, isFields, list, str, type Fields } from '../meta-graph/json.ts';
 import type { ConnectOptions, Sink } from '../network.ts';
+import { at, isFields, list, str, type Fields } from '../shared/json.ts';
+import { Recent } from '../shared/recent.ts';
 import type { SlackApi } from './api.ts';
 import { CatchUp } from './catchup.ts';
 import { contextOf, type Context, type Known } from './decode/context.ts';
@@ -9,7 +10,6 @@ import { decode } from './decode/envelope.ts';
 import { decodePast } from './decode/history.ts';
 import type { Directory } from './directory.ts';
 import { accountId, tsOf } from './ids.ts';
-import { Recent } from './recent.ts';
 import { asApp, type SlackAccount } from './settings.ts';
 import { hubOf, type Member } from './socket.ts';
 

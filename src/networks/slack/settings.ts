@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AccountSettings, AppSettings } from '../network.ts';
+import { onceEach, parsedOnce, safeAddress } from '../shared/settings.ts';
 
 const account = z.strictObject({
   team_id: z
@@ -33,6 +34,13 @@ const account = z.strictObject({
     .describe('Multiplies the speed of the rate limits; only for a sandbox whose clock runs faster. Leave it at 1.'),
 }).superRefine(tokenFits);
 
+/** What comes in for an installation goes to one account: a second one of it would stay silent. */
+const accountOnce = onceEach<z.infer<typeof account>>({
+  of: (one) => `${one.team_id}/${one.user_id}`,
+  field: 'user_id',
+  message: (other) => `must differ from that of ${other}: a user of a workspace belongs to one account`,
+});
+
 const app = z.strictObject({
   receive: z
     .enum(['socket', 'http'])
@@ -57,22 +65,12 @@ const app = z.strictObject({
     .refine(safeAddress, { error: 'must be an https address; http only for this machine' })
     .default('https://slack.com/api')
     .describe('Address of the Web API. Change it only for GovSlack or a sandbox.'),
-  accounts: z.record(z.string(), account).superRefine(onceEach).describe('One entry for each installation or personal login; the name is yours.'),
+  accounts: z.record(z.string(), account).superRefine(accountOnce).describe('One entry for each installation or personal login; the name is yours.'),
 }).superRefine(canReceive);
 
 function tokenFits({ kind, token }: { readonly kind: 'bot' | 'user'; readonly token: string }, context: z.RefinementCtx): void {
   const good = kind === 'bot' ? /^(?:xoxe\.)?xoxb-/ : /^(?:xoxe\.)?xoxp-/;
   if (!good.test(token)) context.addIssue({ code: 'custom', path: ['token'], message: kind === 'bot' ? 'must begin with xoxb-, as kind is bot' : 'must begin with xoxp-, as kind is user' });
-}
-
-/** What comes in for an installation goes to one account: a second one of it would stay silent. */
-function onceEach(accounts: Readonly<Record<string, { readonly team_id: string; readonly user_id: string }>>, context: z.RefinementCtx): void {
-  const seen = new Map<string, string>();
-  for (const [name, { team_id: team, user_id: user }] of Object.entries(accounts)) {
-    const other = seen.get(`${team}/${user}`);
-    if (other !== undefined) context.addIssue({ code: 'custom', path: [name, 'user_id'], message: `must differ from that of ${other}: a user of a workspace belongs to one account` });
-    seen.set(`${team}/${user}`, name);
-  }
 }
 
 function canReceive({ receive, app_token: token, signing_secret: secret }: { readonly receive: string; readonly app_token: string; readonly signing_secret?: string | undefined }, context: z.RefinementCtx): void {
@@ -84,28 +82,9 @@ export const settings: z.ZodType<AppSettings> = app;
 export type SlackApp = z.infer<typeof app>;
 export type SlackAccount = z.infer<typeof account>;
 
-const apps = new WeakMap<AppSettings, SlackApp>();
-
-/** The settings with this network's own keys; parsed once for each object. */
-export function asApp(value: AppSettings): SlackApp {
-  const known = apps.get(value);
-  if (known !== undefined) return known;
-  const parsed = app.parse(value);
-  apps.set(value, parsed);
-  return parsed;
-}
+/** The settings with this network's own keys. */
+export const asApp = parsedOnce<AppSettings, SlackApp>(app);
 
 export function asAccount(value: AccountSettings): SlackAccount {
   return account.parse(value);
-}
-
-function safeAddress(address: string): boolean {
-  const url = URL.parse(address);
-  if (url === null || url.username !== '' || url.search !== '' || url.hash !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isHere(url.hostname));
-}
-
-/** Only this machine may be asked without encryption. */
-export function isHere(hostname: string): boolean {
-  return /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
 }

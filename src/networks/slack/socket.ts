@@ -2,10 +2,11 @@ import { WebSocket } from 'ws';
 import type { Clock } from '../../model/clock.ts';
 import { AccountBroken, DeliveryError } from '../../model/errors.ts';
 import type { Logger } from '../../model/log.ts';
-import { at, isFields, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
 import type { AppSettings } from '../network.ts';
+import { at, isFields, list, parseJson, str, type Fields } from '../shared/json.ts';
+import { isHere } from '../shared/settings.ts';
 import { SlackApi } from './api.ts';
-import { asApp, isHere } from './settings.ts';
+import { asApp } from './settings.ts';
 
 /** An account that takes its share of what comes over the app's socket. */
 export interface Member {

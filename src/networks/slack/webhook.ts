@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { at, parseJson, str } from '../meta-graph/json.ts';
 import type { AppSettings, Decoded, Verdict, Webhook, WebhookRequest } from '../network.ts';
+import { at, parseJson, str } from '../shared/json.ts';
 import { decode, split } from './decode/envelope.ts';
 import { asApp } from './settings.ts';
 

@@ -1,7 +1,7 @@
 import { AccountBroken, DeliveryError } from '../../model/errors.ts';
-import { at, flag, num, str } from '../meta-graph/json.ts';
-import { tidy } from '../meta-graph/errors.ts';
 import type { Check, ConnectOptions } from '../network.ts';
+import { at, flag, num, str } from '../shared/json.ts';
+import { tidy } from '../shared/tidy.ts';
 import { BotClient } from './client.ts';
 import { fixFor } from './errors.ts';
 import { ALLOWED_UPDATES } from './receiver.ts';

@@ -2,12 +2,12 @@ import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, sep } from 'node:path';
 import { Readable } from 'node:stream';
-import { Agent, errors, request, type Dispatcher } from 'undici';
-import { DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
+import { DeliveryError, Rejected } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
-import { isFields, str } from '../meta-graph/json.ts';
+import { ANSWER_MS, first, Http, type Answer, type Call as Request } from '../shared/http.ts';
+import { defined, isFields, str } from '../shared/json.ts';
+import { multipart } from '../shared/multipart.ts';
 import { failureToError } from './errors.ts';
-import { multipart } from './multipart.ts';
 
 interface ClientOptions {
   /** `https://api.telegram.org`, or a server of one's own. */
@@ -29,8 +29,6 @@ interface Call {
   readonly file?: { readonly field: string; readonly source: MediaSource };
 }
 
-const CONNECT_MS = 10_000;
-const ANSWER_MS = 30_000;
 /** Telegram answers an upload only after it has taken and looked at all of it. */
 const UPLOAD_MS = 300_000;
 /** A hundred updates of the longest texts. */
@@ -43,18 +41,23 @@ const MAX_ANSWER = 32 * 1024 * 1024;
 export class BotClient {
   readonly #base: URL;
   readonly #options: ClientOptions;
-  readonly #agent = new Agent({ connect: { timeout: CONNECT_MS }, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS, connections: 64 });
+  readonly #http: Http;
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#base = new URL(options.url.replace(/\/*$/, '/'));
+    this.#http = new Http({
+      name: 'Telegram', unreachable: 'Telegram’s Bot API cannot be reached.', connections: 64, maxAnswer: MAX_ANSWER, answered: options.answered, secretAddress: true, breaksOff: true,
+      // Whole numbers here have 52 bits at most, and one person's deeply nested message must not hide those of others.
+      parse: (raw) => JSON.parse(raw.toString('utf8')) as unknown,
+    });
   }
 
   /** The answer's `result`. */
   async call(method: string, values: Readonly<Record<string, unknown>>, call: Call = {}): Promise<unknown> {
     const sending = call.sending ?? false;
-    const answer = await this.#ask(this.#address(`bot${this.#options.token}/${method}`), { method: 'POST', sending, ...this.#body(values, call) });
-    const body = await this.#read(answer, sending);
+    const answer = await this.#http.ask(this.#address(`bot${this.#options.token}/${method}`), { method: 'POST', sending, ...this.#body(values, call) });
+    const body = await this.#http.read(answer, sending);
     if (answer.statusCode >= 200 && answer.statusCode < 300 && isFields(body) && body['ok'] === true) return body['result'];
     throw this.#error(answer, body, sending);
   }
@@ -65,13 +68,15 @@ export class BotClient {
     const segments = path.split('/');
     if (segments.some((segment) => segment === '' || segment === '.' || segment === '..')) throw new Rejected('Telegram gave the file an odd path, so it was not fetched.', 'media_path');
     const address = this.#address(`file/bot${this.#options.token}/${segments.map(encodeURIComponent).join('/')}`);
-    const answer = await this.#ask(address, { method: 'GET', sending: false, signal });
-    if (answer.statusCode !== 200) throw this.#error(answer, await this.#read(answer, false).catch(() => undefined), false);
-    return stream(answer);
+    const answer = await this.#http.ask(address, { method: 'GET', headersTimeout: this.#options.answerMs ?? ANSWER_MS, signal });
+    if (answer.statusCode !== 200) throw this.#error(answer, await this.#http.read(answer, false).catch(() => undefined), false);
+    // The type that it is served as says nothing of it.
+    const { bytes, size } = this.#http.stream(answer);
+    return defined({ bytes, size });
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#http.close();
   }
 
   #address(path: string): URL {
@@ -82,56 +87,16 @@ export class BotClient {
   #body(values: Readonly<Record<string, unknown>>, call: Call): Partial<Request> {
     const signal = call.signal === undefined ? {} : { signal: call.signal };
     if (call.file === undefined) {
-      return { ...signal, body: JSON.stringify(values), headers: { 'content-type': 'application/json' }, ...(call.answerMs !== undefined && { answerMs: call.answerMs }) };
+      return { ...signal, body: JSON.stringify(values), headers: { 'content-type': 'application/json' }, headersTimeout: call.answerMs ?? this.#options.answerMs ?? ANSWER_MS };
     }
-    const form = multipart(values, call.file.field, call.file.source);
-    return { ...signal, body: Readable.from(form.bytes()), headers: { 'content-type': form.contentType, 'content-length': String(form.length) }, answerMs: this.#options.answerMs ?? UPLOAD_MS };
+    const form = multipart(values, call.file.source, { field: call.file.field });
+    return { ...signal, body: Readable.from(form.bytes()), headers: { 'content-type': form.contentType, 'content-length': String(form.length) }, headersTimeout: this.#options.answerMs ?? UPLOAD_MS };
   }
 
-  async #ask(url: URL, call: Request): Promise<Dispatcher.ResponseData> {
-    const mark = { written: false };
-    try {
-      const answer = await request(url, {
-        method: call.method,
-        dispatcher: this.#agent.compose(marking(mark)),
-        headers: { accept: '*/*', 'user-agent': 'drawbridge', ...call.headers },
-        ...(call.body !== undefined && { body: call.body }),
-        ...(call.signal && { signal: call.signal }),
-        headersTimeout: call.answerMs ?? this.#options.answerMs ?? ANSWER_MS,
-      });
-      this.#options.answered?.(answer.statusCode);
-      return answer;
-    } catch (cause) {
-      if (call.signal?.aborted !== true) this.#options.answered?.('error');
-      throw lost(cause, mark.written && call.sending);
-    }
-  }
-
-  #error(answer: Dispatcher.ResponseData, body: unknown, sending: boolean): DeliveryError {
+  #error(answer: Answer, body: unknown, sending: boolean): DeliveryError {
     const seconds = Number(first(answer.headers['retry-after']) ?? 'NaN');
     const wait = Number.isFinite(seconds) && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {};
     return failureToError({ status: answer.statusCode, body, sending, token: this.#options.token, ...wait });
-  }
-
-  /** The parsed body; undefined where it is no JSON. */
-  async #read(answer: Dispatcher.ResponseData, sending: boolean): Promise<unknown> {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    try {
-      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-        size += chunk.length;
-        if (size > MAX_ANSWER) return undefined;
-        chunks.push(chunk);
-      }
-    } catch (cause) {
-      throw lost(cause, sending);
-    }
-    try {
-      // Whole numbers here have 52 bits at most, and one person's deeply nested message must not hide those of others.
-      return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    } catch {
-      return undefined;
-    }
   }
 
   /** Nothing outside of the server's own directory is opened, whatever the path leads over. */
@@ -147,62 +112,6 @@ export class BotClient {
       if (cause instanceof DeliveryError) throw cause;
       throw new Rejected('The file is not where the Bot API server says it is.', 'media_gone', { cause });
     }
-  }
-}
-
-interface Request {
-  readonly method: 'GET' | 'POST';
-  readonly sending: boolean;
-  readonly body?: string | Readable;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly answerMs?: number;
-  readonly signal?: AbortSignal;
-}
-
-function first(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' ? header : header?.[0];
-}
-
-/** Notes when a request starts to be written: before that moment it surely did nothing. */
-function marking(mark: { written: boolean }): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) =>
-    dispatch(options, {
-      onRequestStart(controller, context) {
-        mark.written = true;
-        handler.onRequestStart?.(controller, context);
-      },
-      onRequestUpgrade: (...rest) => handler.onRequestUpgrade?.(...rest),
-      onResponseStart: (...rest) => handler.onResponseStart?.(...rest),
-      onResponseData: (...rest) => handler.onResponseData?.(...rest),
-      onResponseEnd: (...rest) => handler.onResponseEnd?.(...rest),
-      onResponseError: (...rest) => handler.onResponseError?.(...rest),
-    });
-}
-
-/** What a call without an answer ended in. A media source's own refusal comes through as it is. */
-function lost(cause: unknown, uncertain: boolean): DeliveryError {
-  if (cause instanceof DeliveryError) return cause;
-  const code = codeOf(cause);
-  if (cause instanceof errors.RequestContentLengthMismatchError) return new Retry('The file changed its size while it was sent.', code);
-  // Without its cause: what a library puts into an error may hold the address, and with it the token.
-  return uncertain ? new Uncertain('The connection to Telegram broke before the answer came.', code) : new Unreachable('Telegram’s Bot API cannot be reached.', code);
-}
-
-function codeOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'unknown';
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
-}
-
-function stream(answer: Dispatcher.ResponseData): MediaStream {
-  const size = Number(first(answer.headers['content-length']) ?? 'NaN');
-  return { bytes: guarded(answer.body), ...(Number.isSafeInteger(size) && size >= 0 && { size }) };
-}
-
-async function* guarded(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (cause) {
-    throw lost(cause, false);
   }
 }
 

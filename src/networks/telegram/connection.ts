@@ -6,8 +6,9 @@ import type { PersonRef } from '../../model/events.ts';
 import type { RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { MediaStream } from '../../model/media.ts';
-import { at, defined, isFields, num, str, type Fields } from '../meta-graph/json.ts';
 import type { Connection, ConnectOptions, ConversationFacts, PartRequest, RateKey, SendRequest, SendResult, Sink, Target } from '../network.ts';
+import { Health } from '../shared/health.ts';
+import { at, defined, isFields, num, str, type Fields } from '../shared/json.ts';
 import { BotClient, filePath } from './client.ts';
 import { CustomEmoji } from './custom-emoji.ts';
 import { optionIds } from './decode/content.ts';
@@ -39,11 +40,11 @@ export class TelegramConnection implements Connection {
   readonly #publicUrl: string | undefined;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #health = new Health({ sink: () => this.#sink, fixFor });
   readonly #closing = new AbortController();
   #position: Position | undefined;
   #sink: Sink | undefined;
   #receiving = false;
-  #broken = false;
 
   constructor(options: ConnectOptions) {
     this.#app = asApp(options.appSettings);
@@ -67,13 +68,13 @@ export class TelegramConnection implements Connection {
       await this.#begin(this.#position, ends);
     } catch (error) {
       if (!(error instanceof AccountBroken) && !(error instanceof Rejected)) throw error;
-      this.#breaks(error);
+      this.#health.breaks(error);
       void this.#tryAgain(this.#position, ends);
     }
   }
 
   async check(): Promise<void> {
-    await this.#watched(() => this.#client.call('getMe', {}));
+    await this.#health.watched(() => this.#client.call('getMe', {}));
   }
 
   capabilities(conversation: Target): Capabilities {
@@ -97,41 +98,41 @@ export class TelegramConnection implements Connection {
     const place = placeOf(request.target);
     const call = editCall(request.content, request.media);
     const where = { chat_id: Number(place.chat), message_id: place.message };
-    const answer = await this.#watched(() => this.#tolerant('not_modified', () => this.#change(call, where)));
+    const answer = await this.#health.watched(() => this.#tolerant('not_modified', () => this.#change(call, where)));
     return { id: request.target, time: timeOf(answer, 'edit_date') || this.#clock.now(), state: 'confirmed' };
   }
 
   /** What is no longer there needs no deleting. */
   async delete(_conversation: Target, target: RemoteId): Promise<void> {
     const place = placeOf(target);
-    await this.#watched(() => this.#tolerant('not_found', () => this.#client.call('deleteMessage', { chat_id: Number(place.chat), message_id: place.message })));
+    await this.#health.watched(() => this.#tolerant('not_found', () => this.#client.call('deleteMessage', { chat_id: Number(place.chat), message_id: place.message })));
   }
 
   /** One a message: a new one takes the place of the one before (core.telegram.org/bots/api#setmessagereaction). */
   async react(_conversation: Target, target: RemoteId, emoji: string | null): Promise<SendResult> {
     const place = placeOf(target);
     const reaction = emoji === null ? [] : [reactionOf(emoji)];
-    await this.#watched(() => this.#client.call('setMessageReaction', { chat_id: Number(place.chat), message_id: place.message, reaction }));
+    await this.#health.watched(() => this.#client.call('setMessageReaction', { chat_id: Number(place.chat), message_id: place.message, reaction }));
     return { id: `${target}/reaction` as RemoteId, time: this.#clock.now(), state: 'confirmed' };
   }
 
   async pin(_conversation: Target, target: RemoteId, pinned: boolean): Promise<void> {
     const place = placeOf(target);
     const where = { chat_id: Number(place.chat), message_id: place.message };
-    await this.#watched(() => (pinned ? this.#client.call('pinChatMessage', { ...where, disable_notification: true }) : this.#client.call('unpinChatMessage', where)));
+    await this.#health.watched(() => (pinned ? this.#client.call('pinChatMessage', { ...where, disable_notification: true }) : this.#client.call('unpinChatMessage', where)));
   }
 
   /** Shown for five seconds, or until a message comes; there is no "stopped". */
   async typing(conversation: Target, active: boolean): Promise<void> {
     const { direct_messages_topic_id: topic, ...where } = addressOf(conversation.id);
     if (!active || conversation.kind === 'channel' || topic !== undefined) return;
-    await this.#watched(() => this.#client.call('sendChatAction', { ...where, action: 'typing' }));
+    await this.#health.watched(() => this.#client.call('sendChatAction', { ...where, action: 'typing' }));
   }
 
   /** Bots are told who administers a chat, and no more: members are known as they come and speak. */
   async describe(conversation: Target): Promise<ConversationFacts> {
     const { chat_id, direct_messages_topic_id: topic } = addressOf(conversation.id);
-    const chat = await this.#watched(() => this.#client.call('getChat', { chat_id }));
+    const chat = await this.#health.watched(() => this.#client.call('getChat', { chat_id }));
     const known = conversationOf(chat) ?? { id: conversation.id, scope: '', kind: conversation.kind, perAccount: conversation.kind === 'direct' };
     const avatar = chatPicture(at(chat, 'photo'));
     if (known.kind === 'direct') return { conversation: known, members: [personIn(chat, this.remoteId)].flatMap((person) => person ?? []) };
@@ -144,7 +145,7 @@ export class TelegramConnection implements Connection {
   async profile(person: { readonly id: string; readonly scope: string }): Promise<PersonRef | null> {
     if (idOf(person, 'id') === undefined) return null;
     try {
-      const chat = await this.#watched(() => this.#client.call('getChat', { chat_id: Number(person.id) }));
+      const chat = await this.#health.watched(() => this.#client.call('getChat', { chat_id: Number(person.id) }));
       return personIn(chat, this.remoteId) ?? null;
     } catch (error) {
       if (error instanceof Rejected) return null;
@@ -162,7 +163,7 @@ export class TelegramConnection implements Connection {
     if (!this.#setup.local && size !== undefined && size > DOWNLOAD) {
       throw new Rejected('The file is larger than bots can fetch from Telegram (20 MB).', 'too_large');
     }
-    const found = await this.#watched(async () => this.#client.download(filePath(await this.#client.call('getFile', { file_id: id }, { signal })), signal));
+    const found = await this.#health.watched(async () => this.#client.download(filePath(await this.#client.call('getFile', { file_id: id }, { signal })), signal));
     return defined({ ...found, name: name ?? found.name, mime: mime ?? found.mime });
   }
 
@@ -186,16 +187,16 @@ export class TelegramConnection implements Connection {
       if (this.#publicUrl === undefined) throw new AccountBroken('Telegram is to call the bridge, but the config does not say under which address.', 'no_public_url');
       const url = `${this.#publicUrl.replace(/\/+$/, '')}/webhooks/telegram/${this.#appName}`;
       await this.#client.call('setWebhook', { url, secret_token: this.#app.webhook_secret, allowed_updates: ALLOWED_UPDATES.webhook }, { signal });
-      this.#works();
+      this.#health.works();
       return;
     }
     await this.#client.call('deleteWebhook', {}, { signal });
-    this.#works();
+    this.#health.works();
     // Begun twice, as after an outage, it is one that asks all the same.
     if (this.#receiving) return;
     this.#receiving = true;
     const emoji = new CustomEmoji(this.#client);
-    const told = { works: () => this.#works(), breaks: (error: AccountBroken) => this.#breaks(error) };
+    const told = { works: () => this.#health.works(), breaks: (error: AccountBroken) => this.#health.breaks(error) };
     void receive({ client: this.#client, position, emoji, self: this.remoteId, clock: this.#clock, log: this.#log, ...told }, signal);
   }
 
@@ -226,7 +227,7 @@ export class TelegramConnection implements Connection {
 
   async #post(conversation: Target, call: Outgoing, around: Fields): Promise<unknown> {
     const options = { sending: true, ...(call.file && { file: call.file }) };
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       try {
         return await this.#client.call(call.method, { ...addressOf(conversation.id), ...around, ...call.values }, options);
       } catch (error) {
@@ -282,30 +283,6 @@ export class TelegramConnection implements Connection {
       if (error instanceof Rejected && error.code === code) return undefined;
       throw error;
     }
-  }
-
-  /** Runs a call, and tells the sink when the account stops or works again. */
-  async #watched<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      const result = await call();
-      this.#works();
-      return result;
-    } catch (error) {
-      if (error instanceof AccountBroken) this.#breaks(error);
-      throw error;
-    }
-  }
-
-  #works(): void {
-    if (!this.#broken) return;
-    this.#broken = false;
-    this.#sink?.state({ ok: true });
-  }
-
-  #breaks(error: AccountBroken | Rejected): void {
-    if (this.#broken) return;
-    this.#broken = true;
-    this.#sink?.state({ ok: false, reason: error.message, fix: fixFor(error.code) });
   }
 }
 

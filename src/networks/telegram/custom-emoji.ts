@@ -1,5 +1,5 @@
 import type { NetworkItem } from '../../model/events.ts';
-import { list, str } from '../meta-graph/json.ts';
+import { list, str } from '../shared/json.ts';
 import type { BotClient } from './client.ts';
 import { CUSTOM } from './decode/reactions.ts';
 

@@ -1,6 +1,6 @@
 import { AccountBroken, Rejected, Retry, Uncertain, Unreachable, type DeliveryError } from '../../model/errors.ts';
-import { tidy } from '../meta-graph/errors.ts';
-import { isFields, num, str } from '../meta-graph/json.ts';
+import { isFields, num, str } from '../shared/json.ts';
+import { tidy } from '../shared/tidy.ts';
 import { idOf } from './ids.ts';
 
 /** What came back: an HTTP status and, where it was JSON, the body. */

@@ -1,7 +1,7 @@
 import { Rejected } from '../../model/errors.ts';
 import type { ConversationRef, PersonRef } from '../../model/events.ts';
 import type { RemoteId } from '../../model/ids.ts';
-import { at, defined, flag, isFields, num, str } from '../meta-graph/json.ts';
+import { at, defined, flag, isFields, num, str } from '../shared/json.ts';
 
 /** Begins the id that we give to a message that came without one; Telegram knows no such id. */
 export const MADE_UP = 'digest:';

@@ -1,7 +1,7 @@
 import type { Block, Inline, RichText } from '../../model/richtext.ts';
 import { cleanText } from '../../text/clean.ts';
 import { safeHref } from '../../text/links.ts';
-import { at, isFields, list, num, str } from '../meta-graph/json.ts';
+import { at, isFields, list, num, str } from '../shared/json.ts';
 import { idOf, nameOf } from './ids.ts';
 
 /** One `MessageEntity`, as far as it can be read. */

@@ -1,6 +1,6 @@
 import type { NetworkItem } from '../../model/events.ts';
-import { at, flag, isFields, list, num, str } from '../meta-graph/json.ts';
 import type { Sink } from '../network.ts';
+import { at, flag, isFields, list, num, str } from '../shared/json.ts';
 import type { KnownPoll } from './decode/context.ts';
 
 /** Polls remembered: those sent last and not over yet. Each costs a hundred bytes or two of every commit. */

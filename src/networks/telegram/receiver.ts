@@ -2,7 +2,7 @@ import type { Clock } from '../../model/clock.ts';
 import { AccountBroken, DeliveryError, Retry } from '../../model/errors.ts';
 import type { NetworkItem } from '../../model/events.ts';
 import type { Logger } from '../../model/log.ts';
-import { num } from '../meta-graph/json.ts';
+import { num } from '../shared/json.ts';
 import type { BotClient } from './client.ts';
 import type { CustomEmoji } from './custom-emoji.ts';
 import { decodeUpdate } from './decode/update.ts';

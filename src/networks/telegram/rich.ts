@@ -2,7 +2,7 @@ import type { Block, Inline, RichText } from '../../model/richtext.ts';
 import { plain } from '../../model/richtext.ts';
 import { cleanText } from '../../text/clean.ts';
 import { safeHref } from '../../text/links.ts';
-import { at, flag, isFields, list, num, str } from '../meta-graph/json.ts';
+import { at, flag, isFields, list, num, str } from '../shared/json.ts';
 import { idOf } from './ids.ts';
 
 /** Deeper than any client writes; what lies deeper is left out of the formatting, not of the text. */

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import type { AccountSettings, AppSettings } from '../network.ts';
+import { onceEach, parsedOnce } from '../shared/settings.ts';
 
 const account = z.strictObject({
   token: z
@@ -26,6 +27,13 @@ const account = z.strictObject({
     .describe('Multiplies the speed of the rate limits; only for a sandbox, or a bot that pays for more. Leave it at 1.'),
 });
 
+/** A bot gives what comes in to one asker: a second one of the same bot would take it from the first. */
+const accountOnce = onceEach<z.infer<typeof account>>({
+  of: (one) => botId(one.token),
+  field: 'token',
+  message: (other) => `must be of another bot than that of ${other}: a bot belongs to one account`,
+});
+
 const app = z
   .strictObject({
     receive: z
@@ -47,7 +55,7 @@ const app = z
       .refine(isAbsolute, { error: 'must be an absolute path' })
       .optional()
       .describe('The working directory of a Bot API server of your own that runs with --local on this machine: files may then have 2000 MB and are read from there.'),
-    accounts: z.record(z.string(), account).superRefine(onceEach).describe('One entry for each bot; the name is yours.'),
+    accounts: z.record(z.string(), account).superRefine(accountOnce).describe('One entry for each bot; the name is yours.'),
   })
   .superRefine((value, context) => {
     if (value.receive !== 'webhook') return;
@@ -55,31 +63,12 @@ const app = z
     if (Object.keys(value.accounts).length > 1) context.addIssue({ code: 'custom', path: ['accounts'], message: 'can hold one bot with receive: webhook, as a webhook does not say which bot it is for; give each an app of its own' });
   });
 
-/** A bot gives what comes in to one asker: a second one of the same bot would take it from the first. */
-function onceEach(accounts: Readonly<Record<string, { readonly token: string }>>, context: z.RefinementCtx): void {
-  const seen = new Map<string, string>();
-  for (const [name, { token }] of Object.entries(accounts)) {
-    const bot = botId(token);
-    const other = seen.get(bot);
-    if (other !== undefined) context.addIssue({ code: 'custom', path: [name, 'token'], message: `must be of another bot than that of ${other}: a bot belongs to one account` });
-    seen.set(bot, name);
-  }
-}
-
 export const settings: z.ZodType<AppSettings> = app;
 export type TelegramApp = z.infer<typeof app>;
 export type TelegramAccount = z.infer<typeof account>;
 
-const apps = new WeakMap<AppSettings, TelegramApp>();
-
-/** The settings with this network's own keys; parsed once for each object. */
-export function asApp(value: AppSettings): TelegramApp {
-  const known = apps.get(value);
-  if (known !== undefined) return known;
-  const parsed = app.parse(value);
-  apps.set(value, parsed);
-  return parsed;
-}
+/** The settings with this network's own keys. */
+export const asApp = parsedOnce<AppSettings, TelegramApp>(app);
 
 export function asAccount(value: AccountSettings): TelegramAccount {
   return account.parse(value);
@@ -90,6 +79,7 @@ export function botId(token: string): string {
   return token.split(':', 1)[0] ?? '';
 }
 
+/** Stricter than for other networks: the token is part of every address. */
 function safeAddress(address: string): boolean {
   const url = URL.parse(address);
   if (url === null || url.username !== '' || url.search !== '' || url.hash !== '') return false;

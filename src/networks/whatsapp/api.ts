@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { AccountBroken, Rejected, Uncertain } from '../../model/errors.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
-import { GraphClient, segment } from '../meta-graph/client.ts';
-import { at, defined, list, parseJson, str, type Fields } from '../meta-graph/json.ts';
-import { multipart } from '../meta-graph/multipart.ts';
+import { GraphClient } from '../meta-graph/client.ts';
 import type { ConnectOptions } from '../network.ts';
+import { segment } from '../shared/http.ts';
+import { at, defined, list, parseJson, str, type Fields } from '../shared/json.ts';
+import { multipart } from '../shared/multipart.ts';
 import { hex, type Handle } from './decode/media.ts';
 import { explain } from './errors.ts';
 import { Intact } from './intact.ts';
@@ -57,7 +58,7 @@ export class WhatsAppApi {
   /** POST `/{phone_number_id}/media`; the id is good for 30 days. */
   async upload(media: MediaSource): Promise<string> {
     const mime = media.mime.startsWith('text/') ? 'text/plain' : media.mime;
-    const form = multipart({ messaging_product: 'whatsapp', type: mime }, media, mime);
+    const form = multipart({ messaging_product: 'whatsapp', type: mime }, media, { mime });
     const id = str(await ofNumber(this.#graph.upload(`${segment(this.#number)}/media`, form)), 'id');
     if (id === undefined) throw new Rejected('WhatsApp took the file without giving it an id.', 'no_id');
     return id;

@@ -1,6 +1,6 @@
 import { AccountBroken, DeliveryError, Rejected, Unreachable } from '../../model/errors.ts';
-import { list, str } from '../meta-graph/json.ts';
 import { type Check, type ConnectOptions, notTried } from '../network.ts';
+import { list, str } from '../shared/json.ts';
 import { WhatsAppApi } from './api.ts';
 import { fixFor } from './errors.ts';
 import { asAccount, asApp, type WhatsAppAccount } from './settings.ts';

@@ -1,12 +1,14 @@
 import type { Capabilities } from '../../model/capabilities.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Content } from '../../model/content.ts';
-import { AccountBroken, DeliveryError, Rejected } from '../../model/errors.ts';
+import { DeliveryError, Rejected } from '../../model/errors.ts';
 import type { RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
-import type { Fields } from '../meta-graph/json.ts';
 import type { Connection, ConnectOptions, PartRequest, RateKey, SendRequest, SendResult, Sink, Target } from '../network.ts';
+import { Health } from '../shared/health.ts';
+import type { Fields } from '../shared/json.ts';
+import { Recent } from '../shared/recent.ts';
 import { WhatsAppApi, parseHandle } from './api.ts';
 import { addressee, contentBody, reactionEmoji } from './encode/body.ts';
 import { plan } from './encode/plan.ts';
@@ -31,10 +33,10 @@ export class WhatsAppConnection implements Connection {
   readonly #account: WhatsAppAccount;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #uploads = new Map<string, string>();
+  readonly #health = new Health({ sink: () => this.#sink, fixFor, broke: ({ code }) => void this.#recheck(TOKEN_CODES.test(code)) });
+  readonly #uploads = new Recent<string>(MAX_UPLOADS);
   #sink: Sink | undefined;
   #signal: AbortSignal | undefined;
-  #broken = false;
 
   constructor(options: ConnectOptions) {
     this.#account = asAccount(options.settings);
@@ -53,7 +55,7 @@ export class WhatsAppConnection implements Connection {
   }
 
   async check(): Promise<void> {
-    await this.#watched(() => this.#api.numberFacts());
+    await this.#health.watched(() => this.#api.numberFacts());
   }
 
   capabilities(conversation: Target): Capabilities {
@@ -67,7 +69,7 @@ export class WhatsAppConnection implements Connection {
   async send(request: PartRequest): Promise<SendResult> {
     checkWindow(request.conversation, this.#clock.now());
     const reply = request.replyTo === undefined || request.replyTo.startsWith(MADE_UP) ? {} : { context: { message_id: request.replyTo } };
-    return this.#watched(async () => {
+    return this.#health.watched(async () => {
       const media = request.media === undefined ? undefined : { id: await this.#upload(request.key, request.media), name: request.media.name };
       const result = await this.#post(request.conversation, request.key, { ...contentBody(request.content, media), ...reply });
       this.#uploads.delete(request.key);
@@ -81,19 +83,19 @@ export class WhatsAppConnection implements Connection {
     if (target.startsWith(MADE_UP)) throw new Rejected('WhatsApp gave the message no id, so nothing can be put to it.', 'no_target');
     checkWindow(conversation, this.#clock.now());
     const reaction = { message_id: target, emoji: emoji === null ? '' : reactionEmoji(emoji) };
-    return this.#watched(() => this.#post(conversation, key, { type: 'reaction', reaction }));
+    return this.#health.watched(() => this.#post(conversation, key, { type: 'reaction', reaction }));
   }
 
   /** Hangs on the newest message that came in, and marks it as read; there is no "stopped", it ends by itself after 25 seconds. */
   async typing(conversation: Target, active: boolean): Promise<void> {
     const last = conversation.lastInbound;
     if (!active || last === undefined || last.id.startsWith(MADE_UP) || conversation.kind !== 'direct' || !windowOpen(conversation, this.#clock.now())) return;
-    await this.#watched(() => this.#api.markRead(last.id, true));
+    await this.#health.watched(() => this.#api.markRead(last.id, true));
   }
 
   async markRead(conversation: Target, upTo: RemoteId): Promise<void> {
     if (conversation.kind !== 'direct' || upTo.startsWith(MADE_UP)) return;
-    await this.#watched(() => this.#api.markRead(upTo, false));
+    await this.#health.watched(() => this.#api.markRead(upTo, false));
   }
 
   /** Nothing can be asked for by key; the key comes back in the status webhooks. */
@@ -103,7 +105,7 @@ export class WhatsAppConnection implements Connection {
 
   async openMedia(handle: string, signal: AbortSignal): Promise<MediaStream> {
     const { id, url, name } = parseHandle(handle);
-    const found = await this.#watched(() => (id === undefined ? this.#api.downloadFrom(url ?? '', signal) : this.#api.download(id, signal)));
+    const found = await this.#health.watched(() => (id === undefined ? this.#api.downloadFrom(url ?? '', signal) : this.#api.download(id, signal)));
     return { ...found, ...(name !== undefined && { name }) };
   }
 
@@ -135,43 +137,16 @@ export class WhatsAppConnection implements Connection {
     const known = this.#uploads.get(key);
     if (known !== undefined) return known;
     const id = await this.#api.upload(media);
-    const oldest = this.#uploads.keys().next();
-    if (this.#uploads.size >= MAX_UPLOADS && !oldest.done) this.#uploads.delete(oldest.value);
     this.#uploads.set(key, id);
     return id;
   }
 
-  /** Runs a call, and tells the sink when the account stops or works again. */
-  async #watched<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      const result = await call();
-      this.#works();
-      return result;
-    } catch (error) {
-      if (error instanceof AccountBroken) this.#breaks(error);
-      throw error;
-    }
-  }
-
-  #works(): void {
-    if (!this.#broken) return;
-    this.#broken = false;
-    this.#sink?.state({ ok: true });
-  }
-
-  #breaks(error: AccountBroken): void {
-    if (this.#broken) return;
-    this.#broken = true;
-    this.#sink?.state({ ok: false, reason: error.message, fix: fixFor(error.code) });
-    void this.#recheck(TOKEN_CODES.test(error.code));
-  }
-
   async #recheck(token: boolean): Promise<void> {
-    while (this.#broken && this.#sink !== undefined && this.#signal?.aborted === false) {
+    while (this.#health.broken && this.#sink !== undefined && this.#signal?.aborted === false) {
       await this.#clock.sleep(token ? RECHECK_MS : PARDON_MS, this.#signal);
       if (this.#signal.aborted) return;
       if (token) await this.#probe();
-      else this.#works();
+      else this.#health.works();
     }
   }
 

@@ -1,5 +1,6 @@
-import { meaningOf, tidy, type Meaning } from '../meta-graph/errors.ts';
-import { num, str } from '../meta-graph/json.ts';
+import { meaningOf, type Meaning } from '../meta-graph/errors.ts';
+import { num, str } from '../shared/json.ts';
+import { tidy } from '../shared/tidy.ts';
 import { WINDOW_CLOSED } from './limits.ts';
 
 const UNDELIVERABLE =

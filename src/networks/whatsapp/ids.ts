@@ -1,5 +1,5 @@
 import type { ConversationRef, PersonRef } from '../../model/events.ts';
-import { defined, isFields, str } from '../meta-graph/json.ts';
+import { defined, isFields, str } from '../shared/json.ts';
 
 /**
  * A business-scoped user id: `US.13491208655302741918`, the parent's `US.ENT.11815799212886844830`

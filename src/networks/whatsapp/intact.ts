@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Retry } from '../../model/errors.ts';
+import { Recent } from '../shared/recent.ts';
 
 const MOST = 256;
 
@@ -8,7 +9,7 @@ const MOST = 256;
  * again, that is the file as WhatsApp has it, and better than none.
  */
 export class Intact {
-  readonly #odd = new Map<string, string>();
+  readonly #odd = new Recent<string>(MOST);
 
   /** @throws Retry `media_hash`, after the last byte */
   async *check(id: string, wanted: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -21,8 +22,6 @@ export class Intact {
     const again = this.#odd.get(id) === found;
     this.#odd.delete(id);
     if (found === wanted || again) return;
-    const oldest = this.#odd.keys().next();
-    if (this.#odd.size >= MOST && !oldest.done) this.#odd.delete(oldest.value);
     this.#odd.set(id, found);
     throw new Retry('The file arrived with other bytes than WhatsApp announced.', 'media_hash');
   }

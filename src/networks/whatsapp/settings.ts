@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AccountSettings, AppSettings } from '../network.ts';
+import { onceEach, parsedOnce, safeAddress } from '../shared/settings.ts';
 
 const id = z
   .string({ error: 'must be a text of digits; put it between quotes, else digits can get lost' })
@@ -33,6 +34,13 @@ const account = z.strictObject({
     .describe('Multiplies the speed of the rate limits; only for a sandbox whose clock runs faster. Leave it at 1.'),
 });
 
+/** What comes in for a number goes to one account: a second one of it would stay silent. */
+const accountOnce = onceEach<z.infer<typeof account>>({
+  of: (one) => one.phone_number_id,
+  field: 'phone_number_id',
+  message: (other) => `must differ from that of ${other}: a number belongs to one account`,
+});
+
 const app = z.strictObject({
   app_secret: z.string().min(8).describe('App settings > Basic > "App secret". Every webhook is checked with it. Use ${ENV} or file:.'),
   previous_app_secret: z
@@ -51,40 +59,16 @@ const app = z.strictObject({
     .regex(/^v\d+\.\d+$/, { error: 'must be a version such as v23.0' })
     .default('v23.0')
     .describe('Version of the Graph API.'),
-  accounts: z.record(z.string(), account).superRefine(onceEach).describe('One entry for each business phone number; the name is yours.'),
+  accounts: z.record(z.string(), account).superRefine(accountOnce).describe('One entry for each business phone number; the name is yours.'),
 });
-
-/** What comes in for a number goes to one account: a second one of it would stay silent. */
-function onceEach(accounts: Readonly<Record<string, { readonly phone_number_id: string }>>, context: z.RefinementCtx): void {
-  const seen = new Map<string, string>();
-  for (const [name, { phone_number_id: number }] of Object.entries(accounts)) {
-    const other = seen.get(number);
-    if (other !== undefined) context.addIssue({ code: 'custom', path: [name, 'phone_number_id'], message: `must differ from that of ${other}: a number belongs to one account` });
-    seen.set(number, name);
-  }
-}
 
 export const settings: z.ZodType<AppSettings> = app;
 export type WhatsAppApp = z.infer<typeof app>;
 export type WhatsAppAccount = z.infer<typeof account>;
 
-const apps = new WeakMap<AppSettings, WhatsAppApp>();
-
-/** The settings with this network's own keys; parsed once for each object. */
-export function asApp(value: AppSettings): WhatsAppApp {
-  const known = apps.get(value);
-  if (known !== undefined) return known;
-  const parsed = app.parse(value);
-  apps.set(value, parsed);
-  return parsed;
-}
+/** The settings with this network's own keys. */
+export const asApp = parsedOnce<AppSettings, WhatsAppApp>(app);
 
 export function asAccount(value: AccountSettings): WhatsAppAccount {
   return account.parse(value);
-}
-
-function safeAddress(address: string): boolean {
-  const url = URL.parse(address);
-  if (url === null || url.username !== '' || url.search !== '' || url.hash !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname));
 }

@@ -1,7 +1,7 @@
 import type { AppSettings, Decoded, Verdict, Webhook, WebhookRequest } from '../network.ts';
 import { NotThisNetwork } from '../network.ts';
-import { at, isFields, list, parseJson, str } from '../meta-graph/json.ts';
-import { tidy } from '../meta-graph/errors.ts';
+import { at, isFields, list, parseJson, str } from '../shared/json.ts';
+import { tidy } from '../shared/tidy.ts';
 import { verifyHandshake, verifySignature } from '../meta-graph/webhook.ts';
 import { cutChange, decodeChange, type Piece } from './decode/change.ts';
 import { isNoticeField } from './decode/notice.ts';

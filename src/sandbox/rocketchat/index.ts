@@ -1,8 +1,8 @@
 import fastify, { type FastifyRequest } from 'fastify';
+import { pageRoutes } from '../page.ts';
 import { controlRoutes } from './control.ts';
 import { Sockets } from './ddp.ts';
 import { type Faults, noFaults } from './faults.ts';
-import { pageRoutes } from './page.ts';
 import { PersonHandle } from './person.ts';
 import { type Call, Rest } from './rest.ts';
 import { type Message, type Room, SITE, type User, World, type WorldOptions } from './state.ts';
@@ -80,7 +80,7 @@ export async function startRocketChatSandbox(options: RocketChatSandboxOptions):
   };
   const inRoom = (room: Room): readonly Message[] => [...world.messages.values()].filter(({ rid }) => rid === room._id).sort((one, other) => one.ts.getTime() - other.ts.getTime());
   controlRoutes(app, { world, account, person, in: inRoom });
-  pageRoutes(app);
+  pageRoutes(app, { folder: new URL('./page/', import.meta.url), scripts: ['page.js'], img: 'data:', media: '' });
   const url = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' });
   world.settings[SITE] ??= url;
   return {

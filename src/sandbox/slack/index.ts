@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { pageRoutes } from '../page.ts';
 import { controlRoutes } from './control.ts';
 import { Delivery, type Sent } from './delivery.ts';
 import { SlackError } from './errors.ts';
@@ -9,7 +10,6 @@ import { conversationMethods, openDirect } from './methods/conversations.ts';
 import { fileMethods, fileRoutes } from './methods/files.ts';
 import { otherMethods } from './methods/others.ts';
 import type { SlackSandboxOptions } from './options.ts';
-import { pageRoutes } from './page.ts';
 import { PersonHandle } from './person.ts';
 import { nowSeconds, World, type Channel, type Message, type User } from './state.ts';
 import { webApi } from './web-api.ts';
@@ -132,7 +132,8 @@ export async function startSlackSandbox(options: SlackSandboxOptions): Promise<S
     },
   };
   controlRoutes(app, { world, events, sandbox });
-  pageRoutes(app);
+  // Also what somebody who is not logged in gets instead of a file.
+  pageRoutes(app, { folder: new URL('./page/', import.meta.url), scripts: ['page.js', 'message.js'], img: 'blob: data:', media: 'blob:' });
   world.origin = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' });
   delivery.attach(app.server);
   return sandbox;

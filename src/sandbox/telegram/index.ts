@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { pageRoutes } from '../page.ts';
 import { apiRoutes } from './api.ts';
 import { Changes } from './change.ts';
 import { controlRoutes } from './control.ts';
@@ -6,7 +7,6 @@ import type { Faults } from './faults.ts';
 import { Group } from './group.ts';
 import { Limits } from './limits.ts';
 import type { TelegramSandboxOptions } from './options.ts';
-import { pageRoutes } from './page.ts';
 import { PersonHandle } from './person.ts';
 import { Sender } from './send.ts';
 import { World, type ChatType, type Message } from './state.ts';
@@ -82,7 +82,7 @@ export async function startTelegramSandbox(options: TelegramSandboxOptions): Pro
   const app = httpServer(options);
   apiRoutes(app, { world, updates, sender, changes: new Changes(world, sender, updates) });
   controlRoutes(app, { world, updates, person, group, groupOf });
-  pageRoutes(app);
+  pageRoutes(app, { folder: new URL('./page/', import.meta.url), scripts: ['page.js', 'thread.js'], img: 'blob: data:', media: 'blob:' });
   world.origin = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' });
   return {
     url: world.origin, bot: world.bot, messages: world.messages, posts: updates.posts, strange: world.strange, faults: world.faults, person, group,

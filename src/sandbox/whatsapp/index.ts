@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { pageRoutes } from '../page.ts';
 import { accountRoutes, unknownPath } from './account-routes.ts';
 import { controlRoutes } from './control.ts';
 import type { Faults } from './faults.ts';
@@ -6,7 +7,6 @@ import { Graph } from './graph.ts';
 import { Limits } from './limits.ts';
 import { mediaRoutes } from './media-routes.ts';
 import type { WhatsAppSandboxOptions } from './options.ts';
-import { pageRoutes } from './page.ts';
 import { PersonHandle } from './person.ts';
 import { Sender } from './send.ts';
 import { World, type Message, type Person } from './state.ts';
@@ -68,7 +68,7 @@ export async function startWhatsAppSandbox(options: WhatsAppSandboxOptions): Pro
   mediaRoutes(app, graph, world);
   accountRoutes(graph, world, new Sender(world, limits, statuses), webhooks);
   controlRoutes(app, { world, webhooks, person });
-  pageRoutes(app);
+  pageRoutes(app, { folder: new URL('./page/', import.meta.url), scripts: ['page.js', 'thread.js', 'voice.js'], img: 'blob: data:', media: 'blob:' });
   world.origin = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' });
   return {
     url: world.origin, messages: world.messages, posts: webhooks.posts, faults: world.faults, person,

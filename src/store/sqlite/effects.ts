@@ -107,7 +107,12 @@ export class Effects {
     return this.#sql.get("SELECT 1 FROM outbox WHERE seq = ? AND state = 'cancelled'", seq) !== undefined;
   }
 
+  #isClosed(portal: PortalRow): boolean {
+    return this.#sql.get("SELECT 1 FROM portal WHERE id = ? AND state = 'closed'", portal) !== undefined;
+  }
+
   #send(row: NewOutbox, origin: InboxSeq | null, wake: Set<string>): void {
+    if (origin !== null && row.task.to === 'matrix' && row.portal !== undefined && this.#isClosed(row.portal)) throw new Stale('The portal has been closed.');
     const { changes, id } = this.#sql.run(
       `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason, shows_event, shows_part)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
@@ -221,6 +226,7 @@ export class Effects {
     for (const { seq } of waiting) {
       this.#sql.run('UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox), portal = ?, room = ?, lane = ? WHERE seq = ?', next.id, next.room, `out:r${next.room}`, seq);
     }
+    wake.add(`out:r${next.room}`);
   }
 
   #managementRoom(invite: readonly UserId[], origin: InboxSeq | null, wake: Set<string>): void {

@@ -5,7 +5,7 @@ import type { Picture } from '../../model/events.ts';
 import type { Seal } from '../seal.ts';
 import type { Conversation, MapRow, MediaJob, Member, OutboxItem, Person, Portal, ReactionRow, Room, ThreadRow } from '../store.ts';
 import type { MatrixTask, NetworkTask, OutboxState } from '../tasks.ts';
-import { conversations, idsOf, people } from './identities.ts';
+import { conversations, idsOf } from './identities.ts';
 import type { Sql } from './sql.ts';
 
 /** Reads rows into the plain data that leaves the store; follows `merged` from what is gone to what stays. */
@@ -33,11 +33,12 @@ export class Rows {
 
   #person(found: PersonSql | undefined): Person | null {
     if (!found) return null;
+    const ids = this.#sql.all<{ scope: string; value: string }>('SELECT scope, value FROM person_id WHERE person = ? ORDER BY strong DESC, rank, value', found.id);
     return {
       row: found.id as PersonRow, network: found.network as NetworkId, localpart: found.localpart, name: found.name,
-      scope: this.#sql.get<{ scope: string }>('SELECT scope FROM person_id WHERE person = ? ORDER BY strong DESC, rank LIMIT 1', found.id)?.scope ?? '',
+      scope: ids[0]?.scope ?? '',
       registered: found.registered === 1, shownName: found.shown_name, picture: picture(found), shownPicture: found.shown_picture || null,
-      ids: idsOf(this.#sql, people, found.id as PersonRow),
+      ids: ids.map(({ value }) => value),
     };
   }
 

@@ -1,58 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Daemon, startDaemon } from '../../../src/daemon.ts';
 import { type RocketChatSandbox, startRocketChatSandbox } from '../../../src/sandbox/rocketchat/index.ts';
-import { FakeHomeserver } from '../fake-homeserver/server.ts';
-import { freePorts } from '../stack/stack.ts';
+import { type NetworkStack, startNetworkStack } from '../stack/one-network.ts';
 import { TOKEN } from './account.ts';
 
-/** The daemon between a fake homeserver and the Rocket.Chat sandbox, all in this process, over real HTTP and a real socket. */
-export interface RocketChatStack extends AsyncDisposable {
-  readonly homeserver: FakeHomeserver;
-  readonly sandbox: RocketChatSandbox;
-  start(): Promise<void>;
-  stop(): Promise<void>;
-}
+export type RocketChatStack = NetworkStack<RocketChatSandbox>;
 
-export async function startRocketChatStack(): Promise<RocketChatStack> {
-  const dir = await mkdtemp(join(tmpdir(), 'drawbridge-rocketchat-'));
-  const [asPort = 0, publicPort = 0, adminPort = 0] = await freePorts(3);
-  const homeserver = await FakeHomeserver.start({ botLocalpart: 'drawbridge', backoffSecondMs: 20, appserviceUrl: `http://127.0.0.1:${asPort}` });
-  const sandbox = await startRocketChatSandbox({ token: TOKEN });
-  await writeFile(join(dir, 'registration.yaml'), JSON.stringify({
-    id: 'drawbridge', url: `http://127.0.0.1:${asPort}`, as_token: homeserver.asToken, hs_token: homeserver.hsToken, sender_localpart: 'drawbridge',
-    rate_limited: false, namespaces: { users: [{ exclusive: true, regex: '@_drawbridge_.*:fake\\.test' }] },
-  }));
-  const configPath = join(dir, 'config.yaml');
-  await writeFile(configPath, JSON.stringify({
-    homeserver: { url: homeserver.url, domain: homeserver.serverName }, registration: 'registration.yaml', database: 'drawbridge.db', data: 'data',
-    seal_key: Buffer.alloc(32, 7).toString('base64'), public_url: `http://127.0.0.1:${publicPort}`,
-    listen: { homeserver: `127.0.0.1:${asPort}`, public: `127.0.0.1:${publicPort}`, admin: `127.0.0.1:${adminPort}` },
-    permissions: { [homeserver.serverName]: 'user', [`@admin:${homeserver.serverName}`]: 'admin' },
-    logging: { level: process.env['TEST_LOG'] ?? 'error', format: 'json' },
-    networks: { rocketchat: { main: {
-      url: sandbox.url, accounts: { bridge: { user_id: sandbox.account._id, token: TOKEN, owners: [`@alice:${homeserver.serverName}`], rate_scale: 100 } },
-    } } },
-  }));
-  let daemon: Daemon | null = null;
-  const stack: RocketChatStack = {
-    homeserver, sandbox,
-    async start() {
-      daemon = await startDaemon({ configPath });
-    },
-    async stop() {
-      const running = daemon;
-      daemon = null;
-      await running?.stop();
-    },
-    async [Symbol.asyncDispose]() {
-      await stack.stop();
-      await sandbox.close();
-      await homeserver.close();
-      await rm(dir, { recursive: true, force: true });
-    },
-  };
-  await stack.start();
-  return stack;
+export function startRocketChatStack(): Promise<RocketChatStack> {
+  return startNetworkStack(async ({ owners }) => {
+    const sandbox = await startRocketChatSandbox({ token: TOKEN });
+    return { sandbox, networks: { rocketchat: { main: { url: sandbox.url, accounts: { bridge: { user_id: sandbox.account._id, token: TOKEN, owners, rate_scale: 100 } } } } } };
+  });
 }

@@ -6,7 +6,7 @@ import { cleanText } from '../../../text/clean.ts';
 import { safeHref } from '../../../text/links.ts';
 import { toPlain } from '../../../text/plain.ts';
 import { quoteOf } from '../../../text/quote.ts';
-import { at, defined, isFields, list, num, str, type Fields } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, num, str, type Fields } from '../../shared/json.ts';
 import type { Handle } from '../ids.ts';
 import type { Mentioned } from '../markup-read.ts';
 import { decode } from '../markup.ts';

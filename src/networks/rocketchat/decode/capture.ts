@@ -1,4 +1,4 @@
-import { at, flag, isFields, list, parseJson, str, type Fields } from '../../meta-graph/json.ts';
+import { at, flag, isFields, list, parseJson, str, type Fields } from '../../shared/json.ts';
 import type { NetworkItem } from '../../../model/events.ts';
 import { type Decoded, NotThisNetwork } from '../../network.ts';
 import { alone, conversationOf, type Context, digest, item, keyOf, roomOf, unsupported, when } from './context.ts';

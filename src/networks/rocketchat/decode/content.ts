@@ -1,7 +1,7 @@
 import type { Content, LocationContent, TextContent } from '../../../model/content.ts';
 import type { MessageEvent } from '../../../model/events.ts';
 import { type Block, type Inline, plain, type RichText } from '../../../model/richtext.ts';
-import { at, defined, isFields, list, num, str, type Fields } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, num, str, type Fields } from '../../shared/json.ts';
 import { anybody, type Mentioned } from '../markup-read.ts';
 import { decode } from '../markup.ts';
 import { fromMd, isMd } from '../md.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ConversationRef, NetworkEvent, NetworkItem, PersonRef } from '../../../model/events.ts';
 import type { Millis } from '../../../model/ids.ts';
 import { asTime } from '../../../model/clock.ts';
-import { at, num, str } from '../../meta-graph/json.ts';
+import { at, num, str } from '../../shared/json.ts';
 import { conversation, type RoomFacts } from '../ids.ts';
 
 /** What is known beside what is decoded. A capture comes alone: then nothing is. */

@@ -1,6 +1,6 @@
 import type { MessageEvent, NetworkItem, PersonRef } from '../../../model/events.ts';
 import type { Millis, RemoteId } from '../../../model/ids.ts';
-import { at, defined, flag, isFields, list, str, type Fields } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, list, str, type Fields } from '../../shared/json.ts';
 import { emojiOf } from '../emoji.ts';
 import { person } from '../ids.ts';
 import { decodeContent } from './content.ts';

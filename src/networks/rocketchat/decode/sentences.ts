@@ -1,4 +1,4 @@
-import { at, str } from '../../meta-graph/json.ts';
+import { at, str } from '../../shared/json.ts';
 
 /** What happened, said of whoever did it: `<name> <words>`. `msg` is what the message holds: mostly a user name or a value. */
 type Words = (message: unknown, msg: string) => string;

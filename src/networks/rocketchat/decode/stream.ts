@@ -1,6 +1,6 @@
 import type { ConversationRef, NetworkItem } from '../../../model/events.ts';
 import type { RemoteId } from '../../../model/ids.ts';
-import { defined, flag, isFields, list, str } from '../../meta-graph/json.ts';
+import { defined, flag, isFields, list, str } from '../../shared/json.ts';
 import { avatarHandle, otherOf, person, roomFacts, userAvatar, type RoomFacts } from '../ids.ts';
 import { byName, type Context, conversationOf, digest, item, keyOf, roomOf, unsupported, when } from './context.ts';
 import { decodeMessage, type Beside } from './message.ts';

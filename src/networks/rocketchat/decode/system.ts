@@ -1,7 +1,7 @@
 import type { ConversationRef, MemberEvent, NetworkItem, PersonRef } from '../../../model/events.ts';
 import type { Millis, RemoteId } from '../../../model/ids.ts';
 import { plain } from '../../../model/richtext.ts';
-import { at, defined, list, str, type Fields } from '../../meta-graph/json.ts';
+import { at, defined, list, str, type Fields } from '../../shared/json.ts';
 import { avatarHandle } from '../ids.ts';
 import { quotedId } from './attachments.ts';
 import { decodeContent } from './content.ts';

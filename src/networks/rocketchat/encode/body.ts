@@ -1,7 +1,7 @@
 import { isMedia, type Content } from '../../../model/content.ts';
 import { Rejected } from '../../../model/errors.ts';
 import type { RichText } from '../../../model/richtext.ts';
-import { defined, type Fields } from '../../meta-graph/json.ts';
+import { defined, type Fields } from '../../shared/json.ts';
 import { isUserId, type RoomFacts } from '../ids.ts';
 import { encode } from '../markup.ts';
 import type { Usernames } from '../markup-write.ts';

@@ -2,8 +2,10 @@ import { type ContactCard, type Content, isMedia, type LocationContent, type Med
 import { plain, type RichText } from '../../../model/richtext.ts';
 import { splitText } from '../../../text/split.ts';
 import type { SendRequest } from '../../network.ts';
+import { inWords } from '../../shared/in-words.ts';
+import { italic } from '../../shared/prefix.ts';
 import { encode } from '../markup.ts';
-import { asEmote, italic, label, withPrefix } from './prefix.ts';
+import { asEmote, label, withPrefix } from './prefix.ts';
 
 /** Room for the address of a message that is answered, which stands before the text. */
 const JUMP = 300;
@@ -32,6 +34,7 @@ export function plan(request: SendRequest, { maxText, aliases }: PlanFacts): rea
       if (content.style !== 'emote') return texts(content.text);
       return texts(content.text, (part) => (name === undefined ? italic(part) : asEmote(part, name)));
     case 'location': return name === undefined ? [content] : [{ kind: 'text', text: label(name) }, content];
+    case 'contacts': return texts(plain(content.contacts.map(cardText).join('\n\n')));
     default: return texts(plain(inWords(content)));
   }
 }
@@ -54,26 +57,6 @@ export function locationText({ latitude, longitude, name, address, url, live }: 
   const words = [live === 'on' ? '📍 (live)' : '📍', name, address].filter((each) => each !== undefined && each !== '').join(' ');
   const href = url !== undefined && /^https?:/i.test(url) ? url : `https://www.openstreetmap.org/?mlat=${lat}&mlon=${lon}#map=16/${lat}/${lon}`;
   return [{ t: 'paragraph', children: [{ t: 'text', text: `${words} ` }, { t: 'link', href, children: [{ t: 'text', text: `${lat}, ${lon}` }] }] }];
-}
-
-/** What has no form of its own in Rocket.Chat. */
-function inWords(content: Exclude<Content, MediaContent | TextContent | LocationContent>): string {
-  switch (content.kind) {
-    case 'contacts': return content.contacts.map(cardText).join('\n\n');
-    case 'choice': {
-      const fields = (content.fields ?? []).map((field) => `${field.name}: ${field.value}`);
-      return [content.title === '' ? (content.value ?? '') : content.title, content.description, ...fields].filter(Boolean).join('\n');
-    }
-    case 'order': {
-      const items = content.items.map((item) => {
-        const price = item.price === undefined ? '' : ` (${item.price}${item.currency === undefined ? '' : ` ${item.currency}`})`;
-        return `${item.quantity} × ${item.id}${price}`;
-      });
-      return [content.note, ...items].filter(Boolean).join('\n');
-    }
-    case 'poll': return [`📊 ${content.question}`, ...content.options.map((option, index) => `${index + 1}. ${option.text}`)].join('\n');
-    case 'unsupported': return `[${content.what}] ${content.reason}`;
-  }
 }
 
 function cardText(card: ContactCard): string {

@@ -1,7 +1,7 @@
 import type { Content, TextContent } from '../../../model/content.ts';
 import type { Block, RichText } from '../../../model/richtext.ts';
 import { emojiForNames, iamcalNames } from '../../../text/emoji-names.ts';
-import { at, flag, isFields, list, str } from '../../meta-graph/json.ts';
+import { at, flag, isFields, list, str } from '../../shared/json.ts';
 import { linkOr, paragraph, readBlocks } from './blocks.ts';
 import { decodeFile } from './files.ts';
 import { readMrkdwn, type Names } from './mrkdwn.ts';

@@ -1,7 +1,7 @@
 import type { MediaContent } from '../../../model/content.ts';
 import { plain, type Block, type Inline, type RichText } from '../../../model/richtext.ts';
 import { emojiForNames, iamcalNames } from '../../../text/emoji-names.ts';
-import { at, isFields, list, str } from '../../meta-graph/json.ts';
+import { at, isFields, list, str } from '../../shared/json.ts';
 import { decodeFile } from './files.ts';
 import { readMrkdwn, type Names } from './mrkdwn.ts';
 import { readRichText } from './rich-text.ts';

@@ -1,6 +1,6 @@
 import { isMedia, type Content, type MediaContent, type TextContent } from '../../../model/content.ts';
 import type { RichText } from '../../../model/richtext.ts';
-import { list, str, type Fields } from '../../meta-graph/json.ts';
+import { list, str, type Fields } from '../../shared/json.ts';
 import { readAttachments } from './attachments.ts';
 import { readBlocks } from './blocks.ts';
 import type { Context } from './context.ts';

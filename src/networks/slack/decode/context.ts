@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConversationRef, NetworkItem, PersonRef } from '../../../model/events.ts';
 import type { Millis } from '../../../model/ids.ts';
-import { at, defined, flag, isFields, list, str, type Fields } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, list, str, type Fields } from '../../shared/json.ts';
 import { accountId, directChat, isDirect, millisOf, personOf, pictureOf, sharedChat } from '../ids.ts';
 
 /** What the connection knows beyond the event itself. Decoding works without any of it. */

@@ -1,7 +1,7 @@
 import type { NetworkItem } from '../../../model/events.ts';
-import { tidy } from '../../meta-graph/errors.ts';
-import { at, isFields, list, parseJson, str, type Fields } from '../../meta-graph/json.ts';
 import { NotThisNetwork, type Decoded } from '../../network.ts';
+import { at, isFields, list, parseJson, str, type Fields } from '../../shared/json.ts';
+import { tidy } from '../../shared/tidy.ts';
 import { TS } from '../ids.ts';
 import { contextOf, unsupported, type Known } from './context.ts';
 import { decodeEvent, isKnownEvent } from './event.ts';

@@ -1,7 +1,7 @@
 import type { ConversationRef, NetworkItem } from '../../../model/events.ts';
 import type { Millis } from '../../../model/ids.ts';
 import { iamcalNames } from '../../../text/emoji-names.ts';
-import { at, defined, flag, isFields, str, type Fields } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, str, type Fields } from '../../shared/json.ts';
 import { messageId, millisOf, personOf, pictureOf } from '../ids.ts';
 import { conversationOf, digest, isOurs, person, unsupported, type Context } from './context.ts';
 import { decodeMessage, unmarked } from './message.ts';

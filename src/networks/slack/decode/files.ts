@@ -1,5 +1,5 @@
 import type { Content, MediaContent, MediaKind } from '../../../model/content.ts';
-import { defined, flag, num, str } from '../../meta-graph/json.ts';
+import { defined, flag, num, str } from '../../shared/json.ts';
 
 /** What it takes to fetch a file or a picture later; the core keeps it as a text. */
 export interface Handle {

@@ -1,5 +1,5 @@
 import type { NetworkItem, PersonRef } from '../../../model/events.ts';
-import { list, str, type Fields } from '../../meta-graph/json.ts';
+import { list, str, type Fields } from '../../shared/json.ts';
 import { messageId, millisOf } from '../ids.ts';
 import { conversationOf, digest, person, type Context } from './context.ts';
 import { emojiOf } from './event.ts';

@@ -2,7 +2,7 @@ import type { Content } from '../../../model/content.ts';
 import type { ConversationRef, MessageEvent, NetworkItem, PersonRef } from '../../../model/events.ts';
 import type { Millis } from '../../../model/ids.ts';
 import { toPlain } from '../../../text/plain.ts';
-import { at, defined, isFields, list, str, type Fields } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, str, type Fields } from '../../shared/json.ts';
 import { messageId, millisOf } from '../ids.ts';
 import { isPreview } from './attachments.ts';
 import { contentOf, namesOf } from './content.ts';

@@ -1,7 +1,7 @@
 import type { Block, Inline, RichText } from '../../../model/richtext.ts';
 import { cleanText } from '../../../text/clean.ts';
 import { iamcalNames } from '../../../text/emoji-names.ts';
-import { at, flag, list, num, str } from '../../meta-graph/json.ts';
+import { at, flag, list, num, str } from '../../shared/json.ts';
 import { dateText } from './dates.ts';
 import type { Names } from './mrkdwn.ts';
 

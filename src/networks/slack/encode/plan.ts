@@ -1,9 +1,10 @@
 import { isMedia, type ContactCard, type Content, type MediaContent, type TextContent } from '../../../model/content.ts';
-import { visibleName } from '../../../model/names.ts';
 import { plain, type Inline, type RichText } from '../../../model/richtext.ts';
 import { prefixed } from '../../../text/plain.ts';
 import { splitText } from '../../../text/split.ts';
 import type { SendRequest } from '../../network.ts';
+import { inWords } from '../../shared/in-words.ts';
+import { italic, shortName } from '../../shared/prefix.ts';
 import { MAX_BLOCKS, MAX_NAME, MAX_TEXT } from '../limits.ts';
 import { writeMrkdwn } from './mrkdwn.ts';
 import { writeRichText } from './rich-text.ts';
@@ -16,15 +17,13 @@ export function plan(request: SendRequest, canSpeakAs: boolean): readonly Conten
   const { content } = request;
   const name = request.relay === null ? undefined : safeName(request.relay.name);
   if (isMedia(content)) return planMedia(content, name, canSpeakAs);
-  const said = content.kind === 'text' ? (content.style === 'emote' ? emote(content.text) : content.text) : inWords(content);
+  const said = content.kind === 'text' ? (content.style === 'emote' ? italic(content.text) : content.text) : asText(content);
   return texts(said, name === undefined || canSpeakAs ? undefined : name);
 }
 
-/** One line that can be seen; people choose their names themselves. */
+/** A name as it may stand on a message. */
 export function safeName(name: string): string {
-  const shown = Array.from(visibleName(name));
-  if (shown.length === 0) return 'Matrix user';
-  return shown.length > MAX_NAME ? `${shown.slice(0, MAX_NAME - 1).join('').trimEnd()}…` : shown.join('');
+  return shortName(name, MAX_NAME);
 }
 
 function planMedia(content: MediaContent, name: string | undefined, canSpeakAs: boolean): readonly Content[] {
@@ -58,13 +57,8 @@ function bold(text: string): Inline {
   return { t: 'bold', children: [{ t: 'text', text }] };
 }
 
-/** "/me waves": a message of that kind carries no mark of ours, so it is a text in italics. */
-function emote(text: RichText): RichText {
-  return text.map((block) => (block.t === 'paragraph' ? { ...block, children: [{ t: 'italic', children: block.children }] } : block));
-}
-
 /** What has no form of its own in Slack. */
-function inWords(content: Exclude<Content, MediaContent | TextContent>): RichText {
+function asText(content: Exclude<Content, MediaContent | TextContent>): RichText {
   switch (content.kind) {
     case 'location': {
       const place = `${content.latitude},${content.longitude}`;
@@ -75,19 +69,13 @@ function inWords(content: Exclude<Content, MediaContent | TextContent>): RichTex
     }
     case 'contacts':
       return content.contacts.flatMap(card);
-    case 'choice': {
-      const fields = (content.fields ?? []).map((field) => `${field.name}: ${field.value}`);
-      return plain([content.title === '' ? (content.value ?? '') : content.title, content.description, ...fields].filter(Boolean).join('\n'));
-    }
-    case 'order':
-      return plain([content.note, ...content.items.map((item) => `${item.quantity} × ${item.id}${item.price === undefined ? '' : ` (${item.price}${item.currency === undefined ? '' : ` ${item.currency}`})`}`)].filter(Boolean).join('\n'));
     case 'poll':
       return [
         { t: 'paragraph', children: [{ t: 'text', text: '📊 ' }, bold(content.question)] },
         { t: 'list', ordered: true, items: content.options.map((option) => plain(option.text)) },
       ];
-    case 'unsupported':
-      return plain(`[${content.what}] ${content.reason}`);
+    default:
+      return plain(inWords(content));
   }
 }
 

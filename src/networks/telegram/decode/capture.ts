@@ -1,6 +1,6 @@
-import { at, isFields, parseJson, str, type Fields } from '../../meta-graph/json.ts';
-import { tidy } from '../../meta-graph/errors.ts';
 import { NotThisNetwork } from '../../network.ts';
+import { at, isFields, parseJson, str, type Fields } from '../../shared/json.ts';
+import { tidy } from '../../shared/tidy.ts';
 
 const LOOKED_FOR = 'An update of the Telegram Bot API was looked for: {"update_id":…,"message":{…}}.';
 

@@ -1,6 +1,6 @@
 import type { ContactCard, Content, LocationContent, PollContent, UnsupportedContent } from '../../../model/content.ts';
 import type { Block, RichText } from '../../../model/richtext.ts';
-import { at, defined, flag, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, list, num, str } from '../../shared/json.ts';
 import { idOf } from '../ids.ts';
 import { mediaBlocks, readRich } from '../rich.ts';
 import { money, stars } from './context.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConversationRef, NetworkItem, PersonRef, UnsupportedEvent } from '../../../model/events.ts';
 import type { RemoteId } from '../../../model/ids.ts';
-import { defined, isFields, str } from '../../meta-graph/json.ts';
+import { defined, isFields, str } from '../../shared/json.ts';
 
 /** A poll of ours, for what names it by its own id alone. */
 export interface KnownPoll {

@@ -1,7 +1,7 @@
 import type { MediaContent, MediaKind } from '../../../model/content.ts';
 import type { Picture } from '../../../model/events.ts';
 import type { RichText } from '../../../model/richtext.ts';
-import { at, defined, flag, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, list, num, str } from '../../shared/json.ts';
 
 /** What `openMedia` gets back. */
 export interface Handle {

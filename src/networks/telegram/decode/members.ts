@@ -1,5 +1,5 @@
 import type { MemberEvent, NetworkItem } from '../../../model/events.ts';
-import { at, defined, flag, str } from '../../meta-graph/json.ts';
+import { at, defined, flag, str } from '../../shared/json.ts';
 import { conversationOf, idOf, nameOf, personOf, timeOf } from '../ids.ts';
 import { fieldNames, keyOf, unsupported, type Context } from './context.ts';
 

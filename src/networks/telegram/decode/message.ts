@@ -3,7 +3,7 @@ import type { MessageEvent, NetworkItem } from '../../../model/events.ts';
 import type { RemoteId } from '../../../model/ids.ts';
 import type { Inline, RichText } from '../../../model/richtext.ts';
 import { isMedia } from '../../../model/content.ts';
-import { at, defined, flag, isFields, num, str } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, num, str } from '../../shared/json.ts';
 import { chatAsPerson, conversationOf, idOf, MADE_UP, messageId, senderOf, timeOf, topicId } from '../ids.ts';
 import { contentOf, text } from './content.ts';
 import { digest, fieldNames, keyOf, unsupported, type Context } from './context.ts';

@@ -1,5 +1,5 @@
 import type { NetworkItem } from '../../../model/events.ts';
-import { at, flag, list, num, str } from '../../meta-graph/json.ts';
+import { at, flag, list, num, str } from '../../shared/json.ts';
 import { chatAsPerson, personOf } from '../ids.ts';
 import { resultsOf } from './content.ts';
 import { digest, keyOf, unsupported, type Context } from './context.ts';

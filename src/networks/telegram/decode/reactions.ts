@@ -1,5 +1,5 @@
 import type { NetworkItem } from '../../../model/events.ts';
-import { at, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { at, isFields, list, num, str } from '../../shared/json.ts';
 import { chatAsPerson, conversationOf, idOf, messageId, personOf, timeOf } from '../ids.ts';
 import { digest, fieldNames, keyOf, unsupported, type Context } from './context.ts';
 

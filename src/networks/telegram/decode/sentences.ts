@@ -1,4 +1,4 @@
-import { at, flag, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { at, flag, isFields, list, num, str } from '../../shared/json.ts';
 import { nameOf } from '../ids.ts';
 import { duration, money, stars } from './context.ts';
 import { chatName } from './words.ts';

@@ -1,5 +1,5 @@
 import type { ConversationRef, MemberEvent, NetworkItem, PersonRef } from '../../../model/events.ts';
-import { at, defined, flag, isFields, list, str } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, list, str } from '../../shared/json.ts';
 import { conversationOf, idOf, messageId, personOf, topicId } from '../ids.ts';
 import { keyOf, unsupported, type Context } from './context.ts';
 import { pictureOf } from './media.ts';

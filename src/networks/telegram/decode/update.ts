@@ -1,6 +1,6 @@
 import type { MessageEvent, NetworkItem } from '../../../model/events.ts';
 import type { RemoteId } from '../../../model/ids.ts';
-import { at, defined, isFields, list, str } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, str } from '../../shared/json.ts';
 import { conversationOf, idOf, messageId, nameOf, personOf, timeOf } from '../ids.ts';
 import { fieldNames, keyOf, unsupported, type Context } from './context.ts';
 import { decodeJoinRequest, decodeMember } from './members.ts';

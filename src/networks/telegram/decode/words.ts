@@ -2,7 +2,7 @@ import type { Inline, RichText } from '../../../model/richtext.ts';
 import { plain } from '../../../model/richtext.ts';
 import { cleanText } from '../../../text/clean.ts';
 import { safeHref } from '../../../text/links.ts';
-import { at, isFields, list, str } from '../../meta-graph/json.ts';
+import { at, isFields, list, str } from '../../shared/json.ts';
 import { buttonInlines } from '../rich.ts';
 import { decode, entitiesOf } from '../markup.ts';
 import { nameOf } from '../ids.ts';

@@ -2,9 +2,11 @@ import { isMedia, type ContactCard, type Content, type MediaContent, type PollCo
 import { plain, type RichText } from '../../../model/richtext.ts';
 import { splitText } from '../../../text/split.ts';
 import type { SendRequest } from '../../network.ts';
+import { inWords } from '../../shared/in-words.ts';
+import { italic, type PrefixStyle } from '../../shared/prefix.ts';
 import { MAX_CAPTION, MAX_TEXT, POLL } from '../limits.ts';
 import { encode, weigh } from '../markup.ts';
-import { asEmote, italic, label, withPrefix, type PrefixStyle } from './prefix.ts';
+import { asEmote, label, withPrefix } from './prefix.ts';
 
 /**
  * The messages that a request becomes, in order. Names of relayed people are put in here, so that they count: what
@@ -64,27 +66,6 @@ function fits(poll: PollContent): boolean {
   const { question, options } = poll;
   return question.trim() !== '' && question.length <= POLL.question && options.length >= 1 && options.length <= POLL.options
     && options.every((option) => option.text.trim() !== '' && option.text.length <= POLL.option);
-}
-
-/** What has no form of its own on Telegram, or is too large for it. */
-function inWords(content: Exclude<Content, MediaContent | TextContent | { kind: 'location' | 'contacts' }>): string {
-  switch (content.kind) {
-    case 'choice': {
-      const fields = (content.fields ?? []).map((field) => `${field.name}: ${field.value}`);
-      return [content.title === '' ? (content.value ?? '') : content.title, content.description, ...fields].filter(Boolean).join('\n');
-    }
-    case 'order': {
-      const items = content.items.map((item) => {
-        const price = item.price === undefined ? '' : ` (${item.price}${item.currency === undefined ? '' : ` ${item.currency}`})`;
-        return `${item.quantity} × ${item.id}${price}`;
-      });
-      return [content.note, ...items].filter(Boolean).join('\n');
-    }
-    case 'poll':
-      return [`📊 ${content.question}`, ...content.options.map((option, index) => `${index + 1}. ${option.text}`)].join('\n');
-    case 'unsupported':
-      return `[${content.what}] ${content.reason}`;
-  }
 }
 
 /** A card without a number, which Telegram does not take. */

@@ -2,7 +2,7 @@ import { isMedia, type ContactCard, type Content, type MediaContent } from '../.
 import { Rejected } from '../../../model/errors.ts';
 import type { MediaSource } from '../../../model/media.ts';
 import type { RichText } from '../../../model/richtext.ts';
-import { defined, type Fields } from '../../meta-graph/json.ts';
+import { defined, type Fields } from '../../shared/json.ts';
 import { isPhoto, MAX_CAPTION, MAX_TEXT } from '../limits.ts';
 import { encode } from '../markup.ts';
 

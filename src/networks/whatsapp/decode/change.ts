@@ -1,5 +1,5 @@
 import type { NetworkItem } from '../../../model/events.ts';
-import { at, isFields, list, str, type Fields } from '../../meta-graph/json.ts';
+import { at, isFields, list, str, type Fields } from '../../shared/json.ts';
 import { contactIds, normalId, rank } from '../ids.ts';
 import { isWithoutContent } from './content.ts';
 import { contextOf, unsupported, type Context } from './context.ts';

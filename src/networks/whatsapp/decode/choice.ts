@@ -1,5 +1,5 @@
 import type { ChoiceContent, Content, OrderContent } from '../../../model/content.ts';
-import { at, defined, flag, isFields, list, num, parseJson, str, type Fields } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, list, num, parseJson, str, type Fields } from '../../shared/json.ts';
 import { sentInteractive } from './sent.ts';
 
 /** A quick-reply button of a template: `{text, payload}`. */

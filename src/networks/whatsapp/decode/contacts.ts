@@ -1,5 +1,5 @@
 import type { ContactCard, ContactsContent } from '../../../model/content.ts';
-import { at, defined, list, str } from '../../meta-graph/json.ts';
+import { at, defined, list, str } from '../../shared/json.ts';
 import { readVcard, type Property } from './vcard.ts';
 
 /** …/whatsapp/cloud-api/webhooks/reference/messages/contacts; `vcard` as in …/business-scoped-user-ids. Every field may be missing. */

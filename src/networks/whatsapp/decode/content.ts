@@ -1,7 +1,7 @@
 import type { Content, LocationContent, UnsupportedContent } from '../../../model/content.ts';
 import type { Millis } from '../../../model/ids.ts';
 import { plain } from '../../../model/richtext.ts';
-import { at, defined, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, num, str } from '../../shared/json.ts';
 import { describe } from '../errors.ts';
 import { decode } from '../markup.ts';
 import { decodeButton, decodeInteractive, decodeOrder, filesOfForm, spelledOut } from './choice.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConversationRef, NetworkItem, PersonRef } from '../../../model/events.ts';
 import type { Millis } from '../../../model/ids.ts';
-import { at, defined, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, num, str } from '../../shared/json.ts';
 import { contactIds, isBsuid, isPhone, normalId, person, rank, type Named } from '../ids.ts';
 
 /** What every item of one change has in common. */

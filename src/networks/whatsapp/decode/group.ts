@@ -1,5 +1,5 @@
 import type { NetworkItem } from '../../../model/events.ts';
-import { at, isFields, list, str } from '../../meta-graph/json.ts';
+import { at, isFields, list, str } from '../../shared/json.ts';
 import { describe } from '../errors.ts';
 import { isPhone, normalId } from '../ids.ts';
 import { flatten, unsupported, type Context } from './context.ts';

@@ -1,7 +1,7 @@
 import type { Content, MediaKind } from '../../../model/content.ts';
 import type { Millis } from '../../../model/ids.ts';
 import { plain } from '../../../model/richtext.ts';
-import { at, defined, flag, isFields, num, str } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, num, str } from '../../shared/json.ts';
 import { decode } from '../markup.ts';
 import { withMentions } from './mentions.ts';
 

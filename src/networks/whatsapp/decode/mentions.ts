@@ -1,5 +1,5 @@
 import type { Block, Inline, RichText } from '../../../model/richtext.ts';
-import { at, str } from '../../meta-graph/json.ts';
+import { at, str } from '../../shared/json.ts';
 import { normalId } from '../ids.ts';
 
 /** A group has far fewer members. */

@@ -1,6 +1,6 @@
 import type { ConversationRef, MessageEvent, NetworkItem, PersonRef } from '../../../model/events.ts';
 import type { RemoteId } from '../../../model/ids.ts';
-import { at, defined, flag, isFields, str, type Fields } from '../../meta-graph/json.ts';
+import { at, defined, flag, isFields, str, type Fields } from '../../shared/json.ts';
 import { MADE_UP, directChat, groupChat, normalId, type Named } from '../ids.ts';
 import { decodeContent, typeOf } from './content.ts';
 import { digest, keyOf, personFor, self, timeOf, unsupported, type Context } from './context.ts';

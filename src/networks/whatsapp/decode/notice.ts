@@ -1,5 +1,5 @@
 import type { NetworkItem } from '../../../model/events.ts';
-import { at, defined, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, num, str } from '../../shared/json.ts';
 import { describe } from '../errors.ts';
 import { directChat, normalId, rank } from '../ids.ts';
 import { flatten, millis, personFor, unsupported, type Context } from './context.ts';

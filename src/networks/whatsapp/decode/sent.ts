@@ -1,5 +1,5 @@
 import type { Content } from '../../../model/content.ts';
-import { at, defined, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, num, str } from '../../shared/json.ts';
 
 /**
  * An interactive message that a business sent (echoes of another program; …/whatsapp/cloud-api/guides/send-messages): its body,

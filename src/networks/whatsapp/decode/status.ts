@@ -1,6 +1,6 @@
 import type { DeliveryEvent, NetworkItem } from '../../../model/events.ts';
 import type { RemoteId } from '../../../model/ids.ts';
-import { at, defined, isFields, list, num, str } from '../../meta-graph/json.ts';
+import { at, defined, isFields, list, num, str } from '../../shared/json.ts';
 import { describe } from '../errors.ts';
 import { directChat, groupChat, type Named } from '../ids.ts';
 import { flatten, keyOf, personFor, timeOf, unsupported, type Context } from './context.ts';

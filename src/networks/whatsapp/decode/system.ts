@@ -1,5 +1,5 @@
 import type { NetworkItem } from '../../../model/events.ts';
-import { defined, str } from '../../meta-graph/json.ts';
+import { defined, str } from '../../shared/json.ts';
 import { contactIds, directChat, groupChat, isBsuid, isPhone, normalId, rank } from '../ids.ts';
 import { contactFor, keyOf, personFor, timeOf, unsupported, type Context } from './context.ts';
 

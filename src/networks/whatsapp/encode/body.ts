@@ -1,7 +1,7 @@
 import { isMedia, type ContactCard, type Content } from '../../../model/content.ts';
 import { Rejected } from '../../../model/errors.ts';
-import { defined, type Fields } from '../../meta-graph/json.ts';
 import type { Target } from '../../network.ts';
+import { defined, type Fields } from '../../shared/json.ts';
 import { isBsuid, isPhone } from '../ids.ts';
 import { MAX_CAPTION, MAX_FILENAME, MAX_TEXT } from '../limits.ts';
 import { encode } from '../markup.ts';

@@ -2,9 +2,11 @@ import { isMedia, type Content, type MediaContent, type TextContent } from '../.
 import { plain, type RichText } from '../../../model/richtext.ts';
 import { splitText } from '../../../text/split.ts';
 import type { SendRequest } from '../../network.ts';
+import { inWords } from '../../shared/in-words.ts';
+import { italic, type PrefixStyle } from '../../shared/prefix.ts';
 import { MAX_CAPTION, MAX_TEXT } from '../limits.ts';
 import { encode } from '../markup.ts';
-import { asEmote, italic, label, withPrefix, type PrefixStyle } from './prefix.ts';
+import { asEmote, label, withPrefix } from './prefix.ts';
 
 /** Kinds that show a text below the file. */
 const CAPTIONED: ReadonlySet<string> = new Set(['image', 'video', 'file']);
@@ -64,25 +66,4 @@ function text(part: RichText): TextContent {
 /** UTF-16 units, which are never fewer than the characters WhatsApp counts. */
 function length(part: RichText): number {
   return encode(part).length;
-}
-
-/** What has no form of its own in WhatsApp, for instance a choice made on another network. */
-function inWords(content: Exclude<Content, MediaContent | TextContent | { kind: 'location' | 'contacts' }>): string {
-  switch (content.kind) {
-    case 'choice': {
-      const fields = (content.fields ?? []).map((field) => `${field.name}: ${field.value}`);
-      return [content.title === '' ? (content.value ?? '') : content.title, content.description, ...fields].filter(Boolean).join('\n');
-    }
-    case 'order': {
-      const items = content.items.map((item) => {
-        const price = item.price === undefined ? '' : ` (${item.price}${item.currency === undefined ? '' : ` ${item.currency}`})`;
-        return `${item.quantity} × ${item.id}${price}`;
-      });
-      return [content.note, ...items].filter(Boolean).join('\n');
-    }
-    case 'poll':
-      return [`📊 ${content.question}`, ...content.options.map((option, index) => `${index + 1}. ${option.text}`)].join('\n');
-    case 'unsupported':
-      return `[${content.what}] ${content.reason}`;
-  }
 }

@@ -1,6 +1,4 @@
-import type { Inline, RichText } from '../../../model/richtext.ts';
-
-export type PrefixStyle = 'inline' | 'line';
+import { prefixes } from '../../shared/prefix.ts';
 
 const MAX_NAME = 64;
 /** Far beyond what is shown; bounds the work on a name as long as an event can hold. */
@@ -29,33 +27,4 @@ export function safeName(name: string): string {
   return shown.length > MAX_NAME ? `${shown.slice(0, MAX_NAME - 1).join('').trimEnd()}…` : calm;
 }
 
-function bold(text: string): Inline {
-  return { t: 'bold', children: [{ t: 'text', text }] };
-}
-
-/** Only the name, for a file that cannot carry text, or a text that begins with a block of its own. */
-export function label(name: string, end: ':' | '' = ':'): RichText {
-  return [{ t: 'paragraph', children: [bold(`${safeName(name)}${end}`)] }];
-}
-
-/** `*Name*: text`, or `*Name:*` on a line of its own; the latter always where the text does not begin with a plain line. */
-export function withPrefix(text: RichText, name: string, style: PrefixStyle): RichText {
-  const [first, ...rest] = text;
-  if (first === undefined) return label(name);
-  if (first.t !== 'paragraph') return [...label(name), ...text];
-  const start: readonly Inline[] =
-    style === 'line' ? [bold(`${safeName(name)}:`), { t: 'break' }] : [bold(safeName(name)), { t: 'text', text: ': ' }];
-  return [{ t: 'paragraph', children: [...start, ...first.children] }, ...rest];
-}
-
-/** "/me waves", said by the account itself. */
-export function italic(text: RichText): RichText {
-  return text.map((block) => (block.t === 'paragraph' ? { ...block, children: [{ t: 'italic', children: block.children }] } : block));
-}
-
-/** "/me waves" of somebody else: `*Name* waves`. */
-export function asEmote(text: RichText, name: string): RichText {
-  const [first, ...rest] = text;
-  if (first?.t !== 'paragraph') return [...label(name, ''), ...text];
-  return [{ t: 'paragraph', children: [bold(safeName(name)), { t: 'text', text: ' ' }, ...first.children] }, ...rest];
-}
+export const { label, withPrefix, asEmote } = prefixes(safeName);

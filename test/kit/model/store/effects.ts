@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { OutboxItem } from '../../../../src/store/store.ts';
-import type { EventId, RemoteId, RoomId, RoomRow, UserId } from '../../../../src/model/ids.ts';
+import { type OutboxItem, Stale } from '../../../../src/store/store.ts';
+import type { EventId, InboxSeq, RemoteId, RoomId, RoomRow, UserId } from '../../../../src/model/ids.ts';
 import { ALICE, Bench, KEEP, mapping, matrixEvent, message, roomLane, says, type StoreFactory, writes } from './setup.ts';
 
 const BOB = '@bob:test' as UserId;
@@ -111,6 +111,19 @@ export function effectsSuite(factory: StoreFactory): void {
       expect(await bench.drain(roomLane(old.room))).toEqual(['under way', 'a notice of ours']);
       expect(await bench.drain(roomLane(next.room))).toEqual([`create.${next.row}`, `enter.${next.row}`, `invite.${next.row}.${ALICE}`, 'a', 'b']);
       expect(bench.store.outboxByKey('b')).toMatchObject({ portal: next.row, room: next.room });
+    });
+
+    test('that ended while something was decided for it takes nothing: that is decided again', async () => {
+      const old = await bench.portal(message('31'));
+      const lane = (await bench.take(message('31'))).wake[0] ?? '';
+      const late = bench.store.inHead(lane)?.seq as InboxSeq;
+      await bench.store.apply([{ do: 'close', portal: old.row, invite: [ALICE] }]);
+      const decided = bench.store.settleIn(late, { to: 'done' }, [
+        { do: 'send', row: { lane: roomLane(old.room), key: 'late', portal: old.row, room: old.room, task: writes('late'), remoteRef: 'late' as RemoteId } },
+      ]);
+      await expect(decided).rejects.toThrow(Stale);
+      expect(bench.store.outboxByKey('late')).toBeNull();
+      expect(bench.store.inHead(lane)?.seq).toBe(late);
     });
 
     test('that ends with nothing under way makes no new one', async () => {

@@ -9,8 +9,8 @@ export interface Multipart {
   bytes(): AsyncGenerator<Uint8Array>;
 }
 
-/** `values` that are no texts go as JSON, as the Bot API wants it; `field` is the name under which the file is looked for. */
-export function multipart(values: Readonly<Record<string, unknown>>, field: string, file: MediaSource): Multipart {
+/** `values` that are no texts go as JSON. `field`: where the file is looked for; `mime`: what it is called here. */
+export function multipart(values: Readonly<Record<string, unknown>>, file: MediaSource, { field = 'file', mime = file.mime } = {}): Multipart {
   const boundary = `drawbridge-${randomBytes(18).toString('hex')}`;
   const head: string[] = [];
   for (const [name, value] of Object.entries(values)) {
@@ -19,7 +19,7 @@ export function multipart(values: Readonly<Record<string, unknown>>, field: stri
   }
   head.push(
     `--${boundary}\r\nContent-Disposition: form-data; name="${quotable(field)}"; filename="${quotable(file.name)}"\r\n` +
-      `Content-Type: ${oneLine(file.mime)}\r\n\r\n`,
+      `Content-Type: ${oneLine(mime)}\r\n\r\n`,
   );
   const before = Buffer.from(head.join(''));
   const after = Buffer.from(`\r\n--${boundary}--\r\n`);
