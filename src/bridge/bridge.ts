@@ -111,6 +111,7 @@ export class Bridge {
       return lane.startsWith('out:r') ? toMatrix.turn(lane) : lane.startsWith('out:p') ? toNetwork.turn(lane) : inLanes.turn(lane);
     };
     this.#lanes = new Lanes({ turn, places: { in: 64, status: 16, 'out:r': 48, 'out:p': 64 }, clock, log });
+    store.onApplied((lanes) => this.wake(lanes.filter((lane) => !lane.startsWith('out:'))));
   }
 
   wake(lanes: readonly string[]): void {

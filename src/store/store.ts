@@ -28,6 +28,11 @@ export interface Store {
   /** Bytes that could not be decoded: kept to be decoded again after an upgrade. */
   acceptBroken(item: { source: string; key: string; raw: Uint8Array; reason: string }): Promise<void>;
 
+  /**
+   * Calls back with the lanes that a command wakes, in the middle of its commit: what an in lane decides on the spot joins it.
+   * Out lanes must wait for the answer of the command, for they act on what they read.
+   */
+  onApplied(listener: (lanes: Wake) => void): void;
   /** Lanes with work, and when their first item is due. */
   lanes(): readonly { readonly lane: string; readonly dueAt: Millis }[];
   /** The first item of an in or status lane, opened; null where the lane is empty. @throws Damaged */

@@ -20,20 +20,16 @@ const held = () => db.prepare('SELECT n FROM t ORDER BY n').pluck().all();
 
 describe('where many came at once', () => {
   test('the next commit waits for more to join it; what comes alone does not', async () => {
-    let commitsSeen = 0;
-    db.close();
-    db = new Database(':memory:', { verbose: (sql) => void (sql === 'COMMIT' && (commitsSeen += 1)) });
-    db.exec('CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT) STRICT');
-    commits = new Commits(db, 50);
+    const seen = counted(50);
     await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((n) => put(n)));
     const soon = put(9);
     await new Promise((resolve) => { setImmediate(resolve); });
     await Promise.all([soon, put(10)]);
-    expect(commitsSeen).toBe(2);
+    expect(seen.commits).toBe(2);
     await put(11);
     const before = performance.now();
     await put(12);
-    expect([commitsSeen, performance.now() - before < 50]).toEqual([4, true]);
+    expect([seen.commits, performance.now() - before < 50]).toEqual([4, true]);
   });
 
   test('what still waits when the store is closed is committed', async () => {
@@ -46,14 +42,19 @@ describe('where many came at once', () => {
   });
 });
 
+/** Counts the commits of a fresh database from here on. */
+function counted(joinMs: number): { commits: number } {
+  const seen = { commits: 0 };
+  db.close();
+  db = new Database(':memory:', { verbose: (sql) => void (sql === 'COMMIT' && (seen.commits += 1)) });
+  db.exec('CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT) STRICT');
+  commits = new Commits(db, joinMs);
+  return seen;
+}
+
 describe('the commands of one tick', () => {
   test('are one commit, in order, each with its own answer', async () => {
-    let commitsSeen = 0;
-    const traced = new Database(':memory:', { verbose: (sql) => void (sql === 'COMMIT' && (commitsSeen += 1)) });
-    traced.exec('CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT) STRICT');
-    db.close();
-    db = traced;
-    commits = new Commits(db, 0);
+    const seen = counted(0);
     const order: number[] = [];
     const answers = await Promise.all([1, 2, 3].map((n) => commits.run(() => {
       order.push(n);
@@ -62,7 +63,7 @@ describe('the commands of one tick', () => {
     })));
     expect(answers).toEqual([10, 20, 30]);
     expect(order).toEqual([1, 2, 3]);
-    expect(commitsSeen).toBe(1);
+    expect(seen.commits).toBe(1);
   });
 
   test('that fails takes no other with it, and leaves nothing of itself', async () => {
@@ -90,6 +91,51 @@ describe('the commands of one tick', () => {
     const second = await put(1).then(() => put(2));
     expect(second).toBe(1);
     expect(held()).toEqual([1, 2]);
+  });
+});
+
+describe('what is decided from what the commands of a tick have written', () => {
+  /** Writes, and on the way writes one more from what is there then. */
+  const putAndFollow = (n: number, next: (n: number) => Promise<unknown>): { readonly first: Promise<void>; readonly second: Promise<unknown> } => {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const first = commits.run(() => {
+      db.prepare('INSERT INTO t VALUES (?, ?)').run(n, 'x');
+      // As a lane does: a few promises later.
+      void Promise.resolve().then(() => {}).then(() => next(Math.max(...(held() as number[])) + 1)).then(resolve, reject);
+    });
+    return { first, second: promise };
+  };
+
+  test('joins their commit, and what follows from that too', async () => {
+    const seen = counted(0);
+    const heard: string[] = [];
+    const { first, second } = putAndFollow(1, (n) => {
+      const further = putAndFollow(n, (one) => put(one));
+      return Promise.all([further.first, further.second]);
+    });
+    await Promise.all([first.then(() => heard.push('first')), second.then(() => heard.push('second'))]);
+    expect([held(), seen.commits, heard]).toEqual([[1, 2, 3], 1, ['first', 'second']]);
+    await put(4);
+    expect(seen.commits).toBe(2);
+  });
+
+  test('is not written where they are not, whichever of them there is no room for', async () => {
+    await put(1);
+    db.pragma(`max_page_count = ${db.pragma('page_count', { simple: true }) as number}`);
+    const { first, second } = putAndFollow(2, (n) => put(n, 'x'.repeat(20_000)));
+    const results = await Promise.allSettled([first, second, put(7)]);
+    expect(results.map((result) => result.status === 'rejected' && result.reason instanceof StoreBusy)).toEqual([true, true, true]);
+    expect([held(), db.inTransaction]).toEqual([[1], false]);
+  });
+
+  test('is committed where the store is closed meanwhile', async () => {
+    const { first, second } = putAndFollow(1, async () => {
+      const last = put(2);
+      commits.close();
+      return last;
+    });
+    await Promise.all([first, second]);
+    expect([held(), db.inTransaction]).toEqual([[1, 2], false]);
   });
 });
 

@@ -43,9 +43,9 @@ export function delivery(event: DeliveryEvent, facts: DeliveryFacts): Decision &
   return { ...done(effects, { live }), settle: rows };
 }
 
-/** It was taken, and then failed: that it was taken is no news, though it comes last. That it arrived would be. */
+/** That it was taken is no news once its own answer has said so, nor after it failed. That it arrived would be. */
 function overtaken(event: DeliveryEvent, row: OutboxItem): boolean {
-  return event.status === 'sent' && row.remoteId === event.id && ['dead', 'ready', 'parked'].includes(row.state);
+  return event.status === 'sent' && row.remoteId === event.id && ['accepted', 'confirmed', 'dead', 'ready', 'parked'].includes(row.state);
 }
 
 /** In memory only, like every receipt. */

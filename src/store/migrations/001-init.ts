@@ -1,3 +1,6 @@
+/** Spelled out: where an `IN` list has more than two values SQLite builds a table of them at every use, for each index anew. */
+const oneOf = (...states: readonly string[]): string => `(${states.map((state) => `state = '${state}'`).join(' OR ')})`;
+
 /** The first schema. Times are milliseconds since the epoch; `body` columns hold sealed values. */
 export const init = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -51,14 +54,14 @@ CREATE UNIQUE INDEX portal_conversation ON portal(conversation) WHERE state <> '
 
 CREATE TABLE inbox (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, key TEXT NOT NULL, lane TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('ready', 'parked', 'dead')), wait_key TEXT, due_at INTEGER NOT NULL DEFAULT 0,
+  state TEXT NOT NULL CHECK ${oneOf('ready', 'parked', 'dead')}, wait_key TEXT, due_at INTEGER NOT NULL DEFAULT 0,
   tries INTEGER NOT NULL DEFAULT 0, received_at INTEGER NOT NULL, room INTEGER, event_id TEXT,
   account TEXT, conversation INTEGER, person INTEGER, media TEXT, doubtful INTEGER NOT NULL DEFAULT 0,
   body BLOB, code TEXT, reason TEXT, UNIQUE (source, key)
 ) STRICT;
 CREATE INDEX inbox_lane ON inbox(lane, seq) WHERE state = 'ready';
 CREATE INDEX inbox_wait ON inbox(wait_key) WHERE state = 'parked';
-CREATE INDEX inbox_room ON inbox(room, seq) WHERE state <> 'dead';
+CREATE INDEX inbox_room ON inbox(room, seq) WHERE room IS NOT NULL AND state <> 'dead';
 CREATE INDEX inbox_dead ON inbox(seq) WHERE state = 'dead';
 -- Keyed hashes of every id ever taken in: they outlive the mapping.
 CREATE TABLE seen (hash BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -68,21 +71,21 @@ CREATE INDEX room_event_room ON room_event(room, seq);
 
 CREATE TABLE outbox (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, lane TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
-  state TEXT NOT NULL CHECK (state IN ('ready','sending','uncertain','asked','parked','accepted','confirmed','cancelled','dead')),
+  state TEXT NOT NULL CHECK ${oneOf('ready', 'sending', 'uncertain', 'asked', 'parked', 'accepted', 'confirmed', 'cancelled', 'dead')},
   portal INTEGER, room INTEGER, account TEXT, event TEXT, sender TEXT, remote_ref TEXT, origin_seq INTEGER,
   part INTEGER NOT NULL DEFAULT 0, parts INTEGER NOT NULL DEFAULT 1, body BLOB, edition INTEGER NOT NULL DEFAULT 0, shows_event TEXT, shows_part INTEGER, wait_key TEXT,
   tries INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0, blocked_since INTEGER,
   created_at INTEGER NOT NULL, sent_at INTEGER, settled_at INTEGER, remote_id TEXT, code TEXT, reason TEXT,
   report INTEGER, told INTEGER NOT NULL DEFAULT 0, spool TEXT
 ) STRICT;
-CREATE INDEX outbox_head ON outbox(lane, seq) WHERE state IN ('ready', 'sending', 'uncertain');
+CREATE INDEX outbox_head ON outbox(lane, seq) WHERE ${oneOf('ready', 'sending', 'uncertain')};
 CREATE INDEX outbox_wait ON outbox(wait_key) WHERE wait_key IS NOT NULL;
 CREATE INDEX outbox_event ON outbox(event) WHERE event IS NOT NULL;
 CREATE INDEX outbox_shows ON outbox(shows_event) WHERE shows_event IS NOT NULL;
 CREATE INDEX outbox_ref ON outbox(portal, remote_ref) WHERE remote_ref IS NOT NULL;
 CREATE INDEX outbox_remote ON outbox(account, remote_id) WHERE remote_id IS NOT NULL;
-CREATE INDEX outbox_origin ON outbox(origin_seq) WHERE state IN ('ready', 'sending', 'uncertain', 'parked');
-CREATE INDEX outbox_told ON outbox(state, told) WHERE state IN ('dead', 'asked', 'uncertain');
+CREATE INDEX outbox_origin ON outbox(origin_seq) WHERE ${oneOf('ready', 'sending', 'uncertain', 'parked')};
+CREATE INDEX outbox_told ON outbox(state, told) WHERE ${oneOf('dead', 'asked', 'uncertain')};
 CREATE INDEX outbox_report ON outbox(report) WHERE report IS NOT NULL;
 CREATE INDEX outbox_spool ON outbox(spool) WHERE spool IS NOT NULL;
 CREATE INDEX outbox_settled ON outbox(state, settled_at) WHERE settled_at IS NOT NULL;

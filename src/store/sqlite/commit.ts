@@ -8,6 +8,15 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+interface Result {
+  readonly ok: boolean;
+  readonly value: unknown;
+}
+
+interface Applied extends Waiting {
+  readonly result: Result;
+}
+
 /** Commands in one commit from which on there are many lanes at work; one alone makes a few at a time. */
 const CROWD = 8;
 
@@ -15,6 +24,9 @@ const CROWD = 8;
  * Joins the commands of one tick into one commit: an fsync costs the same for one row and for a hundred. Where many came
  * at once the next commit waits `joinMs` for more of them; what comes alone never waits. Each command has a savepoint of its
  * own, so that one that fails takes no other with it. Nobody hears of success before the commit.
+ *
+ * A command that is called while the others are applied joins them too: what is decided on the spot, from what they have
+ * written, costs no commit of its own. No I/O comes between, so nobody else can see what is not committed.
  */
 export class Commits {
   readonly #db: Db;
@@ -26,6 +38,10 @@ export class Commits {
   #waiting: Waiting[] = [];
   #scheduled = false;
   #crowded = false;
+  /** The commit under way. */
+  #open: Applied[] | null = null;
+  /** Why it cannot be made. */
+  #failure: { readonly error: unknown } | null = null;
 
   constructor(db: Db, joinMs: number) {
     this.#db = db;
@@ -38,43 +54,72 @@ export class Commits {
 
   run<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ work, resolve: resolve as (value: never) => void, reject });
+      const waiting: Waiting = { work, resolve: resolve as (value: never) => void, reject };
+      if (this.#open !== null) {
+        this.#open.push(this.#apply(waiting));
+        return;
+      }
+      this.#waiting.push(waiting);
       if (this.#scheduled) return;
       this.#scheduled = true;
-      if (this.#crowded && this.#joinMs > 0) setTimeout(() => this.#flush(), this.#joinMs);
-      else setImmediate(() => this.#flush());
+      if (this.#crowded && this.#joinMs > 0) setTimeout(() => this.#start(), this.#joinMs);
+      else setImmediate(() => this.#start());
     });
   }
 
   /** What waits to be committed is. */
   close(): void {
-    if (this.#waiting.length > 0) this.#flush();
+    this.#start();
+    this.#end();
   }
 
-  #flush(): void {
+  #start(): void {
     this.#scheduled = false;
     const batch = this.#waiting;
-    this.#waiting = [];
     if (batch.length === 0) return;
+    this.#waiting = [];
     this.#crowded = batch.length >= CROWD;
-    const results: { ok: boolean; value: unknown }[] = [];
     try {
       this.#begin.run();
-      for (const { work } of batch) results.push(this.#one(work));
+    } catch (error) {
+      this.#failure = { error };
+    }
+    const open: Applied[] = [];
+    this.#open = open;
+    for (const waiting of batch) open.push(this.#apply(waiting));
+    // A tick called for in a microtask comes when there are no microtasks left: whoever decides at once has done so.
+    queueMicrotask(() => process.nextTick(() => this.#end()));
+  }
+
+  #end(): void {
+    const [open, failure] = [this.#open, this.#failure];
+    if (open === null) return;
+    this.#open = null;
+    this.#failure = null;
+    try {
+      if (failure !== null) throw failure.error;
       this.#commit.run();
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
-      for (const { reject } of batch) reject(busy(error));
+      for (const { reject } of open) reject(busy(error));
       return;
     }
-    batch.forEach(({ resolve, reject }, index) => {
-      const result = results[index];
-      if (result?.ok) resolve(result.value as never);
-      else reject(result?.value);
-    });
+    for (const { resolve, reject, result } of open) {
+      if (result.ok) resolve(result.value as never);
+      else reject(result.value);
+    }
   }
 
-  #one(work: () => unknown): { ok: boolean; value: unknown } {
+  #apply(waiting: Waiting): Applied {
+    try {
+      if (this.#failure === null) return { ...waiting, result: this.#one(waiting.work) };
+    } catch (error) {
+      this.#failure = { error };
+    }
+    return { ...waiting, result: { ok: false, value: undefined } };
+  }
+
+  #one(work: () => unknown): Result {
     this.#savepoint.run();
     try {
       const value = work();

@@ -34,11 +34,13 @@ const RETIRED = 1000;
 
 /** Gives the id to this owner, taking it from another. Stronger ids have the smaller rank. */
 export function putId(sql: Sql, table: IdTable, space: IdSpace, value: string, owner: number, strong: boolean, rank: number): void {
-  // A late message may still name a retired id: only a new owner, or `reviveId`, brings it back.
+  // A late message may still name a retired id: only a new owner, or `reviveId`, brings it back. What stands already, which is
+  // nearly always, is not written again.
   const update = (column: IdTable['owner']): string => `
     strong = CASE WHEN ${column} = excluded.${column} AND rank >= ${RETIRED} THEN 0 ELSE max(strong, excluded.strong) END,
     rank = CASE WHEN ${column} <> excluded.${column} THEN excluded.rank WHEN rank >= ${RETIRED} THEN rank ELSE min(rank, excluded.rank) END,
-    ${column} = excluded.${column}`;
+    ${column} = excluded.${column}
+    WHERE ${column} <> excluded.${column} OR CASE WHEN rank >= ${RETIRED} THEN strong <> 0 ELSE strong < excluded.strong OR rank > excluded.rank END`;
   if (table.ids === 'person_id') {
     sql.run(`INSERT INTO person_id (network, scope, value, person, strong, rank) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET ${update('person')}`, space.network, space.scope, value, owner, strong ? 1 : 0, rank);

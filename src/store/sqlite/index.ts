@@ -50,6 +50,7 @@ class SqliteStore implements Store {
   readonly #outbox: Outbox;
   readonly #rows: Rows;
   readonly #queries: Queries;
+  #applied: (lanes: Wake) => void = () => {};
 
   constructor(db: Db, unlock: () => void, { seal, localpartOf, now, joinMs = 2 }: SqliteOptions) {
     this.#db = db;
@@ -72,21 +73,39 @@ class SqliteStore implements Store {
     else if (known !== mark) throw new CodedError('DB-2004', 'The database was sealed with another key.', 'Put back the seal_key that this database was made with.');
   }
 
+  onApplied(listener: (lanes: Wake) => void): void {
+    this.#applied = listener;
+  }
+
   /** One command, one savepoint; the lanes it woke come back with it. */
   #write(origin: InboxSeq | null, effects: readonly Effect[], work: (wake: Set<string>) => void): Promise<Wake> {
     return this.#commits.run(() => {
       const wake = new Set<string>();
       this.#effects.apply(effects, origin, wake);
       work(wake);
-      return [...wake];
+      return this.#told([...wake]);
     });
   }
 
+  /** Once the command is whole, for what is written then has a savepoint of its own. */
+  #told(wake: Wake): Wake {
+    if (wake.length > 0) queueMicrotask(() => this.#applied(wake));
+    return wake;
+  }
+
   acceptNetwork(batch: NetworkBatch): Promise<Accepted> {
-    return this.#commits.run(() => this.#intake.network(batch));
+    return this.#commits.run(() => {
+      const accepted = this.#intake.network(batch);
+      this.#told(accepted.wake);
+      return accepted;
+    });
   }
   acceptMatrix(batch: MatrixBatch): Promise<Accepted> {
-    return this.#commits.run(() => this.#intake.matrix(batch));
+    return this.#commits.run(() => {
+      const accepted = this.#intake.matrix(batch);
+      this.#told(accepted.wake);
+      return accepted;
+    });
   }
   takePast(batch: NetworkBatch): ReturnType<Store['takePast']> {
     return this.#commits.run(() => this.#intake.past(batch));
@@ -134,7 +153,7 @@ class SqliteStore implements Store {
       const disproved = (outcome.to === 'asked' || outcome.to === 'dead') && !this.#outbox.isOpen(seq);
       if (!disproved) this.#effects.apply(effects, null, wake);
       this.#outbox.settle(seq, outcome, wake);
-      return [...wake];
+      return this.#told([...wake]);
     });
   }
   settleDelivery(item: InboxSeq, deliveries: readonly Delivery[], effects: readonly Effect[]): Promise<Wake> {

@@ -85,7 +85,8 @@ export class Outbox {
     const from = delivery.to === 'dead' ? "('sending', 'uncertain', 'asked', 'accepted')" : "('sending', 'uncertain', 'asked', 'dead', 'accepted', 'ready', 'parked')";
     this.#sql.run(`UPDATE outbox SET state = ?, body = NULL, remote_id = coalesce(remote_id, ?), code = ?, reason = ?, settled_at = ? WHERE seq = ? AND state IN ${from}`,
       delivery.to, delivery.remoteId, delivery.code ?? null, delivery.reason ?? null, this.#now(), delivery.seq);
-    this.#wakeLane(delivery.seq, wake);
+    // One that was accepted has left its lane.
+    if (delivery.from !== 'accepted') this.#wakeLane(delivery.seq, wake);
   }
 
   /** After a stop without warning nobody knows what became of the calls under way. */

@@ -29,11 +29,19 @@ export class Sql {
   #prepare(text: string): Statement<Value[]> {
     let statement = this.#statements.get(text);
     if (!statement) {
-      // The sign changes nothing but this: SQLite built with STAT4 plans a statement anew whenever a bare parameter is bound that
-      // an ORDER BY may depend on, and that takes twenty times as long as the statement itself.
-      statement = this.db.prepare<Value[]>(text.replaceAll(' = ?', ' = +?'));
+      statement = this.db.prepare<Value[]>(quick(text));
       this.#statements.set(text, statement);
     }
     return statement;
   }
+}
+
+/** The same, worded so that SQLite is quick with it. */
+function quick(text: string): string {
+  return text
+    // The sign changes nothing but this: SQLite built with STAT4 plans a statement anew whenever a bare parameter is bound that
+    // an ORDER BY may depend on, and that takes twenty times as long as the statement itself.
+    .replaceAll(' = ?', ' = +?')
+    // As the partial indexes have it: of a list SQLite would build a table at every use, which takes longer than the statement.
+    .replace(/\bstate IN \(('[^)]+)\)/g, (_, list: string) => `(${list.split(', ').map((state) => `state = ${state}`).join(' OR ')})`);
 }

@@ -9,6 +9,20 @@ export function lanesSuite(factory: StoreFactory): void {
   beforeEach(() => bench.open(factory));
   afterEach(() => bench.close());
 
+  test('what is decided at once on what a command wrote is committed with it, or after it', async () => {
+    const settled: Promise<unknown>[] = [];
+    bench.store.onApplied((lanes) => {
+      const item = bench.store.inHead(lanes[0] ?? '');
+      if (item !== null) settled.push(bench.store.settleIn(item.seq, { to: 'done' }, [{ do: 'send', row: { lane: 'out:p1', key: item.key, task: says('x') } }]));
+    });
+    const { wake } = await bench.hear(matrixEvent('a', '!r:test'));
+    await Promise.all(settled);
+    expect([settled.length, bench.store.inHead(wake[0] ?? ''), bench.head('out:p1').key]).toEqual([1, null, '$a']);
+    await bench.reopen();
+    expect([bench.store.inHead(wake[0] ?? ''), bench.head('out:p1').key]).toEqual([null, '$a']);
+    expect(await bench.hear(matrixEvent('a', '!r:test'))).toMatchObject({ fresh: 0, duplicates: 1 });
+  });
+
   describe('an out lane', () => {
     test('has its oldest unsettled row at the head, whatever its state', async () => {
       const rows = [await bench.send({ lane: 'out:p1', key: 'a' }), await bench.send({ lane: 'out:p2', key: 'x' }), await bench.send({ lane: 'out:p1', key: 'b' })];
