@@ -119,8 +119,8 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Polls until `look` gives something; bounded, so that a test that cannot pass fails with what it waited for. */
-export async function eventually<T>(what: string, look: () => T | null | undefined | false | Promise<T | null | undefined | false>, ms = 10_000): Promise<T> {
+/** Polls until `look` gives something; bounded, so that a test that cannot pass fails with what it waited for. Where the disk is busy a commit can take a hundred times as long. */
+export async function eventually<T>(what: string, look: () => T | null | undefined | false | Promise<T | null | undefined | false>, ms = 30_000): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const found = await look();
