@@ -26,6 +26,16 @@ export interface InitOptions extends InitFlags {
   readonly doctor: boolean;
 }
 
+export interface LoginFlags {
+  readonly yes: boolean;
+  readonly flow?: string;
+  readonly app?: string;
+  readonly name?: string;
+  readonly owner?: readonly string[];
+  /** `field=value` */
+  readonly set?: readonly string[];
+}
+
 export interface WithConfig {
   readonly config: string;
 }

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { fileFix } from '../i18n/errors.ts';
 import { CodedError } from '../model/errors.ts';
-import type { CliParts, InitOptions } from './parts.ts';
+import type { CliParts, InitOptions, LoginFlags } from './parts.ts';
 
 /** Runs one command line (without `node` and the script) and returns the exit code. */
 export async function run(args: readonly string[], parts: CliParts): Promise<number> {
@@ -54,6 +54,8 @@ function build(parts: CliParts, exit: (code: number) => void): Command {
   // Each command is loaded only when it is run: `inspect` in a pipe should not wait for what `init` needs.
   addInit(add('init', 'make a config, asking for what it needs'), async (flags, command) =>
     (await import('./commands/init.ts')).initCommand({ ...flags, config: config(command) }, parts));
+  addLogin(add('login', 'add an account of a network: asks the network whether it works, then writes it into the config'), async (network, flags, command) =>
+    (await import('./commands/login.ts')).loginCommand(network, { ...flags, config: config(command) }, parts));
   add('register', 'write the registration file for the homeserver')
     .option('--rotate', 'make new tokens; the homeserver has to be restarted with them', false)
     .action(async (flags: { rotate: boolean }, command: Command) =>
@@ -82,8 +84,21 @@ Without a flag it prints a page to open, and runs until Ctrl-C.
   --registration <file>    what \`drawbridge register\` wrote, which that homeserver has loaded
   --token <token>          an access token of an account there, or file:<path>; can be given twice`;
 
+const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
+
+function addLogin(command: Command, action: (network: string, flags: LoginFlags, command: Command) => Promise<void>): void {
+  command
+    .argument('<network>', 'for instance telegram')
+    .option('-y, --yes', 'ask nothing', false)
+    .option('--flow <id>', 'which way, where there are several')
+    .option('--app <name>', 'the app it belongs to, where the config has several')
+    .option('--name <name>', 'what to call the account in the config')
+    .option('--owner <user id>', 'who is invited to its rooms; can be repeated', collect)
+    .option('--set <field=value>', 'an answer; can be repeated. Secrets are better as file:… or ${NAME}', collect)
+    .action((network: string, flags: LoginFlags, self: Command) => action(network, flags, self));
+}
+
 function addInit(command: Command, action: (flags: InitOptions, command: Command) => Promise<void>): void {
-  const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
   command
     .option('-y, --yes', 'ask nothing: flags, then what the config says, then defaults', false)
     .option('--homeserver <name or url>', "the homeserver's name or address")

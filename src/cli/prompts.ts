@@ -19,6 +19,7 @@ export interface Prompts {
   text(question: Question): Promise<string>;
   /** Not shown while it is typed; empty where nothing was typed. */
   secret(question: Question): Promise<string>;
+  one(question: Question & { readonly options: readonly { readonly value: string; readonly label: string; readonly hint?: string }[] }): Promise<string>;
   several(question: { readonly flag: string; readonly message: string; readonly options: readonly { readonly value: string; readonly label: string }[]; readonly initial: readonly string[] }): Promise<readonly string[]>;
   note(message: string): void;
   /** Shows that something takes its time. */
@@ -40,6 +41,9 @@ export const terminal: Prompts = {
     const answer = await clack.password({ message, validate: (value) => (value === undefined || value === '' ? undefined : validate?.(value)) });
     return kept(answer) ?? '';
   },
+  async one({ message, options, initial }) {
+    return kept(await clack.select({ message, options: [...options], ...(initial === undefined ? {} : { initialValue: initial }) }));
+  },
   async several({ message, options, initial }) {
     return kept(await clack.multiselect({ message, options: [...options], initialValues: [...initial], required: false }));
   },
@@ -57,17 +61,19 @@ export const terminal: Prompts = {
 
 function kept<T>(answer: T | typeof clack.CANCEL_SYMBOL): T {
   if (answer !== clack.CANCEL_SYMBOL) return answer as T;
-  throw new CodedError('DB-1006', 'Left before the end; nothing was written.', 'Run `drawbridge init` again.');
+  throw new CodedError('DB-1006', 'Left before the end; nothing was written.', 'Run the command again.');
 }
 
 /** Answers with what is known already. @throws CodedError DB-1006 where that is nothing */
 export function unattended(say: (line: string) => void): Prompts {
+  async function text({ flag, initial, optional, message }: Question): Promise<string> {
+    if (initial !== undefined && initial !== '') return initial;
+    if (optional === true) return '';
+    throw new CodedError('DB-1006', `There is no answer to "${message}".`, `Give ${flag}.`);
+  }
   return {
-    async text({ flag, initial, optional, message }) {
-      if (initial !== undefined && initial !== '') return initial;
-      if (optional === true) return '';
-      throw new CodedError('DB-1006', `There is no answer to "${message}".`, `Give ${flag}.`);
-    },
+    text,
+    one: text,
     secret: ({ initial }) => Promise.resolve(initial ?? ''),
     several: ({ initial }) => Promise.resolve(initial),
     note: say,

@@ -132,7 +132,7 @@ async function askNetworks({ flags, draft, networks, prompts }: Wizard, edits: E
   return added;
 }
 
-const USER_ID = 'must be a Matrix user id such as @admin:example.org';
+export const USER_ID = 'must be a Matrix user id such as @admin:example.org';
 
 /** Whom a new config lets in; an existing one changes only by flags. */
 async function askPermissions({ flags, draft, prompts }: Wizard, edits: Edit[], domain: string, added: readonly string[]): Promise<void> {
@@ -167,6 +167,6 @@ async function askAllowed(draft: Draft, prompts: Prompts): Promise<readonly stri
   return answer === '' ? [] : [answer];
 }
 
-function isUserId(text: string): boolean {
+export function isUserId(text: string): boolean {
   return /^@[^:\s]+:\S+$/.test(text);
 }

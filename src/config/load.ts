@@ -55,6 +55,38 @@ export function loadCore(path: string, env: Environment): LoadedConfig<never> {
   return { ...loaded, config: { ...loaded.config, networks: Object.fromEntries(named.map((id) => [id, {}])) } };
 }
 
+export interface LoadedApp<App> {
+  /** As configured, but without accounts. */
+  readonly settings: App;
+  /** Its accounts by name, and whether all that their settings refer to is there. */
+  readonly accounts: Readonly<Record<string, { readonly complete: boolean }>>;
+  /** The people among the administrators. */
+  readonly admins: readonly string[];
+}
+
+/**
+ * One app of a network, to which an account is to be added; the others, and its other accounts, need not be complete. Null where the file has no such app.
+ * @throws ConfigError, CodedError as `loadConfig`
+ */
+export function loadApp<App>(path: string, network: NetworkSettings<App>, app: string, env: Environment): LoadedApp<App> | null {
+  let accounts: LoadedApp<App>['accounts'] | null = null;
+  const of = (value: unknown, key: string): Fields | null => {
+    const found = value !== null && typeof value === 'object' && Object.hasOwn(value, key) ? (value as Fields)[key] : null;
+    return found !== null && typeof found === 'object' ? (found as Fields) : null;
+  };
+  const loaded = load(path, configSchema([network]), env, (raw) => {
+    const found = of(of(of(raw, 'networks'), network.id), app);
+    const complete = (account: unknown): boolean => interpolate(account, resolve(path), env).problems.length === 0;
+    if (found !== null) accounts = Object.fromEntries(Object.entries(of(found, 'accounts') ?? {}).map(([name, account]) => [name, { complete: complete(account) }]));
+    return { ...(raw as Fields | null), networks: found === null ? {} : { [network.id]: { [app]: { ...found, accounts: {} } } } };
+  }, false);
+  const settings = loaded.config.networks[network.id]?.[app];
+  const admins = Object.entries(loaded.config.permissions).flatMap(([who, permission]) => (permission === 'admin' && who.startsWith('@') ? [who] : []));
+  return accounts === null || settings === undefined ? null : { settings, accounts, admins };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
 function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environment, prepare: (raw: unknown) => unknown, save: boolean): LoadedConfig<App> {
   const file = resolve(path);
   const text = readText(file, path);

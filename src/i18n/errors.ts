@@ -29,6 +29,8 @@ export const errors = {
   ADDRESS_TAKEN: { code: 'DB-3001', cause: 'The bridge cannot listen on an address of listen.', fix: 'Stop what uses the port, most often another Drawbridge, or configure another one.' },
   NOT_THIS_NETWORK: { code: 'DB-4001', cause: 'What `inspect` was given is no webhook body of that network. The exit code is 2.', fix: 'Give the raw body of one request from that network, unchanged.' },
   NETWORK_UNKNOWN: { code: 'DB-4002', cause: 'There is no network of that name.', fix: 'Use one of the names in the message.' },
+  APP_MISSING: { code: 'DB-4003', cause: 'The config has no such app of the network yet, so nothing can be added to it.', fix: 'Add it with `drawbridge init --network <id>`, or name another with --app.' },
+  LOGIN_REFUSED: { code: 'DB-4004', cause: 'The network did not take what a login was given, or did not answer.', fix: 'Give it anew; the message says what is wrong.' },
   DEMO_NO_PYTHON: { code: 'DB-8101', cause: 'The demo installs Synapse, which needs Python 3.10 or newer; none was found.', fix: 'Install Python, or use a homeserver that is there: `demo --homeserver`.' },
   DEMO_NO_VENV: { code: 'DB-8102', cause: "Python is there without its venv module, which the demo's Synapse is installed with.", fix: 'Install it (Debian: python3-venv), or use `demo --homeserver`.' },
   DEMO_INSTALL_FAILED: { code: 'DB-8103', cause: "The demo's Synapse could not be installed from PyPI.", fix: 'Check the network, and what pip says above.' },

@@ -6,6 +6,7 @@ import type { ConversationRef, NetworkItem, PersonRef } from '../model/events.ts
 import type { Millis, NetworkId, RemoteId } from '../model/ids.ts';
 import type { Logger } from '../model/log.ts';
 import type { MediaSource, MediaStream } from '../model/media.ts';
+import type { LoginFlow } from './login.ts';
 
 /**
  * What an adapter is to the core. It knows its network and nothing of Matrix; the core knows Matrix and nothing of any
@@ -25,6 +26,8 @@ export interface Network {
   /** How `inspect` reads what was captured, where that is not what a webhook of ours would be sent: frames of a socket, answers of a poll. */
   readonly capture?: Pick<Webhook, 'split' | 'decode'>;
   connect(options: ConnectOptions): Connection;
+  /** Ways to add an account; the first is the usual one. */
+  readonly logins: readonly LoginFlow[];
   /** One line each, for `doctor`. Never throws. */
   check(options: ConnectOptions): AsyncIterable<Check>;
 }

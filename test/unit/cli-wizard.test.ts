@@ -22,7 +22,7 @@ async function ask(typed: Readonly<Record<string, string>>, chosen: readonly str
     questions.set(question.flag, question);
     return Promise.resolve(typed[question.flag] ?? question.initial ?? question.guess ?? '');
   };
-  const prompts: Prompts = { text, secret: text, several: () => Promise.resolve(chosen), note: (line) => void notes.push(line), during: (_, work) => work };
+  const prompts: Prompts = { text, secret: text, one: text, several: () => Promise.resolve(chosen), note: (line) => void notes.push(line), during: (_, work) => work };
   const draft = readDraft(join(tmpdir(), 'drawbridge-no-such-folder', 'config.yaml'), networks);
   const answers = await wizard({ flags: {}, draft, networks, prompts, fetch: () => Promise.reject(new Error('down')) });
   return { answers, questions, notes };

@@ -6,6 +6,7 @@ import { RocketChatConnection } from './connection.ts';
 import { decodePiece, split } from './decode/capture.ts';
 import { isUserId, isUsername, nameId } from './ids.ts';
 import { capabilitiesOf } from './limits.ts';
+import { logins } from './login.ts';
 import { scopeOfAccount, settings } from './settings.ts';
 
 const FORM = 'Give a user name like @anna.berg, or a user id as Rocket.Chat shows it.';
@@ -21,6 +22,7 @@ export const rocketchat: Network = {
   capture: { split, decode: (piece) => decodePiece(piece) },
   connect: (options) => new RocketChatConnection(options),
   check,
+  logins,
 };
 
 /** Who that is on the server is asked when something is sent. */

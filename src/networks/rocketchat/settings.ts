@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AccountSettings, AppSettings } from '../network.ts';
 import { onceEach, parsedOnce, safeAddress } from '../shared/settings.ts';
 
-const account = z.strictObject({
+export const account = z.strictObject({
   kind: z
     .enum(['bot', 'user'])
     .default('bot')

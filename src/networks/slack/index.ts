@@ -6,6 +6,7 @@ import { SlackConnection } from './connection.ts';
 import { decode, split } from './decode/envelope.ts';
 import { directChat, isUser, sharedChat } from './ids.ts';
 import { capabilitiesOf } from './limits.ts';
+import { logins } from './login.ts';
 import { asAccount, settings } from './settings.ts';
 import { webhooks } from './webhook.ts';
 
@@ -22,6 +23,7 @@ export const slack: Network = {
   capture: { split, decode: (piece) => decode(piece) },
   connect: (options) => new SlackConnection(options),
   check,
+  logins,
 };
 
 /** `U0123ABCD`, `<@U0123ABCD>`, `https://team.slack.com/team/U0123ABCD`, `https://app.slack.com/client/T…/C…`, `…/archives/C…`. */

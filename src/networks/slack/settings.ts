@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AccountSettings, AppSettings } from '../network.ts';
 import { onceEach, parsedOnce, safeAddress } from '../shared/settings.ts';
 
-const account = z.strictObject({
+export const account = z.strictObject({
   team_id: z
     .string()
     .regex(/^[TE][A-Z0-9]{2,}$/, { error: 'must be the id of the workspace, like T0123ABCD' })

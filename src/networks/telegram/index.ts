@@ -4,6 +4,7 @@ import type { Network } from '../network.ts';
 import { check } from './check.ts';
 import { TelegramConnection } from './connection.ts';
 import { capabilitiesOf } from './limits.ts';
+import { logins } from './login.ts';
 import { settings } from './settings.ts';
 import { capture, webhooks } from './webhook.ts';
 
@@ -20,6 +21,7 @@ export const telegram: Network = {
   capture,
   connect: (options) => new TelegramConnection(options),
   check,
+  logins,
 };
 
 /** Supergroups and channels have numbers below -10^12, plain groups others below zero (core.telegram.org/api/bots/ids). */

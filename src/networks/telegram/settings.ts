@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { AccountSettings, AppSettings } from '../network.ts';
 import { onceEach, parsedOnce } from '../shared/settings.ts';
 
-const account = z.strictObject({
+export const account = z.strictObject({
   token: z
     .string()
     .regex(/^\d{3,20}:[A-Za-z0-9_-]{20,100}$/, { error: 'must be the token as BotFather shows it: digits, a colon, letters and digits' })

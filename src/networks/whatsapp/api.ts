@@ -6,6 +6,7 @@ import type { ConnectOptions } from '../network.ts';
 import { segment } from '../shared/http.ts';
 import { at, defined, list, parseJson, str, type Fields } from '../shared/json.ts';
 import { multipart } from '../shared/multipart.ts';
+import { tidy } from '../shared/tidy.ts';
 import { hex, type Handle } from './decode/media.ts';
 import { explain } from './errors.ts';
 import { Intact } from './intact.ts';
@@ -112,10 +113,13 @@ export class WhatsAppApi {
     return this.#graph.get('app', { fields: 'id,name', appsecret_proof: proof });
   }
 
-  /** Ids of the phone numbers of the WhatsApp business account. */
-  async numbers(): Promise<readonly string[]> {
-    const answer = await this.#graph.get(`${segment(this.#waba)}/phone_numbers`, { fields: 'id', limit: '100' });
-    return list(answer, 'data').flatMap((each) => str(each, 'id') ?? []);
+  /** The phone numbers of the WhatsApp business account. */
+  async numbers(): Promise<readonly { readonly id: string; readonly called: string }[]> {
+    const answer = await this.#graph.get(`${segment(this.#waba)}/phone_numbers`, { fields: 'id,display_phone_number,verified_name', limit: '100' });
+    return list(answer, 'data').flatMap((each) => {
+      const id = str(each, 'id');
+      return id === undefined ? [] : [{ id, called: tidy([str(each, 'display_phone_number') ?? id, str(each, 'verified_name')].filter(Boolean).join(', ')) }];
+    });
   }
 
   /** Names of the permissions that the token has. The token itself goes into no address, as `debug_token` would want. */

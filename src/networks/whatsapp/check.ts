@@ -75,7 +75,7 @@ async function numberAnswers({ api, account, key }: Asked): Promise<Omit<Check, 
 
 async function accountOwnsNumber({ api, account, key }: Asked): Promise<Omit<Check, 'what'>> {
   const { phone_number_id: number, waba_id: waba } = account;
-  const numbers = await api.numbers();
+  const numbers = (await api.numbers()).map(({ id }) => id);
   const detail = `GET /${waba}/phone_numbers should name ${number}; it names ${numbers.join(', ') || 'none'}.`;
   return numbers.includes(number) ? { ok: true, detail } : { ok: false, detail, fix: `Set ${key}.waba_id to the account that owns the number.` };
 }

@@ -5,6 +5,7 @@ import { check } from './check.ts';
 import { WhatsAppConnection } from './connection.ts';
 import { directChat, groupChat, isBsuid, isPhone, normalId, person } from './ids.ts';
 import { capabilitiesOf } from './limits.ts';
+import { logins } from './login.ts';
 import { asAccount, settings } from './settings.ts';
 import { webhooks } from './webhook.ts';
 
@@ -20,6 +21,7 @@ export const whatsapp: Network = {
   webhooks,
   connect: (options) => new WhatsAppConnection(options),
   check,
+  logins,
 };
 
 function resolve(input: string, account: AccountSettings): ReturnType<Network['resolve']> {

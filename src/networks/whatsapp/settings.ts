@@ -23,7 +23,7 @@ const template = z.strictObject({
     .describe('Name of the variable, where it has one: text for {{text}}. Leave it out for {{1}}.'),
 });
 
-const account = z.strictObject({
+export const account = z.strictObject({
   phone_number_id: id.describe('WhatsApp > API setup > "Phone number ID". Not the phone number itself.'),
   waba_id: id.describe('WhatsApp > API setup > "WhatsApp Business Account ID".'),
   access_token: z

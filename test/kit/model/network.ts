@@ -167,6 +167,7 @@ export class FakeNetwork {
       capabilities: this.#capabilities(),
       resolve: (input) => ({ person: { id: input, scope: '' }, conversation: { id: input, scope: '', kind: 'direct', perAccount: true } }),
       webhooks: [],
+      logins: [],
       connect: () => this.#connection(life),
       check: async function* () {},
     };

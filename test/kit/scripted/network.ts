@@ -66,7 +66,7 @@ export class ScriptedNetwork {
 
   get network(): Network {
     return {
-      id: 'fake' as NetworkId, name: 'Fake', settings: z.unknown() as unknown as z.ZodType<AppSettings>, capabilities: this.#capabilities(), webhooks: [],
+      id: 'fake' as NetworkId, name: 'Fake', settings: z.unknown() as unknown as z.ZodType<AppSettings>, capabilities: this.#capabilities(), webhooks: [], logins: [],
       resolve: (input) => ({ person: person(input), conversation: chat(input) }),
       connect: () => this.#connection(),
       check: async function* () {},
