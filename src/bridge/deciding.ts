@@ -52,7 +52,8 @@ export interface Decision {
   readonly ignored?: string;
 }
 
-export type Live = { readonly do: 'read'; readonly portal: PortalRow; readonly person: Person; readonly event: EventId };
+/** `seq`: of the row that the event went out in, which tells the newer of two. */
+export type Live = { readonly do: 'read'; readonly portal: PortalRow; readonly person: Person; readonly event: EventId; readonly seq: number };
 
 export const done = (effects: readonly Effect[] = [], extra: Partial<Decision> = {}): Decision => ({ outcome: { to: 'done' }, effects, ...extra });
 export const ignored = (why: string): Decision => ({ outcome: { to: 'done' }, effects: [], ignored: why });

@@ -26,7 +26,7 @@ const PAUSE = 1_000;
 export class Lively {
   readonly #deps: LiveDeps;
   /** Newest read mark of each portal on its way, so that a burst becomes one call. */
-  readonly #reads = new Map<string, EventId>();
+  readonly #reads = new Map<string, Live>();
   readonly #typing = new Map<PortalRow, ReadonlySet<string>>();
   readonly #marks: Latest<string>;
 
@@ -39,19 +39,22 @@ export class Lively {
     if (this.#deps.readReceipts) for (const output of outputs) this.#ghostReads(output);
   }
 
-  #ghostReads({ portal, person, event }: Live): void {
+  /** Networks tell what was read in any order. */
+  #ghostReads(read: Live): void {
     const { store, homeserver, rooms } = this.#deps;
+    const { portal, person } = read;
     const room = store.portal(portal)?.room;
     const roomId = room === undefined ? null : store.room(room)?.roomId ?? null;
     const key = `${portal}:${person.row}`;
-    const waiting = this.#reads.has(key);
-    this.#reads.set(key, event);
-    if (roomId === null || waiting) return;
+    if (roomId === null) return;
+    const waiting = this.#reads.get(key);
+    if (waiting === undefined || waiting.seq < read.seq) this.#reads.set(key, read);
+    if (waiting !== undefined) return;
     void this.#quietly(async () => {
       await this.#deps.clock.sleep(200);
-      const newest = this.#reads.get(key) ?? event;
+      const { event } = this.#reads.get(key) ?? read;
       this.#reads.delete(key);
-      await homeserver.receipt(rooms.userIdOf(person), roomId, newest);
+      await homeserver.receipt(rooms.userIdOf(person), roomId, event);
     });
   }
 
