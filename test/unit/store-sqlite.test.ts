@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { expect, jest, test } from '@jest/globals';
-import { init } from '../../src/store/migrations/001-init.ts';
+import { init } from '../../src/store/sqlite/migrations/001-init.ts';
 import { sqliteFile } from '../kit/model/store/sqlite.ts';
 import { storeSuite } from '../kit/model/store/suite.ts';
 
@@ -21,7 +21,7 @@ const seldom = [
   // Every ten minutes.
   /SELECT spool/, /^DELETE FROM (?:media|seen|room_event)/, /^SELECT coalesce\(min\(seq\)/, /^UPDATE inbox SET body = NULL/, /^DELETE FROM inbox WHERE source = 'to-device'/,
   // Where two people, chats or rooms turn out to be one.
-  /\bmerged = \+\? WHERE/, /^UPDATE (?:conversation|inbox) SET person = /, /SET actor = /, /^UPDATE inbox SET (?:conversation|room) = /, /message_map SET portal = /, /^UPDATE outbox SET portal = /,
+  /\bmerged = \+\? WHERE/, /^DELETE FROM \w+ AS old/, /^UPDATE (?:conversation|inbox) SET person = /, /SET actor = /, /^UPDATE inbox SET (?:conversation|room) = /, /message_map SET portal = /, /^UPDATE outbox SET portal = /,
 ];
 
 /** What is asked on the path of a message, and the schema to ask it of. */

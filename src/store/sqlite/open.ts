@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { CodedError } from '../../model/errors.ts';
-import { init } from '../migrations/001-init.ts';
+import { init } from './migrations/001-init.ts';
 
 /** Numbered from 1; never changed once released: each is recorded with its checksum. */
 const released: readonly string[] = [init];
