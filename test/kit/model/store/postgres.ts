@@ -16,12 +16,12 @@ export function openPostgres(url: string, now: () => Millis, { key = SEAL_KEY, f
   });
 }
 
-/** A database that is emptied before each test: faster than one made anew. */
+/** A database that is emptied before each test: much faster than one made anew, or than TRUNCATE. */
 export function postgresDatabase(server: () => PostgresServer, name: string): StoreFactory {
   let made = false;
   return async (now) => {
     const url = server().url(name);
-    if (made) await server().query(name, `TRUNCATE ${tables.join(', ')} RESTART IDENTITY CASCADE`);
+    if (made) await server().query(name, empty);
     else await server().database(name);
     made = true;
     let store = await openPostgres(url, now);
@@ -37,4 +37,9 @@ export function postgresDatabase(server: () => PostgresServer, name: string): St
   };
 }
 
-const tables = ['meta', 'person', 'person_id', 'conversation', 'conversation_id', 'room', 'member', 'portal', 'inbox', 'seen', 'room_event', 'outbox', 'message_map', 'thread', 'reaction', 'link', 'media'];
+const tables = ['meta', 'inbox', 'seen', 'room_event', 'outbox', 'message_map', 'thread', 'reaction', 'link', 'media', 'member', 'portal', 'room', 'conversation_id', 'conversation', 'person_id', 'person'];
+const numbered = { inbox: 'seq', outbox: 'seq', media: 'id', portal: 'id', room: 'id', conversation: 'id', person: 'id' };
+const empty = [
+  ...tables.map((table) => `DELETE FROM ${table}`),
+  ...Object.entries(numbered).map(([table, column]) => `SELECT setval(pg_get_serial_sequence('${table}', '${column}'), 1, false)`),
+].join('; ');
