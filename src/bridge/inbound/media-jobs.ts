@@ -3,7 +3,7 @@ import { Rejected } from '../../model/errors.ts';
 import type { AccountId, Millis } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Connection } from '../../networks/network.ts';
-import type { MediaJob, Store } from '../../store/store.ts';
+import { type MediaJob, type Store, StoreBusy } from '../../store/store.ts';
 import type { MediaTools } from '../media.ts';
 import { backoff } from '../outbound/failure.ts';
 
@@ -36,7 +36,14 @@ export class MediaJobs {
   look(): void {
     if (this.#stop.signal.aborted) return;
     const now = this.#deps.clock.now();
-    const jobs = this.#deps.store.mediaJobs(64).filter(({ id }) => !this.#running.has(id));
+    let jobs: readonly MediaJob[];
+    try {
+      jobs = this.#deps.store.mediaJobs(64).filter(({ id }) => !this.#running.has(id));
+    } catch (error) {
+      if (!(error instanceof StoreBusy)) throw error;
+      void this.#lookLater(now + 1_000);
+      return;
+    }
     for (const job of jobs.filter(({ dueAt }) => dueAt <= now).slice(0, MOST_AT_ONCE - this.#running.size)) {
       this.#running.add(job.id);
       void this.#fetch(job).catch(async (error: unknown) => {
