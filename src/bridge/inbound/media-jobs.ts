@@ -84,7 +84,13 @@ export class MediaJobs {
       const mime = job.mime ?? stream.mime;
       const file = await tools.take({ ...stream, ...(name === undefined ? {} : { name }), ...(mime === undefined ? {} : { mime }) });
       this.#deps.step('media.fetched');
-      wake(await store.mediaDone(job.id, { to: 'ready', ...file }));
+      try {
+        wake(await store.mediaDone(job.id, { to: 'ready', ...file }));
+      } catch (error) {
+        // Nobody knows of the file, and it is fetched anew.
+        if (error instanceof StoreBusy) await tools.spool.remove(file.spool);
+        throw error;
+      }
       this.#deps.step('media.kept');
       // The message was deleted while its file was fetched.
       if (store.media(job.id) === null) await tools.spool.remove(file.spool);

@@ -154,7 +154,7 @@ const END_MS = 3_000;
 
 interface Outcome {
   readonly resolve: () => void;
-  readonly reject: (error: StoreBusy) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** The way to the thread and back. */
@@ -231,7 +231,8 @@ class Link {
     this.isUp = false;
     this.#port.close();
     void this.#worker.terminate();
-    for (const { reject } of this.#unknown.values()) reject(away('08006'));
+    // Not busy: they may have been written.
+    for (const { reject } of this.#unknown.values()) reject(new Error('Nobody knows whether this was committed: the connection broke, and the store was closed.'));
     this.#unknown.clear();
   }
 
