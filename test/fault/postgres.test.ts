@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { migrateStore } from '../../src/actions/migrate-store.ts';
+import { migrateStore as copy } from '../../src/store/migrate.ts';
 import { rows } from '../kit/invariants/database.ts';
 import { PASSWORD, PostgresServer } from '../kit/postgres/server.ts';
 import { DaemonProcess } from '../kit/stack/process.ts';
@@ -90,6 +93,28 @@ describe('on PostgreSQL', () => {
     await scene.say('out', 'text');
     expect(await problems()).toEqual([]);
   }, 120_000);
+
+  test('a bridge that was moved there from SQLite goes on with what was said before', async () => {
+    count += 1;
+    scene = await setScene({ people: 3 });
+    const { stack } = scene;
+    await scene.chatter.say(30);
+    await scene.settled();
+    await stack.graph.down();
+    for (const n of [0, 1, 2]) await scene.say('out', 'text', n);
+    await stack.homeserver.idle();
+    await stack.stop();
+    const address = await server.database(`bridge_${count}`);
+    await migrateStore(stack.configPath, address, {}, copy);
+    const config = JSON.parse(readFileSync(stack.configPath, 'utf8')) as Record<string, unknown>;
+    writeFileSync(stack.configPath, JSON.stringify({ ...config, database: address }));
+    Object.assign(stack, { database: address });
+    await stack.graph.up();
+    await stack.start();
+    for (const n of [0, 1, 2]) for (const kind of ['reply', 'edit', 'react'] as const) for (const way of ['in', 'out'] as const) await scene.say(way, kind, n);
+    await scene.chatter.say(30);
+    expect(await problems(120_000)).toEqual([]);
+  }, 240_000);
 
   test('one whose database somebody else has used meanwhile ends, and says so', async () => {
     await set({ withoutDaemon: true });
