@@ -16,9 +16,11 @@ const kinds = ['unit', 'property', 'contract', 'security', 'fault', 'e2e', 'brow
 /** Kinds that start servers and measure patience: two at once on a small machine would only disturb each other. */
 const oneAtATime = new Set(['fault', 'e2e', 'browser']);
 const steps = ['typecheck', 'lint', ...kinds];
+/** A PostgreSQL server, by the program of its that makes one; Debian calls the package so. */
+const postgres = ['initdb'] as const;
 /** What a kind needs of the machine besides npm's packages; any one of the programs named. */
 const needs: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  unit: [['ffmpeg']], security: [['ffmpeg']], e2e: [['ffmpeg'], ['python3', 'python']], browser: [['chromium', 'chromium-browser', 'google-chrome'], ['python3', 'python']],
+  unit: [['ffmpeg'], postgres], security: [['ffmpeg']], fault: [['ffmpeg'], postgres], e2e: [['ffmpeg'], ['python3', 'python']], browser: [['chromium', 'chromium-browser', 'google-chrome'], ['python3', 'python']],
 };
 /** A step that takes longer hangs. */
 const stepLimitMs = 45 * 60_000;
@@ -79,9 +81,10 @@ function npmCli(): string {
 
 /** Programs that are not there, in words; the tests that need them fail, and this says why. */
 function lacking(kind: string): readonly string[] {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  // Debian keeps the programs of the PostgreSQL server out of the way.
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...globSync('/usr/lib/postgresql/*/bin')];
   return (needs[kind] ?? []).filter((names) => !names.some((name) => folders.some((folder) => isProgram(join(folder, name)))))
-    .map((names) => `${names[0] ?? ''} is not installed, which tests of this kind need (Debian: apt-get install ${names[0] ?? ''}).`);
+    .map((names) => `${names[0] ?? ''} is not installed, which tests of this kind need (Debian: apt-get install ${names === postgres ? 'postgresql' : (names[0] ?? '')}).`);
 }
 
 function isProgram(path: string): boolean {

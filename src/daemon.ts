@@ -14,6 +14,7 @@ import { isRestored } from './bridge/reconcile/restored.ts';
 import { Rooms } from './bridge/portals/rooms.ts';
 import { notice } from './bridge/reports/report.ts';
 import type { DeliverySettings } from './bridge/settings.ts';
+import { isPostgres, shownDatabase } from './config/database.ts';
 import { loadConfig, type LoadedConfig, needRegistration } from './config/load.ts';
 import { permissionOf } from './config/permissions.ts';
 import { linkedFiles, mediaTools } from './daemon-media.ts';
@@ -38,7 +39,7 @@ import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { metricsRoutes } from './observe/routes.ts';
 import { createSeal } from './store/seal.ts';
 import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from './store/store.ts';
-import { openSqliteStore } from './store/sqlite/index.ts';
+import type { StoreOptions } from './store/sql/store.ts';
 
 export interface DaemonOptions {
   readonly configPath: string;
@@ -54,6 +55,8 @@ export interface Daemon {
   /** The port of each listener. */
   readonly ports: HttpServers['ports'];
   readonly log: Logger;
+  /** The database is lost for good: nothing is written any more, and all that is left is to stop. */
+  readonly lost: Promise<CodedError>;
   /** Lets what is in hand end, then disposes of everything in order. */
   stop(): Promise<void>;
 }
@@ -78,8 +81,9 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
 
   const bot = `@${config.bridge.bot}:${config.homeserver.domain}` as UserId;
   const sealKey = Buffer.from(config.seal_key);
-  const store = openSqliteStore({
-    path: config.database, seal: createSeal(sealKey), now: () => clock.now(),
+  const lost = Promise.withResolvers<CodedError>();
+  const store = await openStore(config.database, log, lost.resolve, {
+    seal: createSeal(sealKey), now: () => clock.now(),
     localpartOf: (network, scope, id) => ghostLocalpart({ prefix: config.bridge.ghost_prefix, serverName: config.homeserver.domain }, { network, scope, id }),
   });
   const clean = await enter(store, config.database);
@@ -151,7 +155,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     }),
     ...webhookRoutes(webhooks),
     ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: (key) => !store.linkStands(key), open: linkedFiles(homeserver, tools) })),
-    ...metricsRoutes(gauged(metrics, () => measure(metrics, store, accounts, outages, clock.now())), () => Promise.resolve({ database: true, homeserver: !outages.isDown('matrix') })),
+    ...metricsRoutes(gauged(metrics, () => measure(metrics, store, accounts, outages, clock.now())), () => Promise.resolve({ database: store.isThere(), homeserver: !outages.isDown('matrix') })),
   ];
 
   let http: HttpServers;
@@ -166,7 +170,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
   log.info('Drawbridge runs.', { version, ports: http.ports });
-  return { ports: http.ports, log, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
+  return { ports: http.ports, log, lost: lost.promise, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
 }
 
 /** Marks the database as in use. Whether the last stop was clean. */
@@ -184,7 +188,7 @@ async function enter(store: Store, path: string): Promise<boolean> {
 
 function unwritable(error: unknown, path: string): unknown {
   if (!(error instanceof StoreBusy)) return error;
-  return new CodedError('DB-2003', `The database ${path} cannot be written to: ${error.message}`, 'Check its owner and the free space.', { cause: error });
+  return new CodedError('DB-2003', `The database ${shownDatabase(path)} cannot be written to: ${error.message}`, 'Check its owner and the free space.', { cause: error });
 }
 
 /** Runs until SIGINT or SIGTERM. */
@@ -197,11 +201,20 @@ export async function runDaemon(configPath: string, version: string): Promise<vo
       setTimeout(() => process.exit(1), 100);
     });
   }
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
+  const asked = new Promise<null>((resolve) => {
+    process.once('SIGINT', () => resolve(null));
+    process.once('SIGTERM', () => resolve(null));
   });
+  const lost = await Promise.race([asked, daemon.lost]);
+  if (lost !== null) daemon.log.error('The database is lost; the bridge ends.', { error: lost });
   await daemon.stop();
+  if (lost !== null) throw lost;
+}
+
+/** By the key `database`. @throws CodedError DB-2001 to DB-2007 */
+async function openStore(database: string, log: Logger, failed: (error: CodedError) => void, options: StoreOptions): Promise<Store> {
+  if (!isPostgres(database)) return (await import('./store/sqlite/index.ts')).openSqliteStore({ path: database, ...options });
+  return (await import('./store/postgres/index.ts')).openPostgresStore({ url: database, log, failed, ...options });
 }
 
 interface Parts {
@@ -266,10 +279,14 @@ function subkey(key: Buffer, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `drawbridge ${use}`, 32));
 }
 
-/** Gauges are set when somebody looks. */
+/** Gauges are set when somebody looks; they stay as they were while the database cannot tell. */
 function gauged(metrics: Metrics, look: () => void): Metrics {
   return { ...metrics, text: () => {
-    look();
+    try {
+      look();
+    } catch (error) {
+      if (!(error instanceof StoreBusy)) throw error;
+    }
     return metrics.text();
   } };
 }

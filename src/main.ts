@@ -28,7 +28,15 @@ async function main(): Promise<number> {
       process.noDeprecation = true;
       return import('./matrix/appservice/registration.ts');
     },
-    probeDatabase: async () => (await import('./store/sqlite/probe.ts')).probeDatabase,
+    probeDatabase: async () => async (database, sealKey) => {
+      const { isPostgres } = await import('./config/database.ts');
+      const { probeDatabase } = isPostgres(database) ? await import('./store/postgres/probe.ts') : await import('./store/sqlite/probe.ts');
+      return probeDatabase(database, sealKey);
+    },
+    async migrateStore() {
+      const [{ migrateStore }, { migrateStore: copy }] = await Promise.all([import('./actions/migrate-store.ts'), import('./store/migrate.ts')]);
+      return (configPath, to, env) => migrateStore(configPath, to, env, copy);
+    },
     start: async (configPath) => (await import('./daemon.ts')).runDaemon(configPath, version()),
     demo: async (args) => (await import('./demo/main.ts')).demo(args),
     version: version(),

@@ -50,7 +50,7 @@ async function* checks(loaded: LoadedConfig<AppSettings>, options: DoctorOptions
   yield checkPermissions(loaded);
   yield checkModes(loaded);
   yield checkSealKey(loaded);
-  yield checkDatabase(loaded, options.probeDatabase);
+  yield await checkDatabase(loaded, options.probeDatabase);
   yield await checkDisk(loaded);
   yield await checkRegistration(loaded, options.registration);
   const versions = await checkVersions(loaded, options.fetch, options.clock);

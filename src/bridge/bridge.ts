@@ -78,7 +78,7 @@ export class Bridge {
       store, owners: (id) => accounts.owners(id), permission: options.permission, isOurs: (user) => rooms.isOurs(user), admins: options.admins, log, wake,
     });
     this.#taking = new Taking(store, log);
-    this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason) });
+    this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason), later: (work) => this.#later(work) });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
       store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
@@ -212,11 +212,27 @@ export class Bridge {
   /** A side is up again; `told`: somebody knows that it was down. */
   sideUp(side: string, told: boolean): void {
     if (side === 'matrix') this.#reconcile.start();
-    this.wake(this.#options.store.lanes().map(({ lane }) => lane));
+    this.#wakeAll();
     const text = `✅ ${side} works again; what waited is on its way.`;
     const key = `up ${side} ${this.#options.clock.now()}`;
     if (this.#broken.delete(side as AccountId)) this.#tellOwners(side as AccountId, text, key);
     else if (told) this.tellAdmins(text, key);
+  }
+
+  /** Every lane that has work, as soon as the database can tell which. */
+  #wakeAll(): void {
+    try {
+      this.wake(this.#options.store.lanes().map(({ lane }) => lane));
+    } catch (error) {
+      if (!(error instanceof StoreBusy)) throw error;
+      this.#later(() => this.#wakeAll());
+    }
+  }
+
+  #later(work: () => void): void {
+    void this.#options.clock.sleep(1_000, this.#stop.signal).then(() => {
+      if (!this.#stop.signal.aborted) work();
+    });
   }
 
   #homeserverDown(reason: string): void {

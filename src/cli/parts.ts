@@ -1,4 +1,5 @@
 import type { DoctorOptions } from '../actions/doctor.ts';
+import type { Migrated } from '../actions/migrate-store.ts';
 import type { InitFlags } from './wizard.ts';
 
 /** What the commands need from the outside; loaded only when a command asks for it. */
@@ -6,6 +7,7 @@ export interface CliParts {
   networks(): Promise<DoctorOptions['networks']>;
   registration(): Promise<DoctorOptions['registration']>;
   probeDatabase(): Promise<DoctorOptions['probeDatabase']>;
+  migrateStore(): Promise<(configPath: string, to: string, env: CliParts['env']) => Promise<Migrated>>;
   start(configPath: string): Promise<void>;
   /** Resolves to the exit code. */
   demo(args: readonly string[]): Promise<number>;

@@ -64,6 +64,10 @@ function build(parts: CliParts, exit: (code: number) => void): Command {
     .option('--json', 'print a list of checks as JSON', false)
     .action(async (flags: { json: boolean }, command: Command) =>
       exit(await (await import('./commands/doctor.ts')).doctorCommand({ ...flags, config: config(command) }, parts)));
+  add('migrate-store', 'copy the SQLite database of a stopped bridge to a PostgreSQL server')
+    .requiredOption('--to <url>', 'an empty database, as postgres://user:password@host/name; or file:<name> of a file that holds that, or ${NAME}')
+    .action(async (flags: { to: string }, command: Command) =>
+      (await import('./commands/migrate-store.ts')).migrateStoreCommand({ ...flags, config: config(command) }, parts));
   add('start', 'run the bridge').action((_: object, command: Command) => parts.start(config(command)));
   program.command('inspect').description('print what the bridge would make of a captured webhook body')
     .argument('<network>', 'for instance whatsapp').argument('<file>', 'the raw body, or - for standard input')

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { CodedError } from '../model/errors.ts';
+import { isPostgres, secretsOf } from './database.ts';
 import { errorCode } from './error-code.ts';
 import { type Environment, interpolate } from './interpolate.ts';
 import { ConfigError, explain, wording } from './problems.ts';
@@ -109,7 +110,7 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
   const config = absolute(parsed.data, dirname(file));
   const registration = readRegistration(config.registration);
   const tokens = registration === null ? [] : [registration.asToken, registration.hsToken];
-  return { path: file, config, registration, sealKeyFile: sealKeyFile(raw, file), secrets: [...new Set([...secretsIn(schema, given.value), ...tokens])], upgraded: changes };
+  return { path: file, config, registration, sealKeyFile: sealKeyFile(raw, file), secrets: [...new Set([...secretsIn(schema, given.value), ...secretsOf(config.database), ...tokens])], upgraded: changes };
 }
 
 /** The document as plain data. @throws ConfigError where aliases lead nowhere, or make too much of it */
@@ -136,7 +137,7 @@ function sealKeyFile(raw: unknown, file: string): string | null {
 
 function absolute<App>(config: Config<App>, folder: string): Config<App> {
   const { registration, database, data } = config;
-  return { ...config, registration: resolve(folder, registration), database: resolve(folder, database), data: resolve(folder, data) };
+  return { ...config, registration: resolve(folder, registration), database: isPostgres(database) ? database : resolve(folder, database), data: resolve(folder, data) };
 }
 
 function readText(file: string, given: string): string {

@@ -118,7 +118,7 @@ function describe(found: unknown, hide: boolean, group: boolean, written: string
 
 /** Without the credentials that an address may hold. */
 function quote(text: string): string {
-  const safe = text.replaceAll(/\/\/[^/\s]*@/g, '//…@').replaceAll(/([?&;][^=&\s]*=)[^&\s]+/g, '$1…');
+  const safe = text.replaceAll(/\/\/.*@/gs, '//…@').replaceAll(/([?&;][^=&\s]*=)[^&\s]+/g, '$1…');
   return JSON.stringify(safe.length > 60 ? `${safe.slice(0, 60)}…` : safe);
 }
 

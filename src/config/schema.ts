@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPostgres, isPostgresAddress } from './database.ts';
 import { audience, duration, key32, listenAddress, serverName, size, webAddress } from './values.ts';
 
 /**
@@ -22,8 +23,8 @@ const homeserver = z.strictObject({
 
 const database = z
   .string({ error: 'must be a file name such as drawbridge.db' })
-  .refine((text) => !/^postgres(ql)?:/i.test(text), {
-    error: 'PostgreSQL is not supported yet; must be a file name such as drawbridge.db, or sqlite:drawbridge.db',
+  .refine((text) => !isPostgres(text) || isPostgresAddress(text), {
+    error: 'must be an address such as postgres://user@host/name, with what is special in a password written as %40 and the like; or a file name such as drawbridge.db',
   })
   .transform((text) => text.replace(/^sqlite:(\/\/)?/, ''))
   .refine((text) => text.trim() !== '', { error: 'must be a file name such as drawbridge.db' });
@@ -116,7 +117,7 @@ const core = z.strictObject({
   version: z.literal(CONFIG_VERSION).prefault(CONFIG_VERSION).meta({ description: 'Format of this file; upgrades change it.' }),
   homeserver,
   registration: path().prefault('registration.yaml').meta({ description: 'File made by `drawbridge register`; the tokens are read from it.' }),
-  database: database.prefault('drawbridge.db').meta({ description: 'SQLite file.' }),
+  database: database.prefault('drawbridge.db').meta({ description: 'SQLite file; or postgres://user:password@host/name, a database on a PostgreSQL server (admin.md, PostgreSQL). With a password better as file:… or ${NAME}.' }),
   data: path().prefault('data').meta({ description: 'Folder for waiting files (sealed).' }),
   seal_key: key32().meta({
     description: 'Key that seals message content and files at rest: 32 random bytes in base64. Without it what waits for delivery is lost: back it up, apart from the database and the data folder.',

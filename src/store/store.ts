@@ -13,7 +13,8 @@ export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts'
 /**
  * The durable truth. Coarse commands, each one transaction, plain data in and out: no handle and no callback leaves it,
  * so that a worker or another database fits behind the same interface. Every command that writes resolves after the commit.
- * @throws StoreBusy where nothing was written and the caller may come again (disk full, I/O error)
+ * @throws StoreBusy where nothing was written and the caller may come again (disk full, I/O error, database away); reading throws
+ * it too
  * @throws Stale where a row that was to be cancelled, replaced or settled by a delivery event has gone on since it was read
  */
 export interface Store {
@@ -127,6 +128,8 @@ export interface Store {
   prune(now: Millis, keep: Keep): Promise<readonly string[]>;
   getMeta(key: string): string | null;
   setMeta(key: string, value: string): Promise<void>;
+  /** False while the database cannot be reached: what is asked of it is refused as busy. */
+  isThere(): boolean;
   /** Wipes and truncates the log of the database. */
   checkpoint(): void;
   close(): void;

@@ -15,6 +15,7 @@ export function cliParts({ stdin = '', ...given }: Given): CliParts & { printed(
     networks: () => Promise.resolve(networks),
     registration: () => Promise.resolve({ buildRegistration, compareRegistration, generateToken }),
     probeDatabase: () => Promise.resolve(() => ({ version: 1, newest: 1, running: false, sameKey: true })),
+    migrateStore: () => Promise.reject(new Error('nothing to copy here')),
     start: () => Promise.reject(new Error('not started here')),
     demo: () => Promise.reject(new Error('no demo here')),
     version: '9.9.9',

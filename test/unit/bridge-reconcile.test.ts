@@ -14,7 +14,7 @@ test('what an earlier round took in and did not live to put in order is put in o
   } as unknown as Store;
   const newestFirst = ['$3', '$2', '$1'].map((event_id) => ({ event_id, type: 'm.room.message', content: {} }));
   const homeserver = { bot: '@bot:x' as UserId, messages: () => Promise.resolve({ events: newestFirst }) } as unknown as Homeserver;
-  const reconcile = new Reconcile({ store, homeserver, log: silentLogger, wake: () => {}, unreachable: () => {} });
+  const reconcile = new Reconcile({ store, homeserver, log: silentLogger, wake: () => {}, unreachable: () => {}, later: () => {} });
   reconcile.start();
   expect(reconcile.held(1 as RoomRow)).toBe(true);
   await reconcile.idle();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { shownDatabase } from '../../src/config/database.ts';
 import { loadConfig, loadCore, needRegistration } from '../../src/config/load.ts';
 import { allows, permissionOf } from '../../src/config/permissions.ts';
 import { ConfigError } from '../../src/config/problems.ts';
@@ -58,6 +59,20 @@ describe('a good config', () => {
     expect([...config.seal_key]).toEqual(Array.from({ length: 32 }, () => 7));
     expect(config.permissions).toEqual({});
     expect(config.networks).toEqual({});
+  });
+
+  test('takes an address of a database, whose password is a secret', () => {
+    const of = (text: string, env = {}) => load(`${CORE}database: ${text}\n`, env);
+    const address = 'postgres://me:p%40ss-word@db.example:5433/bridge?sslmode=verify-full';
+    expect(of(address).config.database).toBe(address);
+    expect(of(address).secrets).toEqual(expect.arrayContaining(['p%40ss-word', 'p@ss-word', address]));
+    expect(of('"${DB}"', { DB: address }).config.database).toBe(address);
+    writeFileSync(join(folder, 'db'), `${address}\n`);
+    expect(of('file:db').config.database).toBe(address);
+    expect(of('postgresql://me@/bridge?host=/var/run/postgresql').config.database).toContain('host=');
+    expect(of('postgres://me@db/bridge').secrets).not.toContain('postgres://me@db/bridge');
+    expect([address, 'postgres://db/x?password=p', 'postgres://me@/x?host=/run/pg', 'drawbridge.db'].map(shownDatabase))
+      .toEqual(['postgres://me@db.example:5433/bridge', 'postgres://db/x', 'postgres://me@/run/pg/x', 'drawbridge.db']);
   });
 
   test('takes every unit, IPv6, sqlite: and a horizon', () => {
@@ -180,7 +195,8 @@ networks:
   });
 
   test.each([
-    ['database: postgres://x/y', 'PostgreSQL is not supported yet'],
+    ['database: postgres://x', 'must be an address such as postgres://user@host/name'],
+    ['database: postgres:x/y', 'must be an address such as postgres://user@host/name'],
     ['database: "sqlite:"', 'must be a file name'],
     ['bridge: { bot: _drawbridge_bot }', 'the bot would be a ghost'],
     ['bridge: { display_name: nobody }', 'must contain {name}'],

@@ -93,7 +93,8 @@ describe('no message holds a secret, wherever it was put by mistake', () => {
     ['with a colon in it', `${APP.replace('aaaaaaaaaa', `a: ${S}`)}${account('a', '"106540352242922"')}`, {}],
     ['in an address', `public_url: https://user:${S}@example.org/\n`, {}],
     ['in a query', `public_url: https://example.org/?access_token=${S}\n`, {}],
-    ['in an address of a database', `database: postgres://me:${S}@db/x\n`, {}],
+    ['in an address of a database', `database: postgres://me:${S}@db\n`, {}],
+    ['in an address that is none', `database: "postgres://me:a/${S}@db:x/y"\n`, {}],
     ['from the environment', 'logging: { level: "${LEVEL}" }\n', { LEVEL: S }],
     ['as the name of a variable', 'bridge: { bot_name: "${a b}" }\n', { 'a b': S }],
   ])('%s', (_, text, env) => {

@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { StoreBusy } from '../../src/store/store.ts';
-import { Commits } from '../../src/store/sqlite/commit.ts';
+import { Commits } from '../../src/store/sql/commit.ts';
+import { SqliteTransactions } from '../../src/store/sqlite/sql.ts';
 
 let db: Database.Database;
 let commits: Commits;
@@ -9,7 +10,7 @@ let commits: Commits;
 beforeEach(() => {
   db = new Database(':memory:');
   db.exec('CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT) STRICT');
-  commits = new Commits(db, 0);
+  commits = new Commits(new SqliteTransactions(db), 0);
 });
 afterEach(() => {
   db.close();
@@ -33,7 +34,7 @@ describe('where many came at once', () => {
   });
 
   test('what still waits when the store is closed is committed', async () => {
-    commits = new Commits(db, 10_000);
+    commits = new Commits(new SqliteTransactions(db), 10_000);
     await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((n) => put(n)));
     const last = put(9);
     commits.close();
@@ -48,7 +49,7 @@ function counted(joinMs: number): { commits: number } {
   db.close();
   db = new Database(':memory:', { verbose: (sql) => void (sql === 'COMMIT' && (seen.commits += 1)) });
   db.exec('CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT) STRICT');
-  commits = new Commits(db, joinMs);
+  commits = new Commits(new SqliteTransactions(db), joinMs);
   return seen;
 }
 

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { expect, jest, test } from '@jest/globals';
-import { init } from '../../src/store/migrations/001-init.ts';
+import { init } from '../../src/store/sqlite/migrations/001-init.ts';
+import { isSeldom } from '../kit/model/store/seldom.ts';
 import { sqliteFile } from '../kit/model/store/sqlite.ts';
 import { storeSuite } from '../kit/model/store/suite.ts';
 
@@ -14,16 +15,6 @@ jest.spyOn(Database.prototype, 'prepare').mockImplementation(function spy(this: 
 
 storeSuite('SQLite', sqliteFile);
 
-/** These may read everything. */
-const seldom = [
-  // At the start and for whoever asks how things stand.
-  /FROM room WHERE (?:state = 'live'|kind = 'management')/, /^SELECT lane, min\(due_at\)/, /GROUP BY state$/, /count\(\*\)/, /min\(created_at\)/, /^SELECT 'out' AS side/, /code = 'restored'/, /kind = 'command'/,
-  // Every ten minutes.
-  /SELECT spool/, /^DELETE FROM (?:media|seen|room_event)/, /^SELECT coalesce\(min\(seq\)/, /^UPDATE inbox SET body = NULL/, /^DELETE FROM inbox WHERE source = 'to-device'/,
-  // Where two people, chats or rooms turn out to be one.
-  /\bmerged = \+\? WHERE/, /^UPDATE (?:conversation|inbox) SET person = /, /SET actor = /, /^UPDATE inbox SET (?:conversation|room) = /, /message_map SET portal = /, /^UPDATE outbox SET portal = /,
-];
-
 /** What is asked on the path of a message, and the schema to ask it of. */
 function onThePath(): { readonly db: Database.Database; readonly texts: readonly string[] } {
   expect(prepared.size).toBeGreaterThan(60);
@@ -31,7 +22,7 @@ function onThePath(): { readonly db: Database.Database; readonly texts: readonly
   db.exec(init);
   const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all() as string[];
   const texts = [...prepared].map((statement) => statement.replaceAll(/\s+/g, ' ').trim())
-    .filter((text) => !seldom.some((one) => one.test(text)) && tables.some((table) => text.includes(table)) && !/sqlite_schema/.test(text));
+    .filter((text) => !isSeldom(text) && tables.some((table) => text.includes(table)) && !/sqlite_schema/.test(text));
   return { db, texts };
 }
 

@@ -1,15 +1,27 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
+import { isPostgres, shownDatabase } from '../../config/database.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { permissionOf } from '../../config/permissions.ts';
+import { CodedError } from '../../model/errors.ts';
 import type { Check } from '../../networks/network.ts';
 
 /**
  * Looks at a database: its schema's version, the newest that this program knows, whether a daemon runs on it, and whether it was
- * sealed with this key (null: not to be seen). Throws where it cannot.
+ * sealed with this key (null: not to be seen); of a server also its version, and whether the schema can be changed. Throws where
+ * it cannot.
  */
-export type DatabaseProbe = (path: string, sealKey: Uint8Array) => { readonly version: number; readonly newest: number; readonly running: boolean; readonly sameKey: boolean | null };
+export type DatabaseProbe = (database: string, sealKey: Uint8Array) => Probed | Promise<Probed>;
+
+interface Probed {
+  readonly version: number;
+  readonly newest: number;
+  readonly running: boolean;
+  readonly sameKey: boolean | null;
+  readonly server?: string;
+  readonly writable?: boolean;
+}
 
 const NODE = 24;
 /** What the WAL, the spool and a backup before an upgrade should never run out of. */
@@ -24,7 +36,7 @@ export function checkNode(version: string): Check {
 export function checkModes({ path, config, sealKeyFile }: LoadedConfig): Check {
   const open = [path, config.registration, config.database, ...(sealKeyFile === null ? [] : [sealKeyFile])].filter((file) => existsSync(file) && (statSync(file).mode & 0o077) !== 0);
   const what = 'private files';
-  if (open.length === 0) return { what, ok: true, detail: 'config, registration, database and seal key can be read by their owner alone' };
+  if (open.length === 0) return { what, ok: true, detail: `config, registration, ${isPostgres(config.database) ? '' : 'database '}and seal key can be read by their owner alone` };
   return { what, ok: false, detail: `others may read ${open.join(', ')}; the mode should be 0600`, fix: `chmod 600 ${open.join(' ')}` };
 }
 
@@ -38,20 +50,39 @@ export function checkSealKey({ config, sealKeyFile }: LoadedConfig): Check {
   return { what, ok: true, detail: `${sealKeyFile}; keep a copy apart from those of the database and the data folder` };
 }
 
-export function checkDatabase({ config: { database, seal_key: sealKey } }: LoadedConfig, probe: DatabaseProbe): Check {
+export async function checkDatabase(loaded: LoadedConfig, probe: DatabaseProbe): Promise<Check> {
+  const { database, seal_key: sealKey } = loaded.config;
   const what = 'database';
+  if (isPostgres(database)) return checkServer(loaded, probe);
   if (!writable(dirname(database))) {
     return { what, ok: false, detail: `cannot write to ${dirname(database)}; the database's folder has to exist and be writable`, fix: 'Make the folder, give it to the user that runs the bridge, or change the key database.' };
   }
   if (!existsSync(database)) return { what, ok: true, detail: `${database} is not there yet, its folder is writable; the first start makes it` };
   try {
-    const { version, newest, running, sameKey } = probe(database, sealKey);
+    const { version, newest, running, sameKey } = await probe(database, sealKey);
     if (sameKey === false) return { what, ok: false, detail: `${database} was sealed with another key than seal_key; it should be the same`, fix: 'Put back the seal_key that this database was made with.' };
     const detail = `${database} has schema ${version}, should have ${newest} at most; ${running ? 'a running Drawbridge holds it' : 'no Drawbridge runs on it'}`;
     if (version <= newest) return { what, ok: true, detail };
     return { what, ok: false, detail, fix: 'Install the release that last ran on this database.' };
   } catch (error) {
     return { what, ok: false, detail: `${database} cannot be read: ${error instanceof Error ? error.message : String(error)}`, fix: 'Check the key database, and the file\'s owner; else restore it from a backup.' };
+  }
+}
+
+async function checkServer({ config: { database, seal_key: sealKey } }: LoadedConfig, probe: DatabaseProbe): Promise<Check> {
+  const what = 'database';
+  const name = shownDatabase(database);
+  try {
+    const { server, version, newest, running, sameKey, writable: mayChange } = await probe(database, sealKey);
+    if (sameKey === false) return { what, ok: false, detail: `${name} was sealed with another key than seal_key; it should be the same`, fix: 'Put back the seal_key that this database was made with.' };
+    const schema = version === 0 ? 'is empty, the first start makes its tables' : `has schema ${version}, should have ${newest} at most`;
+    const detail = `${name} answers (PostgreSQL ${server}) and ${schema}; ${running ? 'a running Drawbridge holds it' : 'no Drawbridge runs on it'}`;
+    if (version > newest) return { what, ok: false, detail, fix: 'Install the release that last ran on this database.' };
+    if (mayChange === false && version < newest) return { what, ok: false, detail: `${detail}; its user may make no tables in it and should`, fix: 'Make the user the owner of the database: ALTER DATABASE <name> OWNER TO <user>.' };
+    return { what, ok: true, detail };
+  } catch (error) {
+    if (error instanceof CodedError) return { what, ok: false, detail: `${name}: ${error.code}: ${error.message}`, fix: error.fix };
+    return { what, ok: false, detail: `${name} cannot be looked at: ${error instanceof Error ? error.message : String(error)}`, fix: 'Check the key database.' };
   }
 }
 

@@ -3,7 +3,7 @@ import { Rejected } from '../../model/errors.ts';
 import type { AccountId, Millis } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Connection } from '../../networks/network.ts';
-import type { MediaJob, Store } from '../../store/store.ts';
+import { type MediaJob, type Store, StoreBusy } from '../../store/store.ts';
 import type { MediaTools } from '../media.ts';
 import { backoff } from '../outbound/failure.ts';
 
@@ -36,7 +36,14 @@ export class MediaJobs {
   look(): void {
     if (this.#stop.signal.aborted) return;
     const now = this.#deps.clock.now();
-    const jobs = this.#deps.store.mediaJobs(64).filter(({ id }) => !this.#running.has(id));
+    let jobs: readonly MediaJob[];
+    try {
+      jobs = this.#deps.store.mediaJobs(64).filter(({ id }) => !this.#running.has(id));
+    } catch (error) {
+      if (!(error instanceof StoreBusy)) throw error;
+      void this.#lookLater(now + 1_000);
+      return;
+    }
     for (const job of jobs.filter(({ dueAt }) => dueAt <= now).slice(0, MOST_AT_ONCE - this.#running.size)) {
       this.#running.add(job.id);
       void this.#fetch(job).catch(async (error: unknown) => {
@@ -77,7 +84,13 @@ export class MediaJobs {
       const mime = job.mime ?? stream.mime;
       const file = await tools.take({ ...stream, ...(name === undefined ? {} : { name }), ...(mime === undefined ? {} : { mime }) });
       this.#deps.step('media.fetched');
-      wake(await store.mediaDone(job.id, { to: 'ready', ...file }));
+      try {
+        wake(await store.mediaDone(job.id, { to: 'ready', ...file }));
+      } catch (error) {
+        // Nobody knows of the file, and it is fetched anew.
+        if (error instanceof StoreBusy) await tools.spool.remove(file.spool);
+        throw error;
+      }
       this.#deps.step('media.kept');
       // The message was deleted while its file was fetched.
       if (store.media(job.id) === null) await tools.spool.remove(file.spool);

@@ -1,6 +1,7 @@
 import type { Clock } from '../../model/clock.ts';
 import type { Millis } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
+import { StoreBusy } from '../../store/store.ts';
 
 /** What one turn of a lane ended in: nothing left, more at once, or something that is due later. */
 export type Turn = 'empty' | 'more' | { readonly until: Millis };
@@ -28,6 +29,7 @@ export class Lanes {
   /** Lanes whose first item is due later. */
   readonly #sleeping = new Map<string, AbortController>();
   #stopped = false;
+  #saidAt = -Infinity;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -85,7 +87,7 @@ export class Lanes {
         turn = 'more';
       }
     } catch (error) {
-      this.#options.log.error('A lane failed; it is tried again.', { lane, error });
+      this.#failed(lane, error);
       turn = { until: this.#options.clock.now() + 1_000 };
     }
     this.#running.delete(lane);
@@ -94,6 +96,15 @@ export class Lanes {
     if (again) this.#wakeOne(lane);
     else if (typeof turn === 'object') this.#later(lane, turn.until);
     this.#fill(kind);
+  }
+
+  /** Where the database takes nothing every lane comes here every second, and a log fills a disk: it is said once a minute. */
+  #failed(lane: string, error: unknown): void {
+    const now = this.#options.clock.now();
+    const isSaid = error instanceof StoreBusy && now < this.#saidAt + 60_000;
+    if (isSaid) return;
+    if (error instanceof StoreBusy) this.#saidAt = now;
+    this.#options.log.error('A lane failed; it is tried again.', { lane, error });
   }
 
   #later(lane: string, until: Millis): void {

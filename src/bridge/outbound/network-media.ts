@@ -5,7 +5,7 @@ import type { Homeserver } from '../../matrix/homeserver.ts';
 import type { MediaSource, MediaStream } from '../../model/media.ts';
 import { plain } from '../../model/richtext.ts';
 import type { Capabilities } from '../../model/capabilities.ts';
-import type { NetworkTask, OutboxItem, Store } from '../../store/store.ts';
+import { type NetworkTask, type OutboxItem, StoreBusy, type Store } from '../../store/store.ts';
 import type { MediaTools } from '../media.ts';
 
 type MessageTask = Extract<NetworkTask, { kind: 'message' }>;
@@ -38,7 +38,13 @@ export class NetworkMedia {
     const next: MessageTask = 'fitted' in result
       ? { ...task, content: { ...task.content, kind: result.fitted.as }, fitted: result.fitted }
       : { ...task, content: linked(task.content, file.name, link?.url ?? null, result.link) };
-    await this.#store.step(row, next, link === null ? [] : [{ do: 'link', row: row.seq, expiresAt: link.expiresAt }]);
+    try {
+      await this.#store.step(row, next, link === null ? [] : [{ do: 'link', row: row.seq, expiresAt: link.expiresAt }]);
+    } catch (error) {
+      // Nobody knows of the files, and they are made anew.
+      if (error instanceof StoreBusy) for (const spool of new Set([file.spool, ...('fitted' in result ? [result.fitted.spool] : [])])) await this.#tools.spool.remove(spool);
+      throw error;
+    }
     if (!('fitted' in result) || result.fitted.spool !== file.spool) await this.#tools.spool.remove(file.spool);
     return 'fitted' in result ? { task: next, media: this.#tools.source(result.fitted) } : { task: next };
   }

@@ -3,7 +3,7 @@ import type { MatrixEvent } from '../../model/events.ts';
 import type { EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
-import type { Room, Store } from '../../store/store.ts';
+import { type Room, StoreBusy, type Store } from '../../store/store.ts';
 
 export interface ReconcileDeps {
   readonly store: Store;
@@ -12,6 +12,8 @@ export interface ReconcileDeps {
   readonly wake: (lanes: readonly string[]) => void;
   /** The homeserver does not answer; once it does again, everything is compared again. */
   readonly unreachable: (reason: string) => void;
+  /** Does it in a while. */
+  readonly later: (work: () => void) => void;
 }
 
 /** At most this many events of a room are looked back for. */
@@ -27,6 +29,8 @@ export class Reconcile {
   readonly #held = new Set<RoomRow>();
   #running: Promise<void> | null = null;
   #again = false;
+  /** It is not known yet which rooms there are: all of them are held. */
+  #unread = false;
   /** The database was put back from a backup: the rooms may hold what it has forgotten that it handled. */
   #restored = false;
 
@@ -35,7 +39,7 @@ export class Reconcile {
   }
 
   held(room: RoomRow): boolean {
-    return this.#held.has(room);
+    return this.#unread || this.#held.has(room);
   }
 
   /** Starts a round in the background; a second call while one runs makes another follow it. */
@@ -45,7 +49,12 @@ export class Reconcile {
       this.#again = true;
       return;
     }
-    const rooms = this.#deps.store.liveRooms().filter(({ roomId, kind }) => roomId !== null && kind !== 'unknown');
+    const rooms = this.#rooms();
+    this.#unread = rooms === null;
+    if (rooms === null) {
+      this.#deps.later(() => this.start());
+      return;
+    }
     for (const { row } of rooms) this.#held.add(row);
     this.#running = this.#round(rooms).finally(() => {
       this.#running = null;
@@ -56,6 +65,16 @@ export class Reconcile {
       this.#again = false;
       this.start();
     });
+  }
+
+  /** Null while the database cannot tell. */
+  #rooms(): readonly Room[] | null {
+    try {
+      return this.#deps.store.liveRooms().filter(({ roomId, kind }) => roomId !== null && kind !== 'unknown');
+    } catch (error) {
+      if (error instanceof StoreBusy) return null;
+      throw error;
+    }
   }
 
   /** Resolves when no round runs. */

@@ -14,9 +14,11 @@ export class Position {
 
   constructor(sink: Sink) {
     this.#sink = sink;
+    // Outside: a database that cannot tell now is no fresh start.
+    const stored = sink.cursor();
     let cursor: unknown;
     try {
-      cursor = parseJson(sink.cursor() ?? 'null');
+      cursor = parseJson(stored ?? 'null');
     } catch {
       cursor = null;
     }

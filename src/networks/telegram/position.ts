@@ -19,9 +19,11 @@ export class Position {
 
   constructor(sink: Sink) {
     this.#sink = sink;
+    // Outside: a database that cannot tell now is no fresh start.
+    const cursor = sink.cursor();
     let stored: unknown;
     try {
-      stored = JSON.parse(sink.cursor() ?? '{}');
+      stored = JSON.parse(cursor ?? '{}');
     } catch {
       // Without it Telegram hands over again what it still has; what was taken in already is known by its key.
     }

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { CodedError } from '../../model/errors.ts';
-import { init } from '../migrations/001-init.ts';
+import { init } from './migrations/001-init.ts';
 
 /** Numbered from 1; never changed once released: each is recorded with its checksum. */
 const released: readonly string[] = [init];
@@ -14,7 +14,7 @@ export type Db = Database.Database;
  * @throws CodedError DB-2001 (a second instance), DB-2002 (newer schema), DB-2003 (cannot be opened)
  */
 export function openDatabase(path: string, migrations: readonly string[] = released): { readonly db: Db; readonly unlock: () => void } {
-  const unlock = path === ':memory:' ? () => {} : lock(path);
+  const unlock = path === ':memory:' ? () => {} : lockFile(path);
   try {
     const db = openFile(path);
     migrate(db, path, migrations);
@@ -54,7 +54,7 @@ function openFile(path: string): Db {
 }
 
 /** A lock that ends with the process, also by kill -9: an exclusive transaction on a file of its own. */
-function lock(path: string): () => void {
+export function lockFile(path: string): () => void {
   let holder: Db;
   try {
     holder = new Database(`${path}.lock`, { timeout: 0 });

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createServer, type Server } from 'node:net';
+import { isPostgres } from '../../../src/config/database.ts';
 import { type Daemon, type DaemonOptions, startDaemon } from '../../../src/daemon.ts';
 import { type WhatsAppSandboxOptions, startWhatsAppSandbox, type WhatsAppSandbox } from '../../../src/sandbox/whatsapp/index.ts';
 import { FakeHomeserver, type FakeOptions } from '../fake-homeserver/server.ts';
@@ -19,7 +20,7 @@ export interface StackOptions {
   readonly seed?: number;
   /** The caller runs the daemon itself, in a process that it can kill. */
   readonly withoutDaemon?: boolean;
-  /** Where the database is, when not beside the config; a relative path is taken from there. */
+  /** Where the database is, when not beside the config: a relative path is taken from there; or an address. */
   readonly database?: string;
   readonly daemon?: Partial<DaemonOptions>;
 }
@@ -57,7 +58,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const sandbox = await startWhatsAppSandbox({ ...app, displayPhoneNumber: '+31 970 1020 3040', webhookUrl, clockScale, seed: options.seed ?? 1 });
   const graph = await FaultProxy.start({ target: sandbox.url });
   const configPath = join(dir, 'config.yaml');
-  const database = resolve(dir, options.database ?? 'drawbridge.db');
+  const database = isPostgres(options.database ?? '') ? (options.database ?? '') : resolve(dir, options.database ?? 'drawbridge.db');
   await writeFile(join(dir, 'registration.yaml'), JSON.stringify({
     id: 'drawbridge', url: push.url, as_token: homeserver.asToken, hs_token: homeserver.hsToken, sender_localpart: 'drawbridge',
     rate_limited: false, namespaces: { users: [{ exclusive: true, regex: '@_drawbridge_.*:fake\\.test' }] },

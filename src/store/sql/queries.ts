@@ -23,10 +23,10 @@ export class Queries {
 
   lanes(): readonly { lane: string; dueAt: Millis }[] {
     return this.#sql.all<{ lane: string; dueAt: Millis }>(`
-      SELECT lane, min(due_at) AS dueAt FROM (
+      SELECT lane, min(due_at) AS "dueAt" FROM (
         SELECT lane, due_at FROM inbox WHERE state = 'ready' UNION ALL
         SELECT lane, due_at FROM outbox WHERE state IN ('ready', 'sending', 'uncertain')
-      ) GROUP BY lane`);
+      ) AS waiting GROUP BY lane`);
   }
 
   remoteContext(conversation: ConversationRow, person: PersonRow | null, remoteIds: readonly RemoteId[], mentions: readonly string[]): RemoteContext {
@@ -60,7 +60,7 @@ export class Queries {
 
   #joined(portal: PortalRow): readonly { row: PortalRow; room: RoomRow }[] {
     return this.#sql.all<{ row: PortalRow; room: RoomRow }>(
-      "SELECT p.id AS row, p.room FROM portal p JOIN room r ON r.id = p.room WHERE p.merged = ? AND r.state = 'live'", portal);
+      "SELECT p.id AS row, p.room FROM portal p JOIN room r ON r.id = p.room WHERE p.merged = ? AND r.state = 'live' ORDER BY p.id", portal);
   }
 
   roomContext(roomRow: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext {
@@ -81,7 +81,7 @@ export class Queries {
   }
 
   liveRooms(): readonly Room[] {
-    return this.#rooms("state = 'live' ORDER BY active_at DESC");
+    return this.#rooms("state = 'live' ORDER BY active_at DESC, id");
   }
 
   managementRooms(): readonly Room[] {
@@ -106,7 +106,7 @@ export class Queries {
            AND EXISTS (SELECT 1 FROM outbox WHERE origin_seq = e.seq AND state IN ${unsettled}) UNION ALL
         SELECT min(origin_seq) FROM outbox o WHERE ${givenUp} AND told = 0 AND report IS NOT NULL
            AND EXISTS (SELECT 1 FROM room_event WHERE seq = o.origin_seq AND room = ?)
-      )`, roomRow, roomRow, roomRow);
+      ) AS unsettled`, roomRow, roomRow, roomRow);
     const settled = this.#sql.get<{ seq: number; event_id: string }>(
       'SELECT seq, event_id FROM room_event WHERE room = ? AND seq < ? ORDER BY seq DESC LIMIT 1', roomRow, open?.seq ?? Number.MAX_SAFE_INTEGER);
     return { eventId: last.last_event as EventId, settled: (settled?.event_id as EventId | undefined) ?? null };
@@ -118,7 +118,7 @@ export class Queries {
       WITH late AS (SELECT seq, event_id FROM room_event WHERE room = ? ORDER BY seq DESC LIMIT 1000)
       SELECT m.remote_id FROM late JOIN message_map m ON m.portal = ? AND m.event_id = late.event_id AND m.origin = 'network'
        WHERE late.seq <= (SELECT max(seq) FROM late WHERE event_id = ?) ORDER BY late.seq DESC, m.in_part DESC LIMIT 1`, roomRow, portal, event);
-    const own = found ?? this.#sql.get<{ remote_id: string }>("SELECT remote_id FROM message_map WHERE portal = ? AND event_id = ? AND origin = 'network'", portal, event);
+    const own = found ?? this.#sql.get<{ remote_id: string }>("SELECT remote_id FROM message_map WHERE portal = ? AND event_id = ? AND origin = 'network' ORDER BY out_part, in_part LIMIT 1", portal, event);
     return (own?.remote_id as RemoteId | undefined) ?? null;
   }
 
@@ -136,11 +136,11 @@ export class Queries {
   undelivered(limit: number, of?: UserId): readonly Undelivered[] {
     const user = of ?? null;
     return this.#sql.all<Undelivered>(`
-      SELECT 'out' AS side, seq, state, lane, kind, portal, room, event, sender, code, reason, created_at AS createdAt FROM outbox
-       WHERE (state IN ('dead', 'asked', 'uncertain', 'parked') OR (state = 'ready' AND tries > 0)) AND (? IS NULL OR sender = ?)
+      SELECT 'out' AS side, seq, state, lane, kind, portal, room, event, sender, code, reason, created_at AS "createdAt" FROM outbox
+       WHERE (state IN ('dead', 'asked', 'uncertain', 'parked') OR (state = 'ready' AND tries > 0)) AND (CAST(? AS TEXT) IS NULL OR sender = ?)
       UNION ALL
-      SELECT 'in', seq, state, lane, source, NULL, room, event_id, NULL, code, reason, received_at FROM inbox WHERE state = 'dead' AND ? IS NULL
-       ORDER BY createdAt DESC, seq DESC LIMIT ?`, user, user, user, limit);
+      SELECT 'in', seq, state, lane, source, NULL, room, event_id, NULL, code, reason, received_at FROM inbox WHERE state = 'dead' AND CAST(? AS TEXT) IS NULL
+       ORDER BY "createdAt" DESC, seq DESC LIMIT ?`, user, user, user, limit);
   }
 
   counts(): Counts {

@@ -30,7 +30,7 @@ export class Outbox {
   /** One found `sending` was begun when its outcome could not be written down; its lane has looked for it meanwhile. */
   begin(row: OutboxRef): boolean {
     return this.#sql.run("UPDATE outbox SET state = 'sending', sent_at = ?, wait_key = NULL WHERE seq = ? AND edition = ? AND state IN ('ready', 'uncertain', 'sending')",
-      this.#now(), row.seq, row.edition).changes === 1;
+      this.#now(), row.seq, row.edition) === 1;
   }
 
   keep(row: OutboxRef, task: MatrixTask | NetworkTask): void {
@@ -54,7 +54,7 @@ export class Outbox {
           outcome.dueAt, outcome.tried ? 1 : 0, outcome.tried ? now : null, outcome.code, outcome.reason, outcome.code.startsWith('media:') ? outcome.code : null, seq);
         break;
       case 'uncertain':
-        this.#sql.run(`UPDATE outbox SET state = 'uncertain', due_at = ?, tries = tries + (state = 'sending'), blocked_since = coalesce(blocked_since, ?), code = ?, reason = ? WHERE seq = ? AND ${live}`,
+        this.#sql.run(`UPDATE outbox SET state = 'uncertain', due_at = ?, tries = tries + CASE WHEN state = 'sending' THEN 1 ELSE 0 END, blocked_since = coalesce(blocked_since, ?), code = ?, reason = ? WHERE seq = ? AND ${live}`,
           outcome.dueAt, now, outcome.code, outcome.reason, seq);
         break;
       case 'asked':
@@ -91,10 +91,10 @@ export class Outbox {
 
   /** After a stop without warning nobody knows what became of the calls under way. */
   recover(restored: boolean): number {
-    const sending = this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, code = 'restart', reason = 'The bridge was stopped while this was being sent.' WHERE state IN ('ready', 'sending', 'uncertain') AND state = 'sending'").changes;
+    const sending = this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, code = 'restart', reason = 'The bridge was stopped while this was being sent.' WHERE state IN ('ready', 'sending', 'uncertain') AND state = 'sending'");
     // Whoever gave a command has seen what came of it.
     if (restored) this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, settled_at = ?, told = 1 WHERE kind = 'command' AND state IN ('ready', 'uncertain')", this.#now());
-    return sending + (restored ? this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, sent_at = created_at, code = 'restored', reason = ? WHERE state = 'ready'", RESTORED).changes : 0);
+    return sending + (restored ? this.#sql.run("UPDATE outbox SET state = 'uncertain', due_at = 0, sent_at = created_at, code = 'restored', reason = ? WHERE state = 'ready'", RESTORED) : 0);
   }
 
   expire(now: Millis, wake: Set<string>): void {
@@ -111,7 +111,7 @@ export class Outbox {
     if (!row) return;
     const body = task === null ? row.body : this.#seal.seal(task);
     if (body === null) return;
-    this.#sql.run(`UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox), state = 'ready', body = ?, tries = 0, due_at = 0, blocked_since = NULL,
+    this.#sql.run(`UPDATE outbox SET seq = ${this.#sql.tail}, state = 'ready', body = ?, tries = 0, due_at = 0, blocked_since = NULL,
       code = NULL, reason = NULL, settled_at = NULL, told = 0, created_at = ? WHERE seq = ?`, body, this.#now(), seq);
     wake.add(row.lane);
   }
@@ -124,7 +124,7 @@ export class Outbox {
     this.#sql.run("DELETE FROM outbox WHERE state IN ('confirmed', 'accepted', 'cancelled') AND settled_at < ?", now - keep.settled);
     this.#sql.run("DELETE FROM inbox WHERE source = 'to-device' AND received_at < ?", now - keep.settled);
     this.#sql.run('DELETE FROM link WHERE expires_at < ?', now);
-    if (keep.seen !== null && this.#sql.run('DELETE FROM seen WHERE at < ?', now - keep.seen).changes > 0) {
+    if (keep.seen !== null && this.#sql.run('DELETE FROM seen WHERE at < ?', now - keep.seen) > 0) {
       setMeta(this.#sql, 'forgotten_before', String(now - keep.seen));
     }
     this.#forgetRoomEvents();
@@ -133,9 +133,9 @@ export class Outbox {
 
   /** Before the oldest open thing of all, a room's read position needs only its newest event, and those that can be sent again. */
   #forgetRoomEvents(): void {
-    const { open } = this.#sql.get<{ open: number }>(`SELECT coalesce(min(seq), 9e15) AS open FROM (
+    const { open } = this.#sql.get<{ open: number }>(`SELECT coalesce(min(seq), ${Number.MAX_SAFE_INTEGER}) AS open FROM (
       SELECT min(seq) AS seq FROM inbox WHERE room IS NOT NULL AND state <> 'dead' UNION ALL
-      SELECT min(origin_seq) FROM outbox WHERE state IN ('ready', 'sending', 'uncertain', 'parked'))`) ?? { open: 0 };
+      SELECT min(origin_seq) FROM outbox WHERE state IN ('ready', 'sending', 'uncertain', 'parked')) AS unsettled`) ?? { open: 0 };
     this.#sql.run(`DELETE FROM room_event WHERE seq < ? AND seq NOT IN (SELECT max(seq) FROM room_event WHERE seq < ? GROUP BY room)
       AND seq NOT IN (SELECT origin_seq FROM outbox WHERE state IN ('dead', 'asked', 'uncertain') AND origin_seq IS NOT NULL)`, open, open);
   }

@@ -2,7 +2,7 @@ import type { ConversationRef, PersonRef } from '../../model/events.ts';
 import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
 import { visibleName } from '../../model/names.ts';
 import { conversations, hasStrongId, idsOf, type IdSpace, type IdTable, ownersOf, people, putId, retireId, reviveId } from './identities.ts';
-import type { Sql } from './sql.ts';
+import { handOver, insert, type Sql } from './sql.ts';
 
 /** Makes a ghost's localpart of a network and an id; handed in, for the store knows nothing of Matrix. */
 export type LocalpartOf = (network: string, scope: string, id: string) => string;
@@ -16,7 +16,7 @@ export function resolvePerson(sql: Sql, network: string, ref: PersonRef, localpa
   for (const gone of rest) mergePeople(sql, owner as PersonRow, gone as PersonRow);
   claimIds(sql, people, space, ids, owner);
   const name = visibleName(ref.name ?? '');
-  if (name !== '') sql.run('UPDATE person SET name = ? WHERE id = ? AND name IS NOT ?', name, owner, name);
+  if (name !== '') sql.run('UPDATE person SET name = ? WHERE id = ? AND name IS DISTINCT FROM ?', name, owner, name);
   if (ref.avatar !== undefined) sql.run('UPDATE person SET picture = ?, picture_handle = ? WHERE id = ?', ref.avatar?.id ?? '', ref.avatar?.handle ?? null, owner);
   return owner as PersonRow;
 }
@@ -27,7 +27,7 @@ function insertPerson(sql: Sql, network: string, ref: PersonRef, localpartOf: Lo
   // A number that moved to somebody new: the ghost of the one before keeps its name.
   for (let n = 2; sql.get('SELECT 1 FROM person WHERE localpart = ?', localpart) !== undefined; n++) localpart = `${base}.${n}`;
   const name = visibleName(ref.name ?? '') || visibleName(ref.username ?? '') || ref.phone || null;
-  return sql.run('INSERT INTO person (network, localpart, name, created_at) VALUES (?, ?, ?, ?)', network, localpart, name, now).id;
+  return insert(sql, 'id', 'INSERT INTO person (network, localpart, name, created_at) VALUES (?, ?, ?, ?)', network, localpart, name, now);
 }
 
 /** The conversation that a network means, made if new. `wake` collects the lanes that something moved to. */
@@ -39,10 +39,10 @@ export function resolveConversation(
   // A direct chat is with one person, by whatever id of theirs it is called.
   const theirs = person !== null && ref.kind === 'direct' ? idsOf(sql, people, person) : [];
   const [first, ...rest] = ownersOf(sql, conversations, space, unique([...ids, ...theirs]));
-  const owner = first ?? sql.run(
+  const owner = first ?? insert(sql, 'id',
     'INSERT INTO conversation (network, scope, receiver, kind, title, account, person, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     network, ref.scope, space.receiver, ref.kind, visibleName(ref.title ?? '') || null, account, person, now,
-  ).id;
+  );
   for (const gone of rest) mergeConversations(sql, owner as ConversationRow, gone as ConversationRow, wake);
   claimIds(sql, conversations, space, ids, owner, theirs);
   if (person !== null) sql.run('UPDATE conversation SET person = ? WHERE id = ? AND person IS NULL', person, owner);
@@ -53,7 +53,7 @@ export function resolveConversation(
 /** What the network says of it now; what it leaves out is as before. */
 function noteFacts(sql: Sql, row: number, { title, topic, avatar }: ConversationRef): void {
   const name = visibleName(title ?? '');
-  if (name !== '') sql.run('UPDATE conversation SET title = ? WHERE id = ? AND title IS NOT ?', name, row, name);
+  if (name !== '') sql.run('UPDATE conversation SET title = ? WHERE id = ? AND title IS DISTINCT FROM ?', name, row, name);
   if (topic !== undefined) sql.run('UPDATE conversation SET topic = ? WHERE id = ?', topic, row);
   if (avatar !== undefined) sql.run('UPDATE conversation SET picture = ?, picture_handle = ? WHERE id = ?', avatar?.id ?? '', avatar?.handle ?? null, row);
 }
@@ -125,7 +125,7 @@ function mergePeople(sql: Sql, keep: PersonRow, gone: PersonRow): void {
   sql.run('UPDATE person SET merged = ? WHERE id = ? OR merged = ?', keep, gone, gone);
   sql.run('UPDATE conversation SET person = ? WHERE person = ?', keep, gone);
   sql.run('UPDATE inbox SET person = ? WHERE person = ?', keep, gone);
-  sql.run('UPDATE OR REPLACE reaction SET actor = ? WHERE actor = ?', String(keep), String(gone));
+  handOver(sql, 'reaction', 'actor', ['portal', 'target', 'emoji'], String(gone), String(keep));
 }
 
 /** Rows that point at what is gone find what stays by `merged`; lanes and maps move, so that order and targets hold. */
@@ -144,9 +144,9 @@ function mergeConversations(sql: Sql, keep: ConversationRow, gone: ConversationR
     return;
   }
   sql.run("UPDATE portal SET state = 'closed', merged = ? WHERE id = ? OR merged = ?", old.id, newer.id, newer.id);
-  sql.run('UPDATE OR REPLACE message_map SET portal = ? WHERE portal = ?', old.id, newer.id);
-  sql.run('UPDATE OR REPLACE thread SET portal = ? WHERE portal = ?', old.id, newer.id);
-  sql.run('UPDATE OR REPLACE reaction SET portal = ? WHERE portal = ?', old.id, newer.id);
+  handOver(sql, 'message_map', 'portal', ['event_id', 'out_part', 'in_part', 'remote_id'], newer.id, old.id);
+  handOver(sql, 'thread', 'portal', ['root'], newer.id, old.id);
+  handOver(sql, 'reaction', 'portal', ['target', 'actor', 'emoji'], newer.id, old.id);
   sql.run('UPDATE outbox SET portal = ?, lane = ? WHERE portal = ? AND lane = ?', old.id, `out:p${old.id}`, newer.id, `out:p${newer.id}`);
   sql.run("UPDATE outbox SET portal = ?, room = ?, lane = ? WHERE portal = ? AND lane = ? AND kind NOT IN ('create', 'enter', 'invite', 'backfill') AND state IN ('ready', 'parked')",
     old.id, old.room, `out:r${old.room}`, newer.id, `out:r${newer.room}`);

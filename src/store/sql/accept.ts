@@ -6,7 +6,7 @@ import type { Accepted, InboxItem, MatrixBatch, NetworkBatch, OpenConversation }
 import { BROKEN } from './inbox.ts';
 import { namedIn } from '../../model/named.ts';
 import { joinIds, type LocalpartOf, replaceConversation, resolveConversation, resolvePerson } from './people.ts';
-import type { Sql } from './sql.ts';
+import { insert, type Sql } from './sql.ts';
 
 /** Most to-device data that is kept. What clients send for encryption has a few thousand bytes each. */
 const TO_DEVICE = { one: 65_536, count: 5_000, bytes: 16_777_216 } as const;
@@ -74,7 +74,7 @@ export class Intake {
         continue;
       }
       const lane = `in:r${room}`;
-      const { id: seq } = this.#sql.run(
+      const seq = insert(this.#sql, 'seq',
         "INSERT INTO inbox (source, key, lane, state, received_at, room, event_id, doubtful, body) VALUES ('matrix', ?, ?, 'ready', ?, ?, ?, ?, ?)",
         event.event_id, lane, this.#now(), room, event.event_id, batch.restored === 'doubtful' ? 1 : 0, this.#seal.seal(event satisfies MatrixEvent),
       );
@@ -123,8 +123,8 @@ export class Intake {
   /** One row a day says so, however much it was. */
   #tooMuch(): void {
     this.#sql.run(
-      `INSERT OR IGNORE INTO inbox (source, key, lane, state, received_at, code, reason)
-       VALUES ('to-device', ?, 'to-device', 'dead', ?, 'too_much', 'More came for encryption than is kept; what was too much is gone.')`,
+      `INSERT INTO inbox (source, key, lane, state, received_at, code, reason)
+       VALUES ('to-device', ?, 'to-device', 'dead', ?, 'too_much', 'More came for encryption than is kept; what was too much is gone.') ON CONFLICT DO NOTHING`,
       `too much ${new Date(this.#now()).toISOString().slice(0, 10)}`, this.#now(),
     );
   }
@@ -156,13 +156,13 @@ export class Intake {
 
   /** What is kept as dead outlives the hash of its key, where hashes are forgotten. */
   #isNew(source: string, key: string, inboxKey = key): boolean {
-    const fresh = this.#sql.run('INSERT OR IGNORE INTO seen (hash, at) VALUES (?, ?)', this.#seal.hash(source, key), this.#now()).changes === 1;
+    const fresh = this.#sql.run('INSERT INTO seen (hash, at) VALUES (?, ?) ON CONFLICT DO NOTHING', this.#seal.hash(source, key), this.#now()) === 1;
     return fresh && this.#sql.get('SELECT 1 FROM inbox WHERE source = ? AND key = ?', source, inboxKey) === undefined;
   }
 
   #roomRow(roomId: string): number {
     const found = this.#sql.get<{ id: number }>('SELECT id FROM room WHERE room_id = ?', roomId);
-    return found?.id ?? this.#sql.run("INSERT INTO room (room_id, state, kind, active_at) VALUES (?, 'live', 'unknown', ?)", roomId, this.#now()).id;
+    return found?.id ?? insert(this.#sql, 'id', "INSERT INTO room (room_id, state, kind, active_at) VALUES (?, 'live', 'unknown', ?)", roomId, this.#now());
   }
 
   #identify(network: string, account: string, event: NetworkEvent, wake: Set<string>): { conversation: ConversationRow | null; person: PersonRow | null } {
@@ -200,10 +200,10 @@ export class Intake {
     if (event.type !== 'message' && event.type !== 'edit') return jobs;
     event.parts.forEach((part, index) => {
       if (!isMedia(part) || !('network' in part.media.source)) return;
-      jobs[index] = this.#sql.run(
+      jobs[index] = insert(this.#sql, 'id',
         "INSERT INTO media (account, body, state, mime, size, created_at) VALUES (?, ?, 'wanted', ?, ?, ?)",
         account, this.#seal.seal({ handle: part.media.source.network, name: part.media.name ?? null }), part.media.mime ?? null, part.media.size ?? null, this.#now(),
-      ).id;
+      );
     });
     return jobs;
   }
@@ -221,5 +221,5 @@ function personOf(event: NetworkEvent): PersonRef | undefined {
 }
 
 export function setMeta(sql: Sql, key: string, value: string): void {
-  sql.run('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', key, value);
+  sql.run('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value);
 }

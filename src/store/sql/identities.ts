@@ -37,16 +37,16 @@ export function putId(sql: Sql, table: IdTable, space: IdSpace, value: string, o
   // A late message may still name a retired id: only a new owner, or `reviveId`, brings it back. What stands already, which is
   // nearly always, is not written again.
   const update = (column: IdTable['owner']): string => `
-    strong = CASE WHEN ${column} = excluded.${column} AND rank >= ${RETIRED} THEN 0 ELSE max(strong, excluded.strong) END,
-    rank = CASE WHEN ${column} <> excluded.${column} THEN excluded.rank WHEN rank >= ${RETIRED} THEN rank ELSE min(rank, excluded.rank) END,
+    strong = CASE WHEN old.${column} = excluded.${column} AND old.rank >= ${RETIRED} THEN 0 WHEN old.strong > excluded.strong THEN old.strong ELSE excluded.strong END,
+    rank = CASE WHEN old.${column} <> excluded.${column} THEN excluded.rank WHEN old.rank >= ${RETIRED} OR old.rank < excluded.rank THEN old.rank ELSE excluded.rank END,
     ${column} = excluded.${column}
-    WHERE ${column} <> excluded.${column} OR CASE WHEN rank >= ${RETIRED} THEN strong <> 0 ELSE strong < excluded.strong OR rank > excluded.rank END`;
+    WHERE old.${column} <> excluded.${column} OR CASE WHEN old.rank >= ${RETIRED} THEN old.strong <> 0 ELSE old.strong < excluded.strong OR old.rank > excluded.rank END`;
   if (table.ids === 'person_id') {
-    sql.run(`INSERT INTO person_id (network, scope, value, person, strong, rank) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET ${update('person')}`, space.network, space.scope, value, owner, strong ? 1 : 0, rank);
+    sql.run(`INSERT INTO person_id AS old (network, scope, value, person, strong, rank) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (network, scope, value) DO UPDATE SET ${update('person')}`, space.network, space.scope, value, owner, strong ? 1 : 0, rank);
   } else {
-    sql.run(`INSERT INTO conversation_id (network, scope, receiver, value, conversation, strong, rank) VALUES (?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET ${update('conversation')}`, space.network, space.scope, space.receiver, value, owner, strong ? 1 : 0, rank);
+    sql.run(`INSERT INTO conversation_id AS old (network, scope, receiver, value, conversation, strong, rank) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (network, scope, receiver, value) DO UPDATE SET ${update('conversation')}`, space.network, space.scope, space.receiver, value, owner, strong ? 1 : 0, rank);
   }
 }
 

@@ -1,6 +1,5 @@
 import { StoreBusy } from '../store.ts';
-import type { Statement } from 'better-sqlite3';
-import type { Db } from './open.ts';
+import type { Transactions } from './sql.ts';
 
 interface Waiting {
   readonly work: () => unknown;
@@ -29,12 +28,8 @@ const CROWD = 8;
  * written, costs no commit of its own. No I/O comes between, so nobody else can see what is not committed.
  */
 export class Commits {
-  readonly #db: Db;
+  readonly #transactions: Transactions;
   readonly #joinMs: number;
-  readonly #begin: Statement;
-  readonly #commit: Statement;
-  readonly #savepoint: Statement;
-  readonly #release: Statement;
   #waiting: Waiting[] = [];
   #scheduled = false;
   #crowded = false;
@@ -43,13 +38,9 @@ export class Commits {
   /** Why it cannot be made. */
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(db: Db, joinMs: number) {
-    this.#db = db;
+  constructor(transactions: Transactions, joinMs: number) {
+    this.#transactions = transactions;
     this.#joinMs = joinMs;
-    this.#begin = db.prepare('BEGIN IMMEDIATE');
-    this.#commit = db.prepare('COMMIT');
-    this.#savepoint = db.prepare('SAVEPOINT command');
-    this.#release = db.prepare('RELEASE command');
   }
 
   run<T>(work: () => T): Promise<T> {
@@ -80,7 +71,7 @@ export class Commits {
     this.#waiting = [];
     this.#crowded = batch.length >= CROWD;
     try {
-      this.#begin.run();
+      this.#transactions.begin();
     } catch (error) {
       this.#failure = { error };
     }
@@ -98,16 +89,19 @@ export class Commits {
     this.#failure = null;
     try {
       if (failure !== null) throw failure.error;
-      this.#commit.run();
+      const later = this.#transactions.commit();
+      if (later === null) answer(open);
+      else later.then(() => answer(open), (error: unknown) => this.#refuse(open, error));
     } catch (error) {
-      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
-      for (const { reject } of open) reject(busy(error));
-      return;
+      this.#transactions.rollback();
+      this.#refuse(open, error);
     }
-    for (const { resolve, reject, result } of open) {
-      if (result.ok) resolve(result.value as never);
-      else reject(result.value);
-    }
+  }
+
+  #refuse(open: readonly Applied[], error: unknown): void {
+    const told = this.#transactions.isBusy(error)
+      ? new StoreBusy(`The database takes nothing now (${(error as { code?: string }).code}).`, { cause: error }) : error;
+    for (const { reject } of open) reject(told);
   }
 
   #apply(waiting: Waiting): Applied {
@@ -120,24 +114,23 @@ export class Commits {
   }
 
   #one(work: () => unknown): Result {
-    this.#savepoint.run();
+    this.#transactions.savepoint();
     try {
       const value = work();
-      this.#release.run();
+      this.#transactions.release();
       return { ok: true, value };
     } catch (error) {
       // A full disk may have ended the whole transaction: then every command of the tick comes again.
-      if (!this.#db.inTransaction || isBusy(error)) throw error;
-      this.#db.exec('ROLLBACK TO command; RELEASE command');
+      if (!this.#transactions.isOpen || this.#transactions.isBusy(error)) throw error;
+      this.#transactions.undo();
       return { ok: false, value: error };
     }
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return /^SQLITE_(FULL|IOERR|BUSY|LOCKED|NOMEM|READONLY|CANTOPEN)/.test((error as { code?: string }).code ?? '');
-}
-
-function busy(error: unknown): unknown {
-  return isBusy(error) ? new StoreBusy(`The database takes nothing now (${(error as { code?: string }).code}).`, { cause: error }) : error;
+function answer(open: readonly Applied[]): void {
+  for (const { resolve, reject, result } of open) {
+    if (result.ok) resolve(result.value as never);
+    else reject(result.value);
+  }
 }

@@ -4,7 +4,7 @@ import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store
 import { setMeta } from './accept.ts';
 import { learnId, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
 import { RESTORED } from './outbox.ts';
-import type { Sql } from './sql.ts';
+import { handOver, insert, type Sql } from './sql.ts';
 
 /** Applies effects inside the caller's transaction and collects the lanes that they woke. */
 export class Effects {
@@ -29,16 +29,16 @@ export class Effects {
       case 'send': return this.#send(effect.row, origin, wake);
       case 'cancel':
         if (this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, reason = ?, settled_at = ?, told = 1 WHERE seq = ? AND state IN ('ready', 'parked', 'asked', 'dead')",
-          effect.reason, this.#now(), effect.seq).changes === 0 && !this.#isCancelled(effect.seq)) throw new Stale('The row has been begun.');
+          effect.reason, this.#now(), effect.seq) === 0 && !this.#isCancelled(effect.seq)) throw new Stale('The row has been begun.');
         return;
       case 'replace':
-        if (this.#sql.run("UPDATE outbox SET body = ?, edition = edition + 1 WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(effect.task), effect.seq).changes === 0) {
+        if (this.#sql.run("UPDATE outbox SET body = ?, edition = edition + 1 WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(effect.task), effect.seq) === 0) {
           throw new Stale('The row has been begun.');
         }
         return;
       case 'map': return this.#map(effect.row, wake);
       case 'thread':
-        this.#sql.run('INSERT INTO thread (portal, root, event_id, last_event) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_event = excluded.last_event',
+        this.#sql.run('INSERT INTO thread (portal, root, event_id, last_event) VALUES (?, ?, ?, ?) ON CONFLICT (portal, root) DO UPDATE SET last_event = excluded.last_event',
           effect.row.portal, effect.row.root, effect.row.eventId, effect.row.last);
         return;
       case 'unmap':
@@ -46,12 +46,13 @@ export class Effects {
           this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ? AND in_part = ?', effect.portal, effect.remoteId, effect.part);
           return;
         }
-        this.#sql.run('DELETE FROM message_map INDEXED BY message_map_remote WHERE portal = ? AND remote_id = ?', effect.portal, effect.remoteId);
+        // All parts are at least 0: said so, SQLite takes the index of remote ids and not the whole chat.
+        this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ? AND out_part >= 0', effect.portal, effect.remoteId);
         this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ?', effect.portal, effect.remoteId);
         return;
       case 'react':
         this.#sql.run(`INSERT INTO reaction (portal, target, actor, emoji, event_id, key, at) VALUES (?, ?, ?, ?, ?, ?, ?)
-          ON CONFLICT DO UPDATE SET event_id = excluded.event_id, key = excluded.key, at = excluded.at`,
+          ON CONFLICT (portal, target, actor, emoji) DO UPDATE SET event_id = excluded.event_id, key = excluded.key, at = excluded.at`,
           effect.row.portal, effect.row.target, effect.row.actor, effect.row.emoji, effect.row.eventId, effect.row.key, effect.row.at);
         return;
       case 'reacted':
@@ -68,7 +69,8 @@ export class Effects {
         else this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ? AND actor = ? AND emoji = ?', effect.portal, effect.target, effect.actor, effect.emoji);
         return;
       case 'member':
-        this.#sql.run('INSERT INTO member (room, user, membership, name, picture) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET membership = excluded.membership, name = coalesce(excluded.name, name), picture = nullif(coalesce(excluded.picture, picture), \'\')',
+        this.#sql.run(`INSERT INTO member (room, "user", membership, name, picture) VALUES (?, ?, ?, ?, ?) ON CONFLICT (room, "user") DO UPDATE SET
+          membership = excluded.membership, name = coalesce(excluded.name, member.name), picture = nullif(coalesce(excluded.picture, member.picture), '')`,
           effect.room, effect.member.user, effect.member.membership, effect.member.name, effect.member.picture === null ? '' : (effect.member.picture ?? null));
         return;
       case 'room': return this.#room(effect.room, effect.change, wake);
@@ -89,7 +91,8 @@ export class Effects {
       case 'close': return this.#close(effect, origin, wake);
       case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
       case 'link':
-        this.#sql.run('INSERT OR REPLACE INTO link SELECT key, event, shows_event, ? FROM outbox WHERE seq = ? AND event IS NOT NULL AND body IS NOT NULL', effect.expiresAt, effect.row);
+        this.#sql.run(`INSERT INTO link (key, event, shows_event, expires_at) SELECT key, event, shows_event, CAST(? AS BIGINT) FROM outbox WHERE seq = ? AND event IS NOT NULL AND body IS NOT NULL
+          ON CONFLICT (key) DO UPDATE SET event = excluded.event, shows_event = excluded.shows_event, expires_at = excluded.expires_at`, effect.expiresAt, effect.row);
         return;
       case 'unlink':
         this.#sql.run('DELETE FROM link WHERE event = ? OR shows_event = ?', effect.event, effect.event);
@@ -113,25 +116,25 @@ export class Effects {
 
   #send(row: NewOutbox, origin: InboxSeq | null, wake: Set<string>): void {
     if (origin !== null && row.task.to === 'matrix' && row.portal !== undefined && this.#isClosed(row.portal)) throw new Stale('The portal has been closed.');
-    const { changes, id } = this.#sql.run(
+    const id = this.#sql.insert('seq',
       `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason, shows_event, shows_part)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
       row.lane, row.task.kind, row.key, row.park ? 'parked' : row.doubtful ? 'uncertain' : 'ready', row.portal ?? null, row.room ?? null, row.account ?? null, row.event ?? null, row.sender ?? null,
       row.remoteRef ?? null, origin, row.part ?? 0, row.parts ?? 1, this.#seal.seal(row.task), row.park?.until ?? row.dueAt ?? 0, this.#now(), row.park?.key ?? null,
       row.doubtful ? this.#now() : null, row.doubtful ? RESTORED : null, row.shows?.event ?? null, row.shows?.part ?? null,
     );
-    if (changes === 0) return;
+    if (id === null) return;
     if (row.reports !== undefined) this.#sql.run('UPDATE outbox SET report = ?, told = 0 WHERE seq = ?', id, row.reports);
     wake.add(row.lane);
   }
 
   #map(row: Extract<Effect, { do: 'map' }>['row'], wake: Set<string>): void {
-    const { changes } = this.#sql.run('INSERT OR IGNORE INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author, thread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    const changes = this.#sql.run('INSERT INTO message_map (portal, event_id, out_part, remote_id, in_part, remote_time, origin, author, thread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       row.portal, row.eventId, row.outPart, row.remoteId, row.inPart, row.remoteTime, row.origin, row.author, row.thread ?? null);
     // Whoever parks looks whether the row is there in the same commit, so nobody waits for one that stands already.
     if (changes === 0) {
-      this.#sql.run('UPDATE message_map SET remote_time = max(remote_time, ?), thread = coalesce(thread, ?) WHERE portal = ? AND event_id = ? AND out_part = ? AND remote_id = ? AND in_part = ?',
-        row.remoteTime, row.thread ?? null, row.portal, row.eventId, row.outPart, row.remoteId, row.inPart);
+      this.#sql.run(`UPDATE message_map SET remote_time = CASE WHEN remote_time < ? THEN ? ELSE remote_time END, thread = coalesce(thread, ?)
+        WHERE portal = ? AND event_id = ? AND out_part = ? AND remote_id = ? AND in_part = ?`, row.remoteTime, row.remoteTime, row.thread ?? null, row.portal, row.eventId, row.outPart, row.remoteId, row.inPart);
       return;
     }
     this.wakeParked(`e:${row.portal}:${row.eventId}`, wake);
@@ -173,7 +176,7 @@ export class Effects {
     if (early) {
       this.#sql.run('UPDATE inbox SET room = ?, lane = ? WHERE room = ?', row, `in:r${row}`, early.id);
       this.#sql.run('UPDATE room_event SET room = ? WHERE room = ?', row, early.id);
-      this.#sql.run('UPDATE OR REPLACE member SET room = ? WHERE room = ?', row, early.id);
+      handOver(this.#sql, 'member', 'room', ['"user"'], early.id, row);
       // What is settled stays as it is: nobody asks for it by its room.
       for (const open of ["state IN ('ready', 'sending', 'uncertain')", 'wait_key IS NOT NULL', "state IN ('dead', 'asked', 'uncertain')"]) {
         this.#sql.run(`UPDATE outbox SET room = ?, lane = ? WHERE room = ? AND lane = ? AND ${open}`, row, `out:r${row}`, early.id, `out:r${early.id}`);
@@ -187,9 +190,9 @@ export class Effects {
 
   #portal(effect: Extract<Effect, { do: 'portal' }>, origin: InboxSeq | null, wake: Set<string>): void {
     if (this.#sql.get("SELECT 1 FROM portal WHERE conversation = ? AND state <> 'closed'", effect.conversation) !== undefined) return;
-    const room = this.#sql.run("INSERT INTO room (state, kind, created_by_us, active_at) VALUES ('creating', 'portal', 1, ?)", this.#now()).id as RoomRow;
-    const portal = this.#sql.run('INSERT INTO portal (room, conversation, account, state) VALUES (?, ?, ?, ?)',
-      room, effect.conversation, effect.account, effect.backfill === true ? 'backfilling' : 'creating').id as PortalRow;
+    const room = insert(this.#sql, 'id', "INSERT INTO room (state, kind, created_by_us, active_at) VALUES ('creating', 'portal', 1, ?)", this.#now()) as RoomRow;
+    const portal = insert(this.#sql, 'id', 'INSERT INTO portal (room, conversation, account, state) VALUES (?, ?, ?, ?)',
+      room, effect.conversation, effect.account, effect.backfill === true ? 'backfilling' : 'creating') as PortalRow;
     const lane = `out:r${room}`;
     this.#send({ lane, key: `create.${portal}`, room, task: { to: 'matrix', kind: 'create' } }, origin, wake);
     const person = this.#sql.get<{ person: number | null }>('SELECT person FROM conversation WHERE id = ?', effect.conversation)?.person ?? null;
@@ -224,18 +227,18 @@ export class Effects {
     const next = this.#sql.get<{ id: number; room: number }>("SELECT id, room FROM portal WHERE conversation = ? AND state <> 'closed'", old.conversation);
     if (next === undefined) return;
     for (const { seq } of waiting) {
-      this.#sql.run('UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox), portal = ?, room = ?, lane = ? WHERE seq = ?', next.id, next.room, `out:r${next.room}`, seq);
+      this.#sql.run(`UPDATE outbox SET seq = ${this.#sql.tail}, portal = ?, room = ?, lane = ? WHERE seq = ?`, next.id, next.room, `out:r${next.room}`, seq);
     }
     wake.add(`out:r${next.room}`);
   }
 
   #managementRoom(invite: readonly UserId[], origin: InboxSeq | null, wake: Set<string>): void {
-    const room = this.#sql.run("INSERT INTO room (state, kind, created_by_us, active_at) VALUES ('creating', 'management', 1, ?)", this.#now()).id as RoomRow;
+    const room = insert(this.#sql, 'id', "INSERT INTO room (state, kind, created_by_us, active_at) VALUES ('creating', 'management', 1, ?)", this.#now()) as RoomRow;
     const lane = `out:r${room}`;
     this.#send({ lane, key: `create.m${room}`, room, task: { to: 'matrix', kind: 'create' } }, origin, wake);
     for (const user of invite) {
       // At once, so that the room is found before the homeserver tells of the invitation.
-      this.#sql.run("INSERT INTO member (room, user, membership) VALUES (?, ?, 'invite')", room, user);
+      this.#sql.run('INSERT INTO member (room, "user", membership) VALUES (?, ?, \'invite\')', room, user);
       this.#send({ lane, key: `invite.m${room}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
     }
   }

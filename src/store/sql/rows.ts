@@ -84,15 +84,15 @@ export class Rows {
   }
 
   members(roomRow: RoomRow): readonly Member[] {
-    return this.#sql.all<MemberSql>("SELECT * FROM member WHERE room = ? AND membership IN ('join', 'invite') ORDER BY user", roomRow).map(member);
+    return this.#sql.all<MemberSql>(`SELECT * FROM member WHERE room = ? AND membership IN ('join', 'invite') ORDER BY "user"`, roomRow).map(member);
   }
 
   everMembers(roomRow: RoomRow): readonly Member[] {
-    return this.#sql.all<MemberSql>('SELECT * FROM member WHERE room = ? ORDER BY user', roomRow).map(member);
+    return this.#sql.all<MemberSql>('SELECT * FROM member WHERE room = ? ORDER BY "user"', roomRow).map(member);
   }
 
   member(roomRow: RoomRow, user: UserId): Member | null {
-    const found = this.#sql.get<MemberSql>('SELECT * FROM member WHERE room = ? AND user = ?', roomRow, user);
+    const found = this.#sql.get<MemberSql>('SELECT * FROM member WHERE room = ? AND "user" = ?', roomRow, user);
     return found ? member(found) : null;
   }
 
@@ -122,7 +122,7 @@ export class Rows {
   }
 
   mapWhere(where: string, ...values: readonly (string | number)[]): readonly MapRow[] {
-    return this.#sql.all<MapSql>(`SELECT * FROM message_map WHERE ${where} ORDER BY out_part, in_part`, ...values).map((found) => ({
+    return this.#sql.all<MapSql>(`SELECT * FROM message_map WHERE ${where} ORDER BY out_part, in_part, remote_id, event_id`, ...values).map((found) => ({
       portal: found.portal as PortalRow, eventId: found.event_id as EventId, outPart: found.out_part, remoteId: found.remote_id as RemoteId,
       inPart: found.in_part, remoteTime: found.remote_time, origin: found.origin, author: found.author,
       ...(found.thread === null ? {} : { thread: found.thread as RemoteId }),
@@ -130,13 +130,13 @@ export class Rows {
   }
 
   threadsWhere(where: string, ...values: readonly (string | number)[]): readonly ThreadRow[] {
-    return this.#sql.all<ThreadSql>(`SELECT * FROM thread WHERE ${where}`, ...values).map((found) => ({
+    return this.#sql.all<ThreadSql>(`SELECT * FROM thread WHERE ${where} ORDER BY root`, ...values).map((found) => ({
       portal: found.portal as PortalRow, root: found.root as RemoteId, eventId: found.event_id as EventId, last: found.last_event as EventId,
     }));
   }
 
   reactionsWhere(where: string, ...values: readonly (string | number)[]): readonly ReactionRow[] {
-    return this.#sql.all<ReactionSql>(`SELECT * FROM reaction WHERE ${where} ORDER BY at, emoji`, ...values).map((found) => ({
+    return this.#sql.all<ReactionSql>(`SELECT * FROM reaction WHERE ${where} ORDER BY at, emoji, actor`, ...values).map((found) => ({
       portal: found.portal as PortalRow, target: found.target, key: found.key, actor: found.actor, emoji: found.emoji,
       eventId: found.event_id as EventId | null, at: found.at,
     }));

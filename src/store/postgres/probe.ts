@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import { createSeal, keyMark } from '../seal.ts';
+import { connect, hangUp, isLocked, newestSchema, schemaVersion } from './session.ts';
+
+export interface Probed {
+  /** The server's own version. */
+  readonly server: string;
+  readonly version: number;
+  /** The newest schema that this program knows. */
+  readonly newest: number;
+  /** A Drawbridge runs on it at this moment. */
+  readonly running: boolean;
+  /** Whether it was sealed with the key given; null where that cannot be seen. */
+  readonly sameKey: boolean | null;
+  /** Whether the schema can be made or changed. */
+  readonly writable: boolean;
+}
+
+/** Looks at a database and changes nothing. @throws CodedError DB-2006, DB-2007 */
+export async function probeDatabase(url: string, sealKey: Uint8Array): Promise<Probed> {
+  const client = await connect(url, randomBytes(4).toString('hex'));
+  try {
+    const version = await schemaVersion(client);
+    const [about] = (await client.query<{ server: string; writable: boolean }>(
+      "SELECT split_part(current_setting('server_version'), ' ', 1) AS server, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS writable")).rows;
+    const known = version === 0 ? undefined : (await client.query<{ value: string }>("SELECT value FROM meta WHERE key = 'seal_key'")).rows[0]?.value;
+    return {
+      server: about?.server ?? '', version, newest: newestSchema, running: await isLocked(client), writable: about?.writable === true,
+      sameKey: known === undefined ? null : known === keyMark(createSeal(Buffer.from(sealKey))),
+    };
+  } finally {
+    await hangUp(client);
+  }
+}

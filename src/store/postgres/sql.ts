@@ -1,0 +1,288 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { CodedError } from '../../model/errors.ts';
+import type { Logger } from '../../model/log.ts';
+import { StoreBusy } from '../store.ts';
+import type { Driver, Sql, Transactions, Value } from '../sql/sql.ts';
+import { STATEMENT_MS } from './session.ts';
+import type { Answer, News, Question, WorkerData } from './talk.ts';
+
+type Asked = Question extends infer One ? (One extends Question ? Omit<One, 'n'> : never) : never;
+
+export interface PostgresOptions {
+  readonly url: string;
+  readonly log: Logger;
+  /** The connection broke and cannot be had back: nothing is written any more. */
+  readonly failed: (error: CodedError) => void;
+}
+
+/**
+ * PostgreSQL, over one connection that a thread of its own holds. The store asks and decides in one go, without letting anything
+ * else come between: so this thread sleeps until the other has the answer, which takes a few times as long as SQLite.
+ */
+export class PostgresDriver implements Driver {
+  readonly sql: Sql;
+  readonly transactions: PostgresTransactions;
+  readonly #link: Link;
+
+  private constructor(link: Link) {
+    this.#link = link;
+    this.transactions = new PostgresTransactions(link);
+    this.sql = new PostgresSql(link, this.transactions);
+  }
+
+  /** @throws CodedError DB-2001, DB-2002, DB-2006, DB-2007 */
+  static async open(options: PostgresOptions): Promise<PostgresDriver> {
+    return new PostgresDriver(await Link.open(options));
+  }
+
+  isThere(): boolean {
+    return this.#link.isUp;
+  }
+
+  /** Its server clears away by itself. */
+  checkpoint(): void {}
+
+  close(): void {
+    this.#link.close();
+  }
+}
+
+class PostgresSql implements Sql {
+  readonly tail = "nextval(pg_get_serial_sequence('outbox', 'seq'))";
+  readonly #link: Link;
+  readonly #transactions: PostgresTransactions;
+  readonly #statements = new Map<string, number>();
+
+  constructor(link: Link, transactions: PostgresTransactions) {
+    this.#link = link;
+    this.#transactions = transactions;
+  }
+
+  get<T>(text: string, ...values: readonly Value[]): T | undefined {
+    return this.#ask(text, values).rows[0] as T | undefined;
+  }
+
+  all<T>(text: string, ...values: readonly Value[]): T[] {
+    return this.#ask(text, values).rows as T[];
+  }
+
+  run(text: string, ...values: readonly Value[]): number {
+    return this.#ask(text, values).count;
+  }
+
+  insert(column: 'id' | 'seq', text: string, ...values: readonly Value[]): number | null {
+    const [row] = this.#ask(`${text} RETURNING ${column} AS number`, values).rows as readonly { readonly number: number }[];
+    return row?.number ?? null;
+  }
+
+  #ask(text: string, values: readonly Value[]): { readonly rows: readonly unknown[]; readonly count: number } {
+    let statement = this.#statements.get(text);
+    const isNew = statement === undefined;
+    if (statement === undefined) this.#statements.set(text, statement = this.#statements.size);
+    // Bytes go in an array of their own: what is handed to a thread is copied with all of the memory that it is a part of.
+    const handed = values.map((value) => (value !== null && typeof value === 'object' ? new Uint8Array(value) : value));
+    return this.#transactions.apart(() => this.#link.ask({ ask: 'query', statement: statement as number, values: handed, ...(isNew ? { text } : {}) }));
+  }
+}
+
+class PostgresTransactions implements Transactions {
+  readonly #link: Link;
+  /** `reading`: in a savepoint of what is only read. */
+  #state: 'none' | 'open' | 'reading' | 'command' = 'none';
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  get isOpen(): boolean {
+    return this.#state !== 'none';
+  }
+
+  begin(): void {
+    this.#link.ask({ ask: 'begin' });
+    this.#state = 'open';
+  }
+
+  commit(): Promise<void> | null {
+    this.#state = 'none';
+    return this.#link.commit();
+  }
+
+  rollback(): void {
+    this.#state = 'none';
+    this.#link.post({ ask: 'rollback' });
+  }
+
+  savepoint(): void {
+    if (this.#state === 'reading') this.release();
+    this.#link.post({ ask: 'savepoint' });
+    this.#state = 'command';
+  }
+
+  release(): void {
+    this.#link.post({ ask: 'release' });
+    this.#state = 'open';
+  }
+
+  undo(): void {
+    this.#link.post({ ask: 'undo' });
+    this.#state = 'open';
+  }
+
+  isBusy(error: unknown): boolean {
+    return error instanceof StoreBusy;
+  }
+
+  /** What is only read while the commands of others are being joined must not spoil them by failing, as it would here. */
+  apart<T>(read: () => T): T {
+    if (this.#state === 'open') {
+      this.savepoint();
+      this.#state = 'reading';
+    }
+    try {
+      return read();
+    } catch (error) {
+      if (this.#state === 'reading') this.undo();
+      throw error;
+    }
+  }
+}
+
+/** Longer than the thread itself waits for the server. */
+const PATIENCE_MS = STATEMENT_MS + 5_000;
+const END_MS = 3_000;
+
+interface Outcome {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The way to the thread and back. */
+class Link {
+  isUp = true;
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #answers: Int32Array;
+  readonly #options: PostgresOptions;
+  /** By transaction. */
+  readonly #unknown = new Map<string, Outcome>();
+  #count = 0;
+  #closed = false;
+
+  private constructor(worker: Worker, port: MessagePort, answers: Int32Array, options: PostgresOptions) {
+    this.#worker = worker;
+    this.#port = port;
+    this.#answers = answers;
+    this.#options = options;
+  }
+
+  static async open(options: PostgresOptions): Promise<Link> {
+    const { port1, port2 } = new MessageChannel();
+    const answers = new SharedArrayBuffer(4);
+    const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+    const worker = new Worker(file, { workerData: { url: options.url, port: port2, answers } satisfies WorkerData, transferList: [port2], execArgv: [] });
+    const link = new Link(worker, port1, new Int32Array(answers), options);
+    await new Promise<void>((resolve, reject) => {
+      worker.on('message', (news: News) => {
+        if (news.news === 'ready') resolve();
+        else if (news.news === 'failed') reject(new CodedError(news.code, news.message, news.fix));
+        link.#heard(news);
+      });
+      worker.on('error', reject);
+    }).catch(async (error: unknown) => {
+      link.#closed = true;
+      await worker.terminate();
+      throw error;
+    });
+    worker.on('error', (error) => link.#fail(new CodedError('DB-9001', `The thread of the database ended: ${error.message}`, 'This is a mistake in Drawbridge; report it.')));
+    // It is no reason to go on living.
+    worker.unref();
+    return link;
+  }
+
+  ask(question: Asked): Extract<Answer, { ok: true }> {
+    const answer = this.#answer(question, PATIENCE_MS);
+    if (answer.ok === true) return answer;
+    throw answer.ok === null ? new Error('nothing was being committed') : refusal(answer);
+  }
+
+  commit(): Promise<void> | null {
+    const answer = this.#answer({ ask: 'commit' }, PATIENCE_MS);
+    if (answer.ok === false) throw refusal(answer);
+    if (answer.ok) return null;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#unknown.set(answer.transaction, { resolve, reject });
+    return promise;
+  }
+
+  /** Nobody waits for it, which saves a way there and back; what comes next meets what it failed of. */
+  post(question: Asked): void {
+    if (!this.#closed) this.#port.postMessage({ ...question, n: 0 });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#answer({ ask: 'end' }, END_MS);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.isUp = false;
+    this.#port.close();
+    void this.#worker.terminate();
+    // Not busy: they may have been written.
+    for (const { reject } of this.#unknown.values()) reject(new Error('Nobody knows whether this was committed: the connection broke, and the store was closed.'));
+    this.#unknown.clear();
+  }
+
+  #answer(question: Asked, patience: number): Answer {
+    if (this.#closed) throw away('closed');
+    const n = ++this.#count;
+    this.#port.postMessage({ ...question, n });
+    const end = Date.now() + patience;
+    for (;;) {
+      const seen = Atomics.load(this.#answers, 0);
+      const received = receiveMessageOnPort(this.#port) as { readonly message: Answer } | undefined;
+      // One that was given up may still be answered.
+      if (received?.message.n === n) return received.message;
+      if (received !== undefined) continue;
+      if (Date.now() > end) return { n, ok: false, message: 'The thread of the database does not answer.', code: 'timeout', busy: true };
+      Atomics.wait(this.#answers, 0, seen, end - Date.now() + 1);
+    }
+  }
+
+  #heard(news: News): void {
+    if (news.news === 'down') {
+      this.isUp = false;
+      this.#options.log.warn('The database is away; what comes in is refused until it is back.', { reason: news.reason });
+    } else if (news.news === 'up') {
+      this.isUp = true;
+      this.#options.log.info('The database is back.');
+    } else if (news.news === 'settled') {
+      const outcome = this.#unknown.get(news.transaction);
+      this.#unknown.delete(news.transaction);
+      if (news.committed) outcome?.resolve();
+      else outcome?.reject(away('40000'));
+    } else if (news.news === 'failed') this.#fail(new CodedError(news.code, news.message, news.fix));
+  }
+
+  #fail(error: CodedError): void {
+    if (this.#closed) return;
+    this.#end();
+    this.#options.failed(error);
+  }
+}
+
+function away(code: string): StoreBusy {
+  return busy('The database is away.', code);
+}
+
+function busy(message: string, code: string): StoreBusy {
+  return Object.assign(new StoreBusy(`The database takes nothing now (${code}): ${message}`), { code });
+}
+
+/** As the server tells it, with its code. */
+function refusal({ message, code, busy: mayComeAgain }: Extract<Answer, { ok: false }>): Error {
+  return mayComeAgain ? busy(message, code) : Object.assign(new Error(`PostgreSQL refuses a statement (${code}): ${message}`), { code });
+}

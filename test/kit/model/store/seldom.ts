@@ -1,0 +1,11 @@
+/** Statements that may read everything, as they are worded for any database. */
+const seldom = [
+  // At the start and for whoever asks how things stand.
+  /FROM room WHERE (?:state = 'live'|kind = 'management')/, /^SELECT lane, min\(due_at\)/, /GROUP BY state$/, /count\(\*\)/, /min\(created_at\)/, /^SELECT 'out' AS side/, /code = 'restored'/, /kind = 'command'/,
+  // Every ten minutes.
+  /SELECT spool/, /^DELETE FROM (?:media|seen|room_event)/, /^SELECT coalesce\(min\(seq\)/, /^UPDATE inbox SET body = NULL/, /^DELETE FROM inbox WHERE source = 'to-device'/,
+  // Where two people, chats or rooms turn out to be one.
+  /\bmerged = (?:\+\?|\$\d+|\?) WHERE/, /^DELETE FROM \w+ AS old/, /^UPDATE (?:conversation|inbox) SET person = /, /SET actor = /, /^UPDATE inbox SET (?:conversation|room) = /, /message_map SET portal = /, /^UPDATE outbox SET portal = /,
+];
+
+export const isSeldom = (text: string): boolean => seldom.some((one) => one.test(text));
