@@ -148,6 +148,22 @@ test('what is refused in a room that became encrypted meanwhile is shown in the 
   expect(said(room, /could not be shown/)).toBeUndefined();
 });
 
+test('a room that the homeserver refuses to make is tried again with the next message', async () => {
+  const alice = stack.homeserver.user('alice');
+  const made = stack.homeserver.faults.add({ match: '/createRoom', status: 403, body: { errcode: 'M_FORBIDDEN', error: 'Not today.' } });
+  const kim = stack.sandbox.person('31688888888', { name: 'Kim' });
+  kim.sendText('to nobody');
+  await eventually('that it was refused', () => stack.homeserver.requests.some(({ path }) => path.endsWith('/createRoom')));
+  const botRoom = await eventually('word of it', () => [...stack.homeserver.rooms.values()].find(({ id }) => said(id, /from Kim .*could not be shown/))?.id);
+  expect(portalNamed('Kim')).toBeUndefined();
+  made();
+  kim.sendText('to Alice');
+  const room = await eventually('the room', () => portalNamed('Kim'));
+  await eventually('the invite', () => stack.homeserver.membership(room, alice.id) === 'invite');
+  await eventually('the message', () => stack.homeserver.eventsOf(room, 'm.room.message').some(({ content }) => content.body === 'to Alice'));
+  expect(botRoom).not.toBe(room);
+});
+
 test('inviting a ghost leads to the room of its chat', async () => {
   const alice = stack.homeserver.user('alice');
   const hugo = stack.sandbox.person('31666666666', { name: 'Hugo' });

@@ -3,7 +3,7 @@ import type { Seal } from '../seal.ts';
 import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store.ts';
 import { setMeta } from './accept.ts';
 import { learnId, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
-import { RESTORED } from './outbox.ts';
+import { again, RESTORED } from './outbox.ts';
 import { handOver, insert, type Sql } from './sql.ts';
 
 /** Applies effects inside the caller's transaction and collects the lanes that they woke. */
@@ -110,12 +110,27 @@ export class Effects {
     return this.#sql.get("SELECT 1 FROM outbox WHERE seq = ? AND state = 'cancelled'", seq) !== undefined;
   }
 
-  #isClosed(portal: PortalRow): boolean {
-    return this.#sql.get("SELECT 1 FROM portal WHERE id = ? AND state = 'closed'", portal) !== undefined;
+  /**
+   * Before something is written for the room of a portal.
+   * @throws Stale where the portal was closed since that was decided
+   */
+  #ready(portal: PortalRow, wake: Set<string>): void {
+    const found = this.#sql.get<{ state: string; room: number; made: string }>('SELECT portal.state, portal.room, room.state AS made FROM portal JOIN room ON room.id = portal.room WHERE portal.id = ?', portal);
+    if (found?.state === 'closed') throw new Stale('The portal has been closed.');
+    if (found?.made === 'creating' && this.#makeAgain(portal)) wake.add(`out:r${found.room}`);
+  }
+
+  /** A room that could not be made before can perhaps be now; the steps that follow died with it. */
+  #makeAgain(portal: PortalRow): boolean {
+    if (this.#sql.get("SELECT 1 FROM outbox WHERE key = ? AND state = 'dead'", `create.${portal}`) === undefined) return false;
+    const steps = this.#sql.all<{ seq: number }>("SELECT seq FROM outbox WHERE (key = ? OR key = ? OR (key > ? AND key < ?)) AND state = 'dead' AND (body IS NOT NULL OR kind = 'create') ORDER BY seq",
+      `create.${portal}`, `enter.${portal}`, `invite.${portal}.`, `invite.${portal}/`);
+    for (const { seq } of steps) again(this.#sql, seq, this.#now());
+    return true;
   }
 
   #send(row: NewOutbox, origin: InboxSeq | null, wake: Set<string>): void {
-    if (origin !== null && row.task.to === 'matrix' && row.portal !== undefined && this.#isClosed(row.portal)) throw new Stale('The portal has been closed.');
+    if (origin !== null && row.task.to === 'matrix' && row.portal !== undefined) this.#ready(row.portal, wake);
     const id = this.#sql.insert('seq',
       `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason, shows_event, shows_part)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,

@@ -8,6 +8,12 @@ import type { Sql } from './sql.ts';
 
 export const RESTORED = 'The database was put back from a backup, and this may have been sent since that was made.';
 
+/** A settled row once more: at the lane's tail, with the same key. Nobody waits for it, and the network can still recognise it. */
+export function again(sql: Sql, seq: number, now: Millis): void {
+  sql.run(`UPDATE outbox SET seq = ${sql.tail}, state = 'ready', tries = 0, due_at = 0, blocked_since = NULL,
+    code = NULL, reason = NULL, settled_at = NULL, told = 0, created_at = ? WHERE seq = ?`, now, seq);
+}
+
 /** What must be sent and is not yet confirmed. Settled rows lose their content at once, and themselves after a while. */
 export class Outbox {
   readonly #sql: Sql;
@@ -105,14 +111,12 @@ export class Outbox {
     }
   }
 
-  /** At the lane's tail, with the same key: nobody waits for it, and the network can still recognise it. */
   retry(seq: OutboxSeq, task: NetworkTask | MatrixTask | null, wake: Set<string>): void {
     const row = this.#sql.get<{ lane: string; body: Buffer | null }>("SELECT lane, body FROM outbox WHERE seq = ? AND state IN ('dead', 'asked')", seq);
     if (!row) return;
-    const body = task === null ? row.body : this.#seal.seal(task);
-    if (body === null) return;
-    this.#sql.run(`UPDATE outbox SET seq = ${this.#sql.tail}, state = 'ready', body = ?, tries = 0, due_at = 0, blocked_since = NULL,
-      code = NULL, reason = NULL, settled_at = NULL, told = 0, created_at = ? WHERE seq = ?`, body, this.#now(), seq);
+    if (task === null && row.body === null) return;
+    if (task !== null) this.#sql.run('UPDATE outbox SET body = ? WHERE seq = ?', this.#seal.seal(task), seq);
+    again(this.#sql, seq, this.#now());
     wake.add(row.lane);
   }
 
