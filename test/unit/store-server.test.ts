@@ -81,6 +81,18 @@ describe('a server', () => {
     expect(await server.query('latin', "SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).toEqual([]);
   });
 
+  test('is spoken to over TLS where the address asks for it, and has to prove who it is', async () => {
+    const plain = `${url().replace('127.0.0.1', 'localhost')}?sslmode=verify-full`;
+    expect(await refused(open(plain))).toMatchObject({ code: 'DB-2006', fix: expect.stringContaining('TLS') });
+    await server.fall();
+    const authority = server.secure();
+    await server.up();
+    expect(await refused(open(plain))).toMatchObject({ code: 'DB-2006', message: expect.stringMatching(/self.signed/) });
+    expect(await refused(open(`${url()}?sslmode=verify-full&sslrootcert=${authority}`))).toMatchObject({ code: 'DB-2006', message: expect.stringContaining('127.0.0.1') });
+    await open(`${plain}&sslrootcert=${authority}`);
+    expect(await server.query(name, "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name LIKE 'drawbridge%'")).toEqual([{ ssl: true }]);
+  });
+
   test('is asked to keep what it has committed, whatever it does for others', async () => {
     await server.query(name, `ALTER DATABASE ${name} SET synchronous_commit = off`);
     const client = await connect(url(), 'test');
