@@ -9,6 +9,8 @@ import { numbered, toWire } from './wire.ts';
 const { url, port, answers } = workerData as WorkerData;
 const counter = new Int32Array(answers);
 const token = randomBytes(8).toString('hex');
+/** Tables grow; see the settings of a session. */
+const REPLAN_MS = 30_000;
 const RETRY_MS = [50, 200, 500, 1_000, 2_000];
 
 /** Null while there is no connection. */
@@ -105,7 +107,9 @@ function about(error: unknown): { readonly message: string; readonly code: strin
 
 function adopt(fresh: Client): void {
   client = fresh;
+  const replan = setInterval(() => void fresh.query('DISCARD PLANS').catch(() => {}), REPLAN_MS);
   const lost = (error?: Error): void => {
+    clearInterval(replan);
     if (client !== fresh) return;
     client = null;
     if (ended) return;
