@@ -176,6 +176,16 @@ describe('commands', () => {
     expect(store.inHead(wake[0] ?? '')).toMatchObject({ key: '$e1' });
   });
 
+  test('that the server refuses only at their commit are told so, and it goes on', async () => {
+    const store = await open();
+    await server.query(name, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END';
+      CREATE CONSTRAINT TRIGGER late AFTER INSERT ON outbox DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.key = 'bad') EXECUTE FUNCTION refuse()`);
+    const results = await Promise.allSettled([put(store, 'a'), put(store, 'bad')]);
+    expect(results.map((result) => result.status === 'rejected' && String(result.reason))).toEqual([expect.stringContaining('not this one'), expect.stringContaining('not this one')]);
+    await put(store, 'b');
+    expect(['a', 'bad', 'b'].map((key) => store.outboxByKey(key) !== null)).toEqual([false, false, true]);
+  });
+
   test('that somebody else makes wait are told to come again, and have written nothing', async () => {
     const store = await open();
     await inDatabase(async (other) => {

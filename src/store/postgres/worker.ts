@@ -77,7 +77,8 @@ async function commit(on: Client, transaction: string, n: number): Promise<Query
     if (result.command !== 'COMMIT') throw new Away('25P02');
     return result;
   } catch (error) {
-    if (error instanceof Away || (error as { severity?: string }).severity === 'ERROR') throw error;
+    // Where the server is still there it has refused it, whatever words it has for that.
+    if (error instanceof Away || await on.query({ text: 'ROLLBACK', ...patience }).then(() => true, () => false)) throw error;
     unknown.add(transaction);
     answer({ n, ok: null, transaction });
     return null;
