@@ -299,7 +299,7 @@ describe('names what is wrong and which key to change', () => {
   test('a server that does not answer, one of a newer release, another key, no right to make tables; none shows the password', async () => {
     const secret = 'p%40ss-of-the-database';
     writeFileSync(file, readFileSync(file, 'utf8').replace(/^database: .*$/m, '').concat(`\ndatabase: postgres://me:${secret}@db.example/bridge?sslmode=verify-full\n`));
-    const looked = { version: 1, newest: 1, running: false, sameKey: true, server: '17.2', writable: true };
+    const looked = { version: 1, newest: 1, running: false, sameKey: true, server: '17.2', writable: true, durable: true };
     const ask = async (probe: () => Promise<typeof looked>) => {
       const { text, checks } = await doctor({ probeDatabase: () => Promise.resolve(probe) });
       expect(text).not.toMatch(/p(?:%40|@)ss-of-the-database/);
@@ -309,7 +309,7 @@ describe('names what is wrong and which key to change', () => {
     expect(failed(fine.checks)).toEqual([]);
     expect(fine.line?.detail).toBe('postgres://me@db.example/bridge answers (PostgreSQL 17.2) and has schema 1, should have 1 at most; no Drawbridge runs on it');
     expect((await ask(() => Promise.resolve({ ...looked, running: true, version: 0 }))).line).toMatchObject({ ok: true, detail: expect.stringMatching(/is empty, .*a running Drawbridge holds it/) });
-    for (const [bad, words] of [[{ version: 2 }, /schema 2/], [{ sameKey: false }, /another key/], [{ version: 0, writable: false }, /may make no tables/]] as const) {
+    for (const [bad, words] of [[{ version: 2 }, /schema 2/], [{ sameKey: false }, /another key/], [{ version: 0, writable: false }, /may make no tables/], [{ durable: false }, /power cut/]] as const) {
       const { checks, line } = await ask(() => Promise.resolve({ ...looked, ...bad }));
       expect([failed(checks), line?.detail]).toEqual([['database'], expect.stringMatching(words)]);
     }

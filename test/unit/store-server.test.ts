@@ -105,7 +105,7 @@ describe('a database', () => {
   test('is refused to a second instance as long as the first has it', async () => {
     const first = await open();
     expect(await refused(open())).toMatchObject({ code: 'DB-2001' });
-    expect(await probeDatabase(url(), SEAL_KEY)).toMatchObject({ version: 1, newest: 1, running: true, sameKey: true, writable: true, server: expect.stringMatching(/^\d+\.\d+/) });
+    expect(await probeDatabase(url(), SEAL_KEY)).toMatchObject({ version: 1, newest: 1, running: true, sameKey: true, writable: true, durable: false, server: expect.stringMatching(/^\d+\.\d+/) });
     await put(first, 'a');
     first.close();
     expect(await probeDatabase(url(), SEAL_KEY)).toMatchObject({ running: false });
