@@ -20,6 +20,14 @@ test('what a message relates to is told apart: an answer, a thread, and the answ
   expect(relationsOf({ 'm.relates_to': { rel_type: 'm.thread', event_id: 5, is_falling_back: true, 'm.in_reply_to': [] } })).toEqual(none);
 });
 
+test('what is too long to be an id or an emoji is none', () => {
+  const none = { replyTo: null, thread: null, edits: null, refersTo: null, annotates: null };
+  const of = (event: string, key: string) => relationsOf({ 'm.relates_to': { rel_type: 'm.annotation', event_id: event, key, 'm.in_reply_to': { event_id: event } } });
+  expect(of('$'.padEnd(255, 'x'), '👩‍👩‍👧'.repeat(50))).toMatchObject({ annotates: { emoji: '👩‍👩‍👧'.repeat(50) }, replyTo: expect.any(String) });
+  expect(of('$'.padEnd(256, 'x'), '👍')).toEqual(none);
+  expect(of('$e', '👍'.repeat(251)).annotates).toBeNull();
+});
+
 test('what a film or a picture is besides is read again', () => {
   const film = { msgtype: 'm.video', body: 'x.mp4', url: 'mxc://x/y', info: { 'fi.mau.gif': true, 'fi.mau.telegram.round_message': true }, 'page.codeberg.everypizza.msc4193.spoiler': true };
   expect(contentOf(event(film))).toMatchObject({ kind: 'video', animated: true, round: true, spoiler: true });

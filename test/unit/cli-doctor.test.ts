@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { run } from '../../src/cli/program.ts';
+import { CodedError } from '../../src/model/errors.ts';
 import { probeDatabase } from '../../src/store/sqlite/probe.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { openSqliteStore } from '../../src/store/sqlite/index.ts';
@@ -293,6 +294,27 @@ describe('names what is wrong and which key to change', () => {
       expect(failed(checks)).toEqual(['database']);
       expect(text).toContain('was sealed with another key than seal_key');
     }
+  });
+
+  test('a server that does not answer, one of a newer release, another key, no right to make tables; none shows the password', async () => {
+    const secret = 'p%40ss-of-the-database';
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^database: .*$/m, '').concat(`\ndatabase: postgres://me:${secret}@db.example/bridge?sslmode=verify-full\n`));
+    const looked = { version: 1, newest: 1, running: false, sameKey: true, server: '17.2', writable: true, durable: true };
+    const ask = async (probe: () => Promise<typeof looked>) => {
+      const { text, checks } = await doctor({ probeDatabase: () => Promise.resolve(probe) });
+      expect(text).not.toMatch(/p(?:%40|@)ss-of-the-database/);
+      return { checks, line: checks.find(({ what }) => what === 'database') };
+    };
+    const fine = await ask(() => Promise.resolve(looked));
+    expect(failed(fine.checks)).toEqual([]);
+    expect(fine.line?.detail).toBe('postgres://me@db.example/bridge answers (PostgreSQL 17.2) and has schema 1, should have 1 at most; no Drawbridge runs on it');
+    expect((await ask(() => Promise.resolve({ ...looked, running: true, version: 0 }))).line).toMatchObject({ ok: true, detail: expect.stringMatching(/is empty, .*a running Drawbridge holds it/) });
+    for (const [bad, words] of [[{ version: 2 }, /schema 2/], [{ sameKey: false }, /another key/], [{ version: 0, writable: false }, /may make no tables/], [{ durable: false }, /power cut/]] as const) {
+      const { checks, line } = await ask(() => Promise.resolve({ ...looked, ...bad }));
+      expect([failed(checks), line?.detail]).toEqual([['database'], expect.stringMatching(words)]);
+    }
+    const away = await ask(() => Promise.reject(new CodedError('DB-2006', `PostgreSQL cannot be used: refused ${decodeURIComponent(secret)}.`, 'Start it.')));
+    expect(away.line).toMatchObject({ ok: false, fix: 'Start it.', detail: expect.stringContaining('DB-2006') });
   });
 
   test('a registration, or a database, that is none', async () => {

@@ -81,6 +81,18 @@ describe('a server', () => {
     expect(await server.query('latin', "SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).toEqual([]);
   });
 
+  test('is spoken to over TLS where the address asks for it, and has to prove who it is', async () => {
+    const plain = `${url().replace('127.0.0.1', 'localhost')}?sslmode=verify-full`;
+    expect(await refused(open(plain))).toMatchObject({ code: 'DB-2006', fix: expect.stringContaining('TLS') });
+    await server.fall();
+    const authority = server.secure();
+    await server.up();
+    expect(await refused(open(plain))).toMatchObject({ code: 'DB-2006', message: expect.stringMatching(/self.signed/) });
+    expect(await refused(open(`${url()}?sslmode=verify-full&sslrootcert=${authority}`))).toMatchObject({ code: 'DB-2006', message: expect.stringContaining('127.0.0.1') });
+    await open(`${plain}&sslrootcert=${authority}`);
+    expect(await server.query(name, "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name LIKE 'drawbridge%'")).toEqual([{ ssl: true }]);
+  });
+
   test('is asked to keep what it has committed, whatever it does for others', async () => {
     await server.query(name, `ALTER DATABASE ${name} SET synchronous_commit = off`);
     const client = await connect(url(), 'test');
@@ -93,7 +105,7 @@ describe('a database', () => {
   test('is refused to a second instance as long as the first has it', async () => {
     const first = await open();
     expect(await refused(open())).toMatchObject({ code: 'DB-2001' });
-    expect(await probeDatabase(url(), SEAL_KEY)).toMatchObject({ version: 1, newest: 1, running: true, sameKey: true, writable: true, server: expect.stringMatching(/^\d+\.\d+/) });
+    expect(await probeDatabase(url(), SEAL_KEY)).toMatchObject({ version: 1, newest: 1, running: true, sameKey: true, writable: true, durable: false, server: expect.stringMatching(/^\d+\.\d+/) });
     await put(first, 'a');
     first.close();
     expect(await probeDatabase(url(), SEAL_KEY)).toMatchObject({ running: false });
@@ -162,6 +174,16 @@ describe('commands', () => {
     expect(failure).toMatchObject({ code: '22P02' });
     expect(failure).not.toBeInstanceOf(StoreBusy);
     expect(store.inHead(wake[0] ?? '')).toMatchObject({ key: '$e1' });
+  });
+
+  test('that the server refuses only at their commit are told so, and it goes on', async () => {
+    const store = await open();
+    await server.query(name, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END';
+      CREATE CONSTRAINT TRIGGER late AFTER INSERT ON outbox DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.key = 'bad') EXECUTE FUNCTION refuse()`);
+    const results = await Promise.allSettled([put(store, 'a'), put(store, 'bad')]);
+    expect(results.map((result) => result.status === 'rejected' && String(result.reason))).toEqual([expect.stringContaining('not this one'), expect.stringContaining('not this one')]);
+    await put(store, 'b');
+    expect(['a', 'bad', 'b'].map((key) => store.outboxByKey(key) !== null)).toEqual([false, false, true]);
   });
 
   test('that somebody else makes wait are told to come again, and have written nothing', async () => {

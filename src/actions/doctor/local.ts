@@ -9,8 +9,8 @@ import type { Check } from '../../networks/network.ts';
 
 /**
  * Looks at a database: its schema's version, the newest that this program knows, whether a daemon runs on it, and whether it was
- * sealed with this key (null: not to be seen); of a server also its version, and whether the schema can be changed. Throws where
- * it cannot.
+ * sealed with this key (null: not to be seen); of a server also its version, whether the schema can be changed, and whether it
+ * keeps over a power cut what it has committed. Throws where it cannot.
  */
 export type DatabaseProbe = (database: string, sealKey: Uint8Array) => Probed | Promise<Probed>;
 
@@ -21,6 +21,7 @@ interface Probed {
   readonly sameKey: boolean | null;
   readonly server?: string;
   readonly writable?: boolean;
+  readonly durable?: boolean;
 }
 
 const NODE = 24;
@@ -73,12 +74,13 @@ async function checkServer({ config: { database, seal_key: sealKey } }: LoadedCo
   const what = 'database';
   const name = shownDatabase(database);
   try {
-    const { server, version, newest, running, sameKey, writable: mayChange } = await probe(database, sealKey);
+    const { server, version, newest, running, sameKey, writable: mayChange, durable } = await probe(database, sealKey);
     if (sameKey === false) return { what, ok: false, detail: `${name} was sealed with another key than seal_key; it should be the same`, fix: 'Put back the seal_key that this database was made with.' };
     const schema = version === 0 ? 'is empty, the first start makes its tables' : `has schema ${version}, should have ${newest} at most`;
     const detail = `${name} answers (PostgreSQL ${server}) and ${schema}; ${running ? 'a running Drawbridge holds it' : 'no Drawbridge runs on it'}`;
     if (version > newest) return { what, ok: false, detail, fix: 'Install the release that last ran on this database.' };
     if (mayChange === false && version < newest) return { what, ok: false, detail: `${detail}; its user may make no tables in it and should`, fix: 'Make the user the owner of the database: ALTER DATABASE <name> OWNER TO <user>.' };
+    if (durable === false) return { what, ok: false, detail: `${detail}; a power cut may take back what it has committed, and should not`, fix: 'Set fsync and full_page_writes to on at the server, and restart it.' };
     return { what, ok: true, detail };
   } catch (error) {
     if (error instanceof CodedError) return { what, ok: false, detail: `${name}: ${error.code}: ${error.message}`, fix: error.fix };

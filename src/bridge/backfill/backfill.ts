@@ -108,9 +108,9 @@ export class Backfill {
 
   /** Pages of the past, with their people and files made ready. Never rejects. */
   async #ask(row: OutboxItem, portal: Portal, until: Millis): Promise<Given> {
-    const pages = await this.#pages(row, portal, until);
-    if ('again' in pages) return pages;
     try {
+      const pages = await this.#pages(row, portal, until);
+      if ('again' in pages) return pages;
       return { messages: await this.#take(portal, pages.items), rest: pages.items.filter(({ event }) => event.type !== 'message') };
     } catch (error) {
       if (error instanceof StoreBusy) return { again: { to: 'ready', dueAt: this.#deps.clock.now() + 1_000, tried: false, code: 'busy', reason: error.message } };

@@ -20,9 +20,9 @@ export interface Relations {
 
 export function relationsOf(content: Json): Relations {
   const relates = record(content['m.relates_to']);
-  const event = string(relates.event_id) as EventId | null;
-  const reply = string(record(relates['m.in_reply_to']).event_id) as EventId | null;
-  const emoji = string(relates.key);
+  const event = short(relates.event_id, 255) as EventId | null;
+  const reply = short(record(relates['m.in_reply_to']).event_id, 255) as EventId | null;
+  const emoji = short(relates.key, 1_000);
   const threaded = relates.rel_type === 'm.thread' && event !== null;
   return {
     // A thread's fallback reply only helps clients without threads: the message answers the thread, not that event.
@@ -32,6 +32,12 @@ export function relationsOf(content: Json): Relations {
     refersTo: relates.rel_type === 'm.reference' ? event : null,
     annotates: relates.rel_type === 'm.annotation' && event !== null && emoji !== null ? { event, emoji } : null,
   };
+}
+
+/** Ids have 255 bytes at most, emoji far fewer; anybody can write more, which no index of a database need take. */
+function short(value: unknown, most: number): string | null {
+  const text = string(value);
+  return text !== null && Buffer.byteLength(text) <= most ? text : null;
 }
 
 /** What a message event carries, or why it cannot be bridged. `content` is the event's, or an edit's `m.new_content`. */

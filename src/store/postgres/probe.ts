@@ -14,6 +14,8 @@ export interface Probed {
   readonly sameKey: boolean | null;
   /** Whether the schema can be made or changed. */
   readonly writable: boolean;
+  /** Whether the server keeps over a power cut what it has committed. */
+  readonly durable: boolean;
 }
 
 /** Looks at a database and changes nothing. @throws CodedError DB-2006, DB-2007 */
@@ -21,11 +23,12 @@ export async function probeDatabase(url: string, sealKey: Uint8Array): Promise<P
   const client = await connect(url, randomBytes(4).toString('hex'));
   try {
     const version = await schemaVersion(client);
-    const [about] = (await client.query<{ server: string; writable: boolean }>(
-      "SELECT split_part(current_setting('server_version'), ' ', 1) AS server, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS writable")).rows;
+    const [about] = (await client.query<{ server: string; writable: boolean; durable: boolean }>(`
+      SELECT split_part(current_setting('server_version'), ' ', 1) AS server, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS writable,
+        current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on' AS durable`)).rows;
     const known = version === 0 ? undefined : (await client.query<{ value: string }>("SELECT value FROM meta WHERE key = 'seal_key'")).rows[0]?.value;
     return {
-      server: about?.server ?? '', version, newest: newestSchema, running: await isLocked(client), writable: about?.writable === true,
+      server: about?.server ?? '', version, newest: newestSchema, running: await isLocked(client), writable: about?.writable === true, durable: about?.durable === true,
       sameKey: known === undefined ? null : known === keyMark(createSeal(Buffer.from(sealKey))),
     };
   } finally {

@@ -24,7 +24,8 @@ const SETTINGS = `
   SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
   -- A power cut must not take back what was answered 2xx.
   SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
-  -- A statement is planned once. Planned on an empty table it would read the whole of it, also when that has grown.
+  -- A statement is planned once. Planned on an empty table it would read the whole of it, also when that has grown: so plans are
+  -- thrown away now and then, and until then no table is read as a whole that has an index to find the rows by.
   SET enable_seqscan = off; SET jit = off;`;
 
 /** How a connection names itself to the server, so that it is known again. */

@@ -9,6 +9,8 @@ import { numbered, toWire } from './wire.ts';
 const { url, port, answers } = workerData as WorkerData;
 const counter = new Int32Array(answers);
 const token = randomBytes(8).toString('hex');
+/** Tables grow; see the settings of a session. */
+const REPLAN_MS = 30_000;
 const RETRY_MS = [50, 200, 500, 1_000, 2_000];
 
 /** Null while there is no connection. */
@@ -75,7 +77,8 @@ async function commit(on: Client, transaction: string, n: number): Promise<Query
     if (result.command !== 'COMMIT') throw new Away('25P02');
     return result;
   } catch (error) {
-    if (error instanceof Away || (error as { severity?: string }).severity === 'ERROR') throw error;
+    // Where the server is still there it has refused it, whatever words it has for that.
+    if (error instanceof Away || await on.query({ text: 'ROLLBACK', ...patience }).then(() => true, () => false)) throw error;
     unknown.add(transaction);
     answer({ n, ok: null, transaction });
     return null;
@@ -105,7 +108,9 @@ function about(error: unknown): { readonly message: string; readonly code: strin
 
 function adopt(fresh: Client): void {
   client = fresh;
+  const replan = setInterval(() => void fresh.query('DISCARD PLANS').catch(() => {}), REPLAN_MS);
   const lost = (error?: Error): void => {
+    clearInterval(replan);
     if (client !== fresh) return;
     client = null;
     if (ended) return;

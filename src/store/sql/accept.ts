@@ -11,6 +11,9 @@ import { insert, type Sql } from './sql.ts';
 /** Most to-device data that is kept. What clients send for encryption has a few thousand bytes each. */
 const TO_DEVICE = { one: 65_536, count: 5_000, bytes: 16_777_216 } as const;
 
+/** An index of PostgreSQL's takes up to 2,704 bytes. */
+const LONGEST_KEY = 500;
+
 /** Takes in what both sides send: dedupe, identities, inbox rows and media jobs, all in the caller's transaction. */
 export class Intake {
   readonly #sql: Sql;
@@ -130,10 +133,12 @@ export class Intake {
   }
 
   broken(source: string, key: string, raw: Uint8Array, reason: string): void {
-    if (!this.#isNew(source, key)) return;
+    // What could not be taken in because its key fits no index would be lost if that were so here too.
+    const kept = key.length > LONGEST_KEY ? this.#seal.hash('long key', key).toString('hex') : key;
+    if (!this.#isNew(source, key, kept)) return;
     this.#sql.run(
       "INSERT INTO inbox (source, key, lane, state, received_at, body, code, reason) VALUES (?, ?, ?, 'dead', ?, ?, 'undecodable', ?)",
-      source, key, BROKEN, this.#now(), this.#seal.seal(Buffer.from(raw).toString('base64')), reason,
+      source, kept, BROKEN, this.#now(), this.#seal.seal(Buffer.from(raw).toString('base64')), reason,
     );
   }
 

@@ -59,8 +59,8 @@ export class Queries {
   }
 
   #joined(portal: PortalRow): readonly { row: PortalRow; room: RoomRow }[] {
-    return this.#sql.all<{ row: PortalRow; room: RoomRow }>(
-      "SELECT p.id AS row, p.room FROM portal p JOIN room r ON r.id = p.room WHERE p.merged = ? AND r.state = 'live' ORDER BY p.id", portal);
+    return this.#sql.all<{ row: PortalRow; room: RoomRow }>('SELECT id AS row, room FROM portal WHERE merged = ? ORDER BY id', portal)
+      .filter(({ room: row }) => this.#rows.room(row)?.state === 'live');
   }
 
   roomContext(roomRow: RoomRow, sender: UserId, events: readonly EventId[]): RoomContext {
@@ -72,7 +72,7 @@ export class Queries {
       portals,
       sender: this.#rows.member(roomRow, sender),
       map: portals.flatMap((portal) => events.flatMap((id) => this.#rows.mapWhere('portal = ? AND event_id = ?', portal.row, id))),
-      rows: events.flatMap((id) => this.#rows.outboxWhere('event = ? OR shows_event = ? ORDER BY seq', id, id)),
+      rows: events.flatMap((id) => this.#rows.outboxOf(id)),
       // Each with its neighbours on the same message: when one goes, another may have to be shown.
       reactions: events.flatMap((id) => this.#rows.reactionsWhere('event_id = ?', id))
         .flatMap(({ portal, target }) => this.#rows.reactionsWhere('portal = ? AND target = ?', portal, target)),

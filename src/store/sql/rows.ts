@@ -121,6 +121,11 @@ export class Rows {
     return this.#sql.all<OutboxSql>(`SELECT * FROM outbox WHERE ${where}`, ...values).map((found) => this.outbox(found));
   }
 
+  /** Put in order here: told to do so, PostgreSQL would rather walk through a small table than find two rows by their indexes. */
+  outboxOf(event: EventId): readonly OutboxItem[] {
+    return [...this.outboxWhere('event = ? OR shows_event = ?', event, event)].sort((a, b) => a.seq - b.seq);
+  }
+
   mapWhere(where: string, ...values: readonly (string | number)[]): readonly MapRow[] {
     return this.#sql.all<MapSql>(`SELECT * FROM message_map WHERE ${where} ORDER BY out_part, in_part, remote_id, event_id`, ...values).map((found) => ({
       portal: found.portal as PortalRow, eventId: found.event_id as EventId, outPart: found.out_part, remoteId: found.remote_id as RemoteId,

@@ -171,7 +171,7 @@ class SqlStore implements Store {
     return this.#rows.outboxWhere('key = ?', key)[0] ?? null;
   }
   outboxOf(event: EventId): readonly OutboxItem[] {
-    return this.#rows.outboxWhere('event = ? OR shows_event = ? ORDER BY seq', event, event);
+    return this.#rows.outboxOf(event);
   }
   recover(restored: boolean): Promise<number> {
     return this.#commits.run(() => this.#outbox.recover(restored));

@@ -16,6 +16,7 @@ export class PostgresServer {
   readonly #as: { readonly uid?: number; readonly gid?: number };
   #process: ChildProcess | null = null;
   #log = '';
+  #tls: Readonly<Record<string, string>> = {};
 
   private constructor(port: number, dir: string, bin: string, as: { readonly uid?: number; readonly gid?: number }) {
     this.port = port;
@@ -61,8 +62,17 @@ export class PostgresServer {
     }
   }
 
+  /** Speaks TLS from its next start on. Returns the file of the authority that vouches for it as `localhost`. */
+  secure(): string {
+    const [key, certificate] = ['server.key', 'server.crt'].map((name) => join(this.#dir, name)) as [string, string];
+    const make = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', certificate];
+    execFileSync('openssl', make, { ...this.#as, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#tls = { ssl: 'on', ssl_cert_file: certificate, ssl_key_file: key };
+    return certificate;
+  }
+
   async up(): Promise<void> {
-    const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: this.#dir, fsync: 'off', max_connections: '40', shared_buffers: '32MB', log_min_messages: 'fatal' };
+    const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: this.#dir, fsync: 'off', max_connections: '40', shared_buffers: '32MB', log_min_messages: 'fatal', ...this.#tls };
     const child = spawn(join(this.#bin, 'postgres'), ['-D', join(this.#dir, 'data'), '-p', String(this.port), ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
       { ...this.#as, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = child;

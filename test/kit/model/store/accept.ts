@@ -199,6 +199,15 @@ export function acceptSuite(factory: StoreFactory): void {
     expect(bench.store.lanes()).toEqual([]);
   });
 
+  test('bytes that could not be decoded are kept however long their key is, once', async () => {
+    // No repetition, which a database might make shorter.
+    const key = Array.from({ length: 20_000 }, (_, n) => String.fromCodePoint(0x4e00 + ((n * 7919) % 20_000))).join('');
+    for (const one of [key, key, `${key}!`]) await bench.store.acceptBroken({ source: 'fake/app', key: one, raw: Buffer.from(JSON.stringify(message('31'))), reason: 'r' });
+    expect(bench.store.counts().inbox).toEqual({ dead: 2 });
+    expect(bench.store.unseen('fake/app', [key])).toEqual([]);
+    expect(await bench.store.takeAgain(bench.store.undelivered(1)[0]?.seq as InboxSeq)).toMatchObject({ fresh: 1 });
+  });
+
   describe('what could not be taken in', () => {
     const keep = async (source: string, key: string, value: unknown): Promise<InboxSeq> => {
       await bench.store.acceptBroken({ source, key, raw: Buffer.from(JSON.stringify(value)), reason: 'a bug' });
