@@ -72,7 +72,8 @@ export class PostgresServer {
   }
 
   async up(): Promise<void> {
-    const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: this.#dir, fsync: 'off', max_connections: '40', shared_buffers: '32MB', log_min_messages: 'fatal', ...this.#tls };
+    // Left to itself it would look at tables that are empty at that moment, and plans would come of when it did.
+    const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: this.#dir, fsync: 'off', autovacuum: 'off', max_connections: '40', shared_buffers: '32MB', log_min_messages: 'fatal', ...this.#tls };
     const child = spawn(join(this.#bin, 'postgres'), ['-D', join(this.#dir, 'data'), '-p', String(this.port), ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
       { ...this.#as, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = child;
