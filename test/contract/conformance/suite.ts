@@ -2,17 +2,19 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Feature } from '../../../src/model/capabilities.ts';
 import { type Case, cases } from '../../kit/conformance/cases.ts';
 import type { Driver, Place } from '../../kit/conformance/driver.ts';
+import { onFake } from '../../kit/conformance/matrix/fake.ts';
+import type { MatrixMaker } from '../../kit/conformance/matrix/side.ts';
 import { type ConformanceStage, conformanceStage } from '../../kit/conformance/stage.ts';
 import { Samples } from '../../kit/talk/samples.ts';
 
 /** Every case in every place of one network. What its descriptor denies, with a reason, is not played; what it claims is. */
-export function conforms(driver: Driver): void {
+export function conforms(driver: Driver, matrix: MatrixMaker = onFake): void {
   describe.each([...driver.places])(`${driver.network.name}, %s`, (place) => {
     let stage: ConformanceStage;
     let samples: Samples;
     beforeAll(async () => {
-      [stage, samples] = await Promise.all([conformanceStage(driver), Samples.make()]);
-    }, 120_000);
+      [stage, samples] = await Promise.all([conformanceStage(driver, matrix), Samples.make()]);
+    }, 300_000);
     afterAll(async () => {
       await stage.close();
     }, 60_000);
@@ -20,7 +22,7 @@ export function conforms(driver: Driver): void {
     const played = cases.filter((each) => claims(driver, place, each));
     test.each(played.map((each) => [`${each.way}: ${each.what}`, each] as const))('%s', async (_name, each) => {
       const chat = await stage.peer.meet(place);
-      const room = await stage.room(chat.title);
+      const room = await stage.matrix.room(chat.title);
       await each.run({ stage, chat, room, samples });
     }, 90_000);
 
