@@ -2,4 +2,4 @@ import { conforms } from '../../contract/conformance/suite.ts';
 import { telegramDriver } from '../../kit/conformance/drivers/telegram.ts';
 import { onSynapse } from '../../kit/conformance/matrix/synapse.ts';
 
-conforms(telegramDriver, onSynapse);
+conforms(telegramDriver, { matrix: onSynapse, oneRoom: true });

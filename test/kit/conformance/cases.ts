@@ -3,7 +3,7 @@ import type { Feature } from '../../../src/model/capabilities.ts';
 import type { MediaKind } from '../../../src/model/content.ts';
 import { eventually } from '../stack/stack.ts';
 import { Samples } from '../talk/samples.ts';
-import type { Conversation, Remote, Shown } from './driver.ts';
+import type { Conversation, Place, Remote, Shown } from './driver.ts';
 import { patience, redactedBy, type SeenEvent, stateOf } from './matrix/side.ts';
 import type { ConformanceStage } from './stage.ts';
 
@@ -23,6 +23,8 @@ export interface Case {
   readonly needs?: Feature | MediaKind;
   /** What the network's people must be able to do. */
   readonly act?: keyof Remote;
+  /** Where it is played, when not everywhere. */
+  readonly place?: Place;
   run(scene: Scene): Promise<void>;
 }
 
@@ -178,9 +180,10 @@ export const cases: readonly Case[] = [
   } },
   { what: 'a removal, or word that it stays', way: 'out', async run(scene) {
     const { event, message } = await said(scene, 'I will remove this');
+    const before = scene.stage.matrix.events(scene.room, 'm.room.message').length;
     await scene.stage.matrix.redact(scene.room, event);
     await eventually('the removal, or a notice', () => scene.chat.shown().every(({ id, deleted }) => id !== message.id || deleted)
-      || scene.stage.matrix.events(scene.room, 'm.room.message').some((one) => one.sender === scene.stage.matrix.bot && /🗑️|⚠️/u.test(body(one))), patience);
+      || scene.stage.matrix.events(scene.room, 'm.room.message').slice(before).some((one) => one.sender === scene.stage.matrix.bot && /🗑️|⚠️/u.test(body(one))), patience);
   } },
   { what: 'a reaction, and its removal', way: 'in', needs: 'react', act: 'react', async run(scene) {
     const { event, message } = await said(scene, 'worth a thumb');
@@ -226,6 +229,20 @@ export const cases: readonly Case[] = [
   { what: 'a new name', way: 'in', act: 'rename', async run(scene) {
     await act(scene.chat.ada, 'rename')('Ada the Second');
     await eventually('the new name', () => [...stateOf(scene.stage.matrix, scene.room, 'm.room.member').values()].some(({ displayname }) => String(displayname).startsWith('Ada the Second')), patience);
+  } },
+  { what: 'a pin', way: 'in', needs: 'pin', act: 'pin', place: 'group', async run(scene) {
+    const { id, event } = await heard(scene, 'to be pinned');
+    await act(scene.chat.ada, 'pin')(id);
+    await eventually('the pin', () => {
+      const pinned = stateOf(scene.stage.matrix, scene.room, 'm.room.pinned_events').get('')?.['pinned'];
+      return Array.isArray(pinned) && pinned.includes(event.event_id);
+    }, patience);
+  } },
+  { what: 'a new title', way: 'in', needs: 'groups', act: 'retitle', place: 'group', async run(scene) {
+    const title = `orchard-${scene.chat.title.replaceAll(/\D/g, '')}`;
+    await act(scene.chat.ada, 'retitle')(title);
+    await eventually('the new title', () => stateOf(scene.stage.matrix, scene.room, 'm.room.name').get('')?.['name'] === title, patience);
+    await heard(scene, 'under another title');
   } },
   { what: 'a kind that nobody knows: a notice, and what comes after it', way: 'in', async run(scene) {
     const before = scene.stage.matrix.events(scene.room, 'm.room.message').length;
@@ -274,5 +291,13 @@ export const cases: readonly Case[] = [
     await scene.stage.restart();
     await accountSays(scene, 'the text', ({ text }) => text.includes('kept until the token is good'));
     expect(scene.chat.shown().filter(({ text }) => text.includes('kept until the token is good'))).toHaveLength(1);
+  } },
+  // Last, for Ben does not come back.
+  { what: 'somebody leaves', way: 'in', needs: 'members', act: 'leave', place: 'group', async run(scene) {
+    await scene.chat.ben.text('before I go');
+    const { sender } = await ghostSays(scene, 'his last words', (event) => body(event) === 'before I go');
+    await act(scene.chat.ben, 'leave')();
+    await eventually('that he has left', () => stateOf(scene.stage.matrix, scene.room, 'm.room.member').get(sender)?.['membership'] === 'leave', patience);
+    await heard(scene, 'without him');
   } },
 ];
