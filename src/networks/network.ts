@@ -202,8 +202,11 @@ export interface Connection {
   send(request: PartRequest): Promise<SendResult>;
   edit?(request: PartRequest & { readonly target: RemoteId }): Promise<SendResult>;
   delete?(conversation: Target, target: RemoteId, key: string): Promise<void>;
-  /** Null removes. Where a network makes a message of a reaction, its id comes back. */
-  react?(conversation: Target, target: RemoteId, emoji: string | null, key: string): Promise<SendResult>;
+  /**
+   * `emoji` comes to what the account shows on the message (null: nothing does) and `gone` goes. Where it shows one at most, that is
+   * replaced, or by null removed. Where a network makes a message of a reaction, its id comes back.
+   */
+  react?(conversation: Target, target: RemoteId, emoji: string | null, key: string, gone?: string): Promise<SendResult>;
   pin?(conversation: Target, target: RemoteId, pinned: boolean, key: string): Promise<void>;
   typing?(conversation: Target, active: boolean): Promise<void>;
   /** Title, topic, picture and members as they stand; asked when a portal is made. */

@@ -156,7 +156,7 @@ export class ToNetwork {
       case 'reaction': {
         const of = remote(task.target);
         if (of === undefined || connection.react === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
-        return connection.react(target, of, task.emoji, row.key);
+        return connection.react(target, of, task.emoji, row.key, task.gone);
       }
       case 'pin': {
         const of = remote(task.target);

@@ -47,8 +47,6 @@ export class SlackConnection implements Connection {
   readonly #files = new Recent<string>(1_000);
   readonly #opened = new Recent<string>(5_000);
   readonly #roots = new Recent<string>(5_000);
-  /** Names of the reactions that stand for the account, by message. */
-  readonly #reactions = new Recent<string>(5_000);
   #sink: Sink | undefined;
   #signal: AbortSignal | undefined;
   #mayCustomize = true;
@@ -140,21 +138,21 @@ export class SlackConnection implements Connection {
     });
   }
 
-  /** The account has one reaction on a message: another takes the place of the one before. */
-  async react(_conversation: Target, target: RemoteId, emoji: string | null): Promise<SendResult> {
+  /** What a person put there in Slack itself is theirs, and stays. */
+  async react(_conversation: Target, target: RemoteId, emoji: string | null, _key: string, gone?: string): Promise<SendResult> {
     const { channel, ts } = this.#target(target);
     const wanted = emoji === null ? null : reactionName(emoji);
+    if (emoji !== null && wanted === null) throw new Rejected('Slack has no emoji like that.', 'not_emoji');
+    const unwanted = gone === undefined ? null : reactionName(gone);
     return this.#health.watched(async () => {
-      for (const name of await this.#ownReactions(channel, ts)) {
-        if (name === wanted) continue;
-        this.#receiver.own(`reaction_removed:${channel}:${ts}:${name}`);
-        await this.#done('reactions.remove', { channel, timestamp: ts, name }, ['no_reaction', 'message_not_found']);
+      if (unwanted !== null && unwanted !== wanted) {
+        this.#receiver.own(`reaction_removed:${channel}:${ts}:${unwanted}`);
+        await this.#done('reactions.remove', { channel, timestamp: ts, name: unwanted }, ['no_reaction', 'message_not_found']);
       }
       if (wanted !== null) {
         this.#receiver.own(`reaction_added:${channel}:${ts}:${wanted}`);
         await this.#done('reactions.add', { channel, timestamp: ts, name: wanted }, ['already_reacted']);
       }
-      this.#reactions.set(`${channel}:${ts}`, wanted ?? '');
       return { id: target, time: this.#clock.now(), state: 'confirmed' };
     });
   }
@@ -318,18 +316,6 @@ export class SlackConnection implements Connection {
     return list(message, 'files').flatMap((each) => str(each, 'id') ?? []);
   }
 
-  async #ownReactions(channel: string, ts: string): Promise<readonly string[]> {
-    const known = this.#reactions.get(`${channel}:${ts}`);
-    if (known !== undefined) return known === '' ? [] : [known];
-    const answer = await this.#api.call('reactions.get', { channel, timestamp: ts, full: true });
-    const own = list(answer, 'message', 'reactions').flatMap((reaction) => {
-      const users = at(reaction, 'users');
-      return Array.isArray(users) && users.includes(this.#account.user_id) ? (str(reaction, 'name') ?? []) : [];
-    });
-    // What a person put there in Slack is theirs: only a single one can be meant.
-    return this.#account.kind === 'bot' || own.length === 1 ? own : [];
-  }
-
   #target(target: RemoteId): { readonly channel: string; readonly ts: string } {
     const found = splitMessageId(target);
     if (found === undefined) throw new Rejected('The message is not there any more.', 'message_not_found');
@@ -361,11 +347,8 @@ export class SlackConnection implements Connection {
   }
 }
 
-/** An emoji by Slack's name for it, or a custom one by its own. @throws Rejected `not_emoji` */
-function reactionName(emoji: string): string {
-  const custom = /^:([^\s:]{1,100}(?:::skin-tone-[2-6](?:-[2-6])?)?):$/.exec(emoji)?.[1];
-  const name = custom ?? iamcalNames.name(emoji);
-  if (name === null) throw new Rejected('Slack has no emoji like that.', 'not_emoji');
-  return name;
+/** An emoji by Slack's name for it, or a custom one by its own; null where there is none. */
+function reactionName(emoji: string): string | null {
+  return /^:([^\s:]{1,100}(?:::skin-tone-[2-6](?:-[2-6])?)?):$/.exec(emoji)?.[1] ?? iamcalNames.name(emoji);
 }
 

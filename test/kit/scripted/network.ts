@@ -11,6 +11,8 @@ import { bytesOf } from '../model/media.ts';
 export interface Abilities {
   /** Features that it has not, as the core is told. */
   readonly lacks?: readonly (keyof Capabilities['out'])[];
+  /** How many reactions an account may have on a message; absent: one. */
+  readonly reactions?: number;
   /** What it tells of a group; may throw. */
   readonly describe?: () => ConversationFacts | Promise<ConversationFacts>;
   /** What it tells of somebody; may throw. */
@@ -29,6 +31,7 @@ export interface Call {
   readonly thread?: string;
   readonly target?: string;
   readonly emoji?: string | null;
+  readonly gone?: string;
   readonly pinned?: boolean;
   readonly to?: string;
 }
@@ -77,7 +80,7 @@ export class ScriptedNetwork {
     const all = Object.fromEntries(FEATURES.map((feature) => [feature, full])) as Capabilities['in'];
     const lacks = Object.fromEntries((this.#abilities.lacks ?? []).map((feature) => [feature, { level: 'none', reason: 'it has none' }]));
     const kinds = ['image', 'video', 'audio', 'voice', 'file', 'sticker'] as const;
-    return { out: { ...all, ...lacks }, in: all, maxReactions: 1, media: Object.fromEntries(kinds.map((kind) => [kind, media])) as unknown as Capabilities['media'] };
+    return { out: { ...all, ...lacks }, in: all, maxReactions: this.#abilities.reactions ?? 1, media: Object.fromEntries(kinds.map((kind) => [kind, media])) as unknown as Capabilities['media'] };
   }
 
   #connection(): Connection {
@@ -95,7 +98,7 @@ export class ScriptedNetwork {
       send: (request) => done({ what: 'send', ...said(request) }),
       edit: (request) => done({ what: 'edit', target: request.target, ...said(request) }),
       delete: async (_conversation, target) => void await done({ what: 'delete', target }),
-      react: (_conversation, target, emoji) => done({ what: 'react', target, emoji }),
+      react: (_conversation, target, emoji, _key, gone) => done({ what: 'react', target, emoji, ...(gone === undefined ? {} : { gone }) }),
       pin: async (_conversation, target, pinned) => void await done({ what: 'pin', target, pinned }),
       ...(history === undefined ? {} : { history: async (_conversation, limit, before) => {
         this.calls.push({ what: 'history', id: null });
