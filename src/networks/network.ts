@@ -216,8 +216,8 @@ export interface Connection {
   /** At most `limit` messages before `before` (absent: the newest). Their items carry `historical`. */
   history?(conversation: Target, limit: number, before?: string): Promise<HistoryPage>;
   markRead?(conversation: Target, upTo: RemoteId): Promise<void>;
-  /** `unknown` where the network cannot be asked. */
-  findSent(key: string, conversation: Target, since: Millis): Promise<SendResult | 'absent' | 'unknown'>;
+  /** `unknown` where the network cannot be asked. `place`: the thread that a message was to go into, and what it was to answer. */
+  findSent(key: string, conversation: Target, since: Millis, place?: Pick<SendRequest, 'thread' | 'replyTo'>): Promise<SendResult | 'absent' | 'unknown'>;
   /** `handle` as it stood in `MediaRef.source.network`. */
   openMedia(handle: string, signal: AbortSignal): Promise<MediaStream>;
   /** Two requests that share a key share a limit: one at a time, in order. */

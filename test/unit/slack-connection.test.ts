@@ -260,6 +260,11 @@ describe('what was', () => {
     expect(await account.connection.findSent(request.key, target(general), since)).toMatchObject({ id: sent.id });
     expect(await account.connection.findSent(below.key, target(general), since)).toMatchObject({ id: inThread.id });
     expect(await account.connection.findSent('never', target(general), since)).toBe('absent');
+    // A thread that began long ago stands on none of the newest pages: only who knows its root finds what is in it.
+    expect(await account.connection.findSent(below.key, target(general), since, { thread: { root: sent.id } })).toMatchObject({ id: inThread.id });
+    expect(await account.connection.findSent(request.key, target(general), since, { thread: { root: `${general}:${sandbox.person('bob').sendText(general, 'other')}` as RemoteId } })).toBe('absent');
+    expect(await account.connection.findSent('never', target(general), since, { replyTo: inThread.id })).toBe('absent');
+    expect(await account.connection.findSent(request.key, target(general), since, { replyTo: `${general}:1500000000.000100` as RemoteId })).toMatchObject({ id: sent.id });
     await account.connection.send(part(target(general), { kind: 'file', media: { source: { network: '' } } }, { media: file(Buffer.from('x'), 'x.txt', 'text/plain') }));
     expect(await account.connection.findSent('never', target(general), since)).toBe('unknown');
   });
@@ -293,6 +298,14 @@ describe('a person’s own login', () => {
     const native = await until('what was said in Slack', () => own.sink.of('message').find(({ parts }) => textIn(parts[0] as never) === 'from my phone'));
     expect(native).toMatchObject({ sender: { isSelf: true } });
     expect(native.key).toBeUndefined();
+    // What was sent for them they can change there; that is no echo, and it is later than ours.
+    const sent = await own.connection.send(part(target(eve.id, 'direct', { aliases: [chat.id] }), 'with a tpyo'));
+    const edited = await own.connection.edit({ ...part(target(eve.id, 'direct'), 'with a typo'), target: sent.id });
+    await sandbox.idle();
+    expect(own.sink.of('edit').filter(({ time }) => time > edited.time)).toEqual([]);
+    bob.edit(chat.id, tsIn(sent.id), 'changed in Slack');
+    const change = await until('the edit in Slack', () => own.sink.of('edit').find(({ time }) => time > edited.time));
+    expect(change).toMatchObject({ target: sent.id, sender: { isSelf: true } });
     await own.connection.markRead(target(eve.id, 'direct'), native.id);
     expect(sandbox.readTo(chat.id, bob.id)).toBe(tsIn(native.id));
     // Nothing of it was for the bot.

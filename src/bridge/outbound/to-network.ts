@@ -4,7 +4,7 @@ import { AccountBroken, Rejected, Retry, Uncertain, Unreachable } from '../../mo
 import type { AccountId, EventId, Millis, RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Inline, RichText } from '../../model/richtext.ts';
-import type { Connection, Relay, SendResult, Target } from '../../networks/network.ts';
+import type { Connection, Relay, SendRequest, SendResult, Target } from '../../networks/network.ts';
 import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, partKey, type Portal, type Store, StoreBusy } from '../../store/store.ts';
 import { targetOf } from '../deciding.ts';
 import { standsAt } from '../kinds/shared.ts';
@@ -144,13 +144,12 @@ export class ToNetwork {
     const remote = (event: EventId): RemoteId | undefined => this.#deps.store.mapOf(portal.row, event)[0]?.remoteId;
     switch (task.kind) {
       case 'message': {
-        const replyTo = task.replyTo === undefined ? undefined : remote(task.replyTo);
-        const root = threadOf(this.#deps.store, portal, task);
-        const lost = (task.replyTo !== undefined && replyTo === undefined) || (task.thread !== undefined && root === undefined);
+        const place = this.#placeOf(portal, task);
+        const lost = (task.replyTo !== undefined && place.replyTo === undefined) || (task.thread !== undefined && place.thread === undefined);
         const content = lost ? sayingReply(task.content, target, connection) : task.content;
         return connection.send({
           key: row.key, conversation: target, content, relay: this.#speaker(row, task.relay, connection, target),
-          ...(replyTo === undefined ? {} : { replyTo }), ...(root === undefined ? {} : { thread: { root } }), ...(media === undefined ? {} : { media }),
+          ...place, ...(media === undefined ? {} : { media }),
         });
       }
       case 'reaction': {
@@ -178,6 +177,12 @@ export class ToNetwork {
         return null;
       }
     }
+  }
+
+  #placeOf(portal: Portal, task: Extract<NetworkTask, { kind: 'message' }>): Pick<SendRequest, 'thread' | 'replyTo'> {
+    const replyTo = task.replyTo === undefined ? undefined : this.#deps.store.mapOf(portal.row, task.replyTo)[0]?.remoteId;
+    const root = threadOf(this.#deps.store, portal, task);
+    return { ...(replyTo === undefined ? {} : { replyTo }), ...(root === undefined ? {} : { thread: { root } }) };
   }
 
   /** With their picture, where the network shows whoever speaks through an account. */
@@ -238,7 +243,8 @@ export class ToNetwork {
   /** A network that will not tell, or cannot for as long as an item may block, is one that cannot be asked. */
   async #ask(row: OutboxItem, portal: Portal, account: LiveAccount, now: Millis): ReturnType<Connection['findSent']> {
     try {
-      return await account.connection.findSent(row.key, targetOf(portal.conversation), row.sentAt ?? row.createdAt);
+      const place = row.task?.to === 'network' && row.task.kind === 'message' ? this.#placeOf(portal, row.task) : undefined;
+      return await account.connection.findSent(row.key, targetOf(portal.conversation), row.sentAt ?? row.createdAt, place);
     } catch (error) {
       const passes = (error instanceof Retry || error instanceof Uncertain) && now - (row.sentAt ?? row.createdAt) < this.#deps.settings.maxBlock;
       if (passes || error instanceof Unreachable || error instanceof AccountBroken) throw error;

@@ -18,9 +18,10 @@ import { type Args, captionArgs, speaker, textArgs } from './encode/body.ts';
 import { plan, safeName, withName } from './encode/plan.ts';
 import type { WriteOptions } from './encode/rich-text.ts';
 import { fixFor } from './errors.ts';
+import { findSent } from './find-sent.ts';
 import { accountId, isChannel, isUser, messageId, millisOf, splitMessageId } from './ids.ts';
 import { POSTS, WORKSPACE, capabilitiesOf } from './limits.ts';
-import { describe, findSent, historyPage, type Asking } from './past.ts';
+import { describe, historyPage, type Asking } from './past.ts';
 import { Receiver } from './receiver.ts';
 import { asAccount, asApp, type SlackAccount } from './settings.ts';
 
@@ -182,8 +183,11 @@ export class SlackConnection implements Connection {
     return this.#health.watched(async () => historyPage(this.#asking, (await this.#channelOf(conversation)).channel, limit, before));
   }
 
-  async findSent(key: string, conversation: Target, since: Millis): Promise<SendResult | 'absent' | 'unknown'> {
-    return this.#health.watched(async () => findSent(this.#asking, (await this.#channelOf(conversation)).channel, key, since));
+  async findSent(key: string, conversation: Target, since: Millis, place: Pick<SendRequest, 'thread' | 'replyTo'> = {}): Promise<SendResult | 'absent' | 'unknown'> {
+    return this.#health.watched(async () => {
+      const { channel } = await this.#channelOf(conversation);
+      return findSent(this.#asking, channel, key, since, (await this.#threadOf(place, channel)).thread_ts);
+    });
   }
 
   async openMedia(handle: string, signal: AbortSignal): Promise<MediaStream> {
@@ -248,7 +252,7 @@ export class SlackConnection implements Connection {
   }
 
   /** A thread hangs on its first message: an answer to an answer goes into the same one. */
-  async #threadOf(request: PartRequest, channel: string): Promise<{ readonly thread_ts?: string; readonly reply_broadcast?: true }> {
+  async #threadOf(request: Pick<SendRequest, 'thread' | 'replyTo'>, channel: string): Promise<{ readonly thread_ts?: string; readonly reply_broadcast?: true }> {
     const root = request.thread === undefined ? undefined : splitMessageId(request.thread.root)?.ts;
     if (root !== undefined) return { thread_ts: root, ...(request.thread?.broadcast === true ? { reply_broadcast: true } : {}) };
     const answered = request.replyTo === undefined ? undefined : splitMessageId(request.replyTo);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Capabilities, type Capability, FEATURES, type MediaCapability } from '../../../src/model/capabilities.ts';
 import type { Content } from '../../../src/model/content.ts';
+import { Uncertain } from '../../../src/model/errors.ts';
 import type { ConversationRef, NetworkEvent, NetworkItem, PersonRef } from '../../../src/model/events.ts';
 import type { NetworkId, RemoteId } from '../../../src/model/ids.ts';
 import type { AppSettings, Connection, ConversationFacts, HistoryPage, Network, PartRequest, SendResult, Sink } from '../../../src/networks/network.ts';
@@ -23,7 +24,7 @@ export interface Abilities {
 
 /** A call that the core made, as far as tests look at it. */
 export interface Call {
-  readonly what: 'send' | 'edit' | 'delete' | 'react' | 'pin' | 'history';
+  readonly what: 'send' | 'findSent' | 'edit' | 'delete' | 'react' | 'pin' | 'history';
   readonly id: RemoteId | null;
   readonly text?: string;
   readonly content?: Content;
@@ -44,6 +45,10 @@ export class ScriptedNetwork {
   readonly calls: Call[] = [];
   /** The answer to a send is held back until this resolves. */
   gate: Promise<void> = Promise.resolve();
+  /** Nothing says whether a send was done. */
+  silent = false;
+  /** When it says that it did what it was asked. */
+  time = Date.UTC(2026, 0, 1);
   readonly #abilities: Abilities;
   #sink: Sink | null = null;
   #ids = 0;
@@ -95,8 +100,12 @@ export class ScriptedNetwork {
       check: () => Promise.resolve(),
       capabilities: () => this.#capabilities(),
       plan: ({ content }) => [content],
-      send: (request) => done({ what: 'send', ...said(request) }),
-      edit: (request) => done({ what: 'edit', target: request.target, ...said(request) }),
+      send: async (request) => {
+        const sent = await done({ what: 'send', ...said(request) });
+        if (this.silent) throw new Uncertain('The answer was lost.', 'lost');
+        return sent;
+      },
+      edit: async (request) => ({ ...await done({ what: 'edit', target: request.target, ...said(request) }), id: request.target }),
       delete: async (_conversation, target) => void await done({ what: 'delete', target }),
       react: (_conversation, target, emoji, _key, gone) => done({ what: 'react', target, emoji, ...(gone === undefined ? {} : { gone }) }),
       pin: async (_conversation, target, pinned) => void await done({ what: 'pin', target, pinned }),
@@ -106,7 +115,10 @@ export class ScriptedNetwork {
       } }),
       ...(describe === undefined ? {} : { describe: async () => describe() }),
       ...(profile === undefined ? {} : { profile: async ({ id }) => profile(id) }),
-      findSent: () => Promise.resolve('unknown'),
+      findSent: (_key, _conversation, _since, place) => {
+        this.calls.push({ what: 'findSent', id: null, ...(place?.thread === undefined ? {} : { thread: place.thread.root }), ...(place?.replyTo === undefined ? {} : { replyTo: place.replyTo }) });
+        return Promise.resolve('unknown');
+      },
       openMedia: (handle) => Promise.resolve({ bytes: bytesOf(handle), mime: 'image/png', name: 'photo.png' }),
       rateKeys: () => [],
       close: () => Promise.resolve(),
@@ -117,7 +129,7 @@ export class ScriptedNetwork {
     const id = `sent${++this.#ids}` as RemoteId;
     this.calls.push({ ...call, id });
     await this.gate;
-    return { id, time: Date.UTC(2026, 0, 1), state: 'confirmed' };
+    return { id, time: this.time, state: 'confirmed' };
   }
 }
 
