@@ -17,8 +17,10 @@ export interface Network {
   readonly name: string;
   /** One app: what the vendor's developer console knows; owns webhooks, and holds its accounts under `accounts`. */
   readonly settings: z.ZodType<AppSettings>;
-  /** What a fresh conversation can do; the generated capability table is made of it. */
+  /** What a fresh conversation with one person can do; the generated capability table is made of it. */
   readonly capabilities: Capabilities;
+  /** What a group can do, where that is something else. */
+  readonly groupCapabilities?: Capabilities;
   /** Keys of a person and of a conversation for what a user typed (`open whatsapp +31 6…`); throws `Rejected` with the form it wants. */
   resolve(input: string, account: AccountSettings): { readonly person: PersonRef; readonly conversation: ConversationRef };
   readonly webhooks: readonly Webhook[];
