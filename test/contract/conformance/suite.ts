@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Feature } from '../../../src/model/capabilities.ts';
 import { type Case, cases } from '../../kit/conformance/cases.ts';
 import type { Driver, Place } from '../../kit/conformance/driver.ts';
-import { belowFloor, mayBeLeftOut } from '../../kit/conformance/floor.ts';
 import { type ConformanceStage, conformanceStage } from '../../kit/conformance/stage.ts';
 import { Samples } from '../../kit/talk/samples.ts';
 
@@ -24,12 +23,6 @@ export function conforms(driver: Driver): void {
       const room = await stage.room(chat.title);
       await each.run({ stage, chat, room, samples });
     }, 90_000);
-
-    test('it claims what its vendor documents, and no case is left out that the floor asks for', () => {
-      expect(belowFloor(driver.network.id, place, driver.capabilities?.(place) ?? driver.network.capabilities)).toEqual([]);
-      const left = cases.filter((each) => denied(driver, place, each) !== null && (each.needs === undefined || !mayBeLeftOut(driver.network.id, place, each.way, each.needs)));
-      expect(left.map(({ way, what }) => `${way}: ${what}`)).toEqual([]);
-    });
 
     test('its people can do whatever its descriptor says comes in', async () => {
       const chat = await stage.peer.meet(place);

@@ -1,5 +1,6 @@
 import type { Capabilities, Feature } from '../../../src/model/capabilities.ts';
 import type { MediaKind } from '../../../src/model/content.ts';
+import type { Case } from './cases.ts';
 import type { Place } from './driver.ts';
 
 /** What a conversation of one network must be able to do, at least in part. */
@@ -80,7 +81,13 @@ export function belowFloor(network: string, place: Place, capabilities: Capabili
 }
 
 /** Whether a case that needs this may be left out there. */
-export function mayBeLeftOut(network: string, place: Place, way: 'in' | 'out', needs: Feature | MediaKind): boolean {
+export function mayBeLeftOut(network: string, place: Place, { way, needs }: Pick<Case, 'way' | 'needs'>): boolean {
   const floor = floors[network]?.[place];
-  return floor !== undefined && !floor[way].includes(needs as Feature) && !floor.media.includes(needs as MediaKind);
+  return floor !== undefined && needs !== undefined && !floor[way].includes(needs as Feature) && !floor.media.includes(needs as MediaKind);
+}
+
+/** Whether a case is left out: the descriptor denies what it needs. */
+export function isLeftOut(capabilities: Capabilities, { way, needs }: Pick<Case, 'way' | 'needs'>): boolean {
+  if (needs === undefined) return false;
+  return (Object.hasOwn(capabilities.media, needs) ? capabilities.media[needs as MediaKind] : capabilities[way][needs as Feature]).level === 'none';
 }
