@@ -306,6 +306,13 @@ describe('a person’s own login', () => {
     bob.edit(chat.id, tsIn(sent.id), 'changed in Slack');
     const change = await until('the edit in Slack', () => own.sink.of('edit').find(({ time }) => time > edited.time));
     expect(change).toMatchObject({ target: sent.id, sender: { isSelf: true } });
+    // A reaction that stands there already has no echo: the next like it is the person's own.
+    bob.react(chat.id, tsIn(sent.id), 'wave');
+    await until('the reaction', () => own.sink.of('reaction')[0]);
+    await own.connection.react(target(eve.id, 'direct'), sent.id, '👋', 'k1');
+    bob.unreact(chat.id, tsIn(sent.id), 'wave');
+    bob.react(chat.id, tsIn(sent.id), 'wave');
+    await until('all that was done in Slack', () => own.sink.of('reaction').length === 3);
     await own.connection.markRead(target(eve.id, 'direct'), native.id);
     expect(sandbox.readTo(chat.id, bob.id)).toBe(tsIn(native.id));
     // Nothing of it was for the bot.

@@ -147,21 +147,17 @@ export class SlackConnection implements Connection {
     const unwanted = gone === undefined ? null : reactionName(gone);
     return this.#health.watched(async () => {
       if (unwanted !== null && unwanted !== wanted) {
-        this.#receiver.own(`reaction_removed:${channel}:${ts}:${unwanted}`);
-        await this.#done('reactions.remove', { channel, timestamp: ts, name: unwanted }, ['no_reaction', 'message_not_found']);
+        await this.#echoed(`reaction_removed:${channel}:${ts}:${unwanted}`, 'reactions.remove', { channel, timestamp: ts, name: unwanted }, ['no_reaction', 'message_not_found']);
       }
-      if (wanted !== null) {
-        this.#receiver.own(`reaction_added:${channel}:${ts}:${wanted}`);
-        await this.#done('reactions.add', { channel, timestamp: ts, name: wanted }, ['already_reacted']);
-      }
+      if (wanted !== null) await this.#echoed(`reaction_added:${channel}:${ts}:${wanted}`, 'reactions.add', { channel, timestamp: ts, name: wanted }, ['already_reacted']);
       return { id: target, time: this.#clock.now(), state: 'confirmed' };
     });
   }
 
   async pin(_conversation: Target, target: RemoteId, pinned: boolean): Promise<void> {
     const { channel, ts } = this.#target(target);
-    this.#receiver.own(`${pinned ? 'pin_added' : 'pin_removed'}:${channel}:${ts}`);
-    await this.#health.watched(() => this.#done(pinned ? 'pins.add' : 'pins.remove', { channel, timestamp: ts }, ['already_pinned', 'no_pin', 'not_pinned']));
+    const key = `${pinned ? 'pin_added' : 'pin_removed'}:${channel}:${ts}`;
+    await this.#health.watched(() => this.#echoed(key, pinned ? 'pins.add' : 'pins.remove', { channel, timestamp: ts }, ['already_pinned', 'no_pin', 'not_pinned']));
   }
 
   /** Moves only the person's own place in the conversation. */
@@ -324,6 +320,17 @@ export class SlackConnection implements Connection {
     const found = splitMessageId(target);
     if (found === undefined) throw new Rejected('The message is not there any more.', 'message_not_found');
     return found;
+  }
+
+  /** Something whose echo is no news. Where nothing was done there is none: what comes then is somebody's own doing. */
+  async #echoed(key: string, method: string, args: Readonly<Record<string, unknown>>, fine: readonly string[]): Promise<void> {
+    this.#receiver.own(key);
+    try {
+      await this.#api.call(method, args);
+    } catch (error) {
+      if (error instanceof Rejected) this.#receiver.notOwn(key);
+      if (!(error instanceof Rejected && fine.includes(error.code))) throw error;
+    }
   }
 
   /** `fine`: codes that say that it is as it should be already. */
