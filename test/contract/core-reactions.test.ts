@@ -45,6 +45,36 @@ describe('reactions of Matrix people, of whom a network sees one account', () =>
     expect(changes()).toEqual([['👍', undefined], ['🎉', '👍']]);
   });
 
+  test('one that the network does not take takes nobody\u2019s place; tried again and taken it does', async () => {
+    await open({ reactions: 1 });
+    const { network } = stage;
+    network.odd.add('🫠');
+    const first = await reacts('👍');
+    const odd = await reacts('🫠');
+    expect(stage.notices().filter((text) => text.includes('no such emoji'))).toHaveLength(1);
+    await takesBack(first);
+    expect(changes()).toEqual([['👍', undefined], [null, '👍']]);
+    network.odd.clear();
+    stage.log.length = 0;
+    await stage.says('!bridge retry all');
+    expect(changes().at(-1)).toEqual(['🫠', undefined]);
+    await takesBack(odd);
+    expect(changes().at(-1)).toEqual([null, '🫠']);
+  });
+
+  test('one that is taken back while it is being sent is gone for good', async () => {
+    await open({ reactions: 2 });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stage.network.gate = promise;
+    const first = await reacts('👍');
+    await takesBack(first);
+    resolve();
+    await stage.pass(2_000);
+    await reacts('🎉');
+    await reacts('🔥');
+    expect(changes()).toEqual([['👍', undefined], [null, '👍'], ['🎉', undefined], ['🔥', undefined]]);
+  });
+
   test('the same emoji of two, written in two ways, goes with the last of them', async () => {
     await open({ reactions: 3 });
     const one = await reacts('❤');

@@ -16,6 +16,7 @@ import type { DeliverySettings } from '../settings.ts';
 import { backoff, type Failure, failureOf } from './failure.ts';
 import type { NetworkMedia } from './network-media.ts';
 import type { Rates } from './rates.ts';
+import { notTaken, takenAfterAll } from './reactions.ts';
 import { sentInto, threadOf } from './threads.ts';
 
 /** An account as the core holds it. */
@@ -214,6 +215,7 @@ export class ToNetwork {
     }
     if (result?.learnt?.alias !== undefined) effects.push({ do: 'alias', conversation: portal.conversation.row, alias: result.learnt.alias });
     if (result?.note !== undefined && row.event !== null) effects.push(notice(portal.room, `ℹ️ ${account.networkName}: ${result.note}`, keyOf('note', row.key), row.event));
+    effects.push(...takenAfterAll(this.#deps.store, row, result?.time ?? clock.now()));
     if (settings.statusEvents && row.part === row.parts - 1) effects.push(...statusEvent(row, portal.room, account.networkName, 'SUCCESS'));
     await this.#settle(row, { to: result?.state ?? 'confirmed', remoteId: result?.id ?? null, at: result?.time ?? clock.now() }, effects);
   }
@@ -291,7 +293,7 @@ export class ToNetwork {
   async #settle(row: OutboxItem, outcome: OutOutcome, effects: readonly Effect[] = []): Promise<void> {
     const told = outcome.to === 'dead' && effects.length === 0 && row.room !== null
       ? report(row, row.room, this.#deps.account(row.account ?? ('' as AccountId))?.networkName ?? row.account ?? '', { state: 'dead', reason: outcome.reason }) : effects;
-    const lanes = await this.#deps.store.settleOut(row.seq, outcome, told);
+    const lanes = await this.#deps.store.settleOut(row.seq, outcome, outcome.to === 'dead' ? [...told, ...notTaken(this.#deps.store, row)] : told);
     this.#deps.step('network.settled');
     if (outcome.to !== 'ready') this.#deps.count(outcome.to, row);
     this.#deps.wake(lanes);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Capabilities, type Capability, FEATURES, type MediaCapability } from '../../../src/model/capabilities.ts';
 import type { Content } from '../../../src/model/content.ts';
-import { Uncertain } from '../../../src/model/errors.ts';
+import { Rejected, Uncertain } from '../../../src/model/errors.ts';
 import type { ConversationRef, NetworkEvent, NetworkItem, PersonRef } from '../../../src/model/events.ts';
 import type { NetworkId, RemoteId } from '../../../src/model/ids.ts';
 import type { AppSettings, Connection, ConversationFacts, HistoryPage, Network, PartRequest, SendResult, Sink } from '../../../src/networks/network.ts';
@@ -45,6 +45,8 @@ export class ScriptedNetwork {
   readonly calls: Call[] = [];
   /** The answer to a send is held back until this resolves. */
   gate: Promise<void> = Promise.resolve();
+  /** Emoji that it takes for no reaction. */
+  readonly odd = new Set<string>();
   /** Nothing says whether a send was done. */
   silent = false;
   /** When it says that it did what it was asked. */
@@ -107,7 +109,7 @@ export class ScriptedNetwork {
       },
       edit: async (request) => ({ ...await done({ what: 'edit', target: request.target, ...said(request) }), id: request.target }),
       delete: async (_conversation, target) => void await done({ what: 'delete', target }),
-      react: (_conversation, target, emoji, _key, gone) => done({ what: 'react', target, emoji, ...(gone === undefined ? {} : { gone }) }),
+      react: (_conversation, target, emoji, _key, gone) => (this.odd.has(emoji ?? '') ? Promise.reject(new Rejected('It has no such emoji.', 'not_emoji')) : done({ what: 'react', target, emoji, ...(gone === undefined ? {} : { gone }) })),
       pin: async (_conversation, target, pinned) => void await done({ what: 'pin', target, pinned }),
       ...(history === undefined ? {} : { history: async (_conversation, limit, before) => {
         this.calls.push({ what: 'history', id: null });
