@@ -5,7 +5,7 @@ import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
 import { beforePortal, deletionKey, standsAt, toPortal, unseenKey } from './shared.ts';
-import { emojiAfterRemoval } from './reaction.ts';
+import { changeByRemoval } from './reaction.ts';
 
 /** Deleted on a network: what has not been written yet is not, what has is redacted. */
 export function deletionFromNetwork(event: DeletionEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -127,8 +127,8 @@ function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext
   const gone: Effect = { do: 'unreact', portal: portal.row, target: reaction.target, actor: reaction.actor, emoji: reaction.emoji };
   const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'reaction');
   if (rows.length > 0 && rows.every(isWaiting)) return [gone, ...rows.map(({ seq }): Effect => ({ do: 'cancel', seq, reason: 'Taken back before it was sent.' }))];
-  const emoji = emojiAfterRemoval(reaction, context, portal, deciding);
-  if (emoji === undefined) return [gone];
-  const task = { to: 'network', kind: 'reaction', target: reaction.target as EventId, emoji, reaction: event.event_id as EventId } as const;
+  const change = changeByRemoval(reaction, context, portal, deciding);
+  if (change === null) return [gone];
+  const task = { to: 'network', kind: 'reaction', target: reaction.target as EventId, ...change, reaction: event.event_id as EventId } as const;
   return [gone, toPortal(portal, event, task, 0, 1)];
 }
