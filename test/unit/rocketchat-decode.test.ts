@@ -17,32 +17,6 @@ const shown = (more: object): readonly string[] => {
   return event?.type === 'message' ? event.parts.map((part) => (part.kind === 'text' ? toPlain(part.text) : part.kind)) : [];
 };
 
-describe('what an app lays out in blocks', () => {
-  const laid = (...blocks: object[]): string => shown({ msg: '', blocks }).join('|');
-
-  test.each([
-    ['a section with its fields and its button', { type: 'section', text: { type: 'mrkdwn', text: '*Lunch?*' }, fields: [{ type: 'plain_text', text: 'Friday' }], accessory: { type: 'button', text: { type: 'plain_text', text: 'Vote' }, url: 'https://v.example' } }, ['Lunch?', 'Friday', '[Vote] (https://v.example)']],
-    ['a picture, by where it is', { type: 'image', imageUrl: 'https://i.example/x.png', altText: 'a cat' }, ['a cat (https://i.example/x.png)']],
-    ['words in a line', { type: 'context', elements: [{ type: 'mrkdwn', text: 'by _Anna_' }, { type: 'plain_text', text: '2 votes' }] }, ['by Anna 2 votes']],
-    ['a callout', { type: 'callout', title: { type: 'plain_text', text: 'Mind' }, text: { type: 'plain_text', text: 'the gap' } }, ['Mind', 'the gap']],
-    ['a preview', { type: 'preview', title: [{ type: 'plain_text', text: 'Page' }], description: [{ type: 'plain_text', text: 'About it' }], externalUrl: 'https://p.example' }, ['Page', 'About it', 'https://p.example']],
-    ['a card of rows', { type: 'info_card', rows: [{ elements: [{ type: 'icon', icon: 'info' }, { type: 'plain_text', text: 'Call ended' }], action: { type: 'button', text: { type: 'plain_text', text: 'Again' } } }] }, ['Call ended [Again]']],
-    ['a choice', { type: 'actions', elements: [{ type: 'static_select', placeholder: { type: 'plain_text', text: 'Pick' }, options: [{ text: { type: 'plain_text', text: 'One' }, value: '1' }] }] }, ['[Pick]', 'One']],
-    ['what is shown only here', { type: 'conditional', when: { engine: ['rocket.chat'] }, render: [{ type: 'section', text: { type: 'plain_text', text: 'inside' } }] }, ['inside']],
-    ['a kind of later times', { type: 'hologram', layers: [{ caption: { type: 'plain_text', text: 'a cat' } }] }, ['a cat']],
-  ])('%s', (_what, block, words) => {
-    const text = laid(block);
-    for (const word of words) expect(text).toContain(word);
-  });
-
-  test('no depth of them and no address of a script does any harm', () => {
-    let deep: object = { type: 'section', text: { type: 'plain_text', text: 'bottom' } };
-    for (let n = 0; n < 20; n += 1) deep = { type: 'conditional', render: [deep] };
-    expect(laid(deep, { type: 'section', text: { type: 'plain_text', text: 'beside' } })).toBe('beside');
-    expect(JSON.stringify(one({ msg: '', blocks: [{ type: 'image', imageUrl: 'javascript:alert(1)', altText: 'x' }] }).event)).not.toContain('href');
-  });
-});
-
 describe('one message', () => {
   test.each([
     ['uj', 'anna', { type: 'member', change: 'join', person: { id: ANNA } }], ['ul', 'anna', { type: 'member', change: 'leave', person: { id: ANNA } }],

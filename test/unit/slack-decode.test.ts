@@ -183,7 +183,6 @@ describe('blocks', () => {
     ['markdown', { type: 'markdown', text: '# Head\n\n**bold** and [l](https://l.example)\n\n```js\ncode\n```' }, ['Head', 'bold and l (https://l.example)', 'code']],
     ['call', { type: 'call', call: { v1: { name: 'Standup', join_url: 'https://call.example' } } }, ['Standup', 'https://call.example']],
     ['markdown without empty lines', { type: 'markdown', text: 'Intro\n## Head\n- one\n- two\n1. first\n2. second\n> said\n> so\n```\na\n\nb\n```\nend' }, ['Intro\n', 'Head\n', '- one', '- two', '1. first', '2. second', '> said', '> so', 'a', '', 'b', 'end']],
-    ['an inline of later times, with where it leads', { type: 'rich_text', elements: [{ type: 'rich_text_section', elements: [{ type: 'message_mention', url: 'https://a.example/m', text: 'that message' }] }] }, ['that message (https://a.example/m)']],
     ['a kind of later times', { type: 'carousel', elements: [{ type: 'card', title: { type: 'plain_text', text: 'Card' }, body: { type: 'mrkdwn', text: '*x*' }, blocks: [{ type: 'section', text: { type: 'plain_text', text: 'deep' } }] }] }, ['Card', 'x', 'deep']],
   ])('%s', (_name, block, wanted) => {
     for (const each of wanted) expect(shown(block)).toContain(each);

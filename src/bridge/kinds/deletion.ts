@@ -14,7 +14,11 @@ export function deletionFromNetwork(event: DeletionEvent, item: InboxItem, conte
   const written = context.map.filter(({ remoteId }) => remoteId === event.target);
   const coming = context.coming.filter(({ remoteRef }) => remoteRef === event.target);
   const deadline = item.receivedAt + deciding.settings.targetWait;
+  const ours = written.find(({ origin }) => origin === 'matrix');
+  if (ours !== undefined) return deletionOfOurs(event, item, ours, portal, context, deciding);
   if (written.length === 0 && coming.length === 0) {
+    // What went out and is known no more the bridge has deleted itself.
+    if (item.body.side === 'network' && deciding.isSent(item.body.account, event.target)) return ignored('own_deletion');
     if (deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
     return done([notice(portal.room, '🗑️ A message that is not here was deleted.', unseenKey(portal, event.target))]);
   }
@@ -31,6 +35,23 @@ export function deletionFromNetwork(event: DeletionEvent, item: InboxItem, conte
     } });
   }
   return done(effects);
+}
+
+/** Milliseconds. What goes all at once, as when a server tidies up, is told once. */
+const AT_ONCE = 10_000;
+
+/** Of what was written on Matrix: our own deletion comes back before its answer, or somebody took it away in the network's app. Here it stays, and its author hears of it. */
+function deletionOfOurs(event: DeletionEvent, item: InboxItem, ours: MapRow, portal: Portal, context: RemoteContext, deciding: Deciding): Decision {
+  const echoUntil = item.receivedAt + deciding.settings.echoWait;
+  if (context.going.some(({ kind }) => kind === 'deletion') && deciding.now < echoUntil) {
+    return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, echoUntil) }, effects: [] };
+  }
+  const network = deciding.adapter(portal.account)?.name ?? portal.conversation.network;
+  const text = `🗑️ ${context.person?.name ?? 'Somebody'} deleted this message in ${network}. It stays here, and so does what else of Matrix was deleted with it.`;
+  return done([
+    { do: 'unmap', portal: portal.row, remoteId: event.target },
+    notice(portal.room, text, keyOf('deleted there', portal.row, Math.floor(event.time / AT_ONCE)), ours.eventId),
+  ]);
 }
 
 /** A redaction on Matrix: of a message, or of a reaction. Reads the target from both places where room versions put it. */

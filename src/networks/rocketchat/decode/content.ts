@@ -1,12 +1,11 @@
 import type { Content, LocationContent, TextContent } from '../../../model/content.ts';
 import type { MessageEvent } from '../../../model/events.ts';
-import type { Block, Inline, RichText } from '../../../model/richtext.ts';
+import { type Block, type Inline, plain, type RichText } from '../../../model/richtext.ts';
 import { at, defined, isFields, list, num, str, type Fields } from '../../shared/json.ts';
 import { anybody, type Mentioned } from '../markup-read.ts';
 import { decode } from '../markup.ts';
 import { fromMd, isMd } from '../md.ts';
 import { decodeAttachments, quotedId } from './attachments.ts';
-import { readBlocks } from './blocks.ts';
 
 export interface Said {
   readonly parts: readonly Content[];
@@ -110,7 +109,18 @@ function previewOf(message: Fields): TextContent['preview'] {
   return undefined;
 }
 
-/** What an app laid out in blocks; its text is what stands there instead where there are none. */
+/** The words of what an app laid out in blocks (UI Kit). */
 function blocksText(message: Fields): RichText {
-  return str(message, 'msg') !== undefined || isMd(at(message, 'md')) ? [] : readBlocks(list(message, 'blocks'));
+  if (str(message, 'msg') !== undefined || isMd(at(message, 'md'))) return [];
+  return list(message, 'blocks').slice(0, 100).flatMap((block) => {
+    const texts = [
+      words(at(block, 'text')), ...list(block, 'fields').map(words), words(at(block, 'title')), words(at(block, 'label')),
+      ...list(block, 'elements').map((element) => (str(element, 'type') === 'button' ? `[${words(at(element, 'text')) ?? ''}]` : (words(element) ?? words(at(element, 'text'))))),
+    ].filter((text) => text !== undefined && text !== '');
+    return texts.flatMap((text) => (text === undefined ? [] : str(block, 'text', 'type') === 'mrkdwn' ? decode(text) : plain(text)));
+  });
+}
+
+function words(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : str(value, 'text');
 }

@@ -149,10 +149,7 @@ function readInlineElement(element: unknown, names: Names): Inline[] {
     return styled(href === undefined ? text : { t: 'link', href, children: [text] }, element);
   }
   const text = cleanText(inlineWords(element, names));
-  if (text === '') return [];
-  // Of a kind that is not known here, with an address: where it leads is not lost.
-  const href = type === 'text' ? undefined : str(element, 'url');
-  return styled(href === undefined ? { t: 'text', text } : { t: 'link', href, children: [{ t: 'text', text }] }, element);
+  return text === '' ? [] : styled({ t: 'text', text }, element);
 }
 
 /** Elements that are only text in the end. */

@@ -3,46 +3,51 @@ import type { MediaKind } from '../../../../src/model/content.ts';
 import { slack } from '../../../../src/networks/slack/index.ts';
 import { type Message, type PersonHandle, type SlackSandbox, startSlackSandbox } from '../../../../src/sandbox/slack/index.ts';
 import { iamcalNames } from '../../../../src/text/emoji-names.ts';
-import type { Conversation, Driver, Remote, Shown } from '../driver.ts';
+import type { Conversation, Driver, DriverOptions, Peer, Remote, Shown } from '../driver.ts';
 
 const secrets = { botToken: 'xoxb-token-of-the-test', appToken: 'xapp-token-of-the-test', signingSecret: 'signing-secret-of-the-test' };
 const SCALE = 1_000;
 
-export const slackDriver: Driver = {
-  network: slack,
-  places: ['direct', 'group'],
-  async start({ owners }) {
-    const sandbox = await startSlackSandbox({ ...secrets, clockScale: SCALE });
-    let met = 0;
-    return {
-      config: { main: { app_token: secrets.appToken, api_url: sandbox.apiUrl, accounts: { team: {
-        team_id: sandbox.teamId, user_id: sandbox.botUserId, token: secrets.botToken, owners, rate_scale: SCALE,
-      } } } },
-      meet(place) {
-        met += 1;
-        const ada = sandbox.person(`ada${met}`, { realName: `Ada ${met}` });
-        if (place === 'direct') {
-          const chat = ada.direct().id;
-          ada.sendText(chat, `Ada ${met} says hello`);
-          return Promise.resolve(conversation(sandbox, ada, ada, `Ada ${met}`, chat));
-        }
-        const ben = sandbox.person(`ben${met}`, { realName: `Ben ${met}` });
-        const channel = sandbox.channel(`garden-${met}`, { members: [ada.id, ben.id] });
-        ada.sendText(channel, `Ada ${met} says hello`);
-        ben.sendText(channel, `Ben ${met} says hello`);
-        return Promise.resolve(conversation(sandbox, ada, ben, `garden-${met}`, channel, true));
-      },
-      faults: {
-        duplicate: (on) => { sandbox.faults.duplicate = on ? 1 : 0; },
-        rateLimit: (on) => { sandbox.faults.rateLimit = on ? 1 : 0; },
-        expireToken: (on) => { sandbox.faults.expireToken = on; },
-        fail: (on) => { sandbox.faults.http500 = on ? 1 : 0; },
-      },
-      idle: () => sandbox.idle(),
-      close: () => sandbox.close(),
-    };
-  },
-};
+/** Over Socket Mode, as an installation is by default. */
+export const slackDriver = driver('socket');
+/** Over the Events API. */
+export const slackHttpDriver = driver('http');
+
+function driver(receive: 'socket' | 'http'): Driver {
+  return { network: slack, places: ['direct', 'group'], start: (options) => start(options, receive) };
+}
+
+async function start({ webhooks, owners }: DriverOptions, receive: 'socket' | 'http'): Promise<Peer> {
+  const sandbox = await startSlackSandbox({ ...secrets, clockScale: SCALE, ...(receive === 'http' ? { requestUrl: `${webhooks}/slack/main` } : {}) });
+  let met = 0;
+  return {
+    config: { main: { receive, app_token: secrets.appToken, signing_secret: secrets.signingSecret, api_url: sandbox.apiUrl, accounts: { team: {
+      team_id: sandbox.teamId, user_id: sandbox.botUserId, token: secrets.botToken, owners, rate_scale: SCALE,
+    } } } },
+    meet(place) {
+      met += 1;
+      const ada = sandbox.person(`ada${met}`, { realName: `Ada ${met}` });
+      if (place === 'direct') {
+        const chat = ada.direct().id;
+        ada.sendText(chat, `Ada ${met} says hello`);
+        return Promise.resolve(conversation(sandbox, ada, ada, `Ada ${met}`, chat));
+      }
+      const ben = sandbox.person(`ben${met}`, { realName: `Ben ${met}` });
+      const channel = sandbox.channel(`garden-${met}`, { members: [ada.id, ben.id] });
+      ada.sendText(channel, `Ada ${met} says hello`);
+      ben.sendText(channel, `Ben ${met} says hello`);
+      return Promise.resolve(conversation(sandbox, ada, ben, `garden-${met}`, channel, true));
+    },
+    faults: {
+      duplicate: (on) => { sandbox.faults.duplicate = on ? 1 : 0; },
+      rateLimit: (on) => { sandbox.faults.rateLimit = on ? 1 : 0; },
+      expireToken: (on) => { sandbox.faults.expireToken = on; },
+      fail: (on) => { sandbox.faults.http500 = on ? 1 : 0; },
+    },
+    idle: () => sandbox.idle(),
+    close: () => sandbox.close(),
+  };
+}
 
 function conversation(sandbox: SlackSandbox, ada: PersonHandle, ben: PersonHandle, title: string, channel: string, shared = false): Conversation {
   return {
