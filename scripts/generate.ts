@@ -13,6 +13,7 @@ import { configSchema } from '../src/config/schema.ts';
 import { errorsPage } from '../src/i18n/errors.ts';
 import { buildRegistration } from '../src/matrix/appservice/registration.ts';
 import { networks } from '../src/networks/registry.ts';
+import { capabilityPage, capabilityTable } from './capability-table.ts';
 
 // A library that the registration is made with calls an old function of Node's while it loads; that is no news here.
 process.noDeprecation = true;
@@ -23,11 +24,25 @@ const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 const files: readonly (readonly [path: string, content: string])[] = [
   ['config/config.sample.yaml', sampleConfig(config)],
   ['config/config.schema.json', json(configJsonSchema(config))],
+  ['docs/capabilities.md', capabilityPage(networks)],
   ['docs/config.md', configPage(config)],
   ['docs/errors.md', errorsPage()],
   ['docs/model.schema.json', json(modelJsonSchema())],
+  ['README.md', between(readFileSync(inTree('README.md'), 'utf8'), 'capabilities', capabilityTable(networks))],
   ['registration.yaml.example', await registrationExample()],
 ];
+
+function inTree(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+}
+
+/** A text with what stands between two comments of this name written anew. */
+function between(text: string, name: string, content: string): string {
+  const [start, end] = [`<!-- ${name}: written by npm run generate -->`, `<!-- end of ${name} -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`There is no place for ${name} between ${start} and ${end}.`);
+  return `${text.slice(0, from + start.length)}\n${content}\n${text.slice(to)}`;
+}
 
 async function registrationExample(): Promise<string> {
   const example = await buildRegistration({
@@ -46,7 +61,7 @@ async function registrationExample(): Promise<string> {
 
 let stale = 0;
 for (const [path, content] of files) {
-  const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
+  const file = inTree(path);
   if (existsSync(file) && readFileSync(file, 'utf8') === content) continue;
   stale += 1;
   console.log(process.argv.includes('--check') ? `${path} is not what \`npm run generate\` writes` : `${path} written`);

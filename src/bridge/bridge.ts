@@ -22,6 +22,7 @@ import { ToMatrix } from './outbound/to-matrix.ts';
 import { ToNetwork } from './outbound/to-network.ts';
 import { Faces } from './people/faces.ts';
 import type { Rooms } from './portals/rooms.ts';
+import { Backlog } from './reconcile/backlog.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
 import { Telling } from './reports/telling.ts';
 import type { DeliverySettings, Permission, RelayPrefix } from './settings.ts';
@@ -60,6 +61,7 @@ export class Bridge {
   readonly #media: MediaJobs;
   readonly #live: Lively;
   readonly #reconcile: Reconcile;
+  readonly #backlog: Backlog;
   readonly #position: ReadPosition;
   readonly #telling: Telling;
   readonly #taking: Taking;
@@ -79,6 +81,7 @@ export class Bridge {
     });
     this.#taking = new Taking(store, log);
     this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason), later: (work) => this.#later(work) });
+    this.#backlog = new Backlog({ clock, bot: homeserver.bot, isOurs: (user) => rooms.isOurs(user), compare: () => this.#reconcile.start(), signal: this.#stop.signal });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
       store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
@@ -160,6 +163,7 @@ export class Bridge {
     const accepted = await this.#taking.matrix(batch);
     this.#options.step('transaction.accepted');
     this.#options.outages.heard('matrix');
+    this.#backlog.look(batch.events);
     this.wake(accepted.wake);
   }
 

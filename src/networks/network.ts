@@ -18,8 +18,10 @@ export interface Network {
   readonly name: string;
   /** One app: what the vendor's developer console knows; owns webhooks, and holds its accounts under `accounts`. */
   readonly settings: z.ZodType<AppSettings>;
-  /** What a fresh conversation can do; the generated capability table is made of it. */
+  /** What a fresh conversation with one person can do; the generated capability table is made of it. */
   readonly capabilities: Capabilities;
+  /** What a group can do, where that is something else. */
+  readonly groupCapabilities?: Capabilities;
   /** Keys of a person and of a conversation for what a user typed (`open whatsapp +31 6…`); throws `Rejected` with the form it wants. */
   resolve(input: string, account: AccountSettings): { readonly person: PersonRef; readonly conversation: ConversationRef };
   readonly webhooks: readonly Webhook[];
@@ -205,8 +207,11 @@ export interface Connection {
   send(request: PartRequest): Promise<SendResult>;
   edit?(request: PartRequest & { readonly target: RemoteId }): Promise<SendResult>;
   delete?(conversation: Target, target: RemoteId, key: string): Promise<void>;
-  /** Null removes. Where a network makes a message of a reaction, its id comes back. */
-  react?(conversation: Target, target: RemoteId, emoji: string | null, key: string): Promise<SendResult>;
+  /**
+   * `emoji` comes to what the account shows on the message (null: nothing does) and `gone` goes. Where it shows one at most, that is
+   * replaced, or by null removed. Where a network makes a message of a reaction, its id comes back.
+   */
+  react?(conversation: Target, target: RemoteId, emoji: string | null, key: string, gone?: string): Promise<SendResult>;
   pin?(conversation: Target, target: RemoteId, pinned: boolean, key: string): Promise<void>;
   typing?(conversation: Target, active: boolean): Promise<void>;
   /** Title, topic, picture and members as they stand; asked when a portal is made. */
@@ -216,8 +221,8 @@ export interface Connection {
   /** At most `limit` messages before `before` (absent: the newest). Their items carry `historical`. */
   history?(conversation: Target, limit: number, before?: string): Promise<HistoryPage>;
   markRead?(conversation: Target, upTo: RemoteId): Promise<void>;
-  /** `unknown` where the network cannot be asked. */
-  findSent(key: string, conversation: Target, since: Millis): Promise<SendResult | 'absent' | 'unknown'>;
+  /** `unknown` where the network cannot be asked. `place`: the thread that a message was to go into, and what it was to answer. */
+  findSent(key: string, conversation: Target, since: Millis, place?: Pick<SendRequest, 'thread' | 'replyTo'>): Promise<SendResult | 'absent' | 'unknown'>;
   /** `handle` as it stood in `MediaRef.source.network`. */
   openMedia(handle: string, signal: AbortSignal): Promise<MediaStream>;
   /** Two requests that share a key share a limit: one at a time, in order. */

@@ -203,6 +203,7 @@ export interface RoomContext {
   readonly map: readonly MapRow[];
   /** Rows that these events became, and what later edits made of them, settled or not. */
   readonly rows: readonly OutboxItem[];
+  /** Those that people here put on these events, and of each that is one of these events all that stand beside it. */
   readonly reactions: readonly ReactionRow[];
   /** Who has joined the room or is invited to it, our own users too. */
   readonly members: readonly Member[];

@@ -81,7 +81,8 @@ export type NetworkTask =
       /** What the first step made of a media part: fitted to the network and kept in the spool. */
       readonly fitted?: FittedMedia;
     }
-  | { readonly to: 'network'; readonly kind: 'reaction'; readonly target: EventId; readonly emoji: string | null; readonly reaction: EventId }
+  /** `emoji`: comes to those that the account shows; null: none does. `gone`: goes. */
+  | { readonly to: 'network'; readonly kind: 'reaction'; readonly target: EventId; readonly emoji: string | null; readonly gone?: string; readonly reaction: EventId }
   | { readonly to: 'network'; readonly kind: 'pin'; readonly target: EventId; readonly pinned: boolean }
   | { readonly to: 'network'; readonly kind: 'edit'; readonly target: EventId; readonly part: number; readonly content: Content; readonly relay: { readonly name: string } | null }
   /** One part of an event; its id is looked up when it is sent, for it may be on its way still. */

@@ -35,7 +35,12 @@ export const joypixelsNames: EmojiNames = named(() => require('emojibase-data/en
 
 /** Puts the characters in place of each name in a plain text; what is no name of the set stays as it is. */
 export function emojiForNames(text: string, names: EmojiNames): string {
-  return text.includes(':') ? text.replace(IN_TEXT, (whole, name: string) => names.emoji(name) ?? whole) : text;
+  return text.includes(':') ? text.replace(IN_TEXT, (whole, name: string) => typed(names.emoji(name)) ?? whole) : text;
+}
+
+/** As people type them into a text: U+FE0F only behind characters that without it are no emoji. */
+export function typed<Found extends string | null>(emoji: Found): Found {
+  return (emoji === null ? null : emoji.replace(/(\p{Emoji_Presentation})\ufe0f/gu, '$1')) as Found;
 }
 
 /** The tables are large: nobody who meets no name pays for them. */

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { NetworkEvent, NetworkItem } from '../../src/model/events.ts';
 import type { RemoteId } from '../../src/model/ids.ts';
+import { plain } from '../../src/model/richtext.ts';
 import { BOT } from '../kit/model/homeserver.ts';
 import type { Abilities } from '../kit/scripted/network.ts';
 import { BOB, CAROL, CHAT, Stage } from '../kit/scripted/stage.ts';
@@ -63,6 +64,17 @@ describe('a thread of a network', () => {
 describe('a thread of Matrix', () => {
   const inThread = (root: string, falling: string, isFalling = true): Record<string, unknown> =>
     ({ 'm.relates_to': { rel_type: 'm.thread', event_id: root, is_falling_back: isFalling, 'm.in_reply_to': { event_id: falling } } });
+
+  test('what may have been sent is looked for in its thread', async () => {
+    const { network } = open();
+    await stage.take(stage.message('m1', 'theirs'));
+    const theirs = stage.saying('theirs').event_id;
+    network.silent = true;
+    await stage.says('in it', inThread(theirs, theirs, false));
+    expect(network.of('findSent')[0]).toMatchObject({ thread: 'm1', replyTo: 'm1' });
+    expect(stage.log).toHaveLength(1);
+    stage.log.length = 0;
+  });
 
   test('goes into the thread of its root there, whoever wrote that; a real answer answers too', async () => {
     const { network } = open();
@@ -267,7 +279,7 @@ test('our own edit that comes back holds nothing up', async () => {
   await stage.take(stage.message('m1', 'hello'));
   await stage.says('mine');
   const target = network.of('send')[0]?.id ?? id('');
-  await stage.take({ type: 'edit', id: id('e1'), target, conversation: CHAT, sender: { id: 'me', scope: '', isSelf: true }, time: Date.UTC(2026, 0, 2), parts: [] }, stage.message('m2', 'and on'));
+  await stage.take({ type: 'edit', id: id('e1'), target, conversation: CHAT, sender: { id: 'me', scope: '', isSelf: true }, time: Date.UTC(2026, 0, 1), parts: [{ kind: 'text', text: plain('from here') }] }, stage.message('m2', 'and on'));
   expect(stage.saying('and on').sender).toBe(stage.saying('hello').sender);
   expect(stage.events('m.room.message').map(({ content }) => content.body)).toEqual(['hello', 'mine', 'and on']);
 });

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PollContent } from '../../src/model/content.ts';
 import type { NetworkEvent } from '../../src/model/events.ts';
 import type { RemoteId } from '../../src/model/ids.ts';
+import { MALLORY } from '../kit/model/core.ts';
 import { BOT } from '../kit/model/homeserver.ts';
 import type { Abilities } from '../kit/scripted/network.ts';
 import { BOB, CAROL, CHAT, Stage } from '../kit/scripted/stage.ts';
@@ -96,6 +97,19 @@ describe('a poll of Matrix', () => {
     expect(stage.events(RESPONSE ?? '').map(({ content }) => [content[RESPONSE ?? ''], content['m.relates_to']])).toEqual([[{ answers: ['b'] }, refersTo(start)], [{ answers: ['a'] }, refersTo(start)]]);
     await stage.take(end('sent1'));
     expect(stage.events(END ?? '')).toMatchObject([{ sender: BOT }]);
+  });
+
+  test('is ended there by whoever began it, and by nobody else', async () => {
+    open();
+    await stage.take(stage.message('m1', 'hello'));
+    const start = await stage.alice(unstable, START);
+    stage.homeserver.setMember(stage.room, MALLORY, MALLORY, 'join');
+    stage.homeserver.say(stage.room, MALLORY, END ?? '', { 'm.relates_to': refersTo(start), [END ?? '']: {} });
+    await stage.pass(2_000);
+    expect(stage.network.of('edit')).toEqual([]);
+    await stage.alice({ 'm.relates_to': refersTo(start), [END ?? '']: {}, [TEXT ?? '']: 'over' }, END);
+    expect(stage.network.of('edit')).toMatchObject([{ target: 'sent1', content: { kind: 'poll', closed: true } }]);
+    expect(stage.notices()).toEqual([]);
   });
 
   test('is told in words where there are none', async () => {

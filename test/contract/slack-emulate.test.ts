@@ -77,13 +77,13 @@ describe('emulate 0.12.2', () => {
 
   test('reacts, once, and takes it back', async () => {
     const sent = await connection.send(part(target(general), 'react to this'));
-    await connection.react(target(general), sent.id, '👍');
-    await connection.react(target(general), sent.id, '👍');
+    await connection.react(target(general), sent.id, '👍', 'k');
+    await connection.react(target(general), sent.id, '👍', 'k');
     const reactions = async () => (await history()).find(({ ts }) => ts === tsIn(sent.id))?.['reactions'];
     expect(await reactions()).toMatchObject([{ name: '+1', users: [self], count: 1 }]);
-    await connection.react(target(general), sent.id, '❤️');
+    await connection.react(target(general), sent.id, '❤️', 'k', '👍');
     expect(await reactions()).toMatchObject([{ name: 'heart', count: 1 }]);
-    await connection.react(target(general), sent.id, null);
+    await connection.react(target(general), sent.id, null, 'k', '❤️');
     expect((await reactions()) ?? []).toEqual([]);
   });
 

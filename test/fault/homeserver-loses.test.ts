@@ -81,3 +81,22 @@ test('what was said in a room before the bot came is not taken for something sai
   await quiet(scene.stack);
   expect(said()).toBe(before + 1);
 }, 90_000);
+
+test('what a homeserver strands in the moment in which it finds the daemon again is found in the room', async () => {
+  scene = await setScene();
+  await scene.say('out', 'text');
+  await scene.settled();
+  const { stack } = scene;
+  await stack.stop();
+  await scene.say('out', 'text');
+  await eventually('that the homeserver has noticed', () => !stack.homeserver.service.up);
+  stack.homeserver.strand();
+  await stack.start();
+  await eventually('that it is over', () => stack.homeserver.service.up);
+  const stranded = await scene.say('out', 'text');
+  await eventually('its transaction', () => stack.homeserver.service.unsent === 1 && stack.homeserver.service.queued === 0);
+  const next = await scene.say('out', 'text');
+  await eventually('the next', () => scene.talk.look().onPhone(next).length === 1);
+  expect(scene.talk.look().onPhone(stranded)).toEqual([]);
+  await eventually('what was stranded', () => scene.talk.look().onPhone(stranded).length === 1, 30_000);
+}, 60_000);

@@ -7,9 +7,9 @@ import { conversation, type Op, troubled } from '../kit/model/script.ts';
 import { type Weather, weather } from '../kit/model/weather.ts';
 import { type Conditions, World } from '../kit/model/world.ts';
 
-const abilities: fc.Arbitrary<Abilities> = fc.record({
+const abilities: fc.Arbitrary<Abilities> = fc.record<Omit<Abilities, 'reactions'>>({
   edit: fc.boolean(), delete: fc.boolean(), findSent: fc.boolean(), statuses: fc.constantFrom('none', 'key', 'id'), echoes: fc.constantFrom('none', 'key', 'plain'),
-});
+}).map((drawn) => ({ ...drawn, reactions: drawn.edit ? 2 : 1 }));
 const CALM: Weather = { homeserver: [], network: [], pushes: [], webhooks: [], statuses: [] };
 
 async function act(conditions: Conditions, script: readonly Op[]): Promise<void> {

@@ -271,11 +271,12 @@ describe('sending', () => {
     await connection.react?.(conversation, target, '👍', 'k1');
     expect(reactions()).toEqual([':thumbsup:']);
     await connection.react?.(conversation, target, '🎉', 'k2');
-    expect(reactions()).toEqual([':tada:']);
-    await connection.react?.(conversation, target, ':party_parrot:', 'k3');
+    expect(reactions()).toEqual([':thumbsup:', ':tada:']);
+    await connection.react?.(conversation, target, ':party_parrot:', 'k3', '👍️');
+    expect(reactions()).toEqual([':tada:', ':party_parrot:']);
+    await connection.react?.(conversation, target, null, 'k4', '🎉');
+    await connection.react?.(conversation, target, null, 'k4', '🎉');
     expect(reactions()).toEqual([':party_parrot:']);
-    await connection.react?.(conversation, target, null, 'k4');
-    expect(reactions()).toEqual([]);
     await expect(connection.react?.(conversation, target, 'no emoji', 'k5')).rejects.toThrow('emoji');
     await connection.pin?.(conversation, target, true, 'k6');
     expect(sandbox.messages.get(target)?.['pinned']).toBe(true);

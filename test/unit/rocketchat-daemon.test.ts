@@ -36,6 +36,10 @@ describe('the daemon with Rocket.Chat', () => {
     expect(there.u._id).toBe(sandbox.account._id);
     alice.send(room, { msgtype: 'm.text', body: '* hello edited', 'm.new_content': { msgtype: 'm.text', body: 'hello edited' }, 'm.relates_to': { rel_type: 'm.replace', event_id: sent } });
     await eventually('the edit in Rocket.Chat', () => there.msg === 'hello edited', LONG);
+    bob.edit(there._id, 'hello moderated');
+    const moderated = await eventually('what a moderator made of it', () => homeserver.eventsOf(room, 'm.room.message').find(({ content }) => String(content['body']).includes('hello moderated')), LONG);
+    expect(moderated).toMatchObject({ sender: hello.sender, content: { 'm.relates_to': { 'm.in_reply_to': { event_id: sent } } } });
+    expect(bodies(homeserver.eventsOf(room, 'm.room.message')).filter((body) => body.includes('Edited in'))).toHaveLength(1);
     bob.edit(first._id, 'hello edited Matrix');
     await eventually('the edit', () => homeserver.eventsOf(room, 'm.room.message').find(({ content }) => JSON.stringify(content).includes('m.replace') && JSON.stringify(content).includes('hello edited Matrix')), LONG);
 
@@ -77,6 +81,6 @@ describe('the daemon with Rocket.Chat', () => {
     const all = bodies(homeserver.eventsOf(room, 'm.room.message'));
     expect(all.filter((body) => body === 'while you were away')).toHaveLength(1);
     expect(all.filter((body) => body === 'me too')).toHaveLength(1);
-    expect(homeserver.eventsOf(room, 'm.room.message').filter(({ sender, content }) => sender !== alice.id && /Rocket\.Chat|me too|mine\.png/.test(JSON.stringify(content)))).toEqual([]);
+    expect(homeserver.eventsOf(room, 'm.room.message').filter(({ sender, content, event_id }) => sender !== alice.id && event_id !== moderated.event_id && /Rocket\.Chat|me too|mine\.png/.test(JSON.stringify(content)))).toEqual([]);
   }, 180_000);
 });

@@ -179,17 +179,23 @@ describe('what is said through the bridge', () => {
     expect(said()).toMatchObject({ text: 'second', edited: { user: sandbox.botUserId } });
     const bobs = sandbox.person('bob').sendText(general, 'mine');
     const id = `${general}:${bobs}` as RemoteId;
-    await connection.react(target(general), id, '👍🏽');
-    await connection.react(target(general), id, '❤️');
-    expect([...said().reactions]).toEqual([['heart', [sandbox.botUserId]]]);
-    await connection.react(target(general), id, null);
-    expect(said().reactions.size).toBe(0);
+    const shown = () => [...said().reactions].map(([name, users]) => [name, ...users]);
+    await connection.react(target(general), id, '👍🏽', 'k1');
+    await connection.react(target(general), id, '❤️', 'k2');
+    await connection.react(target(general), id, '❤', 'k3');
+    expect(shown()).toEqual([['+1::skin-tone-4', sandbox.botUserId], ['heart', sandbox.botUserId]]);
+    await connection.react(target(general), id, '🎉', 'k4', '👍🏽');
+    expect(shown()).toEqual([['heart', sandbox.botUserId], ['tada', sandbox.botUserId]]);
+    await connection.react(target(general), id, null, 'k5', '❤️');
+    await connection.react(target(general), id, null, 'k6', '❤️');
+    await connection.react(target(general), id, null, 'k7', 'no emoji');
+    expect(shown()).toEqual([['tada', sandbox.botUserId]]);
     await connection.pin(target(general), id, true);
     await connection.pin(target(general), id, true);
     await connection.pin(target(general), id, false);
     await connection.delete(target(general), sent.id);
     await connection.delete(target(general), sent.id);
-    await expect(connection.react(target(general), id, 'no emoji')).rejects.toThrow(Rejected);
+    await expect(connection.react(target(general), id, 'no emoji', 'k8')).rejects.toThrow(Rejected);
     await sandbox.idle();
     expect(sink.of('edit')).toEqual([]);
     expect(sink.of('reaction')).toEqual([]);
@@ -254,6 +260,11 @@ describe('what was', () => {
     expect(await account.connection.findSent(request.key, target(general), since)).toMatchObject({ id: sent.id });
     expect(await account.connection.findSent(below.key, target(general), since)).toMatchObject({ id: inThread.id });
     expect(await account.connection.findSent('never', target(general), since)).toBe('absent');
+    // A thread that began long ago stands on none of the newest pages: only who knows its root finds what is in it.
+    expect(await account.connection.findSent(below.key, target(general), since, { thread: { root: sent.id } })).toMatchObject({ id: inThread.id });
+    expect(await account.connection.findSent(request.key, target(general), since, { thread: { root: `${general}:${sandbox.person('bob').sendText(general, 'other')}` as RemoteId } })).toBe('absent');
+    expect(await account.connection.findSent('never', target(general), since, { replyTo: inThread.id })).toBe('absent');
+    expect(await account.connection.findSent(request.key, target(general), since, { replyTo: `${general}:1500000000.000100` as RemoteId })).toMatchObject({ id: sent.id });
     await account.connection.send(part(target(general), { kind: 'file', media: { source: { network: '' } } }, { media: file(Buffer.from('x'), 'x.txt', 'text/plain') }));
     expect(await account.connection.findSent('never', target(general), since)).toBe('unknown');
   });
@@ -287,6 +298,21 @@ describe('a person’s own login', () => {
     const native = await until('what was said in Slack', () => own.sink.of('message').find(({ parts }) => textIn(parts[0] as never) === 'from my phone'));
     expect(native).toMatchObject({ sender: { isSelf: true } });
     expect(native.key).toBeUndefined();
+    // What was sent for them they can change there; that is no echo, and it is later than ours.
+    const sent = await own.connection.send(part(target(eve.id, 'direct', { aliases: [chat.id] }), 'with a tpyo'));
+    const edited = await own.connection.edit({ ...part(target(eve.id, 'direct'), 'with a typo'), target: sent.id });
+    await sandbox.idle();
+    expect(own.sink.of('edit').filter(({ time }) => time > edited.time)).toEqual([]);
+    bob.edit(chat.id, tsIn(sent.id), 'changed in Slack');
+    const change = await until('the edit in Slack', () => own.sink.of('edit').find(({ time }) => time > edited.time));
+    expect(change).toMatchObject({ target: sent.id, sender: { isSelf: true } });
+    // A reaction that stands there already has no echo: the next like it is the person's own.
+    bob.react(chat.id, tsIn(sent.id), 'wave');
+    await until('the reaction', () => own.sink.of('reaction')[0]);
+    await own.connection.react(target(eve.id, 'direct'), sent.id, '👋', 'k1');
+    bob.unreact(chat.id, tsIn(sent.id), 'wave');
+    bob.react(chat.id, tsIn(sent.id), 'wave');
+    await until('all that was done in Slack', () => own.sink.of('reaction').length === 3);
     await own.connection.markRead(target(eve.id, 'direct'), native.id);
     expect(sandbox.readTo(chat.id, bob.id)).toBe(tsIn(native.id));
     // Nothing of it was for the bot.

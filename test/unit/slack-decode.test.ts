@@ -144,6 +144,16 @@ describe('messages', () => {
     expect(parts([{ id: 'F1', mode: 'tombstone' }, { id: 'F2', mode: 'hidden_by_limit' }, { id: 'F3', file_access: 'access_denied' }])).toMatchObject([{ kind: 'unsupported' }, { kind: 'unsupported' }, { kind: 'unsupported' }]);
     expect(parts([{ id: 'F1', file_access: 'check_file_info', created: 0, mode: 'hosted' }])).toMatchObject([{ kind: 'file', media: { source: { network: '{"id":"F1","ask":true}' } } }]);
     expect(parts([file({ mode: 'external', is_external: true, permalink: 'https://docs.example' })])).toMatchObject([{ kind: 'text' }]);
+    // What lies with somebody else is opened there, not behind a login of Slack's.
+    expect(JSON.stringify(parts([file({ mode: 'external', is_external: true, url_private: 'https://docs.example/d/1', permalink: 'https://team.slack.com/files/F1' })]))).toContain('"href":"https://docs.example/d/1"');
+    expect(JSON.stringify(parts([file({ mode: 'quip', permalink: 'https://team.slack.com/docs/F1' })]))).toContain('"href":"https://team.slack.com/docs/F1"');
+  });
+
+  test('a remote file that only a block names is not lost; one that stands among the files too is shown once', () => {
+    const remote = { type: 'file', external_id: 'doc-1', source: 'remote', file: { id: 'F7', title: 'The plan', mode: 'external', is_external: true, external_url: 'https://docs.example/d/7' } };
+    const parts = (more: object) => (one(callback(message({ text: '', blocks: [remote], ...more }))) as never as { parts: unknown[] }).parts;
+    expect(JSON.stringify(parts({}))).toContain('"href":"https://docs.example/d/7"');
+    expect(parts({ files: [remote.file] })).toHaveLength(1);
   });
 
   test('shared messages, previews and what programs attach', () => {
@@ -172,6 +182,7 @@ describe('blocks', () => {
     ['table', { type: 'table', rows: [[{ type: 'raw_text', text: 'h1' }, { type: 'raw_text', text: 'h2' }], [{ type: 'rich_text', elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: 'c1' }] }] }, { type: 'raw_number', value: 2, text: '2' }]] }, ['h1 | h2', 'c1 | 2']],
     ['markdown', { type: 'markdown', text: '# Head\n\n**bold** and [l](https://l.example)\n\n```js\ncode\n```' }, ['Head', 'bold and l (https://l.example)', 'code']],
     ['call', { type: 'call', call: { v1: { name: 'Standup', join_url: 'https://call.example' } } }, ['Standup', 'https://call.example']],
+    ['markdown without empty lines', { type: 'markdown', text: 'Intro\n## Head\n- one\n- two\n1. first\n2. second\n> said\n> so\n```\na\n\nb\n```\nend' }, ['Intro\n', 'Head\n', '- one', '- two', '1. first', '2. second', '> said', '> so', 'a', '', 'b', 'end']],
     ['a kind of later times', { type: 'carousel', elements: [{ type: 'card', title: { type: 'plain_text', text: 'Card' }, body: { type: 'mrkdwn', text: '*x*' }, blocks: [{ type: 'section', text: { type: 'plain_text', text: 'deep' } }] }] }, ['Card', 'x', 'deep']],
   ])('%s', (_name, block, wanted) => {
     for (const each of wanted) expect(shown(block)).toContain(each);

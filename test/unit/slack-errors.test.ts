@@ -92,7 +92,7 @@ describe('what a call can end in', () => {
     const channel = poor.channel('general');
     const own = connect(appSettings(poor));
     const sent = await own.send(part(target(channel), 'x'));
-    expect(await outcome(own.react(target(channel), sent.id, '👍'))).toMatchObject({ name: 'Rejected', code: 'missing_scope', message: expect.stringContaining('reactions:') });
+    expect(await outcome(own.react(target(channel), sent.id, '👍', 'k'))).toMatchObject({ name: 'Rejected', code: 'missing_scope', message: expect.stringContaining('reactions:') });
     // Other names are one of them: without, the name goes into the text.
     await own.send(part(target(channel), 'x', { relay: { name: 'Alice' } }));
     expect(poor.messages.at(-1)).toMatchObject({ text: '*Alice*: x', user: poor.botUserId });

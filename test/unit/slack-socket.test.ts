@@ -81,6 +81,19 @@ describe('Socket Mode', () => {
     expect(again.sink.texts()).toEqual(['one', 'while nobody listened']);
   });
 
+  test('who came and who left while nobody listened is found in the history', async () => {
+    const first = await start();
+    await until('the first mark', () => first.sink.last);
+    await first.stop();
+    sandbox.faults.drop = 1;
+    sandbox.person('eve').join(general);
+    sandbox.person('bob').leave(general);
+    sandbox.faults.drop = 0;
+    const again = await start(first.sink);
+    await until('the departure', () => again.sink.of('member').some(({ change }) => change === 'leave'));
+    expect(again.sink.of('member').map(({ person, change }) => [person.id, change])).toEqual([[sandbox.person('eve').id, 'join'], [sandbox.person('bob').id, 'leave']]);
+  });
+
   test('of what is older than the bridge only an edit is news', async () => {
     const old = say('from before');
     await sandbox.idle();

@@ -150,6 +150,8 @@ describe('receiving', () => {
     anna.vote(chat.id, id, []);
     expect(await again.sink.event('poll.vote', ({ options: chosen }) => chosen.length === 0)).toMatchObject({ target: sent.id });
     await again.connection.edit?.({ ...part(group(chat.id), { ...poll, closed: true }), target: sent.id });
+    // An end whose answer was lost is tried again.
+    await again.connection.edit?.({ ...part(group(chat.id), { kind: 'poll', question: '', options: [], maxChoices: 1, closed: true }), target: sent.id });
     expect(await again.sink.event('poll.end')).toMatchObject({ target: sent.id, results: [{ text: 'Now', votes: 0 }, { text: 'Later', votes: 0 }] });
     expect(again.sink.events.filter(({ type }) => type === 'unsupported')).toEqual([]);
   });

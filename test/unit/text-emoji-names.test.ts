@@ -52,6 +52,10 @@ describe('short names of emoji', () => {
     expect(emojiForNames('go :rocket: :party_parrot: at 10:30:15 :+1::skin-tone-4::tada:', iamcalNames)).toBe('go 🚀 :party_parrot: at 10:30:15 👍🏽🎉');
   });
 
+  test('in a text they are as people type them: without U+FE0F where they need none', () => {
+    expect(emojiForNames(':earth_africa: :heart: :+1::skin-tone-4: :rainbow-flag:', iamcalNames)).toBe('\u{1f30d} \u2764\ufe0f \u{1f44d}\u{1f3fd} \u{1f3f3}\ufe0f\u200d\u{1f308}');
+  });
+
   test('every name of both sets gives an emoji that goes back to a name for the same', () => {
     for (const [names, file] of [[iamcalNames, 'iamcal'], [joypixelsNames, 'joypixels']] as const) {
       const codes = require(`emojibase-data/en/shortcodes/${file}.json`) as Record<string, string | string[]>;

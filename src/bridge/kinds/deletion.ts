@@ -5,7 +5,7 @@ import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
 import { beforePortal, deletionKey, standsAt, toPortal, unseenKey } from './shared.ts';
-import { emojiAfterRemoval } from './reaction.ts';
+import { changeByRemoval } from './reaction.ts';
 
 /** Deleted on a network: what has not been written yet is not, what has is redacted. */
 export function deletionFromNetwork(event: DeletionEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -14,7 +14,11 @@ export function deletionFromNetwork(event: DeletionEvent, item: InboxItem, conte
   const written = context.map.filter(({ remoteId }) => remoteId === event.target);
   const coming = context.coming.filter(({ remoteRef }) => remoteRef === event.target);
   const deadline = item.receivedAt + deciding.settings.targetWait;
+  const ours = written.find(({ origin }) => origin === 'matrix');
+  if (ours !== undefined) return deletionOfOurs(event, item, ours, portal, context, deciding);
   if (written.length === 0 && coming.length === 0) {
+    // What went out and is known no more the bridge has deleted itself.
+    if (item.body.side === 'network' && deciding.isSent(item.body.account, event.target)) return ignored('own_deletion');
     if (deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
     return done([notice(portal.room, '🗑️ A message that is not here was deleted.', unseenKey(portal, event.target))]);
   }
@@ -31,6 +35,23 @@ export function deletionFromNetwork(event: DeletionEvent, item: InboxItem, conte
     } });
   }
   return done(effects);
+}
+
+/** Milliseconds. What goes all at once, as when a server tidies up, is told once. */
+const AT_ONCE = 10_000;
+
+/** Of what was written on Matrix: our own deletion comes back before its answer, or somebody took it away in the network's app. Here it stays, and its author hears of it. */
+function deletionOfOurs(event: DeletionEvent, item: InboxItem, ours: MapRow, portal: Portal, context: RemoteContext, deciding: Deciding): Decision {
+  const echoUntil = item.receivedAt + deciding.settings.echoWait;
+  if (context.going.some(({ kind }) => kind === 'deletion') && deciding.now < echoUntil) {
+    return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, echoUntil) }, effects: [] };
+  }
+  const network = deciding.adapter(portal.account)?.name ?? portal.conversation.network;
+  const text = `🗑️ ${context.person?.name ?? 'Somebody'} deleted this message in ${network}. It stays here, and so does what else of Matrix was deleted with it.`;
+  return done([
+    { do: 'unmap', portal: portal.row, remoteId: event.target },
+    notice(portal.room, text, keyOf('deleted there', portal.row, Math.floor(event.time / AT_ONCE)), ours.eventId),
+  ]);
 }
 
 /** A redaction on Matrix: of a message, or of a reaction. Reads the target from both places where room versions put it. */
@@ -127,8 +148,8 @@ function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext
   const gone: Effect = { do: 'unreact', portal: portal.row, target: reaction.target, actor: reaction.actor, emoji: reaction.emoji };
   const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'reaction');
   if (rows.length > 0 && rows.every(isWaiting)) return [gone, ...rows.map(({ seq }): Effect => ({ do: 'cancel', seq, reason: 'Taken back before it was sent.' }))];
-  const emoji = emojiAfterRemoval(reaction, context, portal, deciding);
-  if (emoji === undefined) return [gone];
-  const task = { to: 'network', kind: 'reaction', target: reaction.target as EventId, emoji, reaction: event.event_id as EventId } as const;
+  const change = changeByRemoval(reaction, context, portal, deciding);
+  if (change === null) return [gone];
+  const task = { to: 'network', kind: 'reaction', target: reaction.target as EventId, ...change, reaction: event.event_id as EventId } as const;
   return [gone, toPortal(portal, event, task, 0, 1)];
 }

@@ -2,7 +2,7 @@ import type { Content } from '../../model/content.ts';
 import type { EditEvent, MatrixEvent } from '../../model/events.ts';
 import type { EventId, Millis, UserId } from '../../model/ids.ts';
 import type { RichText } from '../../model/richtext.ts';
-import type { Effect, InboxItem, MatrixTask, OutboxItem, OutboxState, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
+import type { Effect, InboxItem, MapRow, MatrixTask, OutboxItem, OutboxState, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, targetOf } from '../deciding.ts';
 import { fitToEvents } from '../inbound/fit.ts';
 import { render } from '../inbound/render.ts';
@@ -22,8 +22,8 @@ import { isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './s
 export function editFromNetwork(event: EditEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   const { portal } = context;
   if (portal === null) return openPortal(item, context, deciding);
-  // Of what was written on Matrix: our own edit comes back, and nobody else can edit it there.
-  if (context.map.some(({ remoteId, origin }) => remoteId === event.target && origin === 'matrix')) return leftOut(item, 'own_edit');
+  const ours = context.map.find(({ remoteId, origin }) => remoteId === event.target && origin === 'matrix');
+  if (ours !== undefined) return editOfOurs(event, item, ours, portal, context, deciding);
   const before = shownParts(event, context);
   const known = before.parts.size > 0;
   const deadline = item.receivedAt + deciding.settings.targetWait;
@@ -53,6 +53,35 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
     task: { to: 'matrix', kind: 'redaction', as: context.person?.row ?? null, target: event.target, part },
   } }));
   return done([...effects, ...left, ...endedPolls(event.parts, event.target, context.person?.row ?? null, event.time, portal)]);
+}
+
+/**
+ * Of what was written on Matrix: our own edit comes back, or somebody changed it in the network's app. Ours are told by their time, which
+ * the answer to each has left in the map. Nobody can edit an event of somebody else's, so the room is told in an answer to it.
+ */
+function editOfOurs(event: EditEvent, item: InboxItem, ours: MapRow, portal: Portal, context: RemoteContext, deciding: Deciding): Decision {
+  const echoUntil = item.receivedAt + deciding.settings.echoWait;
+  if (event.sender.isSelf === true && context.going.some(({ kind }) => kind === 'edit') && deciding.now < echoUntil) {
+    return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, echoUntil) }, effects: [] };
+  }
+  if (event.time <= ours.remoteTime) return leftOut(item, 'own_edit');
+  const lead = `Edited in ${deciding.adapter(portal.account)?.name ?? portal.conversation.network}`;
+  const words = event.parts.flatMap((part): readonly Content[] => ('media' in part ? (part.caption === undefined ? [] : [{ kind: 'text', text: part.caption }]) : [part]));
+  const parts = fitToEvents(words, {}, lead);
+  return done([
+    ...leftOut(item, '').effects,
+    { do: 'map', row: { ...ours, remoteTime: event.time } },
+    ...parts.map(({ content }, index): Effect => {
+      const rendered = render(ghostsMentioned(content, context.mentioned, deciding), index === 0 ? lead : undefined);
+      return { do: 'send', row: {
+        lane: `out:r${portal.room}`, key: keyOf(portal.row, item.key, index, 'edit'), portal: portal.row, room: portal.room, account: portal.account, part: index, parts: parts.length,
+        task: {
+          to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time, ...(index === 0 ? { replyTo: { remote: event.target } } : {}),
+          ...(ours.thread == null ? {} : { thread: { root: ours.thread } }),
+        },
+      } };
+    }),
+  ]);
 }
 
 interface Before {

@@ -1,14 +1,15 @@
 import type { Capabilities } from '../../model/capabilities.ts';
-import type { Content } from '../../model/content.ts';
+import type { Content, PollContent } from '../../model/content.ts';
 import type { MatrixEvent, PollEndEvent, PollVoteEvent } from '../../model/events.ts';
 import type { Millis, PersonRow, RemoteId } from '../../model/ids.ts';
 import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
-import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
+import { type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { pollInWords } from '../outbound/polls.ts';
 import { notice } from '../reports/report.ts';
 import { targetNotHere } from './reaction.ts';
+import { standsAt, toPortal } from './shared.ts';
 
 export function voteFromNetwork(event: PollVoteEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   const waits = targetNotHere(event.target, 'voted in a poll', item, context, deciding);
@@ -60,8 +61,28 @@ export function voteFromMatrix(event: MatrixEvent, context: RoomContext, decidin
   return onlyHere(event, context, deciding, event.sender, (names) => `ℹ️ Votes from Matrix are seen here only; ${names} takes none for others.`);
 }
 
+/** Where the network has our own poll, its end is an edit of it. Clients believe the end of whoever began it, so others end nothing. */
 export function pollEndFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
-  return onlyHere(event, context, deciding, 'end', (names) => `ℹ️ The poll was ended here only; on ${names} it goes on.`);
+  const ends = context.portals.flatMap((portal) => endInPortal(event, portal, context, deciding));
+  const ended = new Set(ends.map((effect) => (effect.do === 'send' ? effect.row.portal : undefined)));
+  const others = context.portals.filter(({ row }) => !ended.has(row));
+  if (ends.length > 0 && others.length === 0) return done(ends);
+  const told = onlyHere(event, { ...context, portals: others }, deciding, 'end', (names) => `ℹ️ The poll was ended here only; on ${names} it goes on.`);
+  return ends.length === 0 ? told : done([...ends, ...told.effects]);
+}
+
+function endInPortal(event: MatrixEvent, portal: Portal, context: RoomContext, deciding: Deciding): readonly Effect[] {
+  const poll = relationsOf(event.content).refersTo;
+  const can = deciding.adapter(portal.account)?.capabilities(targetOf(portal.conversation)).out;
+  if (poll === null || can === undefined || can.poll.level === 'none' || can.edit.level === 'none') return [];
+  const map = context.map.filter((row) => row.portal === portal.row && row.eventId === poll);
+  const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'message' && row.state !== 'cancelled' && row.state !== 'dead');
+  const author = rows[0]?.sender ?? map.find(({ origin }) => origin === 'matrix')?.author;
+  if (author !== event.sender) return [];
+  // A name that stands before it is a part of its own.
+  const part = Math.max(...map.map(({ outPart }) => outPart), ...rows.map((row) => standsAt(row, poll).part));
+  const content: PollContent = { kind: 'poll', question: '', options: [], maxChoices: 1, closed: true };
+  return [toPortal(portal, event, { to: 'network', kind: 'edit', target: poll, part, content, relay: null }, 0, 1, { event: poll, part })];
 }
 
 function onlyHere(event: MatrixEvent, context: RoomContext, deciding: Deciding, who: string, words: (names: string) => string): Decision {

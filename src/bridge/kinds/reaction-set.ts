@@ -1,7 +1,7 @@
 import type { ReactionsSetEvent } from '../../model/events.ts';
 import type { Effect, InboxItem, ReactionRow, RemoteContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
-import { putThere, takeBack, targetNotHere } from './reaction.ts';
+import { isShownForOthers, putThere, takeBack, targetNotHere } from './reaction.ts';
 
 /** Who reacted where only a number is told: the bot stands for them. */
 const NOBODY = 'nobody';
@@ -35,7 +35,7 @@ function wantedBy(event: ReactionsSetEvent, context: RemoteContext): readonly Re
   const wanted = new Map<string, Reaction>();
   for (const { emoji, sender = event.sender, count } of event.reactions) {
     const actor = sender === undefined ? NOBODY : actorOf(sender, context);
-    if (emoji === '' || count === 0 || actor === null || (sender?.isSelf === true && isOurs(emoji, context))) continue;
+    if (emoji === '' || count === 0 || actor === null || (sender?.isSelf === true && isShownForOthers(emoji, context))) continue;
     wanted.set(`${actor} ${emoji}`, { actor, emoji });
   }
   // The bot can show an emoji once: for the account, or for those without a name.
@@ -48,9 +48,4 @@ function actorOf(sender: NonNullable<ReactionsSetEvent['sender']>, { person, men
   const known = Object.hasOwn(mentioned, sender.id) && sender.scope === conversation.scope ? mentioned[sender.id] : undefined;
   const found = known ?? (person?.ids.includes(sender.id) === true ? person : undefined);
   return found === undefined ? null : String(found.row);
-}
-
-/** What the account shows for a Matrix user stands in the room already. */
-function isOurs(emoji: string, { reactions }: RemoteContext): boolean {
-  return reactions.some((row) => row.actor.startsWith('@') && row.emoji === emoji);
 }

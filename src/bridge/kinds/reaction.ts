@@ -15,12 +15,18 @@ export function reactionFromNetwork(event: ReactionEvent, item: InboxItem, conte
   const waits = targetNotHere(event.target, event.emoji === null ? 'took back a reaction on a message' : `reacted with ${event.emoji} on a message`, item, context, deciding);
   if (waits !== null) return waits;
   if (portal === null) return ignored('reaction_without_portal');
+  if (person === null && event.emoji !== null && isShownForOthers(event.emoji, context)) return ignored('own_reaction');
   const actor = String(person?.row ?? 0);
   const before = context.reactions.filter((row) => row.target === event.target && row.actor === actor);
   const replaced = event.exclusive || event.emoji === null ? before.filter(({ emoji }) => emoji !== event.emoji && (event.removed === undefined || emoji === event.removed)) : [];
   const effects = replaced.flatMap((row) => takeBack(row, portal, item));
   if (event.emoji === null || before.some(({ emoji }) => emoji === event.emoji)) return done(effects);
   return done([...effects, ...putThere(event, actor, event.emoji, portal, item)]);
+}
+
+/** What the account shows for a Matrix user stands in the room already. */
+export function isShownForOthers(emoji: string, { reactions }: RemoteContext): boolean {
+  return reactions.some((row) => row.actor.startsWith('@') && lookOf(row.emoji) === lookOf(emoji));
 }
 
 /** What belongs to a message that is not here waits for it a while; then the room hears of it. Null: it is here. */
@@ -75,24 +81,53 @@ export function reactionFromMatrix(event: MatrixEvent, context: RoomContext, dec
       effects.push(refusal(context.room.row, event.event_id as EventId, `The reaction was not sent: ${can.reason ?? `${adapter.name} has none`}.`));
       continue;
     }
-    const task = { to: 'network', kind: 'reaction', target: annotates.event, emoji: annotates.emoji, reaction: event.event_id as EventId } as const;
+    const others = context.reactions.filter((row) => row.portal === portal.row && row.target === annotates.event);
+    const row: ReactionRow = {
+      portal: portal.row, target: annotates.event, actor: event.sender, emoji: annotates.emoji, eventId: event.event_id as EventId,
+      key: keyOf(portal.row, event.event_id, 'reaction', 0),
+      // The newest is the one that came last, whatever the clock of its server says.
+      at: Math.max(event.origin_server_ts, ...others.map(({ at }) => at + 1)),
+    };
+    const { gone } = changeOf(others, [...others, row], limitOf(portal, deciding));
+    const task = { to: 'network', kind: 'reaction', target: annotates.event, emoji: annotates.emoji, ...(gone === undefined ? {} : { gone }), reaction: event.event_id as EventId } as const;
     effects.push(
-      { do: 'react', row: {
-        portal: portal.row, target: annotates.event, actor: event.sender, emoji: annotates.emoji, eventId: event.event_id as EventId,
-        key: keyOf(portal.row, event.event_id, 'reaction', 0), at: event.origin_server_ts,
-      } },
+      { do: 'react', row },
       toPortal(portal, event, task, 0, 1),
     );
   }
   return effects.length > 0 ? done(effects) : ignored('reaction_to_unbridged');
 }
 
-/** What the account shows once this one is gone: the newest that is left, nothing (null), or no change (undefined). */
-export function emojiAfterRemoval(gone: ReactionRow, context: RoomContext, portal: Portal, deciding: Deciding): string | null | undefined {
-  const limit = deciding.adapter(portal.account)?.capabilities(targetOf(portal.conversation)).maxReactions ?? 1;
-  const all = context.reactions.filter((row) => row.portal === portal.row && row.target === gone.target).sort((a, b) => b.at - a.at);
-  const shown = all.slice(0, limit);
-  if (!shown.some(({ key }) => key === gone.key)) return undefined;
-  const next = all.filter(({ key }) => key !== gone.key)[limit - 1];
-  return next?.emoji ?? null;
+interface Change {
+  /** Null: nothing new is shown. */
+  readonly emoji: string | null;
+  readonly gone?: string;
+}
+
+/** What changes on the network once this one is taken back: null where somebody else's still stands for it, or it was not shown. */
+export function changeByRemoval(removed: ReactionRow, context: RoomContext, portal: Portal, deciding: Deciding): Change | null {
+  const before = context.reactions.filter((row) => row.portal === portal.row && row.target === removed.target);
+  const change = changeOf(before, before.filter(({ key }) => key !== removed.key), limitOf(portal, deciding));
+  return change.emoji === null && change.gone === undefined ? null : change;
+}
+
+function limitOf(portal: Portal, deciding: Deciding): number {
+  return deciding.adapter(portal.account)?.capabilities(targetOf(portal.conversation)).maxReactions ?? 1;
+}
+
+function changeOf(before: readonly ReactionRow[], after: readonly ReactionRow[], limit: number): Change {
+  const [was, is] = [shownOf(before, limit), shownOf(after, limit)];
+  const [emoji, gone] = [[...is].find(([look]) => !was.has(look))?.[1] ?? null, [...was].find(([look]) => !is.has(look))?.[1]];
+  return { emoji, ...(gone === undefined ? {} : { gone }) };
+}
+
+/** The newest n emoji, each once however many stand behind it, by how they look. */
+function shownOf(rows: readonly ReactionRow[], limit: number): ReadonlyMap<string, string> {
+  const newest = new Map(rows.toSorted((a, b) => b.at - a.at).map(({ emoji }) => [lookOf(emoji), emoji] as const));
+  return new Map([...newest].slice(0, limit));
+}
+
+/** Clients write the same emoji with U+FE0F and without. */
+function lookOf(emoji: string): string {
+  return emoji.replaceAll('\ufe0f', '');
 }

@@ -4,7 +4,7 @@ import { AccountBroken, Rejected, Retry, Uncertain, Unreachable } from '../../mo
 import type { AccountId, EventId, Millis, RemoteId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Inline, RichText } from '../../model/richtext.ts';
-import type { Connection, Relay, SendResult, Target } from '../../networks/network.ts';
+import type { Connection, Relay, SendRequest, SendResult, Target } from '../../networks/network.ts';
 import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, partKey, type Portal, type Store, StoreBusy } from '../../store/store.ts';
 import { targetOf } from '../deciding.ts';
 import { standsAt } from '../kinds/shared.ts';
@@ -16,6 +16,7 @@ import type { DeliverySettings } from '../settings.ts';
 import { backoff, type Failure, failureOf } from './failure.ts';
 import type { NetworkMedia } from './network-media.ts';
 import type { Rates } from './rates.ts';
+import { notTaken, takenAfterAll } from './reactions.ts';
 import { sentInto, threadOf } from './threads.ts';
 
 /** An account as the core holds it. */
@@ -144,19 +145,18 @@ export class ToNetwork {
     const remote = (event: EventId): RemoteId | undefined => this.#deps.store.mapOf(portal.row, event)[0]?.remoteId;
     switch (task.kind) {
       case 'message': {
-        const replyTo = task.replyTo === undefined ? undefined : remote(task.replyTo);
-        const root = threadOf(this.#deps.store, portal, task);
-        const lost = (task.replyTo !== undefined && replyTo === undefined) || (task.thread !== undefined && root === undefined);
+        const place = this.#placeOf(portal, task);
+        const lost = (task.replyTo !== undefined && place.replyTo === undefined) || (task.thread !== undefined && place.thread === undefined);
         const content = lost ? sayingReply(task.content, target, connection) : task.content;
         return connection.send({
           key: row.key, conversation: target, content, relay: this.#speaker(row, task.relay, connection, target),
-          ...(replyTo === undefined ? {} : { replyTo }), ...(root === undefined ? {} : { thread: { root } }), ...(media === undefined ? {} : { media }),
+          ...place, ...(media === undefined ? {} : { media }),
         });
       }
       case 'reaction': {
         const of = remote(task.target);
         if (of === undefined || connection.react === undefined) throw new Rejected('the message it belongs to did not get there.', 'target_missing');
-        return connection.react(target, of, task.emoji, row.key);
+        return connection.react(target, of, task.emoji, row.key, task.gone);
       }
       case 'pin': {
         const of = remote(task.target);
@@ -178,6 +178,12 @@ export class ToNetwork {
         return null;
       }
     }
+  }
+
+  #placeOf(portal: Portal, task: Extract<NetworkTask, { kind: 'message' }>): Pick<SendRequest, 'thread' | 'replyTo'> {
+    const replyTo = task.replyTo === undefined ? undefined : this.#deps.store.mapOf(portal.row, task.replyTo)[0]?.remoteId;
+    const root = threadOf(this.#deps.store, portal, task);
+    return { ...(replyTo === undefined ? {} : { replyTo }), ...(root === undefined ? {} : { thread: { root } }) };
   }
 
   /** With their picture, where the network shows whoever speaks through an account. */
@@ -209,6 +215,7 @@ export class ToNetwork {
     }
     if (result?.learnt?.alias !== undefined) effects.push({ do: 'alias', conversation: portal.conversation.row, alias: result.learnt.alias });
     if (result?.note !== undefined && row.event !== null) effects.push(notice(portal.room, `ℹ️ ${account.networkName}: ${result.note}`, keyOf('note', row.key), row.event));
+    effects.push(...takenAfterAll(this.#deps.store, row, result?.time ?? clock.now()));
     if (settings.statusEvents && row.part === row.parts - 1) effects.push(...statusEvent(row, portal.room, account.networkName, 'SUCCESS'));
     await this.#settle(row, { to: result?.state ?? 'confirmed', remoteId: result?.id ?? null, at: result?.time ?? clock.now() }, effects);
   }
@@ -238,7 +245,8 @@ export class ToNetwork {
   /** A network that will not tell, or cannot for as long as an item may block, is one that cannot be asked. */
   async #ask(row: OutboxItem, portal: Portal, account: LiveAccount, now: Millis): ReturnType<Connection['findSent']> {
     try {
-      return await account.connection.findSent(row.key, targetOf(portal.conversation), row.sentAt ?? row.createdAt);
+      const place = row.task?.to === 'network' && row.task.kind === 'message' ? this.#placeOf(portal, row.task) : undefined;
+      return await account.connection.findSent(row.key, targetOf(portal.conversation), row.sentAt ?? row.createdAt, place);
     } catch (error) {
       const passes = (error instanceof Retry || error instanceof Uncertain) && now - (row.sentAt ?? row.createdAt) < this.#deps.settings.maxBlock;
       if (passes || error instanceof Unreachable || error instanceof AccountBroken) throw error;
@@ -285,7 +293,7 @@ export class ToNetwork {
   async #settle(row: OutboxItem, outcome: OutOutcome, effects: readonly Effect[] = []): Promise<void> {
     const told = outcome.to === 'dead' && effects.length === 0 && row.room !== null
       ? report(row, row.room, this.#deps.account(row.account ?? ('' as AccountId))?.networkName ?? row.account ?? '', { state: 'dead', reason: outcome.reason }) : effects;
-    const lanes = await this.#deps.store.settleOut(row.seq, outcome, told);
+    const lanes = await this.#deps.store.settleOut(row.seq, outcome, outcome.to === 'dead' ? [...told, ...notTaken(this.#deps.store, row)] : told);
     this.#deps.step('network.settled');
     if (outcome.to !== 'ready') this.#deps.count(outcome.to, row);
     this.#deps.wake(lanes);

@@ -40,6 +40,15 @@ export class Timelines {
     return this.#timelines.get(room) ?? [];
   }
 
+  /** What stood in the room before what is known of its timeline, then that. */
+  all(room: string): readonly ClientEvent[] {
+    return [...(this.#state.get(room) ?? []), ...this.of(room)];
+  }
+
+  rooms(): readonly string[] {
+    return [...this.#timelines.keys()];
+  }
+
   ephemeral(room: string, type: string): ClientEvent['content'] | undefined {
     return this.#ephemeral.get(`${room} ${type}`);
   }
@@ -57,7 +66,7 @@ export class Timelines {
 
   /** `find` looks at once and after every sync. */
   wait<T>(find: (events: EventsOf) => T | undefined, timeoutMs = 30_000, seen: () => string): Promise<T> {
-    const events: EventsOf = (room) => [...(this.#state.get(room) ?? []), ...this.of(room)];
+    const events: EventsOf = (room) => this.all(room);
     // Made here, so that its stack names the test that waited.
     const late = new Error();
     return new Promise((resolve, reject) => {

@@ -139,6 +139,20 @@ export class MatrixUser {
     return this.#timelines.of(room);
   }
 
+  /** The same, with what had been set before they came in front of it. */
+  events(room: string): readonly ClientEvent[] {
+    return this.#timelines.all(room);
+  }
+
+  /** Rooms that this user has been in since. */
+  rooms(): readonly string[] {
+    return this.#timelines.rooms();
+  }
+
+  invitations(): readonly string[] {
+    return [...this.#timelines.invites.keys()];
+  }
+
   /** An event, past or to come, of the timeline or the state of the room; rejects after the time limit saying what did come. */
   waitForEvent(room: string, fits: (event: ClientEvent) => boolean, waiting: Waiting = {}): Promise<ClientEvent> {
     return this.#timelines.wait((events) => events(room).find(fits), waiting.timeout, () => this.#seen(room));

@@ -13,7 +13,7 @@ import { Recent } from '../shared/recent.ts';
 import { RocketChatApi } from './api.ts';
 import { conversationOf, roomOf, when } from './decode/context.ts';
 import { decodeMessage } from './decode/message.ts';
-import { emojiOf, reactionName } from './emoji.ts';
+import { reactionName } from './emoji.ts';
 import { type Around, captionOf, frameOf, jumpTo, textBody, usernamesFrom } from './encode/body.ts';
 import { plan } from './encode/plan.ts';
 import { safeName, withPrefix } from './encode/prefix.ts';
@@ -133,16 +133,14 @@ export class RocketChatConnection implements Connection {
     });
   }
 
-  /** One at a time, as the bridge keeps it: what else the account had put there goes. */
-  async react(_conversation: Target, target: RemoteId, emoji: string | null): Promise<SendResult> {
+  /** What a person put there in Rocket.Chat itself is theirs, and stays. */
+  async react(_conversation: Target, target: RemoteId, emoji: string | null, _key: string, gone?: string): Promise<SendResult> {
     const name = emoji === null ? null : reactionName(emoji);
     if (emoji !== null && name === null) throw new Rejected('Rocket.Chat takes only emoji that it has a name for as a reaction.', 'not_emoji');
+    const unwanted = gone === undefined ? null : reactionName(gone);
     return this.#health.watched(async () => {
-      const message = await this.#api.message(target);
-      if (message === null) throw new Rejected('The message is not there any more.', 'error-message-not-found');
-      const mine = this.#reactionsOf(message);
-      for (const each of mine) if (each !== name && (emoji === null || emojiOf(each) !== emoji)) await this.#api.react(target, each, false);
-      if (name !== null && !mine.some((each) => each === name || emojiOf(each) === emoji)) await this.#api.react(target, name, true);
+      if (unwanted !== null && unwanted !== name) await this.#api.react(target, unwanted, false);
+      if (name !== null) await this.#api.react(target, name, true);
       return { id: `${target}/reaction` as RemoteId, time: this.#clock.now(), state: 'confirmed' };
     });
   }
@@ -379,13 +377,6 @@ export class RocketChatConnection implements Connection {
       this.#aliases = false;
       return this.#api.confirm(rid, fileId, fields({ ...around, speaker: undefined }, `*${safeName(relay.name)}*: ${caption}`));
     }
-  }
-
-  /** Names of what the account has put to a message. */
-  #reactionsOf(message: Fields): readonly string[] {
-    const reactions = at(message, 'reactions');
-    if (!isFields(reactions)) return [];
-    return Object.entries(reactions).filter(([, who]) => list(who, 'usernames').includes(this.#username)).map(([name]) => name);
   }
 }
 

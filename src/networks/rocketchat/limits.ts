@@ -1,5 +1,7 @@
 import type { Capabilities, Capability, MediaCapability } from '../../model/capabilities.ts';
 
+/** The server sets no limit; this many are more than anybody looks at. */
+const MAX_REACTIONS = 100;
 
 /** What the server allows; read from its public settings, else Rocket.Chat's own defaults. */
 export interface ServerLimits {
@@ -81,7 +83,7 @@ export function capabilitiesOf(able: Able = FRESH): Capabilities {
       text: full,
       edit: timed(limits.editMinutes, limits.editing, 'edit'),
       delete: timed(limits.deleteMinutes, limits.deleting, 'delete'),
-      react: partial('Emoji that Rocket.Chat has a name for, and the server’s own. All of Matrix is one user there, with the newest reaction on each message.'),
+      react: partial('Emoji that Rocket.Chat has a name for, and the server’s own. All of Matrix is one user there: an emoji counts once, whoever put it there.'),
       reply: full,
       thread: limits.threads ? full : none('The server has threads switched off.'),
       pin: limits.pinning ? partial('Where the user may pin: as an owner, a moderator or with the permission pin-message.') : none('The server has pins switched off.'),
@@ -118,6 +120,6 @@ export function capabilitiesOf(able: Able = FRESH): Capabilities {
       impersonation: full,
     },
     media: { image: media(['image/*']), video: media(['video/*']), audio: media(['audio/*']), voice: media(['audio/*']), file: anything, sticker: media(['image/*']) },
-    maxReactions: 1,
+    maxReactions: MAX_REACTIONS,
   };
 }

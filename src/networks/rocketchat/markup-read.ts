@@ -1,4 +1,5 @@
 import type { Inline } from '../../model/richtext.ts';
+import { typed } from '../../text/emoji-names.ts';
 import { findUrls, safeHref } from '../../text/links.ts';
 import { emojiOf, isStandard } from './emoji.ts';
 
@@ -112,7 +113,7 @@ class Line {
       case ':': {
         EMOJI.lastIndex = at;
         const name = EMOJI.exec(line)?.[1];
-        if (name !== undefined && isStandard(name)) return this.text(emojiOf(name), at + name.length + 2);
+        if (name !== undefined && isStandard(name)) return this.text(typed(emojiOf(name)), at + name.length + 2);
         break;
       }
       case '*':

@@ -1,5 +1,6 @@
 import type { Block, Inline, RichText } from '../../model/richtext.ts';
 import { cleanText } from '../../text/clean.ts';
+import { typed } from '../../text/emoji-names.ts';
 import { safeHref } from '../../text/links.ts';
 import { shallow } from '../../text/runs.ts';
 import { at, isFields, list, num, str } from '../shared/json.ts';
@@ -174,7 +175,7 @@ function emoji(node: unknown): Inline {
   const unicode = str(node, 'unicode');
   if (unicode !== undefined) return { t: 'text', text: unicode };
   const name = str(node, 'shortCode') ?? plainOf(at(node, 'value')).replace(/^:|:$/g, '');
-  return isStandard(name) ? { t: 'text', text: emojiOf(name) } : { t: 'emoji', name };
+  return isStandard(name) ? { t: 'text', text: typed(emojiOf(name)) } : { t: 'emoji', name };
 }
 
 function dateOf(seconds: string | undefined): string {

@@ -7,7 +7,7 @@ import { at, num, str } from '../shared/json.ts';
 import type { RocketChatApi } from './api.ts';
 import { Ddp } from './ddp.ts';
 import { type Context, conversationOf, roomOf, when } from './decode/context.ts';
-import { decodeMessage, isOwnKey } from './decode/message.ts';
+import { decodeMessage } from './decode/message.ts';
 import { decodeRoom, decodeStream, deleted, deletedOf } from './decode/stream.ts';
 import { namesIn, type People } from './people.ts';
 import type { Position } from './position.ts';
@@ -208,8 +208,6 @@ export class Receiver {
   #isNews({ event }: NetworkItem): boolean {
     if (event.type === 'unsupported') return event.conversation !== undefined && event.what !== 'messagesRead' && event.what !== 'videoconf' && event.what !== 'command' && event.what !== 'hidden';
     if (event.type === 'typing' && event.sender.isSelf === true) return false;
-    // What the bridge edited is known where it was edited.
-    if (event.type === 'edit' && event.sender.isSelf === true && isOwnKey(event.target)) return false;
     if (event.type !== 'conversation.changed' || event.by !== undefined) return true;
     const { id, title, topic, avatar } = event.conversation;
     const looks = JSON.stringify([title, topic, avatar?.id]);

@@ -18,9 +18,10 @@ import { type Args, captionArgs, speaker, textArgs } from './encode/body.ts';
 import { plan, safeName, withName } from './encode/plan.ts';
 import type { WriteOptions } from './encode/rich-text.ts';
 import { fixFor } from './errors.ts';
+import { findSent } from './find-sent.ts';
 import { accountId, isChannel, isUser, messageId, millisOf, splitMessageId } from './ids.ts';
 import { POSTS, WORKSPACE, capabilitiesOf } from './limits.ts';
-import { describe, findSent, historyPage, type Asking } from './past.ts';
+import { describe, historyPage, type Asking } from './past.ts';
 import { Receiver } from './receiver.ts';
 import { asAccount, asApp, type SlackAccount } from './settings.ts';
 
@@ -47,8 +48,6 @@ export class SlackConnection implements Connection {
   readonly #files = new Recent<string>(1_000);
   readonly #opened = new Recent<string>(5_000);
   readonly #roots = new Recent<string>(5_000);
-  /** Names of the reactions that stand for the account, by message. */
-  readonly #reactions = new Recent<string>(5_000);
   #sink: Sink | undefined;
   #signal: AbortSignal | undefined;
   #mayCustomize = true;
@@ -140,29 +139,25 @@ export class SlackConnection implements Connection {
     });
   }
 
-  /** The account has one reaction on a message: another takes the place of the one before. */
-  async react(_conversation: Target, target: RemoteId, emoji: string | null): Promise<SendResult> {
+  /** What a person put there in Slack itself is theirs, and stays. */
+  async react(_conversation: Target, target: RemoteId, emoji: string | null, _key: string, gone?: string): Promise<SendResult> {
     const { channel, ts } = this.#target(target);
     const wanted = emoji === null ? null : reactionName(emoji);
+    if (emoji !== null && wanted === null) throw new Rejected('Slack has no emoji like that.', 'not_emoji');
+    const unwanted = gone === undefined ? null : reactionName(gone);
     return this.#health.watched(async () => {
-      for (const name of await this.#ownReactions(channel, ts)) {
-        if (name === wanted) continue;
-        this.#receiver.own(`reaction_removed:${channel}:${ts}:${name}`);
-        await this.#done('reactions.remove', { channel, timestamp: ts, name }, ['no_reaction', 'message_not_found']);
+      if (unwanted !== null && unwanted !== wanted) {
+        await this.#echoed(`reaction_removed:${channel}:${ts}:${unwanted}`, 'reactions.remove', { channel, timestamp: ts, name: unwanted }, ['no_reaction', 'message_not_found']);
       }
-      if (wanted !== null) {
-        this.#receiver.own(`reaction_added:${channel}:${ts}:${wanted}`);
-        await this.#done('reactions.add', { channel, timestamp: ts, name: wanted }, ['already_reacted']);
-      }
-      this.#reactions.set(`${channel}:${ts}`, wanted ?? '');
+      if (wanted !== null) await this.#echoed(`reaction_added:${channel}:${ts}:${wanted}`, 'reactions.add', { channel, timestamp: ts, name: wanted }, ['already_reacted']);
       return { id: target, time: this.#clock.now(), state: 'confirmed' };
     });
   }
 
   async pin(_conversation: Target, target: RemoteId, pinned: boolean): Promise<void> {
     const { channel, ts } = this.#target(target);
-    this.#receiver.own(`${pinned ? 'pin_added' : 'pin_removed'}:${channel}:${ts}`);
-    await this.#health.watched(() => this.#done(pinned ? 'pins.add' : 'pins.remove', { channel, timestamp: ts }, ['already_pinned', 'no_pin', 'not_pinned']));
+    const key = `${pinned ? 'pin_added' : 'pin_removed'}:${channel}:${ts}`;
+    await this.#health.watched(() => this.#echoed(key, pinned ? 'pins.add' : 'pins.remove', { channel, timestamp: ts }, ['already_pinned', 'no_pin', 'not_pinned']));
   }
 
   /** Moves only the person's own place in the conversation. */
@@ -184,8 +179,11 @@ export class SlackConnection implements Connection {
     return this.#health.watched(async () => historyPage(this.#asking, (await this.#channelOf(conversation)).channel, limit, before));
   }
 
-  async findSent(key: string, conversation: Target, since: Millis): Promise<SendResult | 'absent' | 'unknown'> {
-    return this.#health.watched(async () => findSent(this.#asking, (await this.#channelOf(conversation)).channel, key, since));
+  async findSent(key: string, conversation: Target, since: Millis, place: Pick<SendRequest, 'thread' | 'replyTo'> = {}): Promise<SendResult | 'absent' | 'unknown'> {
+    return this.#health.watched(async () => {
+      const { channel } = await this.#channelOf(conversation);
+      return findSent(this.#asking, channel, key, since, (await this.#threadOf(place, channel)).thread_ts);
+    });
   }
 
   async openMedia(handle: string, signal: AbortSignal): Promise<MediaStream> {
@@ -250,7 +248,7 @@ export class SlackConnection implements Connection {
   }
 
   /** A thread hangs on its first message: an answer to an answer goes into the same one. */
-  async #threadOf(request: PartRequest, channel: string): Promise<{ readonly thread_ts?: string; readonly reply_broadcast?: true }> {
+  async #threadOf(request: Pick<SendRequest, 'thread' | 'replyTo'>, channel: string): Promise<{ readonly thread_ts?: string; readonly reply_broadcast?: true }> {
     const root = request.thread === undefined ? undefined : splitMessageId(request.thread.root)?.ts;
     if (root !== undefined) return { thread_ts: root, ...(request.thread?.broadcast === true ? { reply_broadcast: true } : {}) };
     const answered = request.replyTo === undefined ? undefined : splitMessageId(request.replyTo);
@@ -318,22 +316,21 @@ export class SlackConnection implements Connection {
     return list(message, 'files').flatMap((each) => str(each, 'id') ?? []);
   }
 
-  async #ownReactions(channel: string, ts: string): Promise<readonly string[]> {
-    const known = this.#reactions.get(`${channel}:${ts}`);
-    if (known !== undefined) return known === '' ? [] : [known];
-    const answer = await this.#api.call('reactions.get', { channel, timestamp: ts, full: true });
-    const own = list(answer, 'message', 'reactions').flatMap((reaction) => {
-      const users = at(reaction, 'users');
-      return Array.isArray(users) && users.includes(this.#account.user_id) ? (str(reaction, 'name') ?? []) : [];
-    });
-    // What a person put there in Slack is theirs: only a single one can be meant.
-    return this.#account.kind === 'bot' || own.length === 1 ? own : [];
-  }
-
   #target(target: RemoteId): { readonly channel: string; readonly ts: string } {
     const found = splitMessageId(target);
     if (found === undefined) throw new Rejected('The message is not there any more.', 'message_not_found');
     return found;
+  }
+
+  /** Something whose echo is no news. Where nothing was done there is none: what comes then is somebody's own doing. */
+  async #echoed(key: string, method: string, args: Readonly<Record<string, unknown>>, fine: readonly string[]): Promise<void> {
+    this.#receiver.own(key);
+    try {
+      await this.#api.call(method, args);
+    } catch (error) {
+      if (error instanceof Rejected) this.#receiver.notOwn(key);
+      if (!(error instanceof Rejected && fine.includes(error.code))) throw error;
+    }
   }
 
   /** `fine`: codes that say that it is as it should be already. */
@@ -361,11 +358,8 @@ export class SlackConnection implements Connection {
   }
 }
 
-/** An emoji by Slack's name for it, or a custom one by its own. @throws Rejected `not_emoji` */
-function reactionName(emoji: string): string {
-  const custom = /^:([^\s:]{1,100}(?:::skin-tone-[2-6](?:-[2-6])?)?):$/.exec(emoji)?.[1];
-  const name = custom ?? iamcalNames.name(emoji);
-  if (name === null) throw new Rejected('Slack has no emoji like that.', 'not_emoji');
-  return name;
+/** An emoji by Slack's name for it, or a custom one by its own; null where there is none. */
+function reactionName(emoji: string): string | null {
+  return /^:([^\s:]{1,100}(?:::skin-tone-[2-6](?:-[2-6])?)?):$/.exec(emoji)?.[1] ?? iamcalNames.name(emoji);
 }
 

@@ -8,6 +8,8 @@ export const MAX_BLOCKS = 12_000;
 export const MAX_NAME = 80;
 /** Slack documents 1 GB; the smaller reading. */
 const MAX_FILE = 1_000_000_000;
+/** Of one user on one message (docs.slack.dev/reference/methods/reactions.add, `too_many_reactions`). */
+const MAX_REACTIONS = 23;
 /** docs.slack.dev/apis/web-api/rate-limits: a message a second in one channel, with short bursts let through. */
 export const POSTS = { perSecond: 1, burst: 4 };
 /** The whole workspace: "several hundred messages a minute". */
@@ -26,7 +28,7 @@ const bot: Capabilities = {
     text: full,
     edit: full,
     delete: full,
-    react: partial('One reaction a message: all are the app’s own.'),
+    react: partial(`All are the app’s own: an emoji counts once, whoever put it there, and a message has ${MAX_REACTIONS} of them.`),
     reply: partial('As an answer in the thread of the message.'),
     thread: full,
     pin: full,
@@ -63,14 +65,14 @@ const bot: Capabilities = {
     impersonation: full,
   },
   media: { image: media, video: media, audio: media, voice: media, file: media, sticker: { level: 'partial', reason: 'As a picture.', mimes: ['image/*'], maxBytes: MAX_FILE, maxCaption: 0 } },
-  maxReactions: 1,
+  maxReactions: MAX_REACTIONS,
 };
 
 const user: Capabilities = {
   ...bot,
   out: {
     ...bot.out,
-    react: partial('One reaction a message.'),
+    react: partial(`An emoji counts once, and a message has ${MAX_REACTIONS} of them.`),
     readReceipts: partial('Only the person’s own place in the conversation; others are not told.'),
     impersonation: none('Everything is sent as the person who logged in.'),
   },

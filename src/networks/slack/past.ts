@@ -1,16 +1,14 @@
 import type { Clock } from '../../model/clock.ts';
 import { Rejected } from '../../model/errors.ts';
 import type { PersonRef } from '../../model/events.ts';
-import type { Millis } from '../../model/ids.ts';
-import type { ConversationFacts, HistoryPage, SendResult } from '../network.ts';
-import { at, flag, list, str, type Fields } from '../shared/json.ts';
+import type { ConversationFacts, HistoryPage } from '../network.ts';
+import { at, flag, str, type Fields } from '../shared/json.ts';
 import type { SlackApi } from './api.ts';
 import { messagesIn } from './catchup.ts';
-import { isOurs, keyIn, type Context } from './decode/context.ts';
+import type { Context } from './decode/context.ts';
 import { facts } from './decode/event.ts';
 import { decodePast } from './decode/history.ts';
 import type { Directory } from './directory.ts';
-import { messageId, millisOf, tsOf } from './ids.ts';
 
 /** What is needed to ask about what was. */
 export interface Asking {
@@ -25,9 +23,6 @@ const MOST_MEMBERS = 200;
 /** More than this are told by their ids; each name is one more question. */
 const MOST_NAMED = 40;
 const PAGE = 100;
-const MOST_PAGES = 10;
-/** Clocks differ, and a send begins before it is done. */
-const MARGIN: Millis = 120_000;
 
 /** Title, topic and members as they stand. */
 export async function describe({ api, directory, context }: Asking, channel: string): Promise<ConversationFacts> {
@@ -75,46 +70,4 @@ export async function historyPage({ api, context, directory }: Asking, channel: 
   const items = [...found].sort(([left], [right]) => Number(right) - Number(left)).flatMap(([, message]) => decodePast(past, channel, channel.startsWith('D') ? 'im' : undefined, message));
   const oldest = str(messages.at(-1), 'ts');
   return { items, ...(flag(answer, 'has_more') && oldest !== undefined ? { next: oldest } : {}) };
-}
-
-/**
- * Looks for our mark in what was said since, in the conversation and in its threads that went on since. A file carries no mark: where
- * one of ours lies there, nobody can tell.
- */
-export async function findSent({ api, context }: Asking, channel: string, key: string, since: Millis): Promise<SendResult | 'absent' | 'unknown'> {
-  const oldest = tsOf(since - MARGIN);
-  const own = context(false);
-  let doubtful = false;
-  const look = (message: Fields): SendResult | undefined => {
-    if (keyIn(own, message) === key) {
-      const ts = str(message, 'ts') ?? '';
-      return { id: messageId(channel, ts), time: millisOf(ts) ?? since, state: 'confirmed' };
-    }
-    doubtful ||= Number(str(message, 'ts')) >= Number(oldest) && list(message, 'files').length > 0 && isOurs(own, message) && keyIn(own, message) === undefined;
-    return undefined;
-  };
-  const threads: string[] = [];
-  let cursor: string | undefined;
-  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
-    const answer = await api.call('conversations.history', { channel, limit: PAGE, include_all_metadata: true, cursor });
-    const messages = messagesIn(answer);
-    for (const message of messages) {
-      const found = look(message);
-      if (found !== undefined) return found;
-      if (Number(str(message, 'latest_reply') ?? 0) >= Number(oldest)) threads.push(str(message, 'ts') ?? '');
-    }
-    cursor = str(answer, 'response_metadata', 'next_cursor');
-    const last = Number(str(messages.at(-1), 'ts') ?? 0);
-    // One page further than it need be: a thread that went on lately may have begun before.
-    if (cursor === undefined || messages.length === 0 || (last < Number(oldest) && pages > 0)) break;
-    doubtful ||= pages === MOST_PAGES - 1;
-  }
-  for (const root of threads) {
-    const replies = await api.call('conversations.replies', { channel, ts: root, oldest, limit: PAGE * 2, include_all_metadata: true });
-    for (const reply of messagesIn(replies)) {
-      const found = look(reply);
-      if (found !== undefined) return found;
-    }
-  }
-  return doubtful ? 'unknown' : 'absent';
 }

@@ -82,6 +82,10 @@ export class Receiver {
     this.#own.set(key, true);
   }
 
+  notOwn(key: string): void {
+    this.#own.delete(key);
+  }
+
   /** The first message of the thread that a message stands in, where it came by lately. */
   rootOf(channel: string, ts: string): string | undefined {
     return this.#roots.get(`${channel}:${ts}`);

@@ -98,7 +98,7 @@ export class TelegramConnection implements Connection {
     const place = placeOf(request.target);
     const call = editCall(request.content, request.media);
     const where = { chat_id: Number(place.chat), message_id: place.message };
-    const answer = await this.#health.watched(() => this.#tolerant('not_modified', () => this.#change(call, where)));
+    const answer = await this.#health.watched(() => this.#tolerant('not_modified', () => this.#tolerant('poll_closed', () => this.#change(call, where))));
     return { id: request.target, time: timeOf(answer, 'edit_date') || this.#clock.now(), state: 'confirmed' };
   }
 

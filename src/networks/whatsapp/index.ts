@@ -17,6 +17,7 @@ export const whatsapp: Network = {
   name: 'WhatsApp',
   settings,
   capabilities: capabilitiesOf('direct'),
+  groupCapabilities: capabilitiesOf('group'),
   resolve,
   webhooks,
   connect: (options) => new WhatsAppConnection(options),

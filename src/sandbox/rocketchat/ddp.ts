@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Faults } from './faults.ts';
 import { type Happening, Refused, type User, type World } from './state.ts';
@@ -46,6 +47,11 @@ export class Sockets {
     return this.#open.size;
   }
 
+  /** Resolves when no frame is held back or delayed. */
+  async idle(): Promise<void> {
+    while ([...this.#open].some(({ pending }) => pending > 0)) await sleep(10);
+  }
+
   /** Breaks every connection, as a restart of the server does. */
   breakAll(): void {
     for (const session of this.#open) session.socket.terminate();
@@ -75,6 +81,8 @@ const PINGS_LIMIT = 64 * 1024;
 
 class Session {
   readonly socket: WebSocket;
+  /** Frames that are to go out, and have not yet. */
+  pending = 0;
   readonly #world: World;
   readonly #faults: Faults;
   readonly #calls: Sockets['calls'];
@@ -194,12 +202,18 @@ class Session {
     // As it is now: it may change before it goes out.
     const now = ejson(frame) as Frame;
     const out = (each: Frame): void => {
-      if (delayMs > 0) setTimeout(() => this.send(each), delayMs).unref();
-      else this.send(each);
+      if (delayMs === 0) return this.send(each);
+      this.pending += 1;
+      setTimeout(() => {
+        this.pending -= 1;
+        this.send(each);
+      }, delayMs).unref();
     };
     if (this.#held === undefined && random.chance(reorder)) {
       this.#held = now;
+      this.pending += 1;
       setTimeout(() => {
+        this.pending -= 1;
         if (this.#held === now) {
           this.#held = undefined;
           out(now);

@@ -44,6 +44,10 @@ export interface RocketChatSandbox {
   in(room: Room): readonly Message[];
   /** Resolves with the first defined result of `look`, tried now and whenever something happens. */
   until<T>(look: () => T | undefined, what: string, timeoutMs?: number): Promise<T>;
+  /** The bytes of an upload; null where there is none. */
+  file(id: string): Buffer | null;
+  /** Resolves when no frame is on its way. */
+  idle(): Promise<void>;
   /** How many sockets are open. */
   readonly sockets: number;
   breakSockets(): void;
@@ -86,6 +90,7 @@ export async function startRocketChatSandbox(options: RocketChatSandboxOptions):
   return {
     url, account, messages: world.messages, rooms: world.rooms, general, calls: rest.calls, socketCalls: sockets.calls, reads: world.reads, faults, settings: world.settings, permissions: world.permissions,
     person, in: inRoom, until: (look, what, timeoutMs = 20_000) => world.feed.until(look, what, timeoutMs),
+    file: (id) => world.uploads.get(id)?.bytes ?? null, idle: () => sockets.idle(),
     get sockets() { return sockets.count; },
     breakSockets: () => sockets.breakAll(), pingSockets: () => sockets.pingAll(),
     close: async () => {

@@ -54,6 +54,8 @@ export interface SlackSandbox {
   program(name: string, channel: string, said: { readonly text: string; readonly username?: string; readonly attachments?: readonly unknown[]; readonly blocks?: readonly unknown[] }): string;
   emoji(name: string, url: string): void;
   group(id: string, handle: string): void;
+  /** A file's bytes and type; null where there is none, or no bytes of it have come. */
+  file(id: string): { readonly bytes: Buffer; readonly mime: string } | null;
   /** Where somebody has read to. */
   readTo(channel: string, user: string): string | undefined;
   /** Slack asks for another socket and closes this one. */
@@ -102,6 +104,10 @@ export async function startSlackSandbox(options: SlackSandboxOptions): Promise<S
     program: (name, id, said) => speakAs(world, events, name, id, said),
     emoji: (name, url) => void world.emoji.set(name, url),
     group: (id, handle) => void world.groups.set(id, { id, handle, name: handle }),
+    file: (id) => {
+      const found = world.files.get(id);
+      return found?.bytes == null ? null : { bytes: found.bytes, mime: found.mime };
+    },
     readTo: (id, user) => world.reads.get(`${id} ${user}`),
     refresh: (reason = 'refresh_requested', closeMs = 1_000) => delivery.refresh(reason, closeMs),
     cut: () => delivery.cut(),

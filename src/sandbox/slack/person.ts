@@ -122,8 +122,10 @@ export class PersonHandle {
     this.#events.joined(where, other, this.user.id);
   }
 
+  /** Stands in the history too, as Slack has it. */
   leave(channel: string): void {
     const where = this.#channel(channel);
+    this.#post(channel, { text: `<@${this.user.id}> has left the channel`, subtype: 'channel_leave' });
     this.#events.left(where, this.user.id);
     where.members.delete(this.user.id);
   }

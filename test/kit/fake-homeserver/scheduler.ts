@@ -24,7 +24,8 @@ const MOST = 100;
  * Synapse's way of pushing to an application service (its `appservice/scheduler.py`): one transaction under way, at most 100
  * events each; what is not answered 2xx marks the service DOWN, and from then on every event makes a transaction of its own
  * that waits, ephemeral data is dropped, and the oldest is tried again after 2, 4, … 512 seconds. An unsent transaction that
- * was under way when Synapse was killed waits for the next time the service is down.
+ * was under way when Synapse was killed waits for the next time the service is down, and so does what comes in the moment in
+ * which the service is found to be up again.
  */
 export class Scheduler {
   readonly #world: World;
@@ -38,6 +39,8 @@ export class Scheduler {
   #backoff = 1;
   #timer: NodeJS.Timeout | undefined;
   #recovering = false;
+  /** The next recovery meets an event in its last moment: whether the service is up was asked just before. */
+  #strands: 'no' | 'next' | 'now' = 'no';
 
   constructor(world: World, service: AppserviceSettings, second: number) {
     this.#world = world;
@@ -72,6 +75,10 @@ export class Scheduler {
     return !this.#inFlight && !this.#recovering && this.#world.queue.length === 0 && this.#world.unsent.size === 0;
   }
 
+  strand(): void {
+    this.#strands = 'next';
+  }
+
   /** What a successful ping does (Synapse 1.132 and later). */
   forceRetry(): void {
     if (this.#world.serviceUp) return;
@@ -97,7 +104,11 @@ export class Scheduler {
     if (!this.#world.serviceUp && events.length === 0) return;
     const id = this.#world.lastTxn + 1;
     this.#world.apply({ op: 'txn', id, events: events.map((event) => event.event_id) });
-    if (!this.#world.serviceUp) return;
+    if (this.#strands === 'now' && events.length > 0) this.#strands = 'no';
+    else if (this.#world.serviceUp) await this.#send(id, events, ephemeral);
+  }
+
+  async #send(id: number, events: readonly FakeEvent[], ephemeral: readonly Edu[]): Promise<void> {
     const sent = await this.push(id, events, ephemeral);
     if (sent) this.#complete(id);
     if (sent || this.#stopped) return;
@@ -124,6 +135,7 @@ export class Scheduler {
         if (oldest === undefined) {
           this.#backoff = 1;
           this.#world.apply({ op: 'service', up: true });
+          if (this.#strands === 'next') this.#strands = 'now';
           return;
         }
         // Rebuilt from the events, without what was ephemeral.

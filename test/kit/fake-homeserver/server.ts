@@ -200,6 +200,11 @@ export class FakeHomeserver {
     this.#face.forgetTransactions();
   }
 
+  /** What comes first after the next recovery is sent only when the service has been down once more. */
+  strand(): void {
+    this.#scheduler.strand();
+  }
+
   /** What a restart forgets: transaction ids of sends, ephemeral data and, as Synapse may, events that wait in memory. */
   async restart(options: { readonly loseQueued?: boolean; readonly resendUnsent?: boolean; readonly downMs?: number } = {}): Promise<void> {
     this.#scheduler.stop();

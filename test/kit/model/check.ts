@@ -219,9 +219,11 @@ function reactionsOnNetwork(play: Play, seen: Seen): readonly string[] {
     // Nobody knows yet which message that is.
     if (seen.row(message.key)?.state === 'asked') continue;
     if (seen.told(all.flatMap(({ key, removedBy }) => [key, removedBy])).length > 0) continue;
-    const wanted = all.filter(({ removedBy }) => !arrived(play, removedBy)).sort((a, b) => at(play, a.key) - at(play, b.key)).at(-1)?.emoji;
-    const there = message.reactions.get('us');
-    if (there !== wanted) problems.push(`our reaction on ${message.id} is "${there ?? ''}", not "${wanted ?? ''}"`);
+    const left = all.filter(({ removedBy }) => !arrived(play, removedBy)).sort((a, b) => at(play, b.key) - at(play, a.key)).map(({ emoji }) => emoji ?? '');
+    const listed = (emoji: Iterable<string>): string => [...emoji].toSorted((a, b) => a.localeCompare(b)).join();
+    const wanted = listed([...new Set(left)].slice(0, play.world.conditions.abilities.reactions));
+    const there = listed(message.ours);
+    if (there !== wanted) problems.push(`our reactions on ${message.id} are "${there}", not "${wanted}"`);
   }
   return problems;
 }

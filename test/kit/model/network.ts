@@ -19,6 +19,8 @@ export interface Abilities {
   readonly edit: boolean;
   readonly delete: boolean;
   readonly findSent: boolean;
+  /** Of one account on one message. */
+  readonly reactions: 1 | 2;
   /** Whether delivery events follow, and what they carry. */
   readonly statuses: 'none' | 'key' | 'id';
   /** Whether what we send comes back as a message of our own, with our key or without. */
@@ -41,6 +43,8 @@ export interface FakeMessage {
   /** A delivery event told that it was sent. */
   reported: boolean;
   readonly reactions: Map<string, string>;
+  /** What the account shows on it. */
+  readonly ours: Set<string>;
 }
 
 export interface NetworkDeps {
@@ -115,7 +119,7 @@ export class FakeNetwork {
 
   #keep(conversation: string, by: string, text: string, key: string | null, replyTo: string | null): FakeMessage {
     const message: FakeMessage = {
-      id: `r${++this.#ids}` as RemoteId, conversation: this.chats.get(conversation)?.id ?? conversation, by, key, replyTo, text, deleted: false, failed: false, answered: true, reported: false, reactions: new Map(),
+      id: `r${++this.#ids}` as RemoteId, conversation: this.chats.get(conversation)?.id ?? conversation, by, key, replyTo, text, deleted: false, failed: false, answered: true, reported: false, reactions: new Map(), ours: new Set(),
     };
     this.messages.push(message);
     return message;
@@ -174,11 +178,11 @@ export class FakeNetwork {
   }
 
   #capabilities(): Capabilities {
-    const { edit, delete: remove } = this.#deps.abilities;
+    const { edit, delete: remove, reactions } = this.#deps.abilities;
     const all = Object.fromEntries(FEATURES.map((feature) => [feature, full])) as Capabilities['in'];
     const kinds = ['image', 'video', 'audio', 'voice', 'file', 'sticker'] as const;
     return {
-      out: { ...all, edit: capability(edit), delete: capability(remove) }, in: all, maxReactions: 1,
+      out: { ...all, edit: capability(edit), delete: capability(remove) }, in: all, maxReactions: reactions,
       media: Object.fromEntries(kinds.map((kind) => [kind, media])) as unknown as Capabilities['media'],
     };
   }
@@ -211,11 +215,14 @@ export class FakeNetwork {
         const message = this.message(id);
         if (message !== undefined) message.deleted = true;
       }) } : {}),
-      react: (_target, id, emoji) => this.#call(life, () => {
+      react: (_target, id, emoji, _key, gone) => this.#call(life, () => {
         const message = this.message(id);
         if (message === undefined || message.deleted) throw new Rejected('The message is gone.', 'gone');
-        if (emoji === null) message.reactions.delete('us');
-        else message.reactions.set('us', emoji);
+        // One takes the place of the other, where there may be one.
+        if (abilities.reactions === 1) message.ours.clear();
+        else if (gone !== undefined) message.ours.delete(gone);
+        if (emoji !== null) message.ours.add(emoji);
+        if (message.ours.size > abilities.reactions) throw new Rejected('There are too many reactions.', 'too_many_reactions');
         return this.#result(message.id);
       }),
       findSent: (key) => this.#call(life, () => {

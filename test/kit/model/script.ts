@@ -25,7 +25,7 @@ export type Op = { readonly gap: number } & (
 const which = fc.nat(9);
 const parts = fc.constantFrom(1, 1, 2, 3);
 const reply = fc.option(which, { freq: 2 });
-const emoji = fc.constantFrom<string>('👍', '❤️');
+const emoji = fc.constantFrom<string>('👍', '❤️', '🎉');
 const gap = fc.constantFrom(0, 1, 5, 40, 900, 8_000);
 const always = <const T extends string>(name: T) => ({ do: fc.constant(name), gap });
 

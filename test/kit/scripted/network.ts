@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Capabilities, type Capability, FEATURES, type MediaCapability } from '../../../src/model/capabilities.ts';
 import type { Content } from '../../../src/model/content.ts';
+import { Rejected, Uncertain } from '../../../src/model/errors.ts';
 import type { ConversationRef, NetworkEvent, NetworkItem, PersonRef } from '../../../src/model/events.ts';
 import type { NetworkId, RemoteId } from '../../../src/model/ids.ts';
 import type { AppSettings, Connection, ConversationFacts, HistoryPage, Network, PartRequest, SendResult, Sink } from '../../../src/networks/network.ts';
@@ -11,6 +12,8 @@ import { bytesOf } from '../model/media.ts';
 export interface Abilities {
   /** Features that it has not, as the core is told. */
   readonly lacks?: readonly (keyof Capabilities['out'])[];
+  /** How many reactions an account may have on a message; absent: one. */
+  readonly reactions?: number;
   /** What it tells of a group; may throw. */
   readonly describe?: () => ConversationFacts | Promise<ConversationFacts>;
   /** What it tells of somebody; may throw. */
@@ -21,7 +24,7 @@ export interface Abilities {
 
 /** A call that the core made, as far as tests look at it. */
 export interface Call {
-  readonly what: 'send' | 'edit' | 'delete' | 'react' | 'pin' | 'history';
+  readonly what: 'send' | 'findSent' | 'edit' | 'delete' | 'react' | 'pin' | 'history';
   readonly id: RemoteId | null;
   readonly text?: string;
   readonly content?: Content;
@@ -29,6 +32,7 @@ export interface Call {
   readonly thread?: string;
   readonly target?: string;
   readonly emoji?: string | null;
+  readonly gone?: string;
   readonly pinned?: boolean;
   readonly to?: string;
 }
@@ -41,6 +45,12 @@ export class ScriptedNetwork {
   readonly calls: Call[] = [];
   /** The answer to a send is held back until this resolves. */
   gate: Promise<void> = Promise.resolve();
+  /** Emoji that it takes for no reaction. */
+  readonly odd = new Set<string>();
+  /** Nothing says whether a send was done. */
+  silent = false;
+  /** When it says that it did what it was asked. */
+  time = Date.UTC(2026, 0, 1);
   readonly #abilities: Abilities;
   #sink: Sink | null = null;
   #ids = 0;
@@ -77,7 +87,7 @@ export class ScriptedNetwork {
     const all = Object.fromEntries(FEATURES.map((feature) => [feature, full])) as Capabilities['in'];
     const lacks = Object.fromEntries((this.#abilities.lacks ?? []).map((feature) => [feature, { level: 'none', reason: 'it has none' }]));
     const kinds = ['image', 'video', 'audio', 'voice', 'file', 'sticker'] as const;
-    return { out: { ...all, ...lacks }, in: all, maxReactions: 1, media: Object.fromEntries(kinds.map((kind) => [kind, media])) as unknown as Capabilities['media'] };
+    return { out: { ...all, ...lacks }, in: all, maxReactions: this.#abilities.reactions ?? 1, media: Object.fromEntries(kinds.map((kind) => [kind, media])) as unknown as Capabilities['media'] };
   }
 
   #connection(): Connection {
@@ -92,10 +102,14 @@ export class ScriptedNetwork {
       check: () => Promise.resolve(),
       capabilities: () => this.#capabilities(),
       plan: ({ content }) => [content],
-      send: (request) => done({ what: 'send', ...said(request) }),
-      edit: (request) => done({ what: 'edit', target: request.target, ...said(request) }),
+      send: async (request) => {
+        const sent = await done({ what: 'send', ...said(request) });
+        if (this.silent) throw new Uncertain('The answer was lost.', 'lost');
+        return sent;
+      },
+      edit: async (request) => ({ ...await done({ what: 'edit', target: request.target, ...said(request) }), id: request.target }),
       delete: async (_conversation, target) => void await done({ what: 'delete', target }),
-      react: (_conversation, target, emoji) => done({ what: 'react', target, emoji }),
+      react: (_conversation, target, emoji, _key, gone) => (this.odd.has(emoji ?? '') ? Promise.reject(new Rejected('It has no such emoji.', 'not_emoji')) : done({ what: 'react', target, emoji, ...(gone === undefined ? {} : { gone }) })),
       pin: async (_conversation, target, pinned) => void await done({ what: 'pin', target, pinned }),
       ...(history === undefined ? {} : { history: async (_conversation, limit, before) => {
         this.calls.push({ what: 'history', id: null });
@@ -103,7 +117,10 @@ export class ScriptedNetwork {
       } }),
       ...(describe === undefined ? {} : { describe: async () => describe() }),
       ...(profile === undefined ? {} : { profile: async ({ id }) => profile(id) }),
-      findSent: () => Promise.resolve('unknown'),
+      findSent: (_key, _conversation, _since, place) => {
+        this.calls.push({ what: 'findSent', id: null, ...(place?.thread === undefined ? {} : { thread: place.thread.root }), ...(place?.replyTo === undefined ? {} : { replyTo: place.replyTo }) });
+        return Promise.resolve('unknown');
+      },
       openMedia: (handle) => Promise.resolve({ bytes: bytesOf(handle), mime: 'image/png', name: 'photo.png' }),
       rateKeys: () => [],
       close: () => Promise.resolve(),
@@ -114,7 +131,7 @@ export class ScriptedNetwork {
     const id = `sent${++this.#ids}` as RemoteId;
     this.calls.push({ ...call, id });
     await this.gate;
-    return { id, time: Date.UTC(2026, 0, 1), state: 'confirmed' };
+    return { id, time: this.time, state: 'confirmed' };
   }
 }
 

@@ -9,7 +9,7 @@ import { MatrixUser } from '../../../src/demo/matrix/user.ts';
 import { writeRegistrations, type BridgeSlot } from './registrations.ts';
 
 const cache = join(dirname(fileURLToPath(import.meta.url)), '../../../.cache');
-const slotCount = 32;
+const slotCount = 48;
 
 /** What test files of one jest process need to know of the Synapse they share. */
 interface SharedState {

@@ -64,7 +64,7 @@ function writtenItems(context: Context, message: Fields, place: Place): readonly
 }
 
 /** The ids of what we send are our keys; those that the server gives are shorter. */
-export function isOwnKey(id: string): boolean {
+function isOwnKey(id: string): boolean {
   return /^[\w-]{32}$/.test(id);
 }
 

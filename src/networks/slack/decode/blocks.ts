@@ -3,6 +3,7 @@ import { plain, type Block, type Inline, type RichText } from '../../../model/ri
 import { emojiForNames, iamcalNames } from '../../../text/emoji-names.ts';
 import { at, isFields, list, str } from '../../shared/json.ts';
 import { decodeFile } from './files.ts';
+import { readMarkdown } from './markdown.ts';
 import { readMrkdwn, type Names } from './mrkdwn.ts';
 import { readRichText } from './rich-text.ts';
 
@@ -187,34 +188,4 @@ function cellInlines(text: RichText): Inline[] {
         : block.t === 'quote' ? cellInlines(block.children) : block.t === 'list' ? block.items.flatMap((item) => [{ t: 'text', text: '• ' } as const, ...cellInlines(item)]) : [];
     return index === 0 ? [...inner] : [{ t: 'break' }, ...inner];
   });
-}
-
-/** Standard Markdown, as programs hand it over: its plainest parts are shown, the rest as it was written. */
-function readMarkdown(text: string): RichText {
-  return text.split(/\n{2,}/).flatMap((part): RichText => {
-    const head = /^(#{1,6}) +(.+)$/.exec(part.trim());
-    if (head !== null) return [{ t: 'heading', level: (head[1] ?? '#').length as 1, children: markdownInlines(head[2] ?? '') }];
-    const fence = /^```([\w+-]*)\n([\s\S]*?)\n?```$/.exec(part.trim());
-    if (fence !== null) return [{ t: 'codeblock', text: fence[2] ?? '', ...(fence[1] ? { language: fence[1] } : {}) }];
-    return paragraph(part.split('\n').flatMap((line, index): Inline[] => (index === 0 ? markdownInlines(line) : [{ t: 'break' }, ...markdownInlines(line)])));
-  });
-}
-
-const MARKDOWN = /\*\*([^*\n]+)\*\*|__([^_\n]+)__|`([^`\n]+)`|\[([^[\]\n]+)\]\((https?:[^()\s]+)\)|~~([^~\n]+)~~/g;
-
-function markdownInlines(line: string): Inline[] {
-  const out: Inline[] = [];
-  let from = 0;
-  for (const match of line.matchAll(MARKDOWN)) {
-    const [whole, strong, strong2, code, label, href, strike] = match;
-    if (match.index > from) out.push(...inlines(line.slice(from, match.index)));
-    const inner = (value: string): Inline[] => [{ t: 'text', text: value }];
-    if (code !== undefined) out.push({ t: 'code', text: code });
-    else if (label !== undefined && href !== undefined) out.push({ t: 'link', href, children: inner(label) });
-    else if (strike !== undefined) out.push({ t: 'strike', children: inner(strike) });
-    else out.push({ t: 'bold', children: inner(strong ?? strong2 ?? '') });
-    from = match.index + whole.length;
-  }
-  if (from < line.length) out.push(...inlines(line.slice(from)));
-  return out;
 }

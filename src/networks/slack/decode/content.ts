@@ -1,6 +1,6 @@
 import { isMedia, type Content, type MediaContent, type TextContent } from '../../../model/content.ts';
 import type { RichText } from '../../../model/richtext.ts';
-import { list, str, type Fields } from '../../shared/json.ts';
+import { at, list, str, type Fields } from '../../shared/json.ts';
 import { readAttachments } from './attachments.ts';
 import { readBlocks } from './blocks.ts';
 import type { Context } from './context.ts';
@@ -25,7 +25,7 @@ export function contentOf(context: Context, message: Fields): Said {
   const below = readAttachments(list(message, 'attachments'), names, own.length > 0);
   // Programs repeat what their attachment says as a text for notifications.
   const text: RichText = [...own, ...below.text];
-  const files = [...filesOf(message).map(decodeFile), ...laid.media, ...below.files];
+  const files = [...filesOf(message), ...remoteFiles(message)].map(decodeFile).concat(laid.media, below.files);
   const style = str(message, 'subtype') === 'me_message' ? { style: 'emote' as const } : {};
   const spoken: TextContent | null = text.length === 0 ? null : { kind: 'text', text, ...style, ...(below.preview === undefined ? {} : { preview: below.preview }) };
   const parts = captioned(spoken, files);
@@ -43,6 +43,13 @@ export function namesOf({ known }: Context): Names {
 function filesOf(message: Fields): readonly unknown[] {
   const files = list(message, 'files');
   return files.length > 0 ? files : list(message, 'file');
+}
+
+/** A file that lies elsewhere is a block of its own; mostly it stands among the files too. */
+function remoteFiles(message: Fields): readonly unknown[] {
+  const known = new Set(list(message, 'files').map((file) => str(file, 'id')));
+  return list(message, 'blocks').filter((block) => str(block, 'type') === 'file').map((block) => at(block, 'file') ?? { id: str(block, 'file_id'), name: str(block, 'external_id') })
+    .filter((file) => !known.has(str(file, 'id')));
 }
 
 function captioned(spoken: TextContent | null, files: readonly Content[]): readonly Content[] {

@@ -37,6 +37,8 @@ export function decodeFile(file: unknown): Content {
   if (access === 'file_not_found') return gone(name, 'Slack does not find the file.');
   const id = str(file, 'id');
   const url = str(file, 'url_private_download') ?? str(file, 'url_private');
+  // What lies with somebody else is opened there.
+  if (mode === 'external' || flag(file, 'is_external')) return link(name, str(file, 'external_url') ?? url ?? str(file, 'permalink'), mode);
   // What is only a page of Slack's, or lies with somebody else, is no bytes: a link says where it is.
   const elsewhere = mode === 'external' || flag(file, 'is_external') || mode === 'quip' || mode === 'canvas' || mode === 'list';
   if (elsewhere) return link(name, str(file, 'permalink') ?? url ?? str(file, 'external_url'), mode);

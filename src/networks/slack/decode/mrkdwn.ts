@@ -1,6 +1,6 @@
 import type { Block, Inline, RichText } from '../../../model/richtext.ts';
 import { cleanText } from '../../../text/clean.ts';
-import { iamcalNames } from '../../../text/emoji-names.ts';
+import { iamcalNames, typed } from '../../../text/emoji-names.ts';
 import { findUrls } from '../../../text/links.ts';
 import { dateText } from './dates.ts';
 
@@ -189,7 +189,7 @@ function emojiOf(name: string, whole: string, before: string | undefined): Inlin
   if (before !== undefined && /[\p{L}\p{N}]/u.test(before)) return text(whole);
   const lower = name.toLowerCase();
   const emoji = iamcalNames.emoji(lower);
-  if (emoji !== null) return [{ t: 'text', text: emoji }];
+  if (emoji !== null) return [{ t: 'text', text: typed(emoji) }];
   return /^\d+$/.test(name) || /'/.test(name) ? text(whole) : [{ t: 'emoji', name }];
 }
 

@@ -1,6 +1,6 @@
 import type { Block, Inline, RichText } from '../../../model/richtext.ts';
 import { cleanText } from '../../../text/clean.ts';
-import { iamcalNames } from '../../../text/emoji-names.ts';
+import { iamcalNames, typed } from '../../../text/emoji-names.ts';
 import { at, flag, list, num, str } from '../../shared/json.ts';
 import { dateText } from './dates.ts';
 import type { Names } from './mrkdwn.ts';
@@ -182,7 +182,7 @@ function emoji(element: unknown): Inline[] {
   const name = str(element, 'name') ?? '';
   const tone = num(element, 'skin_tone');
   const standard = iamcalNames.emoji(tone === undefined ? name : `${name}::skin-tone-${tone}`) ?? fromHex(str(element, 'unicode'));
-  if (standard !== null) return styled({ t: 'text', text: standard }, element);
+  if (standard !== null) return styled({ t: 'text', text: typed(standard) }, element);
   return styled({ t: 'emoji', name }, element);
 }
 

@@ -178,6 +178,9 @@ export function effectsSuite(factory: StoreFactory): void {
     await bench.store.apply([{ do: 'reacted', key: 'k3', eventId: '$3' as EventId }]);
     expect(shown()).toEqual([['8', '👍', null], ['7', '👍', '$1']]);
     expect(bench.store.roomContext(room, ALICE, ['$1' as EventId]).reactions.map(({ actor }) => actor)).toEqual(['8', '7']);
+    // Those of people here hang on the event: whoever puts one beside them has to know of them.
+    await bench.store.apply([{ do: 'react', row: { portal: row, target: '$m', actor: ALICE, emoji: '👍', eventId: '$r' as EventId, key: 'k4', at: 4 } }]);
+    expect(bench.store.roomContext(room, ALICE, ['$m' as EventId]).reactions.map(({ emoji }) => emoji)).toEqual(['👍']);
     await bench.store.apply([{ do: 'unreact', portal: row, target: 'r1', actor: '7', emoji: null }]);
     expect(shown()).toEqual([['8', '👍', null]]);
   });

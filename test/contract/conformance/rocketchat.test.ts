@@ -1,0 +1,4 @@
+import { rocketchatDriver } from '../../kit/conformance/drivers/rocketchat.ts';
+import { conforms } from './suite.ts';
+
+conforms(rocketchatDriver);

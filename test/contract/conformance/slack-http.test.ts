@@ -1,0 +1,4 @@
+import { slackHttpDriver } from '../../kit/conformance/drivers/slack.ts';
+import { conforms } from './suite.ts';
+
+conforms(slackHttpDriver);

@@ -1,0 +1,5 @@
+import { conforms } from '../../contract/conformance/suite.ts';
+import { rocketchatDriver } from '../../kit/conformance/drivers/rocketchat.ts';
+import { onSynapse } from '../../kit/conformance/matrix/synapse.ts';
+
+conforms(rocketchatDriver, { matrix: onSynapse, oneRoom: true });

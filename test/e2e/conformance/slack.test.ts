@@ -1,0 +1,5 @@
+import { conforms } from '../../contract/conformance/suite.ts';
+import { slackDriver } from '../../kit/conformance/drivers/slack.ts';
+import { onSynapse } from '../../kit/conformance/matrix/synapse.ts';
+
+conforms(slackDriver, { matrix: onSynapse, oneRoom: true });

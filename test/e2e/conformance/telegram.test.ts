@@ -1,0 +1,5 @@
+import { conforms } from '../../contract/conformance/suite.ts';
+import { telegramDriver } from '../../kit/conformance/drivers/telegram.ts';
+import { onSynapse } from '../../kit/conformance/matrix/synapse.ts';
+
+conforms(telegramDriver, { matrix: onSynapse, oneRoom: true });

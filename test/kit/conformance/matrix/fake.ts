@@ -1,0 +1,37 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FakeHomeserver } from '../../fake-homeserver/server.ts';
+import { eventually, freePorts } from '../../stack/stack.ts';
+import { type MatrixMaker, patience } from './side.ts';
+
+/** The fake homeserver: quick, and it forgets nothing. */
+export const onFake: MatrixMaker = async (dir) => {
+  const [port = 0] = await freePorts(1);
+  const homeserver = await FakeHomeserver.start({ botLocalpart: 'drawbridge', backoffSecondMs: 20, appserviceUrl: `http://127.0.0.1:${port}` });
+  const alice = homeserver.user('alice');
+  const registration = join(dir, 'registration.yaml');
+  await writeFile(registration, JSON.stringify({
+    id: 'drawbridge', url: `http://127.0.0.1:${port}`, as_token: homeserver.asToken, hs_token: homeserver.hsToken, sender_localpart: 'drawbridge',
+    rate_limited: false, namespaces: { users: [{ exclusive: true, regex: '@_drawbridge_.*:fake\\.test' }] },
+  }));
+  const enter = (id: string): boolean => {
+    if (homeserver.membership(id, alice.id) === 'invite') alice.join(id);
+    return homeserver.membership(id, alice.id) === 'join';
+  };
+  const named = (id: string, name: string): boolean => homeserver.eventsOf(id, 'm.room.name').at(-1)?.content['name'] === name;
+  const later = <T>(work: () => T): Promise<T> => Promise.resolve().then(work);
+  return {
+    config: { homeserver: { url: homeserver.url, domain: homeserver.serverName }, registration, bridge: {} },
+    listen: `127.0.0.1:${port}`, serverName: homeserver.serverName, alice: alice.id, bot: homeserver.bot,
+    isGhost: (user) => user.startsWith('@_drawbridge_'),
+    room: (name) => eventually(`a room called ${name}`, () => [...homeserver.rooms.keys()].find((id) => named(id, name) && enter(id)), patience),
+    rooms: () => later(() => [...homeserver.rooms.keys()].filter(enter)),
+    events: (room, type) => homeserver.eventsOf(room, type),
+    send: (room, content, type) => later(() => alice.send(room, content, type)),
+    redact: (room, event) => later(() => alice.redact(room, event)),
+    setState: (room, type, content) => later(() => alice.setState(room, type, '', content)),
+    upload: (bytes, mime, name) => later(() => homeserver.addMedia(bytes, mime, name)),
+    download: (mxc) => later(() => homeserver.media(mxc)?.data ?? null),
+    close: () => homeserver.close(),
+  };
+};
