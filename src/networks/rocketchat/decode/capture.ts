@@ -1,7 +1,10 @@
-import { at, flag, isFields, list, parseJson, str, type Fields } from '../../shared/json.ts';
+import { at, isFields, list, parseJson, str, type Fields } from '../../shared/json.ts';
 import type { NetworkItem } from '../../../model/events.ts';
 import { type Decoded, NotThisNetwork } from '../../network.ts';
-import { alone, conversationOf, type Context, digest, item, keyOf, roomOf, unsupported, when } from './context.ts';
+import { isAppMessage, messageOfApp, roomOfApp } from './apps.ts';
+import { alone, conversationOf, type Context, digest, roomOf, unsupported } from './context.ts';
+import { decodeHook, isHook } from './hook.ts';
+import { decodeLivechat, isLivechat } from './livechat.ts';
 import { decodeMessage } from './message.ts';
 import { decodeRoom, decodeStream, deleted, deletedOf } from './stream.ts';
 
@@ -11,10 +14,10 @@ export type Piece =
   | { readonly kind: 'stream'; readonly collection: string; readonly eventName: string; readonly args: readonly unknown[] }
   | { readonly kind: 'deleted'; readonly value: unknown; readonly rid?: string }
   | { readonly kind: 'room'; readonly value: unknown }
-  | { readonly kind: 'hook'; readonly value: unknown }
+  | { readonly kind: 'hook' | 'livechat' | 'app'; readonly value: unknown }
   | { readonly kind: 'other'; readonly what: string; readonly reason: string };
 
-const LOOKED_FOR = 'Frames of Rocket.Chat’s WebSocket ({"msg":"changed","collection":"stream-room-messages",…}), answers of its REST API ({"messages":[…]}), messages ({"_id","rid","msg","u"}) or the body of an outgoing webhook were looked for.';
+const LOOKED_FOR = 'Frames of Rocket.Chat’s WebSocket ({"msg":"changed","collection":"stream-room-messages",…}), answers of its REST API ({"messages":[…]}), messages ({"_id","rid","msg","u"}) or the body of an outgoing or Omnichannel webhook were looked for.';
 
 /** @throws NotThisNetwork */
 export function split(raw: Uint8Array): readonly Piece[] {
@@ -75,7 +78,8 @@ function cut(body: unknown, depth: number): readonly Piece[] | undefined {
   }
   if (!isFields(body)) return undefined;
   if (isMessage(body)) return [{ kind: 'message', value: body }];
-  return frame(body) ?? hook(body) ?? answer(body, depth) ?? bare(body);
+  const posted = isHook(body) ? 'hook' : isLivechat(body) ? 'livechat' : isAppMessage(body) ? 'app' : undefined;
+  return frame(body) ?? (posted === undefined ? undefined : [{ kind: posted, value: body }]) ?? answer(body, depth) ?? bare(body);
 }
 
 function isMessage(body: Fields): boolean {
@@ -117,12 +121,6 @@ function frame(body: Fields): readonly Piece[] | undefined {
   return undefined;
 }
 
-/** docs.rocket.chat, "Outgoing webhooks": what a room's integration posts. */
-function hook(body: Fields): readonly Piece[] | undefined {
-  const isHook = str(body, 'channel_id') !== undefined && str(body, 'user_id') !== undefined && (Object.hasOwn(body, 'message_id') || Object.hasOwn(body, 'siteUrl')) && !Object.hasOwn(body, 'team_id');
-  return isHook ? [{ kind: 'hook', value: body }] : undefined;
-}
-
 const ROOMS = ['room', 'channel', 'group', 'discussion', 'team'] as const;
 
 /** `{success, messages | message | result | update | …}` of the REST API. */
@@ -154,7 +152,7 @@ function answer(body: Fields, depth: number): readonly Piece[] | undefined {
     const rooms = at(body, key);
     if (Array.isArray(rooms) && rooms.some(isRoom)) return rooms.map((value): Piece => ({ kind: 'room', value }));
   }
-  if (at(body, 'success') === false) return [{ kind: 'other', what: 'error', reason: `The REST API refused a call: ${str(body, 'error') ?? str(body, 'errorType') ?? 'without a reason'}.` }];
+  if (at(body, 'success') === false) return [{ kind: 'other', what: 'error', reason: `The REST API refused a call: ${(str(body, 'error') ?? str(body, 'errorType') ?? 'without a reason').replace(/\.$/, '')}.` }];
   if (isFields(result) || Array.isArray(result)) return cut(result, depth + 1);
   if (typeof at(body, 'success') === 'boolean') return [{ kind: 'other', what: 'answer', reason: 'An answer of the REST API without messages.' }];
   return undefined;
@@ -208,7 +206,12 @@ function itemsOf(piece: Piece, context: Context): readonly NetworkItem[] {
     case 'message': return decodeMessage(context, withRoom(piece.value, piece.rid));
     case 'stream': return decodeStream(context, piece.collection, piece.eventName, piece.args);
     case 'room': return decodeRoom(context, piece.value);
-    case 'hook': return [decodeHook(piece.value, context)];
+    case 'hook': return decodeHook(context, piece.value);
+    case 'livechat': return decodeLivechat(context, piece.value);
+    case 'app': {
+      const room = roomOfApp(at(piece.value, 'room'));
+      return decodeMessage({ ...context, room: (rid) => context.room(rid) ?? room }, messageOfApp(piece.value));
+    }
     case 'deleted': {
       const [gone] = deletedOf([piece.value]);
       if (gone === undefined) return [unsupported('deleted', 'Something was deleted that is not named.', { key: digest(piece.value) })];
@@ -222,25 +225,4 @@ function itemsOf(piece: Piece, context: Context): readonly NetworkItem[] {
 
 function withRoom(value: unknown, rid: string | undefined): unknown {
   return isFields(value) && str(value, 'rid') === undefined && rid !== undefined ? { ...value, rid } : value;
-}
-
-/** It has the text and who wrote it, but no files, quotes, reactions, threads' roots it starts, or edits of what others did; so it is read, and not used by the bridge itself. */
-function decodeHook(body: unknown, context: Context): NetworkItem {
-  const rid = str(body, 'channel_id') ?? '';
-  const id = str(body, 'message_id');
-  const edited = flag(body, 'isEdited') ? (when(body, 'timestamp') ?? 0) : undefined;
-  if (id === undefined) return unsupported('outgoing webhook', 'It tells of something other than a message: what an outgoing webhook says of that has no place in a room.', { key: digest(body) });
-  const message = {
-    _id: id, rid, msg: str(body, 'text') ?? '', ts: at(body, 'timestamp'), u: { _id: str(body, 'user_id'), username: str(body, 'user_name') },
-    ...(str(body, 'alias') === undefined ? {} : { alias: str(body, 'alias') }), ...(str(body, 'tmid') === undefined ? {} : { tmid: str(body, 'tmid') }),
-    ...(isFields(at(body, 'bot')) ? { bot: at(body, 'bot') } : {}), ...(edited === undefined ? {} : { editedAt: edited }),
-  };
-  const named = str(body, 'channel_name');
-  const room = context.room(rid) ?? { rid, type: undefined, ...(named === undefined ? {} : { title: named, name: named }) };
-  const items = decodeMessage({ ...context, room: () => room }, message);
-  const [first] = items;
-  const event = first?.event;
-  if (event === undefined || (event.type !== 'message' && event.type !== 'edit')) return first ?? unsupported('outgoing webhook', 'It holds no message.', { key: digest(body) });
-  const lacks = { kind: 'unsupported' as const, what: 'outgoing webhook', reason: 'An outgoing webhook hands over only the text: files, quotes, reactions and deletions are not in it. The bridge itself listens on the WebSocket.' };
-  return item(keyOf('hook', id, edited ?? 0), { ...event, parts: [...event.parts.filter((part) => part.kind !== 'unsupported' || part.what !== 'empty'), lacks] });
 }

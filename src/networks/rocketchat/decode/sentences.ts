@@ -45,7 +45,7 @@ const SENTENCES: Readonly<Record<string, Words>> = {
   'livechat-started': () => 'started the chat',
   'livechat_video_call': () => 'asked for a video call',
   'livechat_webrtc_video_call': () => 'asked for a video call',
-  'livechat_navigation_history': (message, msg) => `went to ${str(message, 'navigation', 'page', 'title') ?? str(message, 'navigation', 'page', 'location', 'href') ?? value(msg)}`,
+  'livechat_navigation_history': (message, msg) => `went to ${[str(message, 'navigation', 'page', 'title'), str(message, 'navigation', 'page', 'location', 'href')].filter(Boolean).join(', ') || value(msg)}`,
   'livechat_transfer_history': transfer,
   'livechat_transfer_history_fallback': (message) => `passed the chat to the department ${str(message, 'transferData', 'department', 'name') ?? '?'}, for that of before has nobody there`,
   'livechat_transcript_history': (message) => (str(message, 'requestData', 'type') === 'visitor' ? 'asked for a transcript of the chat' : 'sent a transcript of the chat to the visitor'),
