@@ -1,6 +1,6 @@
 import { isMedia, type Content, type MediaContent, type TextContent } from '../../../model/content.ts';
 import type { RichText } from '../../../model/richtext.ts';
-import { list, str, type Fields } from '../../shared/json.ts';
+import { at, flag, isFields, list, str, type Fields } from '../../shared/json.ts';
 import { readAttachments } from './attachments.ts';
 import { readBlocks } from './blocks.ts';
 import type { Context } from './context.ts';
@@ -20,7 +20,7 @@ export interface Said {
 export function contentOf(context: Context, message: Fields): Said {
   const names = namesOf(context);
   const laid = readBlocks(list(message, 'blocks'), names);
-  const marked = str(message, 'text');
+  const marked = wordsOf(message);
   const own = laid.text.length > 0 || laid.media.length > 0 ? laid.text : readMrkdwn(marked ?? '', names);
   const below = readAttachments(list(message, 'attachments'), names, own.length > 0);
   // Programs repeat what their attachment says as a text for notifications.
@@ -37,6 +37,13 @@ export function contentOf(context: Context, message: Fields): Said {
 
 export function namesOf({ known }: Context): Names {
   return { channelName: known.channelName, groupName: known.groupName };
+}
+
+/** With the single file of very old messages Slack's own words come, and those of its sender only within them. */
+function wordsOf(message: Fields): string | undefined {
+  const text = str(message, 'text');
+  if (!flag(message, 'upload') || !isFields(at(message, 'file'))) return text;
+  return str(message, 'file', 'initial_comment', 'comment') ?? (text?.includes(' uploaded a file: ') === true ? undefined : text);
 }
 
 /** Very old messages have a single `file`. */

@@ -139,6 +139,11 @@ const BOOKKEEPING: Readonly<Record<string, string>> = {
   workflow_deleted: 'A workflow changed.',
   workflow_step_execute: 'A workflow wants something done.',
   function_executed: 'A workflow wants something done.',
+  desktop_notification: 'Told beside the message itself.',
+  scope_granted: 'The app was given a scope that it asked for.',
+  user_resource_granted: 'Somebody let the app see something of theirs.',
+  user_resource_removed: 'Somebody no longer lets the app see something of theirs.',
+  user_resource_denied: 'Somebody does not let the app see something of theirs.',
   entity_details_requested: 'Somebody wants to see more of a link.',
 };
 
