@@ -4,6 +4,9 @@ import { tidy } from '../../shared/tidy.ts';
 
 const LOOKED_FOR = 'An update of the Telegram Bot API was looked for: {"update_id":…,"message":{…}}.';
 
+/** Stands for the update of an answer that has none. */
+export const EMPTY = 'empty_answer';
+
 /**
  * Cuts what was captured into updates: the body of a webhook, an answer of `getUpdates`, a list of updates, one a line, or the
  * value of an update alone, told by its fields.
@@ -42,7 +45,7 @@ function cut(body: unknown): readonly unknown[] | undefined {
     return pieces.some((each) => each !== undefined) ? pieces.map((each, index) => each ?? { unknown: body[index] as unknown }) : undefined;
   }
   const result = at(body, 'result');
-  if (at(body, 'ok') === true && result !== undefined) return Array.isArray(result) && result.length === 0 ? [] : cut(result);
+  if (at(body, 'ok') === true && result !== undefined) return Array.isArray(result) && result.length === 0 ? [{ [EMPTY]: {} }] : cut(result);
   const one = cutOne(body);
   return one === undefined ? undefined : [one];
 }
