@@ -63,6 +63,11 @@ const WAYS: Readonly<Record<string, unknown>> = {
   'getUpdates': { ok: true, result: [hello, say({ text: 'again' })] }, 'getUpdates, with nothing new': { ok: true, result: [] }, 'an answer of sendMessage': { ok: true, result: message({ text: 'sent' }, { from: BOT }) }, 'an answer of sendMediaGroup': { ok: true, result: [message({ photo, media_group_id: '1' }, { from: BOT }), message({ photo, media_group_id: '1' }, { message_id: 43, from: BOT })] }, 'a list': [hello], 'lines': `${JSON.stringify(hello)}\n${JSON.stringify(hello)}\n`, 'without its number': bare, 'the message alone': message({ text: 'x' }), 'a post alone': message({ text: 'x' }, { chat: CHANNEL, from: undefined }), 'at a gateway': { requestContext: {}, headers: {}, body: JSON.stringify(hello), isBase64Encoded: false }, 'an execution of a tool': [{ headers: { 'x-telegram-bot-api-secret-token': 'x' }, params: {}, query: {}, body: hello }], 'with all that is not there': { ...hello, edited_message: null, channel_post: null, callback_query: null, poll: null }, 'with all that is not in it': say({ text: 'x', entities: null, caption: null, photo: null, reply_to_message: null, sender_chat: null, forward_origin: null, new_chat_members: null, pinned_message: null, migrate_to_chat_id: null }),
 };
 
+/** Values that came without their update. */
+const ALONE: Readonly<Record<string, unknown>> = Object.fromEntries([...UPDATES.map(([name, kind, value]) => [name, kind, value] as const), ...Object.entries(OTHERS).flatMap(([name, { update_id: _number, ...rest }]) => Object.entries(rest).map(([kind, value]) => [name, kind, value] as const))]
+  .filter(([, kind]) => /^(?:inline_query|chosen_inline_result|shipping_query|pre_checkout_query|message_reaction\w*|callback_query|chat_member|chat_join_request|\w*chat_boost|poll\w*)$/.test(kind) || kind === 'purchased_paid_media')
+  .filter(([, , value]) => typeof value === 'object' && value !== null && !('text' in value)).map(([name, , value]) => [name, value]));
+
 const all = (what: string, found: Readonly<Record<string, unknown>>, wrap: (value: never) => unknown = (value) => value): readonly (readonly [string, unknown])[] => Object.entries(found).map(([name, value]) => [`${what}: ${name}`, wrap(value as never)] as const);
 
 /** Words that have to be seen of a body. */
@@ -72,7 +77,7 @@ export const SHOWN: readonly (readonly [name: string, body: Json, shown: string]
 export const UNDERSTOOD: Readonly<Record<string, unknown>> = Object.fromEntries([
   ...SHOWN.map(([name, body]) => [`entity: ${name}`, body] as const), ...all('caption', ENTITIES, ([text, one]: readonly [string, Json]) => say({ photo, caption: text, caption_entities: [one] })), ...all('content', CONTENTS, (body: Json) => inGroup(body)), ...all('file', FILES, (body: Json) => say(body)),
   ...all('forwarded', ORIGINS, (body: Json) => say({ text: 'x', ...body })), ...all('message', MESSAGES), ...Object.entries({ ...SAID }).map(([name, value]) => [`told: ${name}`, inGroup({ [name]: value })] as const), ...Object.entries(MORE_SAID).map(([name, value]) => [`told otherwise: ${name}`, inGroup({ [name]: value })] as const),
-  ...UPDATES.map(([name, kind, value]) => [`update: ${name}`, update(kind, value)] as const), ...all('update', OTHERS), ...all('way', WAYS),
+  ...UPDATES.map(([name, kind, value]) => [`update: ${name}`, update(kind, value)] as const), ...all('update', OTHERS), ...all('way', WAYS), ...all('alone', ALONE),
 ]);
 
 /** What it has to refuse. */
