@@ -44,7 +44,8 @@ describe('what blocks and attachments hold', () => {
   test('pages of Slack’s are called as people call them', async () => {
     for (const [name, title] of [['a canvas', 'Plans'], ['a list', 'Chores']] as const) expect(await text(`file: ${name}`)).toBe(`📎 ${title} (https://one.slack.com/files/U0ANNA/F0PLAN/plan.pdf)`);
     expect(await message('file: a post')).toMatchObject({ parts: [{ kind: 'file', media: { name: 'How to dig' } }] });
-    expect(await message('file: one of the old days')).toMatchObject({ parts: [{ kind: 'file', caption: [{ children: [{ text: 'read it' }] }] }] });
+    expect(await text('message: a name as it was written long ago')).toBe('@anna un-archived #garden');
+    for (const name of ['one of the old days', 'one of the old days, in a list']) expect(await message(`file: ${name}`)).toMatchObject({ parts: [{ kind: 'file', caption: [{ children: [{ text: 'read it' }] }] }] });
   });
 });
 
@@ -82,6 +83,8 @@ describe('ways of before, and of tools', () => {
       expect(events[1]).toMatchObject({ type: 'reactions.set', reactions: [{ emoji: '🎉', sender: { id: 'U0BOB' } }, ...(name === 'an archive' ? [] : [{ count: 1 }])] });
       expect(events.map(({ type }) => type)).not.toContain('edit');
     }
+    expect((await read('way: reactions.get')).events.map(({ type }) => type)).toEqual(['message', 'reactions.set']);
+    expect(await message('way: pins.list')).toMatchObject({ conversation: { id: 'C0GARDEN' } });
     expect(await message('way: search.messages')).toMatchObject({ conversation: { id: 'C0GARDEN', title: 'garden' } });
   });
 

@@ -70,6 +70,7 @@ const FILES: Readonly<Record<string, Json>> = {
   'one that was deleted': shared({ id: 'F0GONE', mode: 'tombstone' }), 'one over the limit': shared({ id: 'F0OLD', mode: 'hidden_by_limit' }), 'one nobody may see': shared({ id: 'F0NO', file_access: 'access_denied' }), 'one not found': shared({ id: 'F0NO', file_access: 'file_not_found' }),
   'one of another workspace': shared({ id: 'F0EXT', created: 0, timestamp: 0, mode: 'hosted', user: 'U0EXT', file_access: 'check_file_info' }), 'one without a mode': shared({ id: 'F0EXT', file_access: 'check_file_info' }),
   'several, with words': { ...shared(file(), file({ id: 'F0TWO', name: 'b.png', mimetype: 'image/png' })), text: 'both' },
+  'one of the old days, in a list': { ...shared(file({ initial_comment: { comment: 'read it' } })), text: '<@U0ANNA|anna> shared a file: <https://one.slack.com/files/U0ANNA/F0PLAN/plan.pdf|The plan>', upload: true },
   'one of the old days': message({ subtype: 'file_share', text: '<@U0ANNA|anna> uploaded a file: <https://one.slack.com/files/U0ANNA/F0PLAN/plan.pdf|The plan> and commented: read it', file: file({ initial_comment: { id: 'Fc0', user: 'U0ANNA', comment: 'read it', timestamp: 1 } }), upload: true, files: undefined }),
 };
 
@@ -101,6 +102,7 @@ const TOLD: readonly (readonly [subtype: string, more: Json])[] = [
 const SUBTYPES: Readonly<Record<string, Json>> = {
   ...Object.fromEntries(['channel_join', 'group_join', 'channel_leave', 'group_leave'].map((subtype) => [subtype, message({ subtype, text: '<@U0ANNA> has joined the channel', inviter: 'U0BOB', user_profile: profile })])),
   ...Object.fromEntries(TOLD.map(([subtype, more]): [string, Json] => [subtype, message({ subtype, text: `<@U0ANNA> did it: ${subtype}`, ...more })])),
+  'a name as it was written long ago': message({ subtype: 'channel_unarchive', text: '<U0ANNA|@anna> un-archived <C0GARDEN|garden>' }),
   me_message: message({ subtype: 'me_message', text: 'digs' }),
   bot_message: message({ subtype: 'bot_message', user: undefined, bot_id: 'B0FORGE', username: 'forge', icons: { emoji: ':hammer:', image_64: 'https://a.slack-edge.com/x.png' }, text: 'built' }),
   'a bot of today': message({ user: 'U0FORGE', bot_id: 'B0FORGE', app_id: 'A0FORGE', bot_profile: { id: 'B0FORGE', deleted: false, name: 'Forge', updated: 1, app_id: 'A0FORGE', icons: { image_72: 'https://a.slack-edge.com/x.png' }, team_id: 'T0ONE' } }),
@@ -180,6 +182,8 @@ const WAYS: Readonly<Record<string, unknown>> = {
   'conversations.history': { ok: true, messages: [{ ...PAST, reactions: [{ name: 'tada', users: ['U0BOB'], count: 2 }], edited: { user: 'U0ANNA', ts: LATER }, reply_count: 1, thread_ts: TS, subscribed: false, is_locked: false, blocks: [rich(section(word('hello')))] }, { type: 'message', subtype: 'channel_join', user: 'U0BOB', text: '<@U0BOB> has joined the channel', ts: ROOT }], has_more: false, pin_count: 0, response_metadata: { next_cursor: '' } },
   'conversations.replies': { ok: true, messages: [{ ...PAST, thread_ts: TS, reply_count: 1 }, { ...PAST, ts: LATER, thread_ts: TS, parent_user_id: 'U0ANNA' }], has_more: false }, 'chat.postMessage': { ok: true, channel: 'C0GARDEN', ts: TS, message: { ...PAST, bot_id: 'B0BOT', app_id: 'A0APP' } },
   'search.messages': { ok: true, query: 'x', messages: { total: 1, matches: [{ iid: 'x', team: 'T0ONE', channel: { id: 'C0GARDEN', name: 'garden', is_private: false }, type: 'message', user: 'U0ANNA', username: 'anna.berg', ts: TS, text: 'hello', permalink: 'https://x' }], paging: {} } },
+  'pins.list': { ok: true, items: [{ type: 'message', channel: 'C0GARDEN', created: 1, created_by: 'U0BOB', message: PAST }, { type: 'file', file: { id: 'F0' } }] }, 'reactions.get': { ok: true, type: 'message', channel: 'C0GARDEN', message: { ...PAST, reactions: [{ name: 'tada', users: ['U0BOB'], count: 1 }] } },
+  'an event whose time nobody wrote down': { type: 'grid_migration_finished', enterprise_id: 'E0' }, 'a part of an interaction': { type: 'block_actions', actions: [{ action_id: 'a', type: 'button', text: plain('Yes') }], container: { type: 'view', view_id: 'V0' } },
   'an archive': [{ ...PAST, client_msg_id: 'c', user_profile: profile, reactions: [{ name: 'tada', users: ['U0BOB'], count: 1 }], replies: [{ user: 'U0BOB', ts: LATER }] }, { user: 'U0BOB', type: 'message', ts: LATER, text: 'in it', thread_ts: TS, parent_user_id: 'U0ANNA' }, { subtype: 'channel_purpose', user: 'U0ANNA', text: '<@U0ANNA> set the channel purpose: grow', purpose: 'grow', type: 'message', ts: ROOT }],
   'an empty page': { ok: true, messages: [], has_more: false },
   'a call of a gateway': { httpMethod: 'POST', headers: { 'X-Slack-Signature': 'v0=x' }, body: JSON.stringify(callback(message())), isBase64Encoded: false }, 'a form at a gateway': { headers: {}, body: Buffer.from(form({ payload: pressed({ type: 'button', text: plain('Yes'), value: 'y' }) })).toString('base64'), isBase64Encoded: true },

@@ -1,6 +1,6 @@
 import { isMedia, type Content, type MediaContent, type TextContent } from '../../../model/content.ts';
 import type { RichText } from '../../../model/richtext.ts';
-import { at, flag, isFields, list, str, type Fields } from '../../shared/json.ts';
+import { list, str, type Fields } from '../../shared/json.ts';
 import { readAttachments } from './attachments.ts';
 import { readBlocks } from './blocks.ts';
 import type { Context } from './context.ts';
@@ -39,11 +39,13 @@ export function namesOf({ known }: Context): Names {
   return { channelName: known.channelName, groupName: known.groupName };
 }
 
-/** With the single file of very old messages Slack's own words come, and those of its sender only within them. */
+const SHARED = /^<@[UW]\w+(?:\|[^>]*)?> (?:uploaded|shared) a file: /;
+
+/** With the files of old messages Slack's own words come, and those of their sender only within them. */
 function wordsOf(message: Fields): string | undefined {
   const text = str(message, 'text');
-  if (!flag(message, 'upload') || !isFields(at(message, 'file'))) return text;
-  return str(message, 'file', 'initial_comment', 'comment') ?? (text?.includes(' uploaded a file: ') === true ? undefined : text);
+  if (text === undefined || str(message, 'subtype') !== 'file_share' || !SHARED.test(text)) return text;
+  return filesOf(message).map((file) => str(file, 'initial_comment', 'comment')).find((comment) => comment !== undefined) ?? / and commented: ([\s\S]+)$/.exec(text)?.[1];
 }
 
 /** Very old messages have a single `file`. */

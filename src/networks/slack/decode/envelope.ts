@@ -136,16 +136,23 @@ function cutFrame(body: Fields, type: string | undefined): readonly Piece[] | un
 /** What the Web API answers: a page of history, one of a search, or what was posted. */
 function cutAnswer(body: Fields, type: string | undefined): readonly Piece[] | undefined {
   const messages = list(body, 'messages');
-  if (messages.length > 0 && messages.every((each) => TS.test(str(each, 'ts') ?? ''))) return messages.map((each) => past(isFields(each) ? { channel: str(body, 'channel'), ...each } : {}, body));
+  if (messages.length > 0 && messages.every((each) => TS.test(str(each, 'ts') ?? ''))) return messages.map((each) => past({ channel: str(body, 'channel'), ...fieldsOf(each) }, body));
   if (messages.length === 0 && Array.isArray(at(body, 'messages')) && at(body, 'ok') === true) return [{ envelope: { type: 'page' } }];
   const matches = list(body, 'messages', 'matches');
   if (matches.length > 0 && matches.every((each) => TS.test(str(each, 'ts') ?? ''))) {
-    return matches.map((each) => ({ ...past({ ...(isFields(each) ? each : {}), channel: str(each, 'channel', 'id') }, body), title: str(each, 'channel', 'name') }));
+    return matches.map((each) => ({ ...past({ ...fieldsOf(each), channel: str(each, 'channel', 'id') }, body), title: str(each, 'channel', 'name') }));
   }
+  const items = list(body, 'items').filter((each) => TS.test(str(each, 'message', 'ts') ?? ''));
+  if (at(body, 'ok') === true && items.length > 0) return items.map((each) => past({ ...fieldsOf(at(each, 'message')), channel: str(each, 'channel') }, body));
+  if (at(body, 'ok') === true && type === 'message' && isFields(at(body, 'message')) && TS.test(str(body, 'message', 'ts') ?? '')) return [past({ ...fieldsOf(at(body, 'message')), channel: str(body, 'channel') }, body)];
   if (isFields(at(body, 'message')) && TS.test(str(body, 'message', 'ts') ?? '') && str(body, 'channel') !== undefined && type === undefined) {
     return [{ envelope: body, event: { ...at(body, 'message') as Fields, channel: str(body, 'channel'), type: 'message' } }];
   }
   return at(body, 'reply_to') !== undefined && typeof at(body, 'ok') === 'boolean' ? [{ envelope: { type: 'reply' } }] : undefined;
+}
+
+function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : {};
 }
 
 /** The message’s own workspace stands in for that of an envelope. */
@@ -171,7 +178,7 @@ function isOther(body: Fields, type: string | undefined): boolean {
     case 'pong': return at(body, 'reply_to') !== undefined;
     case 'reconnect_url': return str(body, 'url')?.startsWith('wss:') === true;
     case 'error': return str(body, 'error', 'msg') !== undefined;
-    default: return type !== undefined && Object.hasOwn(OTHERS, type) && (isFields(at(body, 'team')) || str(body, 'team_id') !== undefined || isFields(at(body, 'user')));
+    default: return type !== undefined && Object.hasOwn(OTHERS, type) && (type.includes('_') || isFields(at(body, 'team')) || str(body, 'team_id') !== undefined || isFields(at(body, 'user')));
   }
 }
 
@@ -181,7 +188,8 @@ function isBare(body: Fields, type: string | undefined): boolean {
   if (type === undefined) return TS.test(str(body, 'ts') ?? '') && (str(body, 'channel') ?? str(body, 'client_msg_id') ?? str(body, 'bot_id')) !== undefined && at(body, 'ok') === undefined;
   if (type === 'message') return stamped || (TS.test(str(body, 'message', 'ts') ?? '') && str(body, 'subtype') !== undefined) || str(body, 'deleted_ts') !== undefined;
   if (stamped) return true;
-  return isKnownEvent(type) && (isFields(at(body, 'item')) || isFields(at(body, 'channel')) || isFields(at(body, 'user')) || isFields(at(body, 'bot')) || isFields(at(body, 'tokens')) || Array.isArray(at(body, 'users')) || /^[A-Z][A-Z0-9]{4,}$/.test(str(body, 'channel') ?? str(body, 'user') ?? '') || type === 'app_uninstalled');
+  // Their names are nobody else’s.
+  return isKnownEvent(type);
 }
 
 /** What stands there instead: names only, never what somebody wrote. */
