@@ -73,6 +73,13 @@ test('messages as an app in the server gets them', async () => {
   expect(await message('Apps-Engine: a message with a card')).toMatchObject({ conversation: { kind: 'direct', id: kit.ANNA }, sender: { id: `${kit.ANNA}/Forge` } });
 });
 
+test('rooms, what the account sees of them, and exports', async () => {
+  expect((await read('REST: rooms.get, as short as can be')).events).toMatchObject([{ type: 'conversation.changed', conversation: { kind: 'direct' } }, { conversation: { title: 'Gardeners' } }]);
+  expect(await read('REST: subscriptions.get')).toMatchObject({ events: [], unsupported: [{ what: 'subscription' }] });
+  expect(await shown('REST: an export')).toEqual(['hello', 'User has joined the channel.', 'image']);
+  expect(await read('message: off the record')).toMatchObject({ events: [], unsupported: [{ what: 'e2e' }] });
+});
+
 describe('what attachments and blocks show', () => {
   test.each([
     ['attached: what only a fallback says', ['deployed to the field']], ['attached: blocks beside a text', ['asked\n\nthe question itself']], ['attached: a card of a poll app', ['Tea or coffee?\n\n- Finish\n\n---\n\nTea\n\n[Vote]']],

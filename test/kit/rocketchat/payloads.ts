@@ -43,6 +43,7 @@ const MESSAGES: Readonly<Record<string, Json>> = {
   'a translation': message({ translations: { nl: 'hallo' }, translationProvider: 'google-translate' }),
   encrypted: message({ t: 'e2e', e2e: 'pending', msg: 'eyJhbGciOi' }),
   'encrypted, as newer ones are': message({ t: 'e2e', msg: '', content: { algorithm: 'rc.v2.aes-sha2', ciphertext: 'x', iv: 'y', kid: 'z' } }),
+  'off the record': message({ t: 'otr', msg: 'U2FsdGVkX1' }),
   'an encrypted file': message({ t: 'e2e', msg: '', content: { algorithm: 'rc.v1.aes-sha2', ciphertext: 'x' }, file: { _id: 'f', name: 'n', type: 'application/octet-stream' }, attachments: [{ type: 'file', title: 'n', title_link: '/file-upload/f/n' }] }),
   'from Slack, brought over': message({ imported: true, msg: 'old words', attachments: [] }),
   'seen by a visitor': message({ token: 'iNKE8a6k6cjbqWhWd', u: { _id: 'vvEPiWTuYXsdmqPfA', username: 'guest-3', name: 'Guest three' } }),
@@ -84,7 +85,7 @@ const ATTACHED: Readonly<Record<string, Json>> = {
 
 /** System messages that have a place of their own, with what they hold. */
 const SYSTEM: Readonly<Record<string, Json>> = Object.fromEntries([
-  ...['uj', 'ul', 'ut', 'uir', 'ujt', 'ult', 'wm', 'room-archived', 'room-unarchived', 'room_e2e_enabled', 'room_e2e_disabled', 'room-set-read-only', 'room-removed-read-only', 'room-allowed-reacting', 'room-disallowed-reacting', 'jitsi_call_started', 'livechat-started', 'livechat_video_call', 'livechat_webrtc_video_call', 'message_pinned_e2e', 'rtc', 'livechat-session-start'].map((t) => [t, { t, msg: '' }]),
+  ...['uj', 'ul', 'ut', 'uir', 'ujt', 'ult', 'wm', 'room-archived', 'room-unarchived', 'room_e2e_enabled', 'room_e2e_disabled', 'room-set-read-only', 'room-removed-read-only', 'room-allowed-reacting', 'room-disallowed-reacting', 'jitsi_call_started', 'livechat-started', 'livechat_video_call', 'livechat_webrtc_video_call', 'message_pinned_e2e', 'rtc', 'otr-ack', 'user_joined_otr', 'user_requested_otr_key_refresh', 'user_key_refreshed_successfully', 'livechat-session-start'].map((t) => [t, { t, msg: '' }]),
   ...['au', 'ru', 'ui', 'user-muted', 'user-unmuted', 'user-banned', 'user-unbanned', 'new-moderator', 'moderator-removed', 'new-owner', 'owner-removed', 'new-leader', 'leader-removed', 'added-user-to-team', 'removed-user-from-team', 'abac-removed-user-from-room', 'mute_unmute'].map((t) => [t, { t, msg: 'bob' }]),
   ...['r', 'room_changed_topic', 'room_changed_description', 'room_changed_announcement', 'room_changed_avatar', 'user-converted-to-team', 'user-converted-to-channel', 'user-removed-room-from-team', 'user-deleted-room-from-team', 'user-added-room-to-team', 'message_snippeted', 'livechat-close'].map((t) => [t, { t, msg: 'Beds' }]),
   ['room_changed_privacy', { t: 'room_changed_privacy', msg: 'Private_Group' }], ['subscription-role-added', { t: 'subscription-role-added', msg: 'bob', role: 'moderator' }], ['subscription-role-removed', { t: 'subscription-role-removed', msg: 'bob', role: 'moderator' }],
@@ -184,6 +185,9 @@ const REST: Readonly<Record<string, unknown>> = {
   'chat.getThreadsList': { threads: [message({ tcount: 1, tlm: ISO })], count: 1, offset: 0, total: 1, success: true },
   'chat.getPinnedMessages': { messages: [message({ pinned: true, pinnedAt: ISO, pinnedBy: bob })], count: 1, offset: 0, total: 1, success: true },
   'rooms.get': { update: [room()], remove: [], success: true },
+  'rooms.get, as short as can be': { update: [{ _id: `${ANNA}${BOB}`, t: 'd', _updatedAt: ISO }, room({ u: { _id: null, username: null } })], remove: [], success: true },
+  'subscriptions.get': { update: [{ _id: 's', rid: ROOM, t: 'p', name: 'gardeners', u: anna, open: true, alert: false, unread: 0, ts: ISO, ls: ISO }], remove: [], success: true },
+  'an export': [{ msg: 'hello', username: 'anna.berg', ts: ISO }, { msg: 'User has joined the channel.', username: 'User_2', ts: ISO, type: 'uj' }, { msg: '', username: 'User_2', ts: ISO, attachments: [{ type: 'file', title: 'plan of beds.png', title_link: path, image_url: path, image_type: 'image/png', url: path, remote: false, fileId: 'PTpoMpPHYXa9qWbqP', fileName: 'plan of beds.png' }] }].map((each) => JSON.stringify(each)).join('\n'),
   'channels.info': { channel: room({ description: 'd', announcement: 'a', topic: 't' }), success: true },
   'im.list': { ims: [{ _id: `${ANNA}${BOB}`, t: 'd', usernames: ['anna.berg', 'bob'], uids: [ANNA, BOB], msgs: 3, usersCount: 2, _updatedAt: ISO, ts: ISO, lastMessage: message({ rid: `${ANNA}${BOB}` }) }], success: true },
   'rooms.media': { message: message({ msg: '', file, files: [file], attachments: [picture] }), success: true },

@@ -3,6 +3,7 @@ import type { NetworkItem } from '../../../model/events.ts';
 import { type Decoded, NotThisNetwork } from '../../network.ts';
 import { isAppMessage, messageOfApp, roomOfApp } from './apps.ts';
 import { alone, conversationOf, type Context, digest, roomOf, unsupported } from './context.ts';
+import { isExported, messageOfExport } from './export.ts';
 import { decodeHook, isHook } from './hook.ts';
 import { decodeLivechat, isLivechat } from './livechat.ts';
 import { decodeMessage } from './message.ts';
@@ -14,7 +15,7 @@ export type Piece =
   | { readonly kind: 'stream'; readonly collection: string; readonly eventName: string; readonly args: readonly unknown[] }
   | { readonly kind: 'deleted'; readonly value: unknown; readonly rid?: string }
   | { readonly kind: 'room'; readonly value: unknown }
-  | { readonly kind: 'hook' | 'livechat' | 'app'; readonly value: unknown }
+  | { readonly kind: 'hook' | 'livechat' | 'app' | 'exported'; readonly value: unknown }
   | { readonly kind: 'other'; readonly what: string; readonly reason: string };
 
 const LOOKED_FOR = 'Frames of Rocket.Chat’s WebSocket ({"msg":"changed","collection":"stream-room-messages",…}), answers of its REST API ({"messages":[…]}), messages ({"_id","rid","msg","u"}) or the body of an outgoing or Omnichannel webhook were looked for.';
@@ -158,8 +159,10 @@ function answer(body: Fields, depth: number): readonly Piece[] | undefined {
   return undefined;
 }
 
+const SUBSCRIPTION: Piece = { kind: 'other', what: 'subscription', reason: 'How the account itself sees a room: what it has read, and what it is told of.' };
+
 function updates(changes: unknown, here: { readonly rid?: string }): readonly Piece[] {
-  const updated = list(changes, 'update').map((value): Piece => (isRoom(value) ? { kind: 'room', value } : { kind: 'message', value, ...here }));
+  const updated = list(changes, 'update').map((value): Piece => (isRoom(value) ? { kind: 'room', value } : isFields(value) && isSubscription(value) ? SUBSCRIPTION : { kind: 'message', value, ...here }));
   const removed = list(changes, 'remove').map((value): Piece => (Object.hasOwn(isFields(value) ? value : {}, '_deletedAt') ? { kind: 'deleted', value, ...here } : { kind: 'other', what: 'remove', reason: 'Something that is not there any more.' }));
   return [...updated, ...removed];
 }
@@ -169,7 +172,8 @@ function bare(body: Fields): readonly Piece[] | undefined {
     return [{ kind: 'stream', collection: str(body, 'collection') ?? '', eventName: str(body, 'eventName') ?? '', args: list(body, 'args') }];
   }
   if (isRoom(body)) return [{ kind: 'room', value: body }];
-  if (isSubscription(body)) return [{ kind: 'other', what: 'subscription', reason: 'How the account itself sees a room: what it has read, and what it is told of.' }];
+  if (isSubscription(body)) return [SUBSCRIPTION];
+  if (isExported(body)) return [{ kind: 'exported', value: body }];
   // `fields` alone, as some tools keep it: only messages look like what they are.
   if (str(body, 'eventName') !== undefined && Array.isArray(at(body, 'args'))) {
     const kind = str(body, 'eventName')?.split('/').at(-1) ?? '';
@@ -186,7 +190,7 @@ function looksLikeMessage(value: unknown): boolean {
 }
 
 function isRoom(value: unknown): boolean {
-  return isFields(value) && str(value, '_id') !== undefined && /^[cpdlv]$/.test(str(value, 't') ?? '') && str(value, 'rid') === undefined && (isFields(at(value, 'u')) || Array.isArray(at(value, 'usernames')) || at(value, 'usersCount') !== undefined || at(value, 'msgs') !== undefined || str(value, 'name') !== undefined);
+  return isFields(value) && str(value, '_id') !== undefined && /^[cpdlv]$/.test(str(value, 't') ?? '') && str(value, 'rid') === undefined && typeof at(value, 'msg') !== 'string';
 }
 
 /** Whether it surely came from Rocket.Chat, even where nothing of it has a place. */
@@ -208,6 +212,7 @@ function itemsOf(piece: Piece, context: Context): readonly NetworkItem[] {
     case 'room': return decodeRoom(context, piece.value);
     case 'hook': return decodeHook(context, piece.value);
     case 'livechat': return decodeLivechat(context, piece.value);
+    case 'exported': return decodeMessage({ ...context, historical: true }, messageOfExport(piece.value));
     case 'app': {
       const room = roomOfApp(at(piece.value, 'room'));
       return decodeMessage({ ...context, room: (rid) => context.room(rid) ?? room }, messageOfApp(piece.value));

@@ -27,7 +27,7 @@ function mentionedIn(message: unknown): Mentioned {
 
 /** What a message shows, at least one part; the quote that it begins with. */
 export function decodeContent(message: Fields): Said {
-  if (str(message, 't') === 'e2e' || (isFields(at(message, 'content')) && str(message, 'content', 'ciphertext') !== undefined)) return { parts: [ENCRYPTED] };
+  if (str(message, 't') === 'e2e' || str(message, 't') === 'otr' || (isFields(at(message, 'content')) && str(message, 'content', 'ciphertext') !== undefined)) return { parts: [ENCRYPTED] };
   const whom = mentionedIn(message);
   const { media, shown, replyTo, quoted, failed } = decodeAttachments(message, whom);
   const written = withoutJumps(textOf(message, whom), quoted);

@@ -2,7 +2,7 @@ import type { NetworkItem } from '../../../model/events.ts';
 import { NotThisNetwork, type Decoded } from '../../network.ts';
 import { at, isFields, list, parseJson, str, type Fields } from '../../shared/json.ts';
 import { tidy } from '../../shared/tidy.ts';
-import { TS } from '../ids.ts';
+import { isChannel, isUser, TS } from '../ids.ts';
 import { contextOf, unsupported, type Known } from './context.ts';
 import { decodeEvent, isKnownEvent } from './event.ts';
 import { decodePast } from './history.ts';
@@ -186,7 +186,7 @@ function isOther(body: Fields, type: string | undefined): boolean {
 function isBare(body: Fields, type: string | undefined): boolean {
   const stamped = TS.test(str(body, 'event_ts') ?? '') || TS.test(str(body, 'ts') ?? '');
   if (type === undefined) return TS.test(str(body, 'ts') ?? '') && (str(body, 'channel') ?? str(body, 'client_msg_id') ?? str(body, 'bot_id')) !== undefined && at(body, 'ok') === undefined;
-  if (type === 'message') return stamped || (TS.test(str(body, 'message', 'ts') ?? '') && str(body, 'subtype') !== undefined) || str(body, 'deleted_ts') !== undefined;
+  if (type === 'message') return stamped || (isUser(str(body, 'user') ?? '') && isChannel(str(body, 'channel') ?? '')) || (TS.test(str(body, 'message', 'ts') ?? '') && str(body, 'subtype') !== undefined) || str(body, 'deleted_ts') !== undefined;
   if (stamped) return true;
   // Their names are nobody else’s.
   return isKnownEvent(type);

@@ -49,7 +49,7 @@ function message(context: Context, event: Fields, frame: Frame, parts?: readonly
   const root = str(event, 'thread_ts');
   const value: MessageEvent = defined({
     type: 'message' as const,
-    id: messageId(channel, ts),
+    id: messageId(channel, ts === '' ? digest(event) : ts),
     conversation: conversationOf(context, channel, frame.type, sender.isSelf === true ? context.self : sender.id),
     time, sender, parts: said.parts,
     thread: root === undefined || root === ts ? undefined : { root: messageId(channel, root), ...(str(event, 'subtype') === 'thread_broadcast' ? { broadcast: true as const } : {}) },
