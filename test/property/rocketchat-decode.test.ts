@@ -47,6 +47,7 @@ describe('what Rocket.Chat sends', () => {
         return;
       }
       const items = pieces.flatMap((piece) => rocketchat.capture?.decode(piece) ?? []).flatMap((each) => each.items);
+      expect(items.length).toBeGreaterThan(0);
       for (const { key } of items) expect(key).not.toBe('');
       expect(inspection.safeParse(JSON.parse(JSON.stringify({ events: items.map(({ event }) => event), unsupported: [] }))).error?.issues).toBeUndefined();
     }), { numRuns: 3000 });

@@ -80,6 +80,11 @@ test('rooms, what the account sees of them, and exports', async () => {
   expect(await read('message: off the record')).toMatchObject({ events: [], unsupported: [{ what: 'e2e' }] });
 });
 
+test.each([['deleteMessage', [null]], ['deleteMessage', []]])('a %s of nothing says so', async (kind, args) => {
+  const frame = { msg: 'changed', collection: 'stream-notify-room', id: 'id', fields: { eventName: `${kit.ROOM}/${kind}`, args } };
+  expect(await understood('rocketchat', frame)).toMatchObject({ events: [], unsupported: [{ reason: 'Nothing in it can be read.' }] });
+});
+
 describe('what attachments and blocks show', () => {
   test.each([
     ['attached: what only a fallback says', ['deployed to the field']], ['attached: blocks beside a text', ['asked\n\nthe question itself']], ['attached: a card of a poll app', ['Tea or coffee?\n\n- Finish\n\n---\n\nTea\n\n[Vote]']],

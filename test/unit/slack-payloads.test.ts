@@ -88,6 +88,11 @@ describe('ways of before, and of tools', () => {
     expect(await message('way: search.messages')).toMatchObject({ conversation: { id: 'C0GARDEN', title: 'garden' } });
   });
 
+  test('a reaction that is none is no reason to stop', async () => {
+    const message = { type: 'message', user: 'U0ANNA', text: 'a', ts: kit.TS, reactions: [null, 3, { name: 'tada', users: 'all', count: 1 }] };
+    expect((await understood('slack', { ok: true, messages: [message] })).events).toMatchObject([{ type: 'message' }, { reactions: [{ emoji: '🎉', count: 1 }] }]);
+  });
+
   test('one bad piece spoils no other', async () => {
     expect(await read('way: a list with something else in it')).toMatchObject({ events: [{ type: 'message' }], unsupported: [{ what: 'unknown' }] });
     expect(await understood('slack', `${JSON.stringify(kit.callback(kit.message()))}\n{"type":`)).toMatchObject({ events: [{ type: 'message' }], unsupported: [{ what: 'unknown' }] });

@@ -59,6 +59,11 @@ test.each([
   expect(words(await message(name))).toBe(sentence);
 });
 
+test('a task that has no number has no name', async () => {
+  const told = { update_id: 1, message: { message_id: 1, date: 1, chat: { id: 1, type: 'private' }, from: { id: 1, first_name: 'A' }, checklist_tasks_done: { marked_as_done_task_ids: [{}, 7] } } };
+  expect((await understood('telegram', told)).events).toMatchObject([{ parts: [{ text: [{ children: [{ text: 'Done: task 7' }] }] }] }]);
+});
+
 test('what a program wrote down as missing is missing', async () => {
   for (const name of ['way: with all that is not there', 'way: with all that is not in it']) expect(await read(name)).toMatchObject({ events: [{ type: 'message' }], unsupported: [] });
 });

@@ -202,7 +202,9 @@ function isOurs(body: unknown): boolean {
 }
 
 export function decodePiece(piece: unknown, context: Context = alone): readonly Decoded[] {
-  return [{ items: itemsOf(piece as Piece, context) }];
+  const items = itemsOf(piece as Piece, context);
+  // Where nothing in it is as it should be, that is told.
+  return [{ items: items.length > 0 ? items : [unsupported((piece as Piece).kind, 'Nothing in it can be read.', { key: digest(piece) })] }];
 }
 
 function itemsOf(piece: Piece, context: Context): readonly NetworkItem[] {

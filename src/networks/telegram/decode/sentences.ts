@@ -96,7 +96,8 @@ function tasksDone(value: unknown): string {
   const tasks = list(value, 'checklist_message', 'checklist', 'tasks');
   const named = (key: string): string => {
     const ids = at(value, key);
-    return (Array.isArray(ids) ? ids : []).map((id: unknown) => str(tasks.find((task) => str(task, 'id') === String(id)), 'text') ?? `task ${String(id).slice(0, 20)}`).join(', ');
+    const found = (Array.isArray(ids) ? ids : []).flatMap((id: unknown) => str({ id }, 'id') ?? []);
+    return found.map((id) => str(tasks.find((task) => str(task, 'id') === id), 'text') ?? `task ${id.slice(0, 20)}`).join(', ');
   };
   const [done, undone] = [named('marked_as_done_task_ids'), named('marked_as_not_done_task_ids')];
   return [done === '' ? '' : `Done: ${done}`, undone === '' ? '' : `Not done after all: ${undone}`].filter(Boolean).join('. ') || 'The checklist was changed.';
