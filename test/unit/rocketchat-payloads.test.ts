@@ -103,3 +103,10 @@ describe('what attachments and blocks show', () => {
     expect(await message('files: a file of a server before 0.48')).toMatchObject({ parts: [{ kind: 'file', media: { name: 'a.zip' } }] });
   });
 });
+
+test.each([
+  ['message: marks of integrations and no tree', 'see the plan (https://example.org/x) on 2024-05-01 10:00 UTC'],
+  ['message: lists within lists, as its newest parser gives them', '- First\n  1. within\n- Last\n\n- ☐ beds\n  - ☑ seeds'],
+])('%s', async (name, expected) => {
+  expect(await shown(name)).toEqual([expected]);
+});

@@ -21,8 +21,14 @@ const path = '/file-upload/PTpoMpPHYXa9qWbqP/plan%20of%20beds.png';
 const picture = { type: 'file', title: 'plan of beds.png', title_link: path, title_link_download: true, image_dimensions: { width: 640, height: 480 }, image_preview: '/9j/AAo', image_url: path, image_type: 'image/png', image_size: 54_321, description: 'the *new* beds' };
 const file = { _id: 'PTpoMpPHYXa9qWbqP', name: 'plan of beds.png', type: 'image/png', size: 54_321, format: 'png' };
 
+const plain = (value: string): readonly Json[] => [{ type: 'PLAIN_TEXT', value }];
 const MESSAGES: Readonly<Record<string, Json>> = {
   'a text without its tree': message(),
+  'marks of integrations and no tree': message({ msg: 'see <https://example.org/x|the plan> on <t:1714557600:f>' }),
+  'lists within lists, as its newest parser gives them': message({ md: [
+    { type: 'UNORDERED_LIST', value: [{ type: 'LIST_ITEM', value: plain('First'), children: [{ type: 'ORDERED_LIST', value: [{ type: 'LIST_ITEM', value: plain('within'), number: 1 }] }] }, { type: 'LIST_ITEM', value: plain('Last') }] },
+    { type: 'TASKS', value: [{ type: 'TASK', status: false, value: plain('beds'), children: [{ type: 'TASKS', value: [{ type: 'TASK', status: true, value: plain('seeds') }] }] }] },
+  ] }),
   'a text with its tree': message({ md: [{ type: 'PARAGRAPH', value: [{ type: 'PLAIN_TEXT', value: 'hello ' }, { type: 'BOLD', value: [{ type: 'PLAIN_TEXT', value: 'there' }] }] }] }),
   'one of a server before mentions': { _id: 'kNxCE2bTXqYh6j7Y3', rid: ROOM, msg: 'short', ts: ISO, u: { _id: ANNA, username: 'anna.berg' } },
   'with dates of a socket': live(),
