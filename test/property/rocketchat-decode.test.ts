@@ -2,9 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { inspection } from '../../src/actions/model-schema.ts';
 import { inspect } from '../../src/actions/inspect.ts';
-import { CodedError } from '../../src/model/errors.ts';
+import { NotThisNetwork } from '../../src/networks/network.ts';
 import { rocketchat } from '../../src/networks/rocketchat/index.ts';
 import { mutated, mutations } from '../kit/hostile/mutate.ts';
+import { UNDERSTOOD } from '../kit/rocketchat/payloads.ts';
 
 const ann = { _id: 'u1', username: 'ann', name: 'Ann' };
 const message = (more: object): object => ({ _id: 'm1', rid: 'GENERAL', msg: 'hello *bold*', ts: { $date: 1_700_000_000_000 }, u: ann, _updatedAt: { $date: 1_700_000_000_000 }, ...more });
@@ -36,14 +37,19 @@ describe('what Rocket.Chat sends', () => {
   });
 
   test('whatever is wrong with it stops nothing', () => {
-    fc.assert(fc.property(fc.constantFrom(...samples), mutations, (sample, changes) => {
+    const known = Object.values(UNDERSTOOD).filter((each) => typeof each !== 'string');
+    fc.assert(fc.property(fc.oneof(fc.constantFrom<unknown>(...samples), fc.constantFrom(...known), fc.jsonValue()), mutations, (sample, changes) => {
+      let pieces: readonly unknown[];
       try {
-        const found = JSON.parse(JSON.stringify(read(mutated(sample, changes)))) as unknown;
-        expect(inspection.safeParse(found).error?.issues).toBeUndefined();
+        pieces = rocketchat.capture?.split(Buffer.from(JSON.stringify(mutated(sample, changes)))) ?? [];
       } catch (error) {
-        // Of another network, or no JSON of it.
-        if (!(error instanceof CodedError)) throw error;
+        expect(error).toBeInstanceOf(NotThisNetwork);
+        return;
       }
-    }), { numRuns: 400 });
+      const items = pieces.flatMap((piece) => rocketchat.capture?.decode(piece) ?? []).flatMap((each) => each.items);
+      expect(items.length).toBeGreaterThan(0);
+      for (const { key } of items) expect(key).not.toBe('');
+      expect(inspection.safeParse(JSON.parse(JSON.stringify({ events: items.map(({ event }) => event), unsupported: [] }))).error?.issues).toBeUndefined();
+    }), { numRuns: 3000 });
   });
 });

@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeUpdate } from '../../src/networks/telegram/decode/update.ts';
+import { inspection } from '../../src/actions/model-schema.ts';
+import { NotThisNetwork } from '../../src/networks/network.ts';
+import { telegram } from '../../src/networks/telegram/index.ts';
+import { mutated, mutations } from '../kit/hostile/mutate.ts';
+import { UNDERSTOOD } from '../kit/telegram/bodies.ts';
 import * as kit from '../kit/telegram/payloads.ts';
 import '../kit/properties.ts';
 
@@ -55,4 +60,20 @@ test('fields of tomorrow change nothing', () => {
 test('a message nested beyond reason spoils nothing', () => {
   const raw = `{"update_id":1,"message":{"message_id":1,"chat":{"id":5,"type":"private"},"from":{"id":5,"first_name":"A"},"date":1,"rich_message":{"blocks":[{"type":"paragraph","text":${'{"type":"bold","text":'.repeat(5000)}"x"${'}'.repeat(5000)}}]}}}`;
   expect(decodeUpdate(given, JSON.parse(raw))[0]?.event).toMatchObject({ type: 'message', parts: [{ kind: 'text' }] });
+});
+
+test('whatever is wrong with a body, it is read after the schema, or it is another network’s', () => {
+  const bodies = Object.values(UNDERSTOOD).filter((each) => typeof each !== 'string');
+  fc.assert(fc.property(fc.constantFrom(...bodies), mutations, (body, changes) => {
+    let pieces: readonly unknown[];
+    try {
+      pieces = telegram.capture?.split(Buffer.from(JSON.stringify(mutated(body, changes)))) ?? [];
+    } catch (error) {
+      expect(error).toBeInstanceOf(NotThisNetwork);
+      return;
+    }
+    const events = pieces.flatMap((piece) => telegram.capture?.decode(piece) ?? []).flatMap(({ items }) => items.map(({ event }) => event));
+    expect(events.length).toBeGreaterThan(0);
+    expect(inspection.safeParse(JSON.parse(JSON.stringify({ events, unsupported: [] }))).error?.issues).toBeUndefined();
+  }), { numRuns: 2000 });
 });

@@ -37,7 +37,7 @@ describe('one message', () => {
     ['jitsi_call_started', '', {}, 'Anna started a video call: join it in Rocket.Chat.'], ['videoconf', '', { blocks: [{ type: 'video_conf', callId: 'c' }] }, 'Anna started a call: join it in Rocket.Chat.'],
     ['room_changed_privacy', 'Private_Group', {}, 'Anna made the room private.'], ['room_changed_description', '', {}, 'Anna changed the description to nothing.'], ['room_e2e_enabled', '', {}, 'Anna switched end-to-end encryption on: what is written from now on the bridge cannot read.'],
     ['livechat_transfer_history', '', { transferData: { scope: 'agent', transferredTo: { username: 'bob' }, comment: 'ask him' } }, 'Anna passed the chat to bob: ask him.'],
-    ['omnichannel_placed_chat_on_hold', '', { comment: 'later' }, 'Anna put the chat on hold: later.'], ['livechat_navigation_history', '', { navigation: { page: { title: 'Prices', location: { href: 'https://x' } } } }, 'Anna went to Prices.'],
+    ['omnichannel_placed_chat_on_hold', '', { comment: 'later' }, 'Anna put the chat on hold: later.'], ['livechat_navigation_history', '', { navigation: { page: { title: 'Prices', location: { href: 'https://x' } } } }, 'Anna went to Prices, https://x.'],
   ])('%s is said in a sentence', (t, msg, more, sentence) => {
     expect(one({ t, msg, ...more }).event).toMatchObject({ type: 'message', parts: [{ kind: 'text', style: 'notice' }] });
     expect(shown({ t, msg, ...more })).toEqual([sentence]);

@@ -92,9 +92,9 @@ function isPairId(rid: string): boolean {
 export function conversation(room: RoomFacts, scope: string, self: string, sender?: PersonRef): ConversationRef {
   const { rid, title, topic, avatar } = room;
   const several = (room.uids?.length ?? room.usernames?.length ?? 0) > 2;
-  const direct = (room.type === 'd' && !several) || (room.type === undefined && isPairId(rid) && (sender === undefined || rid.includes(sender.id)));
+  const direct = (room.type === 'd' && !several) || (room.type === undefined && isPairId(rid) && (sender === undefined || rid.includes(bareId(sender))));
   if (direct) {
-    const other = otherOf(room, self) ?? (sender !== undefined && sender.isSelf !== true && isPairId(rid) ? sender.id : otherUsername(room, sender));
+    const other = otherOf(room, self) ?? (sender === undefined || sender.isSelf === true ? undefined : bareId(sender));
     return { id: other ?? rid, scope, kind: 'direct', perAccount: true, ...(other === undefined || other === rid ? {} : { aliases: [rid] }) };
   }
   const open = room.type === 'c' || (room.type === undefined && rid === 'GENERAL');
@@ -105,8 +105,9 @@ export function conversation(room: RoomFacts, scope: string, self: string, sende
   });
 }
 
-function otherUsername(_room: RoomFacts, sender: PersonRef | undefined): string | undefined {
-  return sender !== undefined && sender.isSelf !== true ? sender.id : undefined;
+/** Whatever name they took for one message. */
+function bareId({ id }: PersonRef): string {
+  return id.split('/', 1)[0] ?? id;
 }
 
 /** What `openMedia` gets back: a path on the server. */

@@ -31,6 +31,8 @@ const KIND: Readonly<Record<Mark, 'bold' | 'italic' | 'strike' | 'spoiler'>> = {
 const LINK = /(!?)\[([^[\]\n]{0,1000})\]\(([^()\s<>]{1,2048})\)/y;
 const MENTION = /@([0-9a-zA-Z\u00c0-\u024f](?:[0-9a-zA-Z\u00c0-\u024f._-]{0,99}[0-9a-zA-Z\u00c0-\u024f_-])?)/y;
 const EMOJI = /:([a-zA-Z0-9_+-]{1,60}):/y;
+/** A link as integrations write it, and a time for whoever reads it. */
+const ANGLE = /<(?:((?:https?:\/\/|mailto:)[^\s<>|\u200b]{1,2048})\|([^\n<>|\u200b]{1,1000})|t:(\d{8,12}|\d{4}-\d\d-\d\dT[\d:.+Z-]{5,30}?)(?::[tTdDfFR])?)>/y;
 const RUN = /\*+|_+|~+|\|\|/y;
 
 interface Open {
@@ -97,6 +99,17 @@ class Line {
         if (whole !== undefined && href !== undefined) {
           const children = label.trim() === '' ? [] : readInlines(label, () => undefined).flatMap((child) => (child.t === 'link' ? child.children : [child]));
           this.push({ t: 'link', href, children: children.length === 0 ? [{ t: 'text', text: label.trim() === '' ? href : label }] : children });
+          return at + whole.length;
+        }
+        break;
+      }
+      case '<': {
+        ANGLE.lastIndex = at;
+        const [whole, address, label, time] = ANGLE.exec(line) ?? [];
+        const href = address === undefined ? undefined : safeHref(address);
+        if (whole !== undefined && time !== undefined) return this.text(timeText(time), at + whole.length);
+        if (whole !== undefined && href !== undefined) {
+          this.push({ t: 'link', href, children: [{ t: 'text', text: label ?? href }] });
           return at + whole.length;
         }
         break;
@@ -172,6 +185,13 @@ class Line {
     else this.out.push({ t: 'text', text });
     return next;
   }
+}
+
+/** A time in words, of seconds since the epoch or as it is written for machines. Nobody knows the reader's clock, so it is UTC. */
+export function timeText(time: string): string {
+  const ms = Number(time) * 1000;
+  const date = new Date(Number.isFinite(ms) ? ms : Date.parse(time));
+  return Number.isNaN(date.getTime()) ? time : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** What keeps an underscore or an at sign from being a mark. */

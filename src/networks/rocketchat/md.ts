@@ -5,7 +5,7 @@ import { safeHref } from '../../text/links.ts';
 import { shallow } from '../../text/runs.ts';
 import { at, isFields, list, num, str } from '../shared/json.ts';
 import { emojiOf, isStandard } from './emoji.ts';
-import { mention, type Mentioned, unjointed } from './markup-read.ts';
+import { mention, type Mentioned, timeText, unjointed } from './markup-read.ts';
 
 /** Deeper than any parser goes; what is deeper is only text. */
 const MAX_DEPTH = 24;
@@ -92,7 +92,13 @@ function lists(items: readonly unknown[], ordered: boolean, start: number | unde
 
 function itemOf(node: unknown, whom: Mentioned, depth: number, before = ''): readonly Block[] {
   const children = unjointed(inlines(at(node, 'value'), whom, depth));
-  return [{ t: 'paragraph', children: before === '' ? children : [{ t: 'text', text: before }, ...children] }];
+  return [{ t: 'paragraph', children: before === '' ? children : [{ t: 'text', text: before }, ...children] }, ...within(node, whom, depth + 1)];
+}
+
+/** Lists within an item stand beside its words. */
+function within(node: unknown, whom: Mentioned, depth: number): readonly Block[] {
+  if (!isFields(node) || depth > MAX_DEPTH) return [];
+  return Object.entries(node).flatMap(([key, value]) => (key !== 'value' && Array.isArray(value) ? value.filter((each) => str(each, 'type') !== undefined).flatMap((each) => block(each, whom, depth)) : []));
 }
 
 /** Paragraphs that are lines of one. */
@@ -149,7 +155,7 @@ function inline(node: unknown, whom: Mentioned, depth: number): readonly Inline[
       const hex = ['r', 'g', 'b'].map((part) => Math.min(Math.max(num(value, part) ?? 0, 0), 255).toString(16).padStart(2, '0')).join('');
       return [{ t: 'text', text: `#${hex}` }];
     }
-    case 'TIMESTAMP': return [{ t: 'text', text: dateOf(str(value, 'timestamp')) }];
+    case 'TIMESTAMP': return [{ t: 'text', text: timeText(str(value, 'timestamp') ?? '') }];
     default: {
       const text = plainOf(node);
       return text === '' ? [] : [{ t: 'text', text }];
@@ -176,12 +182,6 @@ function emoji(node: unknown): Inline {
   if (unicode !== undefined) return { t: 'text', text: unicode };
   const name = str(node, 'shortCode') ?? plainOf(at(node, 'value')).replace(/^:|:$/g, '');
   return isStandard(name) ? { t: 'text', text: typed(emojiOf(name)) } : { t: 'emoji', name };
-}
-
-function dateOf(seconds: string | undefined): string {
-  const ms = Number(seconds) * 1000;
-  const date = new Date(Number.isFinite(ms) ? ms : Date.parse(seconds ?? ''));
-  return Number.isNaN(date.getTime()) ? (seconds ?? '') : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** All the text in a node, whatever it is; bounded, for nobody promises how deep it is. */

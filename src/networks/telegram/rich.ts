@@ -105,9 +105,16 @@ function listOf(block: unknown, depth: number): Block {
     t: 'list', ordered, ...(ordered && first !== undefined && Number.isInteger(first) && first > 1 && { start: first }),
     items: items.map((item) => {
       const inner = blocksOf(list(item, 'blocks'), depth + 1);
-      return flag(item, 'has_checkbox') ? [...paragraph(words(flag(item, 'is_checked') ? '☑' : '☐')), ...inner] : inner;
+      return flag(item, 'has_checkbox') ? checked(inner, flag(item, 'is_checked')) : inner;
     }),
   };
+}
+
+/** The box stands before the first words. */
+function checked(inner: readonly Block[], done: boolean): Block[] {
+  const [first, ...rest] = inner;
+  const box: Inline = { t: 'text', text: done ? '☑ ' : '☐ ' };
+  return first?.t === 'paragraph' ? [{ t: 'paragraph', children: [box, ...first.children] }, ...rest] : [{ t: 'paragraph', children: [box] }, ...inner];
 }
 
 function tableOf(block: unknown): Block[] {

@@ -56,6 +56,10 @@ export function decodeAttachments(message: Fields, whom: Mentioned): Attached {
       failed.push({ kind: 'unsupported', what: 'removed-file', reason: 'The file was removed from Rocket.Chat.' });
       continue;
     }
+    if (isFields(at(attachment, 'encryption'))) {
+      failed.push({ kind: 'unsupported', what: 'e2e', reason: 'The file is end-to-end encrypted in Rocket.Chat: the bridge has no keys and cannot open it.' });
+      continue;
+    }
     const file = fileOf(attachment, message, all.length === 1);
     if (file !== undefined) media.push(withCaption(file, attachment, whom));
     else shown.push(...card(attachment, whom, 0));
@@ -77,7 +81,7 @@ export function quotedId(link: string | undefined): string | undefined {
 }
 
 function quoteText(attachment: Fields, whom: Mentioned): RichText {
-  const text = textOf(attachment, whom).filter((block) => !isJump(block));
+  const text = textOf(attachment, whom).flatMap(withoutJump);
   if (text.length > 0) return text;
   const inner = list(attachment, 'attachments')[0];
   const name = str(inner, 'title') ?? str(inner, 'text');
@@ -90,8 +94,13 @@ function quoteBlock(attachment: Fields, whom: Mentioned, depth: number): readonl
   return children.length === 0 ? [] : [{ t: 'quote', children }];
 }
 
-function isJump(block: Block): boolean {
-  return block.t === 'paragraph' && block.children.length === 1 && block.children[0]?.t === 'link' && quotedId(block.children[0].href) !== undefined;
+/** A quote may begin with the address of another, which stands in an attachment of its own. */
+function withoutJump(block: Block): readonly Block[] {
+  const [first, ...rest] = block.t === 'paragraph' ? block.children : [];
+  if (first?.t !== 'link' || quotedId(first.href) === undefined) return [block];
+  const [next, ...others] = rest;
+  if (next === undefined) return [];
+  return [{ t: 'paragraph', children: next.t === 'text' ? [{ t: 'text', text: next.text.trimStart() }, ...others] : rest }];
 }
 
 function textOf(attachment: Fields, whom: Mentioned): RichText {
@@ -116,7 +125,8 @@ function fileOf(attachment: Fields, message: Fields, only: boolean): MediaConten
   const id = /\/file-upload\/([^/?#]+)/.exec(path)?.[1];
   const files = [...list(message, 'files'), ...list(message, 'file')];
   const known = files.find((each) => str(each, '_id') === id) ?? (only && files.length === 1 ? files[0] : undefined);
-  const name = str(known, 'name') ?? str(attachment, 'title') ?? decoded(path.split('/').at(-1)?.split('?')[0] ?? '');
+  // Before 0.48 the title said what had happened.
+  const name = str(known, 'name') ?? str(attachment, 'title')?.replace(/^File Uploaded: /, '') ?? decoded(path.split('/').at(-1)?.split('?')[0] ?? '');
   const mime = str(known, 'type') ?? str(attachment, `${key}_type`);
   const size = whole(num(known, 'size') ?? num(attachment, `${key}_size`) ?? num(attachment, 'size'));
   const dimensions = at(attachment, 'image_dimensions');
@@ -207,7 +217,9 @@ function card(attachment: Fields, whom: Mentioned, depth: number): readonly Bloc
     return text === undefined ? [] : [linked(`[${text}]`, str(action, 'url')), { t: 'text', text: ' ' }];
   });
   if (buttons.length > 0) blocks.push(line(...buttons.slice(0, -1)));
-  return [...blocks, ...nested(attachment, whom, depth)];
+  const all = [...blocks, ...nested(attachment, whom, depth)];
+  // For those who cannot be shown the rest.
+  return all.length > 0 ? all : decode(str(attachment, 'fallback') ?? '', whom);
 }
 
 function nested(attachment: Fields, whom: Mentioned, depth: number): readonly Block[] {

@@ -1,7 +1,11 @@
-import { at, flag, isFields, list, parseJson, str, type Fields } from '../../shared/json.ts';
+import { at, isFields, list, parseJson, str, type Fields } from '../../shared/json.ts';
 import type { NetworkItem } from '../../../model/events.ts';
 import { type Decoded, NotThisNetwork } from '../../network.ts';
-import { alone, conversationOf, type Context, digest, item, keyOf, roomOf, unsupported, when } from './context.ts';
+import { isAppMessage, messageOfApp, roomOfApp } from './apps.ts';
+import { alone, conversationOf, type Context, digest, roomOf, unsupported } from './context.ts';
+import { isExported, messageOfExport } from './export.ts';
+import { decodeHook, isHook } from './hook.ts';
+import { decodeLivechat, isLivechat } from './livechat.ts';
 import { decodeMessage } from './message.ts';
 import { decodeRoom, decodeStream, deleted, deletedOf } from './stream.ts';
 
@@ -11,10 +15,10 @@ export type Piece =
   | { readonly kind: 'stream'; readonly collection: string; readonly eventName: string; readonly args: readonly unknown[] }
   | { readonly kind: 'deleted'; readonly value: unknown; readonly rid?: string }
   | { readonly kind: 'room'; readonly value: unknown }
-  | { readonly kind: 'hook'; readonly value: unknown }
+  | { readonly kind: 'hook' | 'livechat' | 'app' | 'exported'; readonly value: unknown }
   | { readonly kind: 'other'; readonly what: string; readonly reason: string };
 
-const LOOKED_FOR = 'Frames of Rocket.Chat’s WebSocket ({"msg":"changed","collection":"stream-room-messages",…}), answers of its REST API ({"messages":[…]}), messages ({"_id","rid","msg","u"}) or the body of an outgoing webhook were looked for.';
+const LOOKED_FOR = 'Frames of Rocket.Chat’s WebSocket ({"msg":"changed","collection":"stream-room-messages",…}), answers of its REST API ({"messages":[…]}), messages ({"_id","rid","msg","u"}) or the body of an outgoing or Omnichannel webhook were looked for.';
 
 /** @throws NotThisNetwork */
 export function split(raw: Uint8Array): readonly Piece[] {
@@ -75,7 +79,8 @@ function cut(body: unknown, depth: number): readonly Piece[] | undefined {
   }
   if (!isFields(body)) return undefined;
   if (isMessage(body)) return [{ kind: 'message', value: body }];
-  return frame(body) ?? hook(body) ?? answer(body, depth) ?? bare(body);
+  const posted = isHook(body) ? 'hook' : isLivechat(body) ? 'livechat' : isAppMessage(body) ? 'app' : undefined;
+  return frame(body) ?? (posted === undefined ? undefined : [{ kind: posted, value: body }]) ?? answer(body, depth) ?? bare(body);
 }
 
 function isMessage(body: Fields): boolean {
@@ -117,12 +122,6 @@ function frame(body: Fields): readonly Piece[] | undefined {
   return undefined;
 }
 
-/** docs.rocket.chat, "Outgoing webhooks": what a room's integration posts. */
-function hook(body: Fields): readonly Piece[] | undefined {
-  const isHook = str(body, 'channel_id') !== undefined && str(body, 'user_id') !== undefined && (Object.hasOwn(body, 'message_id') || Object.hasOwn(body, 'siteUrl')) && !Object.hasOwn(body, 'team_id');
-  return isHook ? [{ kind: 'hook', value: body }] : undefined;
-}
-
 const ROOMS = ['room', 'channel', 'group', 'discussion', 'team'] as const;
 
 /** `{success, messages | message | result | update | …}` of the REST API. */
@@ -154,14 +153,16 @@ function answer(body: Fields, depth: number): readonly Piece[] | undefined {
     const rooms = at(body, key);
     if (Array.isArray(rooms) && rooms.some(isRoom)) return rooms.map((value): Piece => ({ kind: 'room', value }));
   }
-  if (at(body, 'success') === false) return [{ kind: 'other', what: 'error', reason: `The REST API refused a call: ${str(body, 'error') ?? str(body, 'errorType') ?? 'without a reason'}.` }];
+  if (at(body, 'success') === false) return [{ kind: 'other', what: 'error', reason: `The REST API refused a call: ${(str(body, 'error') ?? str(body, 'errorType') ?? 'without a reason').replace(/\.$/, '')}.` }];
   if (isFields(result) || Array.isArray(result)) return cut(result, depth + 1);
   if (typeof at(body, 'success') === 'boolean') return [{ kind: 'other', what: 'answer', reason: 'An answer of the REST API without messages.' }];
   return undefined;
 }
 
+const SUBSCRIPTION: Piece = { kind: 'other', what: 'subscription', reason: 'How the account itself sees a room: what it has read, and what it is told of.' };
+
 function updates(changes: unknown, here: { readonly rid?: string }): readonly Piece[] {
-  const updated = list(changes, 'update').map((value): Piece => (isRoom(value) ? { kind: 'room', value } : { kind: 'message', value, ...here }));
+  const updated = list(changes, 'update').map((value): Piece => (isRoom(value) ? { kind: 'room', value } : isFields(value) && isSubscription(value) ? SUBSCRIPTION : { kind: 'message', value, ...here }));
   const removed = list(changes, 'remove').map((value): Piece => (Object.hasOwn(isFields(value) ? value : {}, '_deletedAt') ? { kind: 'deleted', value, ...here } : { kind: 'other', what: 'remove', reason: 'Something that is not there any more.' }));
   return [...updated, ...removed];
 }
@@ -171,7 +172,8 @@ function bare(body: Fields): readonly Piece[] | undefined {
     return [{ kind: 'stream', collection: str(body, 'collection') ?? '', eventName: str(body, 'eventName') ?? '', args: list(body, 'args') }];
   }
   if (isRoom(body)) return [{ kind: 'room', value: body }];
-  if (isSubscription(body)) return [{ kind: 'other', what: 'subscription', reason: 'How the account itself sees a room: what it has read, and what it is told of.' }];
+  if (isSubscription(body)) return [SUBSCRIPTION];
+  if (isExported(body)) return [{ kind: 'exported', value: body }];
   // `fields` alone, as some tools keep it: only messages look like what they are.
   if (str(body, 'eventName') !== undefined && Array.isArray(at(body, 'args'))) {
     const kind = str(body, 'eventName')?.split('/').at(-1) ?? '';
@@ -188,7 +190,7 @@ function looksLikeMessage(value: unknown): boolean {
 }
 
 function isRoom(value: unknown): boolean {
-  return isFields(value) && str(value, '_id') !== undefined && /^[cpdlv]$/.test(str(value, 't') ?? '') && str(value, 'rid') === undefined && (isFields(at(value, 'u')) || Array.isArray(at(value, 'usernames')) || at(value, 'usersCount') !== undefined || at(value, 'msgs') !== undefined || str(value, 'name') !== undefined);
+  return isFields(value) && str(value, '_id') !== undefined && /^[cpdlv]$/.test(str(value, 't') ?? '') && str(value, 'rid') === undefined && typeof at(value, 'msg') !== 'string';
 }
 
 /** Whether it surely came from Rocket.Chat, even where nothing of it has a place. */
@@ -200,7 +202,9 @@ function isOurs(body: unknown): boolean {
 }
 
 export function decodePiece(piece: unknown, context: Context = alone): readonly Decoded[] {
-  return [{ items: itemsOf(piece as Piece, context) }];
+  const items = itemsOf(piece as Piece, context);
+  // Where nothing in it is as it should be, that is told.
+  return [{ items: items.length > 0 ? items : [unsupported((piece as Piece).kind, 'Nothing in it can be read.', { key: digest(piece) })] }];
 }
 
 function itemsOf(piece: Piece, context: Context): readonly NetworkItem[] {
@@ -208,7 +212,13 @@ function itemsOf(piece: Piece, context: Context): readonly NetworkItem[] {
     case 'message': return decodeMessage(context, withRoom(piece.value, piece.rid));
     case 'stream': return decodeStream(context, piece.collection, piece.eventName, piece.args);
     case 'room': return decodeRoom(context, piece.value);
-    case 'hook': return [decodeHook(piece.value, context)];
+    case 'hook': return decodeHook(context, piece.value);
+    case 'livechat': return decodeLivechat(context, piece.value);
+    case 'exported': return decodeMessage({ ...context, historical: true }, messageOfExport(piece.value));
+    case 'app': {
+      const room = roomOfApp(at(piece.value, 'room'));
+      return decodeMessage({ ...context, room: (rid) => context.room(rid) ?? room }, messageOfApp(piece.value));
+    }
     case 'deleted': {
       const [gone] = deletedOf([piece.value]);
       if (gone === undefined) return [unsupported('deleted', 'Something was deleted that is not named.', { key: digest(piece.value) })];
@@ -222,25 +232,4 @@ function itemsOf(piece: Piece, context: Context): readonly NetworkItem[] {
 
 function withRoom(value: unknown, rid: string | undefined): unknown {
   return isFields(value) && str(value, 'rid') === undefined && rid !== undefined ? { ...value, rid } : value;
-}
-
-/** It has the text and who wrote it, but no files, quotes, reactions, threads' roots it starts, or edits of what others did; so it is read, and not used by the bridge itself. */
-function decodeHook(body: unknown, context: Context): NetworkItem {
-  const rid = str(body, 'channel_id') ?? '';
-  const id = str(body, 'message_id');
-  const edited = flag(body, 'isEdited') ? (when(body, 'timestamp') ?? 0) : undefined;
-  if (id === undefined) return unsupported('outgoing webhook', 'It tells of something other than a message: what an outgoing webhook says of that has no place in a room.', { key: digest(body) });
-  const message = {
-    _id: id, rid, msg: str(body, 'text') ?? '', ts: at(body, 'timestamp'), u: { _id: str(body, 'user_id'), username: str(body, 'user_name') },
-    ...(str(body, 'alias') === undefined ? {} : { alias: str(body, 'alias') }), ...(str(body, 'tmid') === undefined ? {} : { tmid: str(body, 'tmid') }),
-    ...(isFields(at(body, 'bot')) ? { bot: at(body, 'bot') } : {}), ...(edited === undefined ? {} : { editedAt: edited }),
-  };
-  const named = str(body, 'channel_name');
-  const room = context.room(rid) ?? { rid, type: undefined, ...(named === undefined ? {} : { title: named, name: named }) };
-  const items = decodeMessage({ ...context, room: () => room }, message);
-  const [first] = items;
-  const event = first?.event;
-  if (event === undefined || (event.type !== 'message' && event.type !== 'edit')) return first ?? unsupported('outgoing webhook', 'It holds no message.', { key: digest(body) });
-  const lacks = { kind: 'unsupported' as const, what: 'outgoing webhook', reason: 'An outgoing webhook hands over only the text: files, quotes, reactions and deletions are not in it. The bridge itself listens on the WebSocket.' };
-  return item(keyOf('hook', id, edited ?? 0), { ...event, parts: [...event.parts.filter((part) => part.kind !== 'unsupported' || part.what !== 'empty'), lacks] });
 }

@@ -1,11 +1,13 @@
 import type { Content, LocationContent, TextContent } from '../../../model/content.ts';
 import type { MessageEvent } from '../../../model/events.ts';
-import { type Block, type Inline, plain, type RichText } from '../../../model/richtext.ts';
+import type { Block, Inline, RichText } from '../../../model/richtext.ts';
+import { toPlain } from '../../../text/plain.ts';
 import { at, defined, isFields, list, num, str, type Fields } from '../../shared/json.ts';
 import { anybody, type Mentioned } from '../markup-read.ts';
 import { decode } from '../markup.ts';
 import { fromMd, isMd } from '../md.ts';
 import { decodeAttachments, quotedId } from './attachments.ts';
+import { blocksText } from './blocks.ts';
 
 export interface Said {
   readonly parts: readonly Content[];
@@ -25,14 +27,14 @@ function mentionedIn(message: unknown): Mentioned {
 
 /** What a message shows, at least one part; the quote that it begins with. */
 export function decodeContent(message: Fields): Said {
-  if (str(message, 't') === 'e2e' || (isFields(at(message, 'content')) && str(message, 'content', 'ciphertext') !== undefined)) return { parts: [ENCRYPTED] };
+  if (str(message, 't') === 'e2e' || str(message, 't') === 'otr' || (isFields(at(message, 'content')) && str(message, 'content', 'ciphertext') !== undefined)) return { parts: [ENCRYPTED] };
   const whom = mentionedIn(message);
   const { media, shown, replyTo, quoted, failed } = decodeAttachments(message, whom);
   const written = withoutJumps(textOf(message, whom), quoted);
   const place = location(message);
   const parts: Content[] = [];
   const [only] = media;
-  const text = [...written, ...shown, ...blocksText(message)];
+  const text = [...written, ...shown, ...laidOut(message, written)];
   if (only !== undefined && media.length === 1 && shown.length === 0) {
     // What is written stands with the file, and what describes it below that.
     const caption = [...text, ...(only.caption ?? [])];
@@ -45,6 +47,13 @@ export function decodeContent(message: Fields): Said {
   parts.push(...failed);
   if (parts.length === 0) parts.push(nothing(message));
   return { parts, ...(replyTo && { replyTo }) };
+}
+
+/** What an app laid out; its text for notifications often says the same. */
+function laidOut(message: Fields, written: RichText): RichText {
+  const blocks = blocksText(message);
+  const said = toPlain(written).trim();
+  return said !== '' && toPlain(blocks).trim() === said ? [] : blocks;
 }
 
 const ENCRYPTED: Content = {
@@ -107,20 +116,4 @@ function previewOf(message: Fields): TextContent['preview'] {
     if (url !== undefined && /^https?:/i.test(url) && quotedId(url) === undefined && (title !== undefined || description !== undefined)) return defined({ url, title, description });
   }
   return undefined;
-}
-
-/** The words of what an app laid out in blocks (UI Kit). */
-function blocksText(message: Fields): RichText {
-  if (str(message, 'msg') !== undefined || isMd(at(message, 'md'))) return [];
-  return list(message, 'blocks').slice(0, 100).flatMap((block) => {
-    const texts = [
-      words(at(block, 'text')), ...list(block, 'fields').map(words), words(at(block, 'title')), words(at(block, 'label')),
-      ...list(block, 'elements').map((element) => (str(element, 'type') === 'button' ? `[${words(at(element, 'text')) ?? ''}]` : (words(element) ?? words(at(element, 'text'))))),
-    ].filter((text) => text !== undefined && text !== '');
-    return texts.flatMap((text) => (text === undefined ? [] : str(block, 'text', 'type') === 'mrkdwn' ? decode(text) : plain(text)));
-  });
-}
-
-function words(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : str(value, 'text');
 }

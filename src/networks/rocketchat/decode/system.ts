@@ -56,7 +56,8 @@ export function decodeSystem(context: Context, message: Fields, type: string, pl
     }
     case 'discussion-created':
       return [said(`started the discussion “${msg}”`)];
-    case 'e2e': return undefined;
+    case 'e2e':
+    case 'otr': return undefined;
     case 'command': return [unsupported('command', 'A command of Rocket.Chat was used; what it did comes by itself.', { time, key: id, conversation, sender })];
   }
   const sentence = sentenceOf(type, message);

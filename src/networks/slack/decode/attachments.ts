@@ -1,8 +1,10 @@
 import type { Content, TextContent } from '../../../model/content.ts';
-import type { Block, RichText } from '../../../model/richtext.ts';
+import { plain, type Block, type RichText } from '../../../model/richtext.ts';
 import { emojiForNames, iamcalNames } from '../../../text/emoji-names.ts';
-import { at, flag, isFields, list, str } from '../../shared/json.ts';
+import { toPlain } from '../../../text/plain.ts';
+import { at, flag, isFields, list, num, str } from '../../shared/json.ts';
 import { linkOr, paragraph, readBlocks } from './blocks.ts';
+import { dateText } from './dates.ts';
 import { decodeFile } from './files.ts';
 import { readMrkdwn, type Names } from './mrkdwn.ts';
 
@@ -33,7 +35,7 @@ export function readAttachments(attachments: readonly unknown[], names: Names, h
     if (isPreview(attachment)) {
       const url = str(attachment, 'from_url') ?? str(attachment, 'app_unfurl_url') ?? str(attachment, 'original_url');
       const title = str(attachment, 'title') ?? str(attachment, 'preview', 'title', 'text');
-      const description = str(attachment, 'text') ?? str(attachment, 'preview', 'subtitle', 'text');
+      const description = str(attachment, 'text') ?? str(attachment, 'preview', 'subtitle', 'text') ?? laidOut(attachment, names);
       if (url !== undefined) preview ??= { url, ...(title === undefined ? {} : { title: unmarked(title) }), ...(description === undefined ? {} : { description: unmarked(description) }) };
       continue;
     }
@@ -46,6 +48,12 @@ export function readAttachments(attachments: readonly unknown[], names: Names, h
     text.push(...legacy(attachment, names, files));
   }
   return { text, files, ...(preview === undefined ? {} : { preview }), ...(forwardedFrom === undefined ? {} : { forwardedFrom }) };
+}
+
+/** The preview of a link that an app made of blocks. */
+function laidOut(attachment: unknown, names: Names): string | undefined {
+  const text = toPlain(readBlocks(list(attachment, 'blocks'), names).text).trim();
+  return text === '' ? undefined : text.slice(0, 1000);
 }
 
 function isShared(attachment: unknown): boolean {
@@ -84,12 +92,21 @@ function legacy(attachment: unknown, names: Names, files: Content[]): RichText {
     ...(image === undefined ? [] : paragraph(linkOr(image, image))),
     ...list(attachment, 'actions').flatMap((action) => {
       const label = str(action, 'text') ?? str(action, 'name');
-      return label === undefined ? [] : paragraph([{ t: 'text', text: '[' }, ...linkOr(unmarked(label), str(action, 'url')), { t: 'text', text: ']' }]);
+      const options = list(action, 'options').flatMap((option) => str(option, 'text') ?? []);
+      const own = label === undefined ? [] : paragraph([{ t: 'text', text: '[' }, ...linkOr(unmarked(label), str(action, 'url')), { t: 'text', text: ']' }]);
+      return options.length === 0 ? own : [...own, { t: 'list' as const, ordered: false, items: options.map((option) => plain(unmarked(option))) }];
     }),
-    ...(str(attachment, 'footer') === undefined ? [] : paragraph([{ t: 'italic', children: [{ t: 'text', text: unmarked(str(attachment, 'footer') ?? '') }] }])),
+    ...footerOf(attachment),
   ];
   const shown = inner.length > 0 || pretext.length > 0 || at(attachment, 'files') !== undefined ? inner : readMrkdwn(str(attachment, 'fallback') ?? '', names);
   return [...pretext, ...(shown.length === 0 ? [] : [{ t: 'quote', children: shown } as const])];
+}
+
+/** The small line below, with the time that it tells. */
+function footerOf(attachment: unknown): RichText {
+  const seconds = num(attachment, 'ts');
+  const parts = [str(attachment, 'footer'), seconds === undefined || seconds <= 0 ? undefined : dateText(seconds, '{date_num} {time}', undefined)].filter((part) => part !== undefined);
+  return parts.length === 0 ? [] : paragraph([{ t: 'italic', children: [{ t: 'text', text: unmarked(parts.join(' · ')) }] }]);
 }
 
 function labelled(field: unknown, names: Names): RichText {

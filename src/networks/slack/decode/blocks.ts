@@ -1,7 +1,8 @@
 import type { MediaContent } from '../../../model/content.ts';
 import { plain, type Block, type Inline, type RichText } from '../../../model/richtext.ts';
 import { emojiForNames, iamcalNames } from '../../../text/emoji-names.ts';
-import { at, isFields, list, str } from '../../shared/json.ts';
+import { at, isFields, list, num, str, type Fields } from '../../shared/json.ts';
+import { dateText } from './dates.ts';
 import { decodeFile } from './files.ts';
 import { readMarkdown } from './markdown.ts';
 import { readMrkdwn, type Names } from './mrkdwn.ts';
@@ -62,7 +63,7 @@ function readBlock(block: unknown, names: Names, media: MediaContent[], depth: n
     }
     case 'table':
     case 'data_table':
-      return table(block, names);
+      return [...table(block, names), ...plain(str(block, 'caption') ?? '')];
     case 'markdown':
       return readMarkdown(str(block, 'text') ?? '');
     case 'file':
@@ -81,6 +82,7 @@ function gathered(value: unknown, names: Names, media: MediaContent[], depth: nu
   if (depth > MAX_DEPTH) return [];
   if (Array.isArray(value)) return value.flatMap((each) => (typeof each === 'string' ? plain(each) : isFields(each) && isBlock(each) && depth > 0 ? readBlock(each, names, media, depth + 1) : gathered(each, names, media, depth + 1)));
   if (!isFields(value)) return [];
+  if (depth > 0 && isElement(value)) return element(value, media);
   const own = depth === 0 ? [] : isText(value) ? textObject(value, names) : null;
   if (own !== null && own.length > 0) return own;
   return Object.entries(value).flatMap(([key, each]): RichText => {
@@ -96,6 +98,10 @@ function isBlock(value: unknown): boolean {
   return BLOCKS.has(str(value, 'type') ?? '');
 }
 
+function isElement(value: unknown): boolean {
+  return /^(?:button|image|workflow_button|icon_button|feedback_buttons|url|\w+_select|overflow|checkboxes|radio_buttons)$/.test(str(value, 'type') ?? '');
+}
+
 function isText(value: unknown): boolean {
   return /^(?:plain_text|mrkdwn|raw_text|raw_number)$/.test(str(value, 'type') ?? '');
 }
@@ -103,9 +109,13 @@ function isText(value: unknown): boolean {
 /** `{type: plain_text | mrkdwn | raw_text, text}`, or a bare string. */
 function textObject(value: unknown, names: Names): RichText {
   if (typeof value === 'string') return readMrkdwn(value, names);
-  const text = str(value, 'text');
+  const text = str(value, 'text') ?? str(value, 'value');
   if (text === undefined) return [];
   return str(value, 'type') === 'mrkdwn' ? readMrkdwn(text, names) : plain(emojiForNames(text, iamcalNames));
+}
+
+function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : {};
 }
 
 function words(value: unknown): string | undefined {
@@ -162,13 +172,16 @@ function element(value: unknown, media: MediaContent[]): RichText {
   const type = str(value, 'type');
   if (type === undefined) return [];
   if (type === 'image') return image(value, media);
+  if (type === 'feedback_buttons') return oneLine([...element({ ...fieldsOf(at(value, 'positive_button')), type: 'button' }, media), ...element({ ...fieldsOf(at(value, 'negative_button')), type: 'button' }, media)] as Paragraph[]);
   const label = words(at(value, 'text')) ?? words(at(value, 'placeholder')) ?? words(at(value, 'initial_option', 'text'));
-  const options = [...list(value, 'options'), ...list(value, 'option_groups').flatMap((group) => list(group, 'options'))].flatMap((option) => words(at(option, 'text')) ?? words(at(option, 'url')) ?? []);
-  const chosen = str(value, 'initial_value') ?? str(value, 'initial_date') ?? str(value, 'initial_time');
+  const options = [...list(value, 'options'), ...list(value, 'option_groups').flatMap((group) => list(group, 'options'))]
+    .map((option) => linkOr(words(at(option, 'text')) ?? str(option, 'url'), str(option, 'url'))).filter((option) => option.length > 0);
+  const seconds = num(value, 'initial_date_time');
+  const chosen = str(value, 'initial_value') ?? str(value, 'initial_date') ?? str(value, 'initial_time') ?? (seconds === undefined ? undefined : dateText(seconds, '{date_num} {time}', undefined));
   const shown = label ?? chosen;
   const own = shown === undefined ? [] : paragraph([{ t: 'text', text: '[' }, ...linkOr(shown, str(value, 'url')), { t: 'text', text: ']' }]);
   if (options.length === 0) return own;
-  return [...own, { t: 'list', ordered: false, items: options.map((option) => plain(option)) }];
+  return [...own, { t: 'list', ordered: false, items: options.map((option) => paragraph(option)) }];
 }
 
 /** Cells are plain or rich; the first row is the head. */

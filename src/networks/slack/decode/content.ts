@@ -20,7 +20,7 @@ export interface Said {
 export function contentOf(context: Context, message: Fields): Said {
   const names = namesOf(context);
   const laid = readBlocks(list(message, 'blocks'), names);
-  const marked = str(message, 'text');
+  const marked = wordsOf(message);
   const own = laid.text.length > 0 || laid.media.length > 0 ? laid.text : readMrkdwn(marked ?? '', names);
   const below = readAttachments(list(message, 'attachments'), names, own.length > 0);
   // Programs repeat what their attachment says as a text for notifications.
@@ -37,6 +37,15 @@ export function contentOf(context: Context, message: Fields): Said {
 
 export function namesOf({ known }: Context): Names {
   return { channelName: known.channelName, groupName: known.groupName };
+}
+
+const SHARED = /^<@[UW]\w+(?:\|[^>]*)?> (?:uploaded|shared) a file: /;
+
+/** With the files of old messages Slack's own words come, and those of their sender only within them. */
+function wordsOf(message: Fields): string | undefined {
+  const text = str(message, 'text');
+  if (text === undefined || str(message, 'subtype') !== 'file_share' || !SHARED.test(text)) return text;
+  return filesOf(message).map((file) => str(file, 'initial_comment', 'comment')).find((comment) => comment !== undefined) ?? / and commented: ([\s\S]+)$/.exec(text)?.[1];
 }
 
 /** Very old messages have a single `file`. */

@@ -39,7 +39,7 @@ export interface Context {
 export function contextOf(envelope: Fields, known: Known = {}): Context {
   const [authorization] = list(envelope, 'authorizations');
   const scope = str(authorization, 'team_id') ?? str(envelope, 'context_team_id') ?? str(envelope, 'team_id') ?? str(authorization, 'enterprise_id')
-    ?? str(envelope, 'event', 'team') ?? str(envelope, 'event', 'message', 'team') ?? '';
+    ?? str(envelope, 'team', 'id') ?? str(envelope, 'user', 'team_id') ?? str(envelope, 'event', 'team') ?? str(envelope, 'event', 'message', 'team') ?? '';
   const authed = at(envelope, 'authed_users');
   const self = str(authorization, 'user_id') ?? (Array.isArray(authed) && typeof authed[0] === 'string' ? authed[0] : undefined);
   return {
@@ -77,7 +77,7 @@ export function senderOf(context: Context, message: Fields): PersonRef {
     const named = isFields(profile) ? personOf(profile, scope, user) : { id: user, scope };
     return bot === undefined ? named : defined({ ...named, name: botName, avatar: pictureOf(at(message, 'bot_profile', 'icons')), isBot: true as const });
   }
-  const id = bot ?? user ?? 'unknown';
+  const id = bot ?? user ?? str(message, 'comment', 'user') ?? 'unknown';
   const own = username !== undefined && username !== botName;
   return defined({
     id: own ? `${id}/${username}` : id, scope,

@@ -150,6 +150,11 @@ const BOOKKEEPING: Readonly<Record<string, string>> = {
   external_org_migration_started: 'Another organization is being moved.',
   external_org_migration_finished: 'Another organization was moved.',
   function_executed: 'A workflow wants something done.',
+  desktop_notification: 'Told beside the message itself.',
+  scope_granted: 'The app was given a scope that it asked for.',
+  user_resource_granted: 'Somebody let the app see something of theirs.',
+  user_resource_removed: 'Somebody no longer lets the app see something of theirs.',
+  user_resource_denied: 'Somebody does not let the app see something of theirs.',
   entity_details_requested: 'Somebody wants to see more of a link.',
 };
 

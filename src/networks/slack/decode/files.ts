@@ -26,11 +26,16 @@ export function readHandle(text: string): Handle {
   }
 }
 
+/** Canvases and lists. */
+const PAGE = /^(?:quip|canvas|list|application\/vnd\.slack-(?:docs|list))$/;
+
 /** A file object (docs.slack.dev/reference/objects/file-object) as one part of a message. */
 export function decodeFile(file: unknown): Content {
   const mode = str(file, 'mode');
   const access = str(file, 'file_access');
-  const name = str(file, 'name') ?? str(file, 'title');
+  // Pages have a name for their kind alone.
+  const title = mode === 'space' || mode === 'email' || PAGE.test(str(file, 'mimetype') ?? mode ?? '') ? str(file, 'title') : undefined;
+  const name = title ?? str(file, 'name') ?? str(file, 'title');
   if (mode === 'tombstone' || str(file, 'tombstone') !== undefined) return gone(name, 'The file was deleted.');
   if (mode === 'hidden_by_limit') return gone(name, 'Slack hides the file, because the workspace is over its limit.');
   if (access === 'access_denied') return gone(name, 'The installation may not see the file.');
@@ -40,7 +45,7 @@ export function decodeFile(file: unknown): Content {
   // What lies with somebody else is opened there.
   if (mode === 'external' || flag(file, 'is_external')) return link(name, str(file, 'external_url') ?? url ?? str(file, 'permalink'), mode);
   // What is only a page of Slack's, or lies with somebody else, is no bytes: a link says where it is.
-  const elsewhere = mode === 'external' || flag(file, 'is_external') || mode === 'quip' || mode === 'canvas' || mode === 'list';
+  const elsewhere = mode === 'external' || flag(file, 'is_external') || PAGE.test(str(file, 'mimetype') ?? mode ?? '') || PAGE.test(mode ?? '');
   if (elsewhere) return link(name, str(file, 'permalink') ?? url ?? str(file, 'external_url'), mode);
   const ask = access === 'check_file_info' || url === undefined;
   if (ask && id === undefined && url === undefined) return gone(name, 'Slack does not say where the file is.');

@@ -1,5 +1,5 @@
 import type { NetworkItem, PersonRef } from '../../../model/events.ts';
-import { list, str, type Fields } from '../../shared/json.ts';
+import { at, list, str, type Fields } from '../../shared/json.ts';
 import { messageId, millisOf } from '../ids.ts';
 import { conversationOf, digest, person, type Context } from './context.ts';
 import { emojiOf } from './event.ts';
@@ -30,7 +30,7 @@ export function decodePast(context: Context, channel: string, type: string | und
 /** `users` may be cut short; who is not named is only counted. */
 function reactionsIn(context: Context, reaction: unknown): { emoji: string; sender?: PersonRef; count?: number }[] {
   const name = str(reaction, 'name');
-  const value = (reaction as { users?: unknown }).users;
+  const value = at(reaction, 'users');
   const users = Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
   if (name === undefined) return [];
   const emoji = emojiOf(name);

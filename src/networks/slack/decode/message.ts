@@ -2,8 +2,8 @@ import type { Content } from '../../../model/content.ts';
 import type { ConversationRef, MessageEvent, NetworkItem, PersonRef } from '../../../model/events.ts';
 import type { Millis } from '../../../model/ids.ts';
 import { toPlain } from '../../../text/plain.ts';
-import { at, defined, isFields, list, str, type Fields } from '../../shared/json.ts';
-import { messageId, millisOf } from '../ids.ts';
+import { at, defined, isFields, list, num, str, type Fields } from '../../shared/json.ts';
+import { messageId, millisOf, personOf } from '../ids.ts';
 import { isPreview } from './attachments.ts';
 import { contentOf, namesOf } from './content.ts';
 import { conversationOf, digest, isOurApp, isOurs, keyIn, person, senderOf, unsupported, type Context } from './context.ts';
@@ -49,7 +49,7 @@ function message(context: Context, event: Fields, frame: Frame, parts?: readonly
   const root = str(event, 'thread_ts');
   const value: MessageEvent = defined({
     type: 'message' as const,
-    id: messageId(channel, ts),
+    id: messageId(channel, ts === '' ? digest(event) : ts),
     conversation: conversationOf(context, channel, frame.type, sender.isSelf === true ? context.self : sender.id),
     time, sender, parts: said.parts,
     thread: root === undefined || root === ts ? undefined : { root: messageId(channel, root), ...(str(event, 'subtype') === 'thread_broadcast' ? { broadcast: true as const } : {}) },
@@ -82,13 +82,13 @@ function changed(context: Context, event: Fields, frame: Frame): readonly Networ
   if (!isFields(now) || ts === undefined) return [unsupported(context, { what: 'message_changed', reason: 'Slack does not say what changed.', item: event })];
   const time = millisOf(at(now, 'edited', 'ts')) ?? millisOf(at(event, 'event_ts')) ?? frame.time;
   if (str(now, 'subtype') === 'tombstone') return [deletion(context, frame, ts, millisOf(at(event, 'event_ts')) ?? frame.time)];
-  if (str(now, 'subtype') === 'huddle_thread') return [quiet(context, event, 'huddle', 'Somebody came to a huddle, or left it.')];
+  if (str(now, 'subtype') === 'huddle_thread') return [huddleChanged(context, event, now, { ...frame, ts }, time)];
   if (!isEdit(now, before)) return [quiet(context, event, 'message_changed', 'Only the preview of a link, or what Slack keeps about the message, has changed.')];
   if (isOwnEdit(context, now, before)) return [quiet(context, event, 'message_changed', 'It is the echo of an edit that the bridge made.')];
   return [edit(context, now, { ...frame, ts }, time)];
 }
 
-function edit(context: Context, now: Fields, { channel, type, ts }: Frame, time: Millis): NetworkItem {
+function edit(context: Context, now: Fields, { channel, type, ts }: Frame, time: Millis, parts?: readonly Content[]): NetworkItem {
   const sender = senderOf(context, now);
   const version = str(now, 'edited', 'ts') ?? digest([at(now, 'text'), at(now, 'blocks'), at(now, 'attachments'), list(now, 'files').map((file) => [str(file, 'id'), str(file, 'mode')])]);
   return {
@@ -96,7 +96,7 @@ function edit(context: Context, now: Fields, { channel, type, ts }: Frame, time:
     event: {
       type: 'edit', id: messageId(channel, `${ts}`), target: messageId(channel, ts), sender, time,
       conversation: conversationOf(context, channel, type, sender.isSelf === true ? context.self : sender.id),
-      parts: contentOf(context, now).parts,
+      parts: parts ?? contentOf(context, now).parts,
     },
   };
 }
@@ -135,10 +135,26 @@ function isOwnEdit(context: Context, now: Fields, before: unknown): boolean {
 
 const HUDDLE = 'A huddle was started; one can join it only in Slack.';
 
+/** Told whenever somebody comes or leaves; that it is over is news. */
+function huddleChanged(context: Context, event: Fields, now: Fields, frame: Frame, time: Millis): NetworkItem {
+  const room = at(now, 'room');
+  const [start, end] = [num(room, 'date_start') ?? 0, num(room, 'date_end') ?? 0];
+  if (end <= 0 || (num(event, 'previous_message', 'room', 'date_end') ?? 0) > 0) return quiet(context, event, 'huddle', 'Somebody came to a huddle, or left it.');
+  const minutes = Math.max(1, Math.round((end - start) / 60));
+  const reason = start <= 0 ? 'The huddle has ended.' : `The huddle has ended after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`;
+  return edit(context, startedBy(now), frame, time, [{ kind: 'unsupported', what: 'huddle', reason }]);
+}
+
+/** Slackbot announces huddles; the room knows who started it. */
+function startedBy(message: Fields): Fields {
+  const by = str(message, 'room', 'created_by');
+  return by === undefined ? message : { ...message, user: by };
+}
+
 /** Subtypes that tell something about the conversation. Undefined: it is what somebody said. */
 function about(context: Context, event: Fields, frame: Frame): readonly NetworkItem[] | undefined {
   const subtype = (str(event, 'subtype') ?? '').replace(/^group_/, 'channel_');
-  const who = person(context, str(event, 'user') ?? 'unknown');
+  const who = memberOf(context, event);
   switch (subtype) {
     case 'channel_join':
     case 'channel_leave':
@@ -151,7 +167,7 @@ function about(context: Context, event: Fields, frame: Frame): readonly NetworkI
       return [goneItem(context, frame)];
     case 'huddle_thread':
     case 'sh_room_created':
-      return [message(context, event, frame, [{ kind: 'unsupported', what: 'huddle', reason: HUDDLE }])];
+      return [message(context, startedBy(event), frame, [{ kind: 'unsupported', what: 'huddle', reason: HUDDLE }])];
     case 'ekm_access_denied':
       return [message(context, event, frame, [{ kind: 'unsupported', what: 'message', reason: 'The administrators of the workspace have withdrawn the key of this message.' }])];
     case 'channel_purpose':
@@ -177,6 +193,13 @@ function about(context: Context, event: Fields, frame: Frame): readonly NetworkI
     default:
       return undefined;
   }
+}
+
+/** Whom such a message is about, by the name that stands beside it. */
+function memberOf(context: Context, event: Fields): PersonRef {
+  const user = str(event, 'user') ?? 'unknown';
+  const profile = at(event, 'user_profile');
+  return { ...(isFields(profile) ? personOf(profile, context.scope, user) : {}), ...person(context, user) };
 }
 
 /** Slack's own words for what happened, said by who did it. */

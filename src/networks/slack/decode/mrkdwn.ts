@@ -201,6 +201,9 @@ function readToken(raw: string, names: Names): Inline[] | undefined {
   if (sign === '@') return [{ t: 'mention', target: 'user', id: target.slice(1), name: label ?? '' }];
   if (sign === '#') return [{ t: 'text', text: `#${(label === undefined || label === '' ? names.channelName?.(target.slice(1)) : label) ?? target.slice(1)}` }];
   if (sign === '!') return special(target.slice(1), label, names);
+  // As it was written long ago, without its sign.
+  if (label !== undefined && /^[UW][A-Z0-9]{2,}$/.test(target)) return [{ t: 'mention', target: 'user', id: target, name: label }];
+  if (label !== undefined && /^[CG][A-Z0-9]{2,}$/.test(target)) return [{ t: 'text', text: label.startsWith('#') ? label : `#${label}` }];
   const href = unescape(target);
   if (!/^[a-z][a-z0-9+.-]*:/i.test(href)) return undefined;
   return [{ t: 'link', href, children: [{ t: 'text', text: label === undefined || label === '' ? href.replace(/^mailto:/, '') : label }] }];

@@ -149,7 +149,10 @@ function readInlineElement(element: unknown, names: Names): Inline[] {
     return styled(href === undefined ? text : { t: 'link', href, children: [text] }, element);
   }
   const text = cleanText(inlineWords(element, names));
-  return text === '' ? [] : styled({ t: 'text', text }, element);
+  const href = str(element, 'url');
+  if (text === '') return type === undefined || type === 'text' ? [] : styled({ t: 'text', text: `[${cleanText(type.replaceAll('_', ' '))}]` }, element);
+  // A kind of later times that leads somewhere.
+  return styled(href === undefined || type === 'text' ? { t: 'text', text } : { t: 'link', href, children: [{ t: 'text', text }] }, element);
 }
 
 /** Elements that are only text in the end. */

@@ -4,6 +4,9 @@ import { tidy } from '../../shared/tidy.ts';
 
 const LOOKED_FOR = 'An update of the Telegram Bot API was looked for: {"update_id":…,"message":{…}}.';
 
+/** Stands for the update of an answer that has none. */
+export const EMPTY = 'empty_answer';
+
 /**
  * Cuts what was captured into updates: the body of a webhook, an answer of `getUpdates`, a list of updates, one a line, or the
  * value of an update alone, told by its fields.
@@ -42,7 +45,7 @@ function cut(body: unknown): readonly unknown[] | undefined {
     return pieces.some((each) => each !== undefined) ? pieces.map((each, index) => each ?? { unknown: body[index] as unknown }) : undefined;
   }
   const result = at(body, 'result');
-  if (at(body, 'ok') === true && result !== undefined) return Array.isArray(result) && result.length === 0 ? [] : cut(result);
+  if (at(body, 'ok') === true && result !== undefined) return Array.isArray(result) && result.length === 0 ? [{ [EMPTY]: {} }] : cut(result);
   const one = cutOne(body);
   return one === undefined ? undefined : [one];
 }
@@ -50,30 +53,38 @@ function cut(body: unknown): readonly unknown[] | undefined {
 function cutOne(body: unknown): Fields | undefined {
   if (!isFields(body)) return undefined;
   if (at(body, 'update_id') !== undefined) return body;
-  if (Object.keys(body).some((key) => WRAPPED.has(key) && isFields(body[key]) && Object.keys(body).length === 1)) return body;
+  const there = Object.keys(body).filter((key) => body[key] !== null);
+  if (there.length === 1 && there.some((key) => WRAPPED.has(key) && isFields(body[key]))) return body;
   const kind = kindOf(body);
   return kind === undefined ? undefined : { [kind]: body };
 }
 
-const WRAPPED: ReadonlySet<string> = new Set(['message', 'edited_message', 'channel_post', 'edited_channel_post', 'message_reaction', 'message_reaction_count', 'poll_answer', 'my_chat_member', 'chat_member', 'chat_join_request', 'callback_query']);
+const WRAPPED: ReadonlySet<string> = new Set([
+  'message', 'edited_message', 'channel_post', 'edited_channel_post', 'business_connection', 'business_message', 'edited_business_message', 'deleted_business_messages', 'guest_message', 'message_reaction', 'message_reaction_count', 'inline_query',
+  'chosen_inline_result', 'callback_query', 'shipping_query', 'pre_checkout_query', 'purchased_paid_media', 'poll_answer', 'my_chat_member', 'chat_member', 'chat_join_request', 'chat_boost', 'removed_chat_boost', 'managed_bot',
+]);
+
+/** The fields by which a value that came without its update is told; the first that fits is it. */
+const TOLD_BY: readonly (readonly [kind: string, ...keys: string[]])[] = [
+  ['message_reaction', 'chat', 'message_id', 'new_reaction'], ['message_reaction_count', 'chat', 'message_id', 'reactions'], ['deleted_business_messages', 'business_connection_id', 'chat', 'message_ids'], ['poll_answer', 'poll_id', 'option_ids'],
+  ['poll', 'id', 'question', 'options'], ['chat_join_request', 'chat', 'user_chat_id'], ['chat_boost', 'chat', 'boost'], ['removed_chat_boost', 'chat', 'boost_id'], ['callback_query', 'id', 'from', 'chat_instance'], ['inline_query', 'id', 'from', 'query', 'offset'],
+  ['chosen_inline_result', 'result_id', 'from', 'query'], ['pre_checkout_query', 'id', 'from', 'invoice_payload', 'total_amount'], ['shipping_query', 'id', 'from', 'invoice_payload', 'shipping_address'], ['business_connection', 'id', 'user', 'user_chat_id', 'is_enabled'],
+  ['purchased_paid_media', 'from', 'paid_media_payload'],
+];
 
 /** The kind of a value that came without its update. */
 function kindOf(body: Fields): string | undefined {
-  const has = (...keys: readonly string[]): boolean => keys.every((key) => at(body, key) !== undefined);
-  if (has('chat', 'message_id', 'new_reaction')) return 'message_reaction';
-  if (has('chat', 'message_id', 'reactions')) return 'message_reaction_count';
+  const has = (...keys: readonly string[]): boolean => keys.every((key) => (at(body, key) ?? undefined) !== undefined);
+  const [told] = TOLD_BY.find(([, ...keys]) => has(...keys)) ?? [];
+  if (told !== undefined) return told;
   if (has('message_id', 'chat') && isFields(body['chat'])) {
+    if (has('business_connection_id')) return has('edit_date') ? 'edited_business_message' : 'business_message';
+    if (has('guest_query_id')) return 'guest_message';
     const channel = str(body, 'chat', 'type') === 'channel';
     if (has('edit_date')) return channel ? 'edited_channel_post' : 'edited_message';
     return channel ? 'channel_post' : 'message';
   }
   if (has('chat', 'new_chat_member', 'old_chat_member')) return str(body, 'new_chat_member', 'user', 'id') === undefined ? undefined : 'chat_member';
-  if (has('poll_id', 'option_ids')) return 'poll_answer';
-  if (has('id', 'question', 'options')) return 'poll';
-  if (has('chat', 'user_chat_id')) return 'chat_join_request';
-  if (has('chat', 'boost')) return 'chat_boost';
-  if (has('chat', 'boost_id')) return 'removed_chat_boost';
-  if (has('id', 'from', 'chat_instance')) return 'callback_query';
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { ContactCard, Content, LocationContent, PollContent, UnsupportedContent } from '../../../model/content.ts';
 import type { Block, RichText } from '../../../model/richtext.ts';
+import { toPlain } from '../../../text/plain.ts';
 import { at, defined, flag, isFields, list, num, str } from '../../shared/json.ts';
 import { idOf } from '../ids.ts';
 import { mediaBlocks, readRich } from '../rich.ts';
@@ -26,7 +27,10 @@ export function contentOf(message: unknown, edited = false): readonly Content[] 
   const files = filesOf(message, caption);
   if (files.length > 0) return files.some((file) => file.caption !== undefined) || caption.length === 0 ? files : [...files, text(caption)];
   const body = richOf(message, 'text', 'entities');
-  if (body.length > 0) return [text(body)];
+  if (body.length > 0 && toPlain(body).trim() !== '') {
+    const preview = flag(message, 'link_preview_options', 'is_disabled') ? undefined : str(message, 'link_preview_options', 'url');
+    return [{ kind: 'text', text: body, ...(preview === undefined ? {} : { preview: { url: preview } }) }];
+  }
   // A file of a kind that the bridge does not know yet: what was written below it is there all the same.
   return caption.length > 0 ? [text(caption)] : [];
 }
@@ -86,8 +90,18 @@ function pollParts(poll: unknown): readonly Content[] {
   });
   const description = richOf(poll, 'description', 'description_entities');
   const explanation = richOf(poll, 'explanation', 'explanation_entities');
-  const files = [at(poll, 'media'), ...options.map((option) => at(option, 'media'))].flatMap((media) => filesOf(media));
+  const files = [at(poll, 'media'), at(poll, 'explanation_media'), ...options.map((option) => at(option, 'media'))].flatMap(pollMedia);
   return [content, ...[description, explanation].flatMap((rich) => (rich.length === 0 ? [] : [text(rich)])), ...files];
+}
+
+/** A file, a place or a link beside a poll or one of its options. */
+function pollMedia(media: unknown): readonly Content[] {
+  const files = filesOf(media);
+  if (files.length > 0) return files;
+  const venue = at(media, 'venue');
+  const place = placeOf(isFields(venue) ? at(venue, 'location') : at(media, 'location'), isFields(venue) ? venue : undefined);
+  const link = str(media, 'link', 'url');
+  return place !== undefined ? [place] : link === undefined ? [] : [text(say(link))];
 }
 
 /** What each option got, as far as the poll says. */

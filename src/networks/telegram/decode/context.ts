@@ -63,7 +63,7 @@ export function unsupported(notice: Notice): NetworkItem {
 /** Names of the fields that stand in an object, for the administrator: what somebody wrote is not told. */
 export function fieldNames(value: unknown, without: ReadonlySet<string> = new Set()): string {
   if (!isFields(value)) return '';
-  return Object.keys(value).filter((key) => !without.has(key)).slice(0, 12).map((key) => key.replace(/[^\w.-]/g, '').slice(0, 40)).join(', ');
+  return Object.keys(value).filter((key) => !without.has(key) && value[key] !== null).slice(0, 12).map((key) => key.replace(/[^\w.-]/g, '').slice(0, 40)).join(', ');
 }
 
 /** `3 stars`, `12.50 EUR`. Amounts are in the smallest unit of their currency; nearly all have a hundred of it. */
@@ -75,6 +75,11 @@ export function money(value: unknown, amountKey = 'total_amount'): string | unde
   if (currency === 'TON') return `${amount / 1e9} TON`;
   const digits = /^(?:BIF|CLP|DJF|GNF|ISK|JPY|KMF|KRW|MGA|PYG|RWF|UGX|VND|VUV|XAF|XOF|XPF)$/.test(currency) ? 0 : 2;
   return `${(amount / 10 ** digits).toFixed(digits)} ${currency.slice(0, 12)}`;
+}
+
+/** `2026-09-21 14:13 UTC`, of seconds since the epoch. */
+export function day(seconds: number | undefined): string {
+  return seconds === undefined || seconds <= 0 || seconds > 8.64e12 ? 'a time not given' : `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 export function stars(count: number): string {

@@ -3,10 +3,10 @@ import type { MessageEvent, NetworkItem } from '../../../model/events.ts';
 import type { RemoteId } from '../../../model/ids.ts';
 import type { Inline, RichText } from '../../../model/richtext.ts';
 import { isMedia } from '../../../model/content.ts';
-import { at, defined, flag, isFields, num, str } from '../../shared/json.ts';
+import { at, defined, flag, isFields, list, num, str } from '../../shared/json.ts';
 import { chatAsPerson, conversationOf, idOf, MADE_UP, messageId, senderOf, timeOf, topicId } from '../ids.ts';
 import { contentOf, text } from './content.ts';
-import { digest, fieldNames, keyOf, unsupported, type Context } from './context.ts';
+import { day, digest, fieldNames, keyOf, money, unsupported, type Context } from './context.ts';
 import { decodeService, type Frame } from './service.ts';
 import { buttonsOf, chatName, originName, richOf, say } from './words.ts';
 
@@ -76,7 +76,7 @@ function partsOf(message: unknown, edited: boolean): readonly Content[] {
   const choice = webApp(message);
   const parts = shown.length > 0 ? shown : choice === undefined ? [unknown(message)] : [choice];
   const before = contextOf(message);
-  const after = [...signature(message), ...buttonsOf(message)];
+  const after = [...signature(message), ...suggestion(message), ...buttonsOf(message)];
   return framed(parts, before, after);
 }
 
@@ -85,24 +85,27 @@ function framed(parts: readonly Content[], before: RichText, after: RichText): r
   const first = parts[0];
   const lastIndex = parts.length - 1;
   const withBefore = before.length === 0 ? parts
-    : first?.kind === 'text' ? [text([...before, ...first.text]), ...parts.slice(1)]
+    : first?.kind === 'text' ? [{ ...first, text: [...before, ...first.text] }, ...parts.slice(1)]
     : [text(before), ...parts];
   if (after.length === 0) return withBefore;
   const last = withBefore[withBefore.length - 1];
   const rest = withBefore.slice(0, -1);
-  if (last?.kind === 'text') return [...rest, text([...last.text, ...after])];
+  if (last?.kind === 'text') return [...rest, { ...last, text: [...last.text, ...after] }];
   if (lastIndex === 0 && last !== undefined && isMedia(last) && last.kind !== 'sticker' && last.round === undefined) return [...rest, { ...last, caption: [...(last.caption ?? []), ...after] }];
   return [...withBefore, text(after)];
 }
 
 const ENVELOPE: ReadonlySet<string> = new Set([
   'message_id', 'message_thread_id', 'from', 'sender_chat', 'date', 'chat', 'is_topic_message', 'edit_date', 'reply_to_message', 'reply_markup', 'author_signature',
-  'has_protected_content', 'sender_boost_count', 'sender_business_bot', 'forward_origin', 'forward_from', 'forward_date', 'is_automatic_forward', 'via_bot', 'sender_tag',
+  'has_protected_content', 'effect_id', 'link_preview_options', 'is_from_offline', 'is_paid_post', 'paid_star_count', 'business_connection_id', 'guest_query_id', 'guest_bot_caller_user', 'guest_bot_caller_chat', 'direct_messages_topic',
+  'external_reply', 'quote', 'reply_to_story', 'reply_to_checklist_task_id', 'reply_to_poll_option_id', 'suggested_post_info', 'show_caption_above_media', 'has_media_spoiler', 'media_group_id', 'entities', 'caption_entities', 'forward_from_chat',
+  'forward_from_message_id', 'forward_signature', 'forward_sender_name', 'sender_boost_count', 'sender_business_bot', 'forward_origin', 'forward_from', 'forward_date', 'is_automatic_forward', 'via_bot', 'sender_tag',
 ]);
 
 function unknown(message: unknown): Content {
   const names = fieldNames(message, ENVELOPE);
   const what = names.split(', ')[0] ?? '';
+  if (what === 'text') return { kind: 'unsupported', what: 'text', reason: 'A text without anything to be seen in it.' };
   if (what === '') return { kind: 'unsupported', what: 'message', reason: 'A message whose content Telegram does not hand over to bots.' };
   return { kind: 'unsupported', what, reason: `The bridge does not know messages with: ${names}.` };
 }
@@ -129,9 +132,16 @@ function replyTo(message: unknown, chat: string, thread: string | undefined): Me
   if (id === undefined || id === thread) return undefined;
   return defined({
     id: isFields(at(target, 'forum_topic_created')) ? topicId(chat, id) : messageId(chat, id),
-    quote: str(message, 'quote', 'text'),
+    quote: str(message, 'quote', 'text') ?? answered(message, target),
     sender: idOf(target, 'sender_chat', 'id') ?? idOf(target, 'from', 'id'),
   });
+}
+
+/** Which task of a checklist, or option of a poll, is answered to. */
+function answered(message: unknown, target: unknown): string | undefined {
+  const [task, option] = [str(message, 'reply_to_checklist_task_id'), str(message, 'reply_to_poll_option_id')];
+  if (task !== undefined) return str(list(target, 'checklist', 'tasks').find((each) => str(each, 'id') === task), 'text');
+  return option === undefined ? undefined : str(list(target, 'poll', 'options').find((each) => str(each, 'persistent_id') === option), 'text');
 }
 
 /** What somebody answers to that is not in this conversation: a message of another chat, a story. */
@@ -150,6 +160,14 @@ function contextOf(message: unknown): RichText {
     return [{ t: 'quote', children: say(`A story${name === undefined ? '' : ` of ${name}`}`) }];
   }
   return [];
+}
+
+/** What is asked and offered for a post that somebody suggests to a channel. */
+function suggestion(message: unknown): RichText {
+  const info = at(message, 'suggested_post_info');
+  if (!isFields(info)) return [];
+  const facts = [money(at(info, 'price'), 'amount'), num(info, 'send_date') === undefined ? undefined : `for ${day(num(info, 'send_date'))}`, str(info, 'state')].filter((fact) => fact !== undefined);
+  return say(`📝 Suggested as a post${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`);
 }
 
 /** In channels, and of anonymous administrators: who of them it was, or what they are called. */

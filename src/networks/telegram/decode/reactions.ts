@@ -22,7 +22,10 @@ export function decodeReaction(context: Context, update: unknown): readonly Netw
   const sender = personOf(at(update, 'user'), context.self) ?? chatAsPerson(at(update, 'actor_chat'), context.self);
   const time = timeOf(update, 'date');
   if (conversation === undefined || id === undefined || sender === undefined) return [incomplete('message_reaction', update, time)];
-  const emojis = [...new Set(list(update, 'new_reaction').flatMap((each) => emojiOf(each) ?? []))];
+  const now = list(update, 'new_reaction');
+  const emojis = [...new Set(now.flatMap((each) => emojiOf(each) ?? []))];
+  // To say that there is none would take away what is there.
+  if (emojis.length === 0 && now.length > 0) return [unsupported({ what: 'message_reaction', reason: 'Reacted in a way that the bridge does not know.', item: update, time, conversation, sender })];
   return [{
     key: keyOf('reactions', conversation.id, id, sender.id, time, digest([at(update, 'old_reaction'), at(update, 'new_reaction')])),
     event: { type: 'reactions.set', target: messageId(conversation.id, id), sender, reactions: emojis.map((emoji) => ({ emoji, sender })), conversation, time },

@@ -1,6 +1,6 @@
 import { at, flag, isFields, list, num, str } from '../../shared/json.ts';
 import { nameOf } from '../ids.ts';
-import { duration, money, stars } from './context.ts';
+import { day, duration, money, stars } from './context.ts';
 import { chatName } from './words.ts';
 
 /** The sentence for one kind of service message; `value` is what stands under its name. */
@@ -13,7 +13,7 @@ const names = (users: readonly unknown[]): string => {
 const quoted = (name: string | undefined): string => (name === undefined ? '' : ` “${name}”`);
 const also = (said: string | undefined): string => (said === undefined ? '' : `: ${said}`);
 const price = (value: unknown, key = 'amount'): string => money(value, key) ?? 'a price';
-const day = (seconds: number | undefined): string => (seconds === undefined || seconds <= 0 || seconds > 8.64e12 ? 'a time not given' : `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`);
+const winners = (value: unknown): string => (num(value, 'winner_count') === 1 ? '1 winner' : `${num(value, 'winner_count') ?? '?'} winners`);
 
 /** Service messages that change nothing the bridge shows elsewhere (core.telegram.org/bots/api#message): each in a sentence. */
 export const SENTENCES: Readonly<Record<string, Sentence>> = {
@@ -40,15 +40,20 @@ export const SENTENCES: Readonly<Record<string, Sentence>> = {
   proximity_alert_triggered: (value) => `${nameOf(at(value, 'traveler')) ?? 'Somebody'} is within ${num(value, 'distance') ?? '?'} m of ${nameOf(at(value, 'watcher')) ?? 'somebody'}.`,
   successful_payment: (value) => `Paid ${money(value) ?? 'an invoice'}.`,
   refunded_payment: (value) => `A payment of ${money(value) ?? 'an invoice'} was given back.`,
-  users_shared: (value) => `Shared with the bot: ${names(list(value, 'users'))}.`,
+  users_shared: (value) => {
+    // Before Bot API 7.2 there were only their numbers.
+    const ids = at(value, 'user_ids');
+    const count = Array.isArray(ids) ? ids.length : 0;
+    return `Shared with the bot: ${list(value, 'users').length === 0 && count > 0 ? (count === 1 ? 'one person' : `${count} people`) : names(list(value, 'users'))}.`;
+  },
   user_shared: () => 'Shared a person with the bot.',
   chat_shared: (value) => `Shared a chat with the bot${also(chatName(value))}.`,
   connected_website: (value) => `Logged in at ${typeof value === 'string' ? value : 'a website'}.`,
   write_access_allowed: (value) => `Allowed the bot to write${str(value, 'web_app_name') === undefined ? '' : ` (${str(value, 'web_app_name')})`}.`,
   giveaway_created: (value) => `A giveaway was planned${prize(value)}.`,
-  giveaway: (value) => `A giveaway for ${num(value, 'winner_count') ?? '?'} winners${prize(value)}${also(str(value, 'prize_description'))}. It ends on ${day(num(value, 'winners_selection_date'))}.`,
-  giveaway_winners: (value) => `A giveaway has ended with ${num(value, 'winner_count') ?? '?'} winners${prize(value)}: ${names(list(value, 'winners'))}.`,
-  giveaway_completed: (value) => `A giveaway has ended; it had ${num(value, 'winner_count') ?? '?'} winners.`,
+  giveaway: (value) => `A giveaway for ${winners(value)}${prize(value)}${also(str(value, 'prize_description'))}. It ends on ${day(num(value, 'winners_selection_date'))}.`,
+  giveaway_winners: (value) => `A giveaway has ended with ${winners(value)}${prize(value)}: ${names(list(value, 'winners'))}.`,
+  giveaway_completed: (value) => `A giveaway has ended; it had ${winners(value)}.`,
   gift: (value) => `Gave a gift ${str(value, 'gift', 'sticker', 'emoji') ?? '🎁'} worth ${stars(num(value, 'gift', 'star_count') ?? 0)}${also(str(value, 'text'))}`,
   gift_upgrade_sent: (value) => `Paid for the upgrade of a gift ${str(value, 'gift', 'sticker', 'emoji') ?? '🎁'}${also(str(value, 'text'))}`,
   unique_gift: (value) => `${uniqueGift(str(value, 'origin'))} a unique gift: ${str(value, 'gift', 'base_name') ?? str(value, 'gift', 'name') ?? '🎁'}${num(value, 'gift', 'number') === undefined ? '' : ` #${num(value, 'gift', 'number')}`}${also(str(value, 'text'))}`,
@@ -91,7 +96,8 @@ function tasksDone(value: unknown): string {
   const tasks = list(value, 'checklist_message', 'checklist', 'tasks');
   const named = (key: string): string => {
     const ids = at(value, key);
-    return (Array.isArray(ids) ? ids : []).map((id: unknown) => str(tasks.find((task) => str(task, 'id') === String(id)), 'text') ?? `task ${String(id).slice(0, 20)}`).join(', ');
+    const found = (Array.isArray(ids) ? ids : []).flatMap((id: unknown) => str({ id }, 'id') ?? []);
+    return found.map((id) => str(tasks.find((task) => str(task, 'id') === id), 'text') ?? `task ${id.slice(0, 20)}`).join(', ');
   };
   const [done, undone] = [named('marked_as_done_task_ids'), named('marked_as_not_done_task_ids')];
   return [done === '' ? '' : `Done: ${done}`, undone === '' ? '' : `Not done after all: ${undone}`].filter(Boolean).join('. ') || 'The checklist was changed.';

@@ -2,6 +2,7 @@ import type { MessageEvent, NetworkItem } from '../../../model/events.ts';
 import type { RemoteId } from '../../../model/ids.ts';
 import { at, defined, isFields, list, str } from '../../shared/json.ts';
 import { conversationOf, idOf, messageId, nameOf, personOf, timeOf } from '../ids.ts';
+import { EMPTY } from './capture.ts';
 import { fieldNames, keyOf, unsupported, type Context } from './context.ts';
 import { decodeJoinRequest, decodeMember } from './members.ts';
 import { decodeMessage } from './message.ts';
@@ -40,6 +41,7 @@ const KINDS: Readonly<Record<string, Decoder>> = {
     purchased_paid_media: 'Somebody bought media from the bot; the bridge sells none.',
     managed_bot: 'A bot that this one manages has changed.',
     subscription: 'Somebody’s paid subscription has changed.',
+    [EMPTY]: 'An answer of getUpdates with nothing new in it.',
   }),
 };
 
@@ -54,7 +56,8 @@ function told(reasons: Readonly<Record<string, string>>): Record<string, Decoder
 /** One `Update`. Never throws and never nothing: what is not known comes out as such. */
 export function decodeUpdate(given: Omit<Context, 'update'>, update: unknown): readonly NetworkItem[] {
   const context: Context = { ...given, update: str(update, 'update_id') ?? '' };
-  const kinds = isFields(update) ? Object.keys(update).filter((key) => key !== 'update_id') : [];
+  // Some programs write down what an update does not have, too.
+  const kinds = isFields(update) ? Object.keys(update).filter((key) => key !== 'update_id' && update[key] !== null) : [];
   const known = kinds.filter((kind) => Object.hasOwn(KINDS, kind));
   if (known.length === 0) {
     const names = kinds.map((kind) => kind.replace(/[^\w.-]/g, '').slice(0, 40)).filter(Boolean).slice(0, 6).join(', ');
