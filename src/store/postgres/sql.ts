@@ -99,7 +99,7 @@ class PostgresTransactions implements Transactions {
   }
 
   begin(): void {
-    this.#link.ask({ ask: 'begin' });
+    this.#link.post({ ask: 'begin' });
     this.#state = 'open';
   }
 

@@ -15,8 +15,8 @@ const RETRY_MS = [50, 200, 500, 1_000, 2_000];
 
 /** Null while there is no connection. */
 let client: Client | null = null;
-/** The connection that the open transaction was begun on, and its number. */
-let open: { readonly on: Client; readonly transaction: string } | null = null;
+/** The connection that the open transaction was begun on; null where there was none. */
+let open: { readonly on: Client | null } | null = null;
 /** Transactions of which nobody knows yet whether they were committed. */
 const unknown = new Set<string>();
 const statements: string[] = [];
@@ -42,17 +42,16 @@ async function handle(question: Question): Promise<void> {
     answer({ n, ok: true, rows: [], count: 0 });
     return;
   }
-  const over = open;
+  if (question.ask === 'begin') open = { on: client };
+  const now = open;
   if (question.ask === 'commit' || question.ask === 'rollback') open = null;
   // What was begun on a connection that has broken is over, also where there is another by now.
-  if (client === null || (over !== null && over.on !== client)) throw new Away();
-  const on = client;
-  const result = await (question.ask === 'query' ? query(on, question) : question.ask === 'begin' ? begin(on)
-    : question.ask === 'commit' ? commit(on, over?.transaction ?? '', n) : on.query(commands[question.ask]));
+  if (client === null || (now !== null && now.on !== client)) throw new Away();
+  const result = await (question.ask === 'query' ? query(client, question) : question.ask === 'commit' ? commit(client, n) : client.query(commands[question.ask]));
   if (result !== null) answer({ n, ok: true, rows: result.rows, count: result.rowCount ?? 0 });
 }
 
-const commands = { rollback: 'ROLLBACK', savepoint: 'SAVEPOINT command', release: 'RELEASE command', undo: 'ROLLBACK TO command; RELEASE command' } as const;
+const commands = { begin: 'BEGIN', rollback: 'ROLLBACK', savepoint: 'SAVEPOINT command', release: 'RELEASE command', undo: 'ROLLBACK TO command; RELEASE command' } as const;
 
 /** The server is asked for no longer than it may take: one that does not answer is as good as gone. */
 const patience = { query_timeout: STATEMENT_MS + 2_000 };
@@ -61,16 +60,10 @@ function query(on: Client, { statement, values }: Extract<Question, { ask: 'quer
   return on.query({ name: `s${statement}`, text: statements[statement] ?? '', values: values.map(toWire), ...patience });
 }
 
-async function begin(on: Client): Promise<QueryResult> {
-  // Two statements in one message, so that the number costs no way there and back.
-  const results = await on.query({ text: 'BEGIN; SELECT pg_current_xact_id()::text AS transaction', ...patience }) as unknown as readonly QueryResult<{ transaction: string }>[];
-  const [, numbers] = results;
-  if (numbers === undefined) throw new Error('BEGIN has one answer');
-  open = { on, transaction: numbers.rows[0]?.transaction ?? '' };
-  return numbers;
-}
-
-async function commit(on: Client, transaction: string, n: number): Promise<QueryResult | null> {
+async function commit(on: Client, n: number): Promise<QueryResult | null> {
+  // By its number it can be asked about later. One that has written nothing has none.
+  const numbers = await on.query<{ transaction: string | null }>({ text: 'SELECT pg_current_xact_id_if_assigned()::text AS transaction', ...patience });
+  const transaction = numbers.rows[0]?.transaction ?? null;
   try {
     const result = await on.query({ text: 'COMMIT', ...patience });
     // PostgreSQL ends a transaction that something in it has failed without an error.
@@ -78,7 +71,7 @@ async function commit(on: Client, transaction: string, n: number): Promise<Query
     return result;
   } catch (error) {
     // Where the server is still there it has refused it, whatever words it has for that.
-    if (error instanceof Away || await on.query({ text: 'ROLLBACK', ...patience }).then(() => true, () => false)) throw error;
+    if (error instanceof Away || transaction === null || await on.query({ text: 'ROLLBACK', ...patience }).then(() => true, () => false)) throw error;
     unknown.add(transaction);
     answer({ n, ok: null, transaction });
     return null;
