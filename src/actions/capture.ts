@@ -8,13 +8,13 @@ const BODY_KEYS = ['body', 'rawBody', 'body_params', 'payload'] as const;
 
 /**
  * The bodies in what a tool kept of a request rather than the body itself: packed with gzip, in UTF-16, with the lines of
- * HTTP before it, as JSON beside other facts of the request (`{headers, body}`, its body as text or base64 too), or one a
- * line or in a list. Empty where it is none of these. Never throws.
+ * HTTP before it, as JSON beside other facts of the request (`{headers, body}`, its body as text or base64 too), or several,
+ * one a line, in a list or one after another. Empty where it is none of these. Never throws.
  * @param most bytes that one body may have
  */
 export function bodiesIn(raw: Uint8Array, most: number, depth = 0): readonly Uint8Array[] {
   if (depth >= DEEPEST || raw.byteLength === 0) return [];
-  const inner = unpacked(raw, most) ?? withoutBom(raw) ?? afterHeaders(raw) ?? fromJson(raw) ?? lines(raw);
+  const inner = unpacked(raw, most) ?? withoutBom(raw) ?? afterHeaders(raw) ?? fromJson(raw) ?? lines(raw) ?? documents(raw);
   return inner.slice(0, MOST_BODIES).flatMap((each) => {
     const further = bodiesIn(each, most, depth + 1);
     return further.length > 0 ? further : [each];
@@ -71,7 +71,33 @@ function exactly(_: string, value: unknown, context?: { source?: string }): unkn
   return typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined && /^-?\d+$/.test(source) ? source : value;
 }
 
-function lines(raw: Uint8Array): readonly Uint8Array[] {
+function lines(raw: Uint8Array): readonly Uint8Array[] | undefined {
   const found = Buffer.from(raw).toString('utf8').split(/\r?\n/).filter((line) => line.trim() !== '');
-  return found.length > 1 && found.every((line) => /^\s*[[{]/.test(line)) ? found.map((line) => Buffer.from(line)) : [];
+  return found.length > 1 && found.every((line) => /^\s*[[{]/.test(line)) ? found.map((line) => Buffer.from(line)) : undefined;
+}
+
+/** As tools print several that they indent; the last may have been cut off. */
+function documents(raw: Uint8Array): readonly Uint8Array[] {
+  const text = Buffer.from(raw).toString('utf8');
+  const found: string[] = [];
+  let depth = 0;
+  let from = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length && found.length < MOST_BODIES; at += 1) {
+    const char = text[at] ?? '';
+    if (quoted) {
+      if (char === '\\') at += 1;
+      else quoted = char !== '"';
+    } else if (char === '{' || char === '[') {
+      if (depth === 0) from = at;
+      depth += 1;
+    } else if (depth === 0) {
+      if (char.trim() !== '' && char !== ',') return [];
+    } else if (char === '}' || char === ']') {
+      depth -= 1;
+      if (depth === 0) found.push(text.slice(from, at + 1));
+    } else quoted = char === '"';
+  }
+  if (depth > 0) found.push(text.slice(from));
+  return found.length > 1 ? found.map((each) => Buffer.from(each)) : [];
 }

@@ -94,13 +94,18 @@ describe('a tool’s record of a request is as good as the body itself', () => {
     expect(JSON.parse(printed)).toMatchObject({ events: [{ type: 'message', id: 'wamid.text' }], unsupported: [] });
   });
 
-  test('several, one a line or in a list; of what is another network’s it is said', async () => {
+  test('several, one a line, in a list or one after another; of what is another network’s it is said', async () => {
     const page = '{"object":"page","entry":[]}';
-    for (const record of [`${MESSAGE}\n${page}\n\n${MESSAGE}\n`, `[${MESSAGE},${page},${MESSAGE}]`]) {
+    for (const record of [`${MESSAGE}\n${page}\n\n${MESSAGE}\n`, `[${MESSAGE},${page},${MESSAGE}]`, `${MESSAGE}${page}${MESSAGE}`, [MESSAGE, page, MESSAGE].map((each) => JSON.stringify(JSON.parse(each), null, 2)).join('\n')]) {
       const { code, printed } = await inspect(record);
       expect(code).toBe(0);
       expect(JSON.parse(printed)).toMatchObject({ events: [{ id: 'wamid.text' }, { id: 'wamid.text' }], unsupported: [{ what: 'body 2', reason: expect.stringContaining('Messenger') }] });
     }
+  });
+
+  test('of several that are cut off the last is told of', async () => {
+    const pretty = JSON.stringify(JSON.parse(MESSAGE), null, 2);
+    expect(JSON.parse((await inspect(`${pretty}\n${pretty.slice(0, -20)}`)).printed)).toMatchObject({ events: [{ id: 'wamid.text' }], unsupported: [{ what: 'body 2', reason: expect.stringContaining('does not parse') }] });
   });
 
   test('digits beyond what JavaScript counts are kept', async () => {
@@ -111,7 +116,7 @@ describe('a tool’s record of a request is as good as the body itself', () => {
   test.each<[string, string | Uint8Array]>([
     ['a bomb', gzipSync(Buffer.alloc(50_000_000, 32))], ['no gzip after all', Buffer.from('1f8b08000000', 'hex')], ['an empty wrapping', '{"body":null}'],
     ['wrappings without end', JSON.stringify({ body: JSON.stringify({ body: JSON.stringify({ body: JSON.stringify({ body: JSON.stringify({ body: MESSAGE }) }) }) }) })],
-    ['lists of another network', '[{"update_id":1},{"update_id":2}]'], ['headers alone', request],
+    ['lists of another network', '[{"update_id":1},{"update_id":2}]'], ['one after another of another network', '{"update_id":1}{"update_id":2}'], ['text between bodies', `${MESSAGE} and ${MESSAGE}`], ['headers alone', request],
   ])('%s is refused', async (_, record) => {
     const { code, printed, complained } = await inspect(record);
     expect({ code, printed }).toEqual({ code: 2, printed: '' });

@@ -89,7 +89,7 @@ describe('ways of before, and of tools', () => {
   });
 
   test('a reaction that is none is no reason to stop', async () => {
-    const message = { type: 'message', user: 'U0ANNA', text: 'a', ts: kit.TS, reactions: [null, 3, { name: 'tada', users: 'all', count: 1 }] };
+    const message = { type: 'message', user: 'U0ANNA', text: 'a', ts: kit.TS, reactions: [null, 3, { name: 'tada', users: 'all', count: 1 }, { name: 'eyes', users: [], count: '1e999' }] };
     expect((await understood('slack', { ok: true, messages: [message] })).events).toMatchObject([{ type: 'message' }, { reactions: [{ emoji: '🎉', count: 1 }] }]);
   });
 

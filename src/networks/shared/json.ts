@@ -112,3 +112,13 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? K : never]?: Exclu
 export function defined<T extends object>(value: T): Defined<T> {
   return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Defined<T>;
 }
+
+/** Headers of HTTP before a body. */
+const HEAD = /^\s*(?:[A-Z]{3,7} \S+ HTTP\/|HTTP\/\d|[\w-]+: [^\r\n]*\r?\n(?:[\w-]+:[^\r\n]*\r?\n)*\r?\n)/;
+
+/** The lines of a capture that holds one document a line, be it of a list that lost its brackets; none where it is a request of HTTP, whose lines are no documents. */
+export function linesOf(raw: Uint8Array): readonly string[] {
+  const text = Buffer.from(raw).toString('utf8');
+  if (HEAD.test(text)) return [];
+  return text.split('\n').map((line) => line.trim().replace(/,$/, '')).filter((line) => line !== '');
+}

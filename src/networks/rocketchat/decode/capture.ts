@@ -47,7 +47,7 @@ function frames(text: string): readonly unknown[] | undefined {
     if (line.trim() === '' || /^[oh]$/.test(line.trim())) continue;
     if (start === -1 || start > 60) return undefined;
     try {
-      made.push(parseJson(line.slice(start)));
+      made.push(parseJson(line.slice(start).replace(/,\s*$/, '')));
     } catch {
       made.push(line);
     }

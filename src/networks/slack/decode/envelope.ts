@@ -1,6 +1,6 @@
 import type { NetworkItem } from '../../../model/events.ts';
 import { NotThisNetwork, type Decoded } from '../../network.ts';
-import { at, isFields, list, parseJson, str, type Fields } from '../../shared/json.ts';
+import { at, isFields, linesOf, list, parseJson, str, type Fields } from '../../shared/json.ts';
 import { tidy } from '../../shared/tidy.ts';
 import { isChannel, isUser, TS } from '../ids.ts';
 import { contextOf, unsupported, type Known } from './context.ts';
@@ -42,7 +42,7 @@ function documents(raw: Uint8Array): readonly unknown[] {
   try {
     return [parseJson(raw)];
   } catch (error) {
-    const lines = Buffer.from(raw).toString('utf8').split(/\r?\n/).filter((line) => line.trim() !== '');
+    const lines = linesOf(raw);
     if (lines.length < 2 || !(error instanceof NotThisNetwork)) throw error;
     // One bad line spoils no other.
     const parsed = lines.map((line) => {

@@ -1,5 +1,5 @@
 import type { NetworkItem, PersonRef } from '../../../model/events.ts';
-import { at, list, str, type Fields } from '../../shared/json.ts';
+import { at, list, num, str, type Fields } from '../../shared/json.ts';
 import { messageId, millisOf } from '../ids.ts';
 import { conversationOf, digest, person, type Context } from './context.ts';
 import { emojiOf } from './event.ts';
@@ -34,7 +34,7 @@ function reactionsIn(context: Context, reaction: unknown): { emoji: string; send
   const users = Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
   if (name === undefined) return [];
   const emoji = emojiOf(name);
-  const rest = Number(str(reaction, 'count') ?? users.length) - users.length;
+  const rest = Math.round(num(reaction, 'count') ?? users.length) - users.length;
   const named = users.filter((user) => !(context.isBot && user === context.self)).map((user) => ({ emoji, sender: person(context, user) }));
   return rest > 0 ? [...named, { emoji, count: rest }] : named;
 }

@@ -1,5 +1,5 @@
 import { NotThisNetwork } from '../../network.ts';
-import { at, isFields, parseJson, str, type Fields } from '../../shared/json.ts';
+import { at, isFields, linesOf, parseJson, str, type Fields } from '../../shared/json.ts';
 import { tidy } from '../../shared/tidy.ts';
 
 const LOOKED_FOR = 'An update of the Telegram Bot API was looked for: {"update_id":…,"message":{…}}.';
@@ -24,7 +24,7 @@ function parseAll(raw: Uint8Array): readonly unknown[] {
   try {
     return [parseJson(raw)];
   } catch (error) {
-    const lines = Buffer.from(raw).toString('utf8').split('\n').map((line) => line.trim()).filter((line) => line !== '');
+    const lines = linesOf(raw);
     if (lines.length < 2 || !lines.some((line) => line.startsWith('{'))) throw error;
     const parsed = lines.map((line): { readonly ok: boolean; readonly value: unknown } => {
       try {
