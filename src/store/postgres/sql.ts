@@ -150,7 +150,10 @@ class PostgresTransactions implements Transactions {
 
 /** Longer than the thread itself waits for the server. */
 const PATIENCE_MS = STATEMENT_MS + 5_000;
+/** A commit may be three statements. */
+const COMMIT_PATIENCE_MS = 3 * PATIENCE_MS;
 const END_MS = 3_000;
+const TIMEOUT = 'timeout';
 
 interface Outcome {
   readonly resolve: () => void;
@@ -183,18 +186,18 @@ class Link {
     const worker = new Worker(file, { workerData: { url: options.url, port: port2, answers } satisfies WorkerData, transferList: [port2], execArgv: [] });
     const link = new Link(worker, port1, new Int32Array(answers), options);
     await new Promise<void>((resolve, reject) => {
-      worker.on('message', (news: News) => {
-        if (news.news === 'ready') resolve();
-        else if (news.news === 'failed') reject(new CodedError(news.code, news.message, news.fix));
-        link.#heard(news);
+      worker.once('message', (news: News) => {
+        if (news.news === 'failed') reject(new CodedError(news.code, news.message, news.fix));
+        else resolve();
+        worker.on('message', (later: News) => link.#heard(later));
       });
-      worker.on('error', reject);
+      worker.once('error', reject);
     }).catch(async (error: unknown) => {
       link.#closed = true;
       await worker.terminate();
       throw error;
     });
-    worker.on('error', (error) => link.#fail(new CodedError('DB-9001', `The thread of the database ended: ${error.message}`, 'This is a mistake in Drawbridge; report it.')));
+    worker.on('error', (error) => link.#fail(stuck(`ended: ${error.message}`)));
     // It is no reason to go on living.
     worker.unref();
     return link;
@@ -207,7 +210,9 @@ class Link {
   }
 
   commit(): Promise<void> | null {
-    const answer = this.#answer({ ask: 'commit' }, PATIENCE_MS);
+    const answer = this.#answer({ ask: 'commit' }, COMMIT_PATIENCE_MS);
+    // Nobody will ever say what became of it: the next start looks at what is there.
+    if (answer.ok === false && answer.code === TIMEOUT) this.#fail(stuck('does not answer.'));
     if (answer.ok === false) throw refusal(answer);
     if (answer.ok) return null;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -247,7 +252,7 @@ class Link {
       // One that was given up may still be answered.
       if (received?.message.n === n) return received.message;
       if (received !== undefined) continue;
-      if (Date.now() > end) return { n, ok: false, message: 'The thread of the database does not answer.', code: 'timeout', busy: true };
+      if (Date.now() > end) return { n, ok: false, message: 'The thread of the database does not answer.', code: TIMEOUT, busy: true };
       Atomics.wait(this.#answers, 0, seen, end - Date.now() + 1);
     }
   }
@@ -272,6 +277,10 @@ class Link {
     this.#end();
     this.#options.failed(error);
   }
+}
+
+function stuck(what: string): CodedError {
+  return new CodedError('DB-9001', `The thread of the database ${what}`, 'This is a mistake in Drawbridge; report it.');
 }
 
 function away(code: string): StoreBusy {
