@@ -73,8 +73,9 @@ export class Queries {
       sender: this.#rows.member(roomRow, sender),
       map: portals.flatMap((portal) => events.flatMap((id) => this.#rows.mapWhere('portal = ? AND event_id = ?', portal.row, id))),
       rows: events.flatMap((id) => this.#rows.outboxWhere('event = ? OR shows_event = ? ORDER BY seq', id, id)),
-      // Those on the events, and each of the events with its neighbours: when one comes or goes, another may have to go or be shown.
+      // Each with its neighbours on the same message: when one goes, another may have to be shown.
       reactions: [
+        // And those on the events: when one comes, another may have to go.
         ...portals.flatMap((portal) => events.flatMap((id) => this.#rows.reactionsWhere('portal = ? AND target = ?', portal.row, id))),
         ...events.flatMap((id) => this.#rows.reactionsWhere('event_id = ?', id))
           .flatMap(({ portal, target }) => this.#rows.reactionsWhere('portal = ? AND target = ?', portal, target)),
