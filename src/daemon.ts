@@ -260,7 +260,8 @@ async function prepareBot(homeserver: HomeserverClient, config: Config, registra
   try {
     await prepare();
   } catch (error) {
-    outages.down('matrix', error instanceof Error ? error.message : String(error), prepare);
+    outages.owe('matrix', prepare);
+    outages.down('matrix', error instanceof Error ? error.message : String(error), () => homeserver.ping());
   }
 }
 

@@ -22,6 +22,7 @@ export class Outages {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #down = new Map<string, { readonly since: Millis; readonly reason: string; told: boolean; look: () => void }>();
+  readonly #owed = new Map<string, Set<Probe>>();
   readonly #stop = new AbortController();
   readonly #hooks: OutageHooks;
 
@@ -45,6 +46,11 @@ export class Outages {
     this.#down.set(side, { since: this.#clock.now(), reason, told: false, look: () => {} });
     this.#log.warn('This side is down; what goes there waits.', { side, reason, see: 'drawbridge doctor' });
     void this.#watch(side, probe);
+  }
+
+  /** Has to succeed once before the side counts as up again, whoever finds it down first. Before `down`. */
+  owe(side: string, work: Probe): void {
+    this.#owed.set(side, new Set([...(this.#owed.get(side) ?? []), work]));
   }
 
   /** It works again, whoever found out. */
@@ -73,6 +79,14 @@ export class Outages {
     this.#hooks.long(side, found.reason);
   }
 
+  async #payUp(side: string): Promise<void> {
+    const owed = this.#owed.get(side) ?? new Set();
+    for (const work of owed) {
+      await work();
+      owed.delete(work);
+    }
+  }
+
   async #watch(side: string, probe: Probe): Promise<void> {
     for (let wait = 1_000; this.#down.has(side); wait = Math.min(wait * 2, 30_000)) {
       const heard = new Promise<void>((resolve) => {
@@ -84,6 +98,7 @@ export class Outages {
       this.#tellIfLong(side);
       try {
         await probe();
+        await this.#payUp(side);
         this.up(side);
       } catch (error) {
         this.#log.debug('Still down.', { side, error });

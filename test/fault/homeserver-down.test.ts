@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { quiet } from '../kit/invariants/quiet.ts';
+import { DaemonProcess } from '../kit/stack/process.ts';
 import { eventually } from '../kit/stack/stack.ts';
 import { type Scene, setScene } from '../kit/talk/scene.ts';
 
@@ -22,6 +23,20 @@ describe('the homeserver', () => {
     await scene.stack.homeserver.down();
     await scene.stack.start();
     for (let n = 0; n < 3; n++) await scene.say('in', 'image', n);
+    await scene.stack.sandbox.idle();
+    await scene.stack.homeserver.up();
+    expect((await scene.settled()).problems).toEqual([]);
+    await scene.say('out', 'text');
+    expect((await scene.settled()).problems).toEqual([]);
+  }, 90_000);
+
+  test('down when the daemon starts after it was killed: whatever finds that out first, all of it is delivered once the homeserver is there', async () => {
+    scene = await setScene({ people: 2 });
+    await scene.stack.stop();
+    await (await DaemonProcess.start(scene.stack.configPath)).kill();
+    await scene.stack.homeserver.down();
+    await scene.stack.start();
+    for (let n = 0; n < 2; n++) await scene.say('in', 'text', n);
     await scene.stack.sandbox.idle();
     await scene.stack.homeserver.up();
     expect((await scene.settled()).problems).toEqual([]);

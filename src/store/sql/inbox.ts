@@ -119,6 +119,8 @@ export class Inbox {
       for (const { seq } of waiting) this.#sql.run(`UPDATE ${table} SET seq = -seq WHERE seq = ?`, seq);
       waiting.forEach(({ seq }, index) => this.#sql.run(`UPDATE ${table} SET seq = ? WHERE seq = ?`, places[index] ?? seq, -seq));
     }
+    // Perhaps another one comes last in its room now.
+    for (const seq of places) this.#sql.run('UPDATE room SET last_event = (SELECT event_id FROM room_event WHERE seq = ?) WHERE id = (SELECT room FROM room_event WHERE seq = ?) AND last_seq = ?', seq, seq, seq);
   }
 
   /** Items parked past their time come back to their place; they are told by their due time. */

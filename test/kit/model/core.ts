@@ -63,7 +63,10 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
     start: async () => {
       await running.recover();
       running.start(clean);
-      await prepare().catch((error: unknown) => outages.down('matrix', String(error), prepare));
+      await prepare().catch((error: unknown) => {
+        outages.owe('matrix', prepare);
+        outages.down('matrix', String(error), () => homeserver.ping());
+      });
       await accounts.start((account, id) => running.sinkOf(account, id));
     },
     stop: async () => {
