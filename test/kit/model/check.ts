@@ -4,6 +4,7 @@ import { ALICE, MALLORY } from './core.ts';
 import { SETTINGS } from './settings.ts';
 import type { Play, Said } from './play.ts';
 import { annotationsOn, type Mark, marksIn, Seen } from './seen.ts';
+import type { World } from './world.ts';
 
 /** What is wrong in the end: the model of what must be visible where, in which order, and what must have been told. */
 export function problemsOf(play: Play): readonly string[] {
@@ -81,11 +82,16 @@ function toNetwork(said: Said, play: Play, seen: Seen): readonly string[] {
   return problems;
 }
 
+/** An answer can be lost with the process that it came to. */
+function diedSending({ log }: World): boolean {
+  return log.some((line) => line.includes('Sends were under way'));
+}
+
 /** Twice is right only where nobody could know, and the policy said to send it again: of the first copy the bridge knows nothing. */
 function isUnheardCopy(message: FakeMessage, { world }: Play): boolean {
   const { uncertain, abilities } = world.conditions;
   const later = world.network.messages.slice(world.network.messages.indexOf(message) + 1).some(({ key }) => key === message.key);
-  return !message.answered && later && uncertain === 'retry' && !abilities.findSent;
+  return (!message.answered || diedSending(world)) && later && uncertain === 'retry' && !abilities.findSent;
 }
 
 function toMatrix(said: Said, play: Play, seen: Seen): readonly string[] {
@@ -94,9 +100,10 @@ function toMatrix(said: Said, play: Play, seen: Seen): readonly string[] {
   const wrong = (what: string): string => `n${said.n}: ${what}`;
   if (last === null) return there.length > 0 ? [wrong('it is there although it never came to the bridge')] : [];
   if (arrived(play, said.deleted)) {
-    // It overtook its message by more than anybody waits.
+    // It overtook its message, or the word of who its author is now, by more than anybody waits.
     const first = play.world.arrivedAt.get(said.versions[0]?.key ?? '') ?? 0;
-    const early = first - (play.world.arrivedAt.get(said.deleted) ?? 0) >= SETTINGS.targetWait;
+    const renamed = [...play.world.arrivedAt].flatMap(([key, at]) => (key.startsWith(`alias ${said.place}`) ? [at] : []));
+    const early = Math.max(first, ...renamed) - (play.world.arrivedAt.get(said.deleted) ?? 0) >= SETTINGS.targetWait;
     const kept = seen.rows.some(({ state, task }) => state === 'dead' && task?.kind === 'redaction' && task.target === said.id);
     return there.length > 0 && !early && !kept ? [wrong(`${there.map(({ mark }) => name(mark)).join()} is still there, though it was deleted`)] : [];
   }
@@ -127,19 +134,20 @@ function isGhostOf(user: string, who: string, play: Play): boolean {
   return person !== null && person.ids.some((id) => ids.includes(id));
 }
 
-/** In each chat, what was said first stands first. */
+/** In each chat, what was said first stands first: as it came to the bridge, or as the room has it where something had been lost on the way. */
 function orderOnNetwork(play: Play, seen: Seen): readonly string[] {
   if (play.retried) return [];
-  const last = new Map<string, { readonly at: number; readonly text: string }>();
+  const last = new Map<string, { readonly at: number; readonly line: number; readonly text: string }>();
   const keys = new Set<string>();
+  const lines = new Map([...play.world.homeserver.rooms.values()].flatMap(({ timeline }) => timeline.map(({ event_id: id }, line) => [id, line] as const)));
   return play.world.network.messages.flatMap((message) => {
     const row = seen.row(message.key);
     if (message.by !== 'us' || row?.event == null || keys.has(row.key)) return [];
     keys.add(row.key);
-    const order = at(play, row.event) * 100 + row.part;
+    const now = { at: at(play, row.event) * 100 + row.part, line: (lines.get(row.event) ?? 0) * 100 + row.part, text: message.text };
     const before = last.get(row.lane);
-    last.set(row.lane, { at: order, text: message.text });
-    return before !== undefined && before.at > order ? [`on the network "${message.text}" stands after "${before.text}"`] : [];
+    last.set(row.lane, now);
+    return before !== undefined && before.at > now.at && before.line > now.line ? [`on the network "${now.text}" stands after "${before.text}"`] : [];
   });
 }
 
@@ -162,7 +170,9 @@ function orderOnMatrix(play: Play, seen: Seen): readonly string[] {
 
 /** Nothing comes back to where it was said. */
 function echoes({ world }: Play, seen: Seen): readonly string[] {
-  const unknowable = world.conditions.abilities.echoes === 'plain' && world.network.messages.some(({ answered }) => !answered);
+  // Of a send whose answer was lost, on its way or with the process, such an echo is the only word.
+  const lost = world.network.messages.some(({ answered }) => !answered) || diedSending(world);
+  const unknowable = world.conditions.abilities.echoes === 'plain' && lost;
   return [
     ...world.network.messages.filter(({ by, text }) => by === 'us' && marksIn(text).some(({ side }) => side === 'network')).map(({ text }) => `"${text}" came back to the network`),
     ...seen.shown.filter(({ sender, notice, marks }) => sender !== ALICE && sender !== MALLORY && !notice && !unknowable && marks.some(({ side }) => side === 'matrix'))
@@ -255,7 +265,7 @@ function answers(play: Play, seen: Seen): readonly string[] {
 
 /** In the end everything is settled, so the read position stands at the end of each room; but for a report that was not said. */
 function readPositions({ world }: Play, seen: Seen): readonly string[] {
-  if (seen.rows.some(({ state, task }) => state === 'dead' && task?.to === 'matrix')) return [];
+  if (seen.rows.some(({ state, lane }) => state === 'dead' && lane.startsWith('out:r'))) return [];
   return world.store.liveRooms().flatMap(({ row, roomId, kind }) => {
     const last = world.store.lastEvent(row);
     if (last === null || roomId === null || kind === 'unknown') return [];
