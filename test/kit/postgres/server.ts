@@ -8,6 +8,9 @@ import { eventually, freePorts } from '../stack/stack.ts';
 
 export const PASSWORD = 'password-of-the-test-server';
 
+/** Runs the server until nobody holds the other end of our input: also where the tests were killed. */
+const tied = 'exec 3<&0; "$@" & pid=$!; (cat <&3 >/dev/null; kill -QUIT $pid) 2>/dev/null & wait $pid';
+
 /** A real PostgreSQL server of this machine's packages, on a port of its own, its data in a folder that goes with it. */
 export class PostgresServer {
   readonly port: number;
@@ -23,7 +26,6 @@ export class PostgresServer {
     this.#dir = dir;
     this.#bin = bin;
     this.#as = as;
-    process.once('exit', () => this.#process?.kill('SIGQUIT'));
   }
 
   static async start(): Promise<PostgresServer> {
@@ -74,8 +76,8 @@ export class PostgresServer {
   async up(): Promise<void> {
     // Left to itself it would look at tables that are empty at that moment, and plans would come of when it did.
     const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: this.#dir, fsync: 'off', autovacuum: 'off', max_connections: '40', shared_buffers: '32MB', log_min_messages: 'fatal', ...this.#tls };
-    const child = spawn(join(this.#bin, 'postgres'), ['-D', join(this.#dir, 'data'), '-p', String(this.port), ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
-      { ...this.#as, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('/bin/sh', ['-c', tied, 'sh', join(this.#bin, 'postgres'), '-D', join(this.#dir, 'data'), '-p', String(this.port), ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+      { ...this.#as, cwd: '/', stdio: ['pipe', 'ignore', 'pipe'] });
     this.#process = child;
     child.stderr?.on('data', (piece: Buffer) => void (this.#log = (this.#log + piece.toString()).slice(-10_000)));
     await eventually(`a PostgreSQL server on port ${this.port}`, async () => {
@@ -90,7 +92,7 @@ export class PostgresServer {
     this.#process = null;
     if (child === null || child.exitCode !== null) return;
     const ended = once(child, 'exit');
-    child.kill('SIGQUIT');
+    child.stdin?.end();
     await ended;
   }
 
