@@ -44,9 +44,8 @@ export function decodeFile(file: unknown): Content {
   const url = str(file, 'url_private_download') ?? str(file, 'url_private');
   // What lies with somebody else is opened there.
   if (mode === 'external' || flag(file, 'is_external')) return link(name, str(file, 'external_url') ?? url ?? str(file, 'permalink'), mode);
-  // What is only a page of Slack's, or lies with somebody else, is no bytes: a link says where it is.
-  const elsewhere = mode === 'external' || flag(file, 'is_external') || PAGE.test(str(file, 'mimetype') ?? mode ?? '') || PAGE.test(mode ?? '');
-  if (elsewhere) return link(name, str(file, 'permalink') ?? url ?? str(file, 'external_url'), mode);
+  // A page of Slack's is no bytes: a link says where it is.
+  if (PAGE.test(str(file, 'mimetype') ?? '') || PAGE.test(mode ?? '')) return link(name, str(file, 'permalink') ?? url ?? str(file, 'external_url'), mode);
   const ask = access === 'check_file_info' || url === undefined;
   if (ask && id === undefined && url === undefined) return gone(name, 'Slack does not say where the file is.');
   const mime = str(file, 'mimetype');
