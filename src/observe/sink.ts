@@ -1,7 +1,5 @@
 import { Writable } from 'node:stream';
 
-const ignore = (): void => {};
-
 /**
  * Takes log lines for a destination that may stall (a pipe nobody reads). Node would keep them all in memory; this
  * keeps at most `maxWaiting` bytes, drops what comes beyond, and says how much that was once the destination moves again.
@@ -17,8 +15,8 @@ export class LogSink extends Writable {
     this.#destination = destination;
     this.#lost = lost;
     this.#maxWaiting = maxWaiting;
-    // A reader that goes away (EPIPE) must not end the daemon; once for all who write there.
-    if (!destination.listeners('error').includes(ignore)) destination.on('error', ignore);
+    // A reader that goes away (EPIPE) must not end the daemon; one listener, whoever's, is enough for all who write there.
+    if (destination.listenerCount('error') === 0) destination.on('error', () => {});
   }
 
   override _write(line: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
