@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../src/demo/synapse/ports.ts';
+import { freePorts } from '../src/demo/synapse/ports.ts';
 import type { WhatsAppSandboxOptions } from '../src/sandbox/whatsapp/index.ts';
 import { type Child, startChild } from './child.ts';
 import type { HomeserverFacts } from './stubs/homeserver.ts';
@@ -39,7 +39,7 @@ export interface WorldOptions {
 
 export async function openWorld(side: Side, { node = [], prepare }: WorldOptions = {}): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), 'drawbridge-bench-'));
-  const [asPort, publicPort, adminPort] = [await freePort(), await freePort(), await freePort()];
+  const [asPort = 0, publicPort = 0, adminPort = 0] = await freePorts(3);
   const appserviceUrl = `http://127.0.0.1:${asPort}`;
   const webhookUrl = `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`;
   const [homeserver, hs] = await Stub.start<HomeserverFacts>('homeserver.ts', { appserviceUrl });

@@ -8,7 +8,7 @@ import { type Account, type Given, type StageHomeserver, theirHomeserver } from 
 import { MatrixUser } from './matrix/user.ts';
 import { type DemoNetwork, demoNetworks } from './networks/table.ts';
 import { installSynapse } from './synapse/install.ts';
-import { freePort } from './synapse/ports.ts';
+import { freePort, freePorts } from './synapse/ports.ts';
 import { newToken, writeRegistration } from './synapse/registration.ts';
 import { startSynapse } from './synapse/synapse.ts';
 
@@ -44,7 +44,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   const homeserver = options.homeserver === undefined ? await ownHomeserver(dir, started, options) : await theirHomeserver(options.homeserver);
   signal?.throwIfAborted();
   progress('Starting the sandboxes and the bridge');
-  const [publicPort, adminPort] = [await freePort(), await freePort()];
+  const [publicPort = 0, adminPort = 0] = await freePorts(2);
   const owners = homeserver.users.slice(0, 1).map(({ userId }) => userId);
   const networks = new Map<string, DemoNetwork>();
   for (const id of options.networks) {

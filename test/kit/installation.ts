@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { freePorts } from '../../src/demo/synapse/ports.ts';
 import { startWhatsAppSandbox, type WhatsAppSandbox } from '../../src/sandbox/whatsapp/index.ts';
 import { FakeHomeserver } from './fake-homeserver/server.ts';
 import { program, startProgram, type Ended, type Program } from './program.ts';
@@ -75,13 +75,4 @@ export async function install(secrets: Secrets, ...flags: readonly string[]): Pr
       rmSync(dir, { recursive: true, force: true });
     },
   };
-}
-
-/** All held until each has its own, so that no two are the same. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -12,6 +11,7 @@ import { CodedError } from '../../src/model/errors.ts';
 import { probeDatabase } from '../../src/store/sqlite/probe.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { openSqliteStore } from '../../src/store/sqlite/index.ts';
+import { freePorts } from '../../src/demo/synapse/ports.ts';
 import { openDatabase } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { networks } from '../../src/networks/registry.ts';
@@ -25,14 +25,6 @@ let folder: string;
 let file: string;
 let bridgePort: number;
 let publicPort: number;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => { server.close(() => resolve()); });
-  return port;
-}
 
 /** A network whose check says what it is told. */
 function toy(check: Network['check']): Network[] {
@@ -48,8 +40,7 @@ const fine: Network['check'] = async function* () {
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'drawbridge-doctor-'));
   file = join(folder, 'config.yaml');
-  bridgePort = await freePort();
-  publicPort = await freePort();
+  [bridgePort = 0, publicPort = 0] = await freePorts(2);
   writeConfig();
   const cli = cliParts({ networks: () => Promise.resolve(toy(fine)) });
   if (await run(['register', '-c', file], cli) !== 0) throw new Error(cli.complained());

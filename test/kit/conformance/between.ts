@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../../../src/daemon.ts';
-import { freePorts } from '../stack/stack.ts';
+import { freePorts } from '../../../src/demo/synapse/ports.ts';
 import type { MatrixMaker, MatrixSide } from './matrix/side.ts';
 
 /** The daemon in this process, between a Matrix side and some networks' sandboxes. */

@@ -4,7 +4,8 @@ import { accessSync, chownSync, constants, globSync, mkdtempSync, rmSync, writeF
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Client } from 'pg';
-import { eventually, freePorts } from '../stack/stack.ts';
+import { freePort } from '../../../src/demo/synapse/ports.ts';
+import { eventually } from '../stack/stack.ts';
 
 export const PASSWORD = 'password-of-the-test-server';
 
@@ -29,7 +30,7 @@ export class PostgresServer {
   }
 
   static async start(): Promise<PostgresServer> {
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     const dir = mkdtempSync(join(tmpdir(), 'drawbridge-postgres-'));
     const as: { readonly uid?: number; readonly gid?: number } = process.getuid?.() === 0 ? postgresUser() : {};
     if (as.uid !== undefined) chownSync(dir, as.uid, as.gid ?? as.uid);

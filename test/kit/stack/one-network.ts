@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../../../src/daemon.ts';
+import { freePorts } from '../../../src/demo/synapse/ports.ts';
 import { FakeHomeserver } from '../fake-homeserver/server.ts';
-import { freePorts } from './stack.ts';
 
 interface Closing { close(): Promise<void> }
 

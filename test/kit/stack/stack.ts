@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createServer, type Server } from 'node:net';
 import { isPostgres } from '../../../src/config/database.ts';
 import { type Daemon, type DaemonOptions, startDaemon } from '../../../src/daemon.ts';
+import { freePorts } from '../../../src/demo/synapse/ports.ts';
 import { type WhatsAppSandboxOptions, startWhatsAppSandbox, type WhatsAppSandbox } from '../../../src/sandbox/whatsapp/index.ts';
 import { FakeHomeserver, type FakeOptions } from '../fake-homeserver/server.ts';
 import { FaultProxy } from '../fault-proxy/proxy.ts';
@@ -101,23 +101,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
   if (options.withoutDaemon !== true) await stack.start();
   return stack;
-}
-
-/**
- * Below the ports that connections of this machine go out from: one of those may be taken while its owner is down. All held at
- * once before they are let go: one by one, the same could come twice.
- */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers: Server[] = [];
-  while (servers.length < count) {
-    const server = createServer();
-    const port = 10_240 + Math.floor(Math.random() * 22_000);
-    const got = await new Promise<boolean>((resolve) => server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)));
-    if (got) servers.push(server);
-  }
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** Polls until `look` gives something; bounded, so that a test that cannot pass fails with what it waited for. Where the disk is busy a commit can take a hundred times as long. */

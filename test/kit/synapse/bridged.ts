@@ -5,7 +5,7 @@ import { type Daemon, startDaemon } from '../../../src/daemon.ts';
 import { MatrixClient } from '../../../src/demo/matrix/client.ts';
 import type { ClientEvent } from '../../../src/demo/matrix/timelines.ts';
 import type { MatrixUser } from '../../../src/demo/matrix/user.ts';
-import { freePort } from '../../../src/demo/synapse/ports.ts';
+import { freePorts } from '../../../src/demo/synapse/ports.ts';
 import {
   type Message, type PersonHandle, type PersonOptions, startWhatsAppSandbox, type WhatsAppSandbox, type WhatsAppSandboxOptions,
 } from '../../../src/sandbox/whatsapp/index.ts';
@@ -58,7 +58,7 @@ export const patience = 40_000;
 export async function bridged(server: { readonly url: string; readonly serverName: string }, slot: BridgeSlot, options: BridgedOptions): Promise<Bridged> {
   const dir = await mkdtemp(join(tmpdir(), 'drawbridge-e2e-'));
   const configPath = join(dir, 'config.yaml');
-  const [publicPort, adminPort] = [await freePort(), await freePort()];
+  const [publicPort = 0, adminPort = 0] = await freePorts(2);
   const publicUrl = `http://127.0.0.1:${publicPort}`;
   const bot = `@${slot.senderLocalpart}:${server.serverName}`;
   const sandbox = await startWhatsAppSandbox({

@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freePort } from '../../../../src/demo/synapse/ports.ts';
 import { FakeHomeserver } from '../../fake-homeserver/server.ts';
-import { eventually, freePorts } from '../../stack/stack.ts';
+import { eventually } from '../../stack/stack.ts';
 import { type MatrixMaker, patience } from './side.ts';
 
 /** The fake homeserver: quick, and it forgets nothing. */
 export const onFake: MatrixMaker = async (dir) => {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const homeserver = await FakeHomeserver.start({ botLocalpart: 'drawbridge', backoffSecondMs: 20, appserviceUrl: `http://127.0.0.1:${port}` });
   const alice = homeserver.user('alice');
   const registration = join(dir, 'registration.yaml');
