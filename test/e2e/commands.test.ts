@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { MatrixUser } from '../../src/demo/matrix/user.ts';
 import { eventually } from '../kit/stack/stack.ts';
-import { type Bridged, bodyOf, bridged, onPhone, patience, relationOf } from '../kit/synapse/bridged.ts';
+import { relationOf } from '../kit/client-events.ts';
+import { type Bridged, bodyOf, bridged, onPhone, patience } from '../kit/synapse/bridged.ts';
 import { sharedSynapse, type SharedSynapse } from '../kit/synapse/shared.ts';
 
 // What the bot is asked, in its own room and elsewhere.

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import sharp from 'sharp';
 import type { MatrixUser, Upload } from '../../src/demo/matrix/user.ts';
 import type { Message, PersonHandle } from '../../src/sandbox/whatsapp/index.ts';
-import { type Bridged, bodyOf, bridged, onPhone, patience, relationOf } from '../kit/synapse/bridged.ts';
+import { relationOf } from '../kit/client-events.ts';
+import { type Bridged, bodyOf, bridged, onPhone, patience } from '../kit/synapse/bridged.ts';
 import { make, streamsOf } from '../kit/synapse/files.ts';
 import { sharedSynapse, type SharedSynapse } from '../kit/synapse/shared.ts';
 

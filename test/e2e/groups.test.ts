@@ -3,7 +3,8 @@ import type { ClientEvent } from '../../src/demo/matrix/timelines.ts';
 import type { MatrixUser } from '../../src/demo/matrix/user.ts';
 import type { GroupHandle, Message, PersonHandle } from '../../src/sandbox/whatsapp/index.ts';
 import { eventually } from '../kit/stack/stack.ts';
-import { type Bridged, bodyOf, bridged, onPhone, patience, relationOf } from '../kit/synapse/bridged.ts';
+import { relationOf } from '../kit/client-events.ts';
+import { type Bridged, bodyOf, bridged, onPhone, patience } from '../kit/synapse/bridged.ts';
 import { make } from '../kit/synapse/files.ts';
 import { sharedSynapse, type SharedSynapse } from '../kit/synapse/shared.ts';
 

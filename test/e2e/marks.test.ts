@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import type { MatrixUser } from '../../src/demo/matrix/user.ts';
 import type { Message, PersonHandle } from '../../src/sandbox/whatsapp/index.ts';
 import { eventually } from '../kit/stack/stack.ts';
-import { type Bridged, bodyOf, bridged, onPhone, patience, relationOf } from '../kit/synapse/bridged.ts';
+import { relationOf } from '../kit/client-events.ts';
+import { type Bridged, bodyOf, bridged, onPhone, patience } from '../kit/synapse/bridged.ts';
 import { make } from '../kit/synapse/files.ts';
 import { sharedSynapse, type SharedSynapse } from '../kit/synapse/shared.ts';
 

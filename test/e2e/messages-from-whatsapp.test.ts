@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { ClientEvent } from '../../src/demo/matrix/timelines.ts';
 import type { MatrixUser } from '../../src/demo/matrix/user.ts';
 import type { PersonHandle } from '../../src/sandbox/whatsapp/index.ts';
-import { type Bridged, bodyOf, bridged, relationOf } from '../kit/synapse/bridged.ts';
+import { relationOf } from '../kit/client-events.ts';
+import { type Bridged, bodyOf, bridged } from '../kit/synapse/bridged.ts';
 import { sharedSynapse, type SharedSynapse } from '../kit/synapse/shared.ts';
 
 // What a person on WhatsApp writes, as a Matrix client sees it. Files have their own test.

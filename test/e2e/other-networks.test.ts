@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { ClientEvent } from '../../src/demo/matrix/timelines.ts';
 import { type Between, daemonBetween } from '../kit/conformance/between.ts';
-import { patience, type SeenEvent, stateOf } from '../kit/conformance/matrix/side.ts';
+import { patience, stateOf } from '../kit/conformance/matrix/side.ts';
 import { onSynapse } from '../kit/conformance/matrix/synapse.ts';
 import { eventually } from '../kit/stack/stack.ts';
 import { type Group, rocketchatTown, slackTown, telegramTown, type Town } from '../kit/synapse/towns.ts';
@@ -36,7 +37,7 @@ describe.each([['Telegram', telegramTown, false], ['Slack', slackTown, true], ['
     await between[Symbol.asyncDispose]();
   }, 60_000);
 
-  const ghostly = (): readonly SeenEvent[] => between.matrix.events(room, 'm.room.message').filter(({ sender }) => between.matrix.isGhost(sender));
+  const ghostly = (): readonly ClientEvent[] => between.matrix.events(room, 'm.room.message').filter(({ sender }) => between.matrix.isGhost(sender));
   const bodies = (prefix = ''): string[] => ghostly().map(({ content }) => String(content['body'])).filter((text) => text.startsWith(prefix));
   const there = (prefix: string): string[] => group.said().flatMap(({ who, text }) => (who === null && text.includes(prefix) ? [text.slice(text.indexOf(prefix))] : []));
   const shown = (body: string): Promise<unknown> => eventually(`"${body}" in the room`, () => bodies().includes(body), patience);

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../../../src/daemon.ts';
 import { freePorts } from '../../../src/demo/synapse/ports.ts';
-import type { MatrixMaker, MatrixSide } from './matrix/side.ts';
+import type { MatrixSide } from './matrix/side.ts';
 
 /** The daemon in this process, between a Matrix side and some networks' sandboxes. */
-export interface Between extends AsyncDisposable {
-  readonly matrix: MatrixSide;
+export interface Between<Side extends MatrixSide = MatrixSide> extends AsyncDisposable {
+  readonly matrix: Side;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -20,9 +20,9 @@ export interface Around {
 }
 
 /** `networks`: starts the sandboxes, tells what the config says of them, and closes them with `started`. */
-export async function daemonBetween(
-  maker: MatrixMaker, networks: (around: Around, started: AsyncDisposableStack) => Promise<object>, more: { readonly delivery?: object } = {},
-): Promise<Between> {
+export async function daemonBetween<Side extends MatrixSide>(
+  maker: (dir: string) => Promise<Side>, networks: (around: Around, started: AsyncDisposableStack) => Promise<object>, more: { readonly delivery?: object } = {},
+): Promise<Between<Side>> {
   await using started = new AsyncDisposableStack();
   const dir = started.adopt(await mkdtemp(join(tmpdir(), 'drawbridge-between-')), (path) => rm(path, { recursive: true, force: true }));
   const matrix = started.adopt(await maker(dir), (side) => side.close());

@@ -1,10 +1,12 @@
 import { expect } from '@jest/globals';
 import type { Feature } from '../../../src/model/capabilities.ts';
 import type { MediaKind } from '../../../src/model/content.ts';
+import type { ClientEvent } from '../../../src/demo/matrix/timelines.ts';
 import { eventually } from '../stack/stack.ts';
 import { Samples } from '../talk/samples.ts';
 import type { Conversation, Place, Remote, Shown } from './driver.ts';
-import { patience, redactedBy, type SeenEvent, stateOf } from './matrix/side.ts';
+import { redactedBy } from '../client-events.ts';
+import { patience, stateOf } from './matrix/side.ts';
 import type { ConformanceStage } from './stage.ts';
 
 /** One conversation of a case, met by both sides. */
@@ -29,11 +31,11 @@ export interface Case {
 }
 
 type Json = Record<string, unknown>;
-const relation = ({ content }: SeenEvent): Json => (content['m.relates_to'] ?? {}) as Json;
-const body = ({ content }: SeenEvent): string => (typeof content['body'] === 'string' ? content['body'] : '');
-const ghostly = ({ stage, room }: Scene, type?: string): readonly SeenEvent[] => stage.matrix.events(room, type).filter(({ sender }) => stage.matrix.isGhost(sender));
+const relation = ({ content }: ClientEvent): Json => (content['m.relates_to'] ?? {}) as Json;
+const body = ({ content }: ClientEvent): string => (typeof content['body'] === 'string' ? content['body'] : '');
+const ghostly = ({ stage, room }: Scene, type?: string): readonly ClientEvent[] => stage.matrix.events(room, type).filter(({ sender }) => stage.matrix.isGhost(sender));
 
-function ghostSays({ stage, room }: Scene, what: string, fits: (event: SeenEvent) => boolean): Promise<SeenEvent> {
+function ghostSays({ stage, room }: Scene, what: string, fits: (event: ClientEvent) => boolean): Promise<ClientEvent> {
   return stage.seen(room, what, (event) => stage.matrix.isGhost(event.sender) && fits(event));
 }
 
@@ -42,7 +44,7 @@ function say({ stage, room }: Scene, content: string | Json, type?: string): Pro
   return stage.matrix.send(room, content, type);
 }
 
-function goes({ stage, room }: Scene, what: string, event: string): Promise<SeenEvent> {
+function goes({ stage, room }: Scene, what: string, event: string): Promise<ClientEvent> {
   return stage.seen(room, what, (one) => redactedBy(one) === event);
 }
 
@@ -56,13 +58,13 @@ async function said(scene: Scene, text: string, more: object = {}): Promise<{ re
   return { event, message: await accountSays(scene, text, (message) => message.text.includes(text) && !message.deleted) };
 }
 
-async function heard(scene: Scene, text: string): Promise<{ readonly id: string; readonly event: SeenEvent }> {
+async function heard(scene: Scene, text: string): Promise<{ readonly id: string; readonly event: ClientEvent }> {
   const id = await scene.chat.ada.text(text);
   return { id, event: await ghostSays(scene, text, (event) => body(event) === text) };
 }
 
 /** What a thread can begin with: any message, or what the network has for it. */
-async function rooted(scene: Scene, text: string): Promise<{ readonly id: string; readonly event: SeenEvent }> {
+async function rooted(scene: Scene, text: string): Promise<{ readonly id: string; readonly event: ClientEvent }> {
   const { root } = scene.chat.ada;
   if (root === undefined) return heard(scene, text);
   return { id: await root(text), event: await ghostSays(scene, text, (event) => body(event).includes(text)) };

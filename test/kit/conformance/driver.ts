@@ -1,6 +1,7 @@
 import type { Capabilities } from '../../../src/model/capabilities.ts';
 import type { MediaKind } from '../../../src/model/content.ts';
 import type { Network } from '../../../src/networks/network.ts';
+import type { Around } from './between.ts';
 
 /** One network's sandbox, driven by the cases that every adapter must pass. */
 export interface Driver {
@@ -9,16 +10,10 @@ export interface Driver {
   readonly places: readonly Place[];
   /** What a conversation of this sort can do, where that is not what the descriptor says of the network. */
   capabilities?(place: Place): Capabilities;
-  start(options: DriverOptions): Promise<Peer>;
+  start(around: Around): Promise<Peer>;
 }
 
 export type Place = 'direct' | 'group';
-
-export interface DriverOptions {
-  /** Where the daemon takes webhooks: `…/webhooks`. */
-  readonly webhooks: string;
-  readonly owners: readonly string[];
-}
 
 /** A running sandbox. */
 export interface Peer {

@@ -1,14 +1,15 @@
+import type { ClientEvent } from '../../../src/demo/matrix/timelines.ts';
 import { eventually } from '../stack/stack.ts';
 import { daemonBetween } from './between.ts';
 import type { Driver, Peer } from './driver.ts';
-import { type MatrixMaker, type MatrixSide, patience, type SeenEvent } from './matrix/side.ts';
+import { type MatrixMaker, type MatrixSide, patience } from './matrix/side.ts';
 
 /** The daemon with one network's account, between a Matrix side and that network's sandbox. */
 export interface ConformanceStage {
   readonly matrix: MatrixSide;
   readonly peer: Peer;
   /** Waits for an event in a room. */
-  seen(room: string, what: string, fits: (event: SeenEvent) => boolean): Promise<SeenEvent>;
+  seen(room: string, what: string, fits: (event: ClientEvent) => boolean): Promise<ClientEvent>;
   /** Stops the daemon and starts it again. */
   restart(): Promise<void>;
   close(): Promise<void>;

@@ -8,6 +8,11 @@ import { type RocketChatSandbox, type RocketChatSandboxOptions, startRocketChatS
 
 export const TOKEN = 'token-of-the-rocketchat-test';
 
+/** What stands under `networks.rocketchat` in the config of a daemon, with one account. */
+export function configOf(sandbox: RocketChatSandbox, owners: readonly string[], rateScale: number): object {
+  return { main: { url: sandbox.url, accounts: { bridge: { user_id: sandbox.account._id, token: TOKEN, owners, rate_scale: rateScale } } } };
+}
+
 /** A sink that keeps what it is handed, and its cursor as the store would. */
 export class Heard implements Sink {
   readonly items: NetworkItem[] = [];

@@ -17,6 +17,21 @@ export function startSandbox(options: Partial<SlackSandboxOptions> = {}): Promis
   return startSlackSandbox({ ...secrets, clockScale: SCALE, seed: 1, ...options });
 }
 
+export type Receive = 'socket' | 'http';
+
+/** A sandbox that tells its news over Socket Mode, or posts them to the daemon's webhooks. */
+export function startReceiving(receive: Receive, webhooks: string): Promise<SlackSandbox> {
+  return startSandbox(receive === 'http' ? { requestUrl: `${webhooks}/slack/main` } : {});
+}
+
+/** What stands under `networks.slack` in the config of a daemon, with one account. */
+export function configOf(sandbox: SlackSandbox, owners: readonly string[], receive: Receive = 'socket', rateScale = SCALE): object {
+  return { main: {
+    receive, app_token: secrets.appToken, signing_secret: secrets.signingSecret, api_url: sandbox.apiUrl,
+    accounts: { team: { team_id: sandbox.teamId, user_id: sandbox.botUserId, token: secrets.botToken, owners, rate_scale: rateScale } },
+  } };
+}
+
 /** What the config says of one app with some accounts. */
 export function appSettings(sandbox: Pick<SlackSandbox, 'apiUrl' | 'teamId' | 'botUserId'>, more: Readonly<Record<string, unknown>> = {}, accounts: Readonly<Record<string, unknown>> = {}): ConnectOptions['appSettings'] {
   const bot = { team_id: sandbox.teamId, user_id: sandbox.botUserId, token: secrets.botToken, owners: [], rate_scale: SCALE };

@@ -7,6 +7,7 @@ import { freePorts } from '../../../src/demo/synapse/ports.ts';
 import { type WhatsAppSandboxOptions, startWhatsAppSandbox, type WhatsAppSandbox } from '../../../src/sandbox/whatsapp/index.ts';
 import { FakeHomeserver, type FakeOptions } from '../fake-homeserver/server.ts';
 import { FaultProxy } from '../fault-proxy/proxy.ts';
+import { app, configOf } from '../whatsapp/app.ts';
 
 export interface StackOptions {
   readonly delivery?: Readonly<Record<string, unknown>>;
@@ -46,8 +47,6 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-const app = { appSecret: 'app-secret-of-the-test', verifyToken: 'verify-token-of-the-test', accessToken: 'access-token-of-the-test', phoneNumberId: '106540352242922', wabaId: '102290129340398' };
-
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dir = await mkdtemp(join(tmpdir(), 'drawbridge-stack-'));
   const [asPort = 0, publicPort = 0, adminPort = 0] = await freePorts(3);
@@ -55,7 +54,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const homeserver = await FakeHomeserver.start({ botLocalpart: 'drawbridge', backoffSecondMs: 20, appserviceUrl: push.url, ...options.homeserver });
   const webhookUrl = `http://127.0.0.1:${publicPort}/webhooks/whatsapp/main`;
   const clockScale = options.clockScale ?? 1000;
-  const sandbox = await startWhatsAppSandbox({ ...app, displayPhoneNumber: '+31 970 1020 3040', webhookUrl, clockScale, seed: options.seed ?? 1 });
+  const sandbox = await startWhatsAppSandbox({ ...app, webhookUrl, clockScale, seed: options.seed ?? 1 });
   const graph = await FaultProxy.start({ target: sandbox.url });
   const configPath = join(dir, 'config.yaml');
   const database = isPostgres(options.database ?? '') ? (options.database ?? '') : resolve(dir, options.database ?? 'drawbridge.db');
@@ -70,13 +69,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     permissions: options.permissions ?? { [homeserver.serverName]: 'user', [`@admin:${homeserver.serverName}`]: 'admin' },
     delivery: { ...options.delivery }, bridge: { ...options.bridge }, media: { ...options.media },
     logging: { level: process.env.TEST_LOG ?? 'error', format: 'json' },
-    networks: { whatsapp: { main: {
-      app_secret: app.appSecret, verify_token: app.verifyToken, graph_url: graph.url,
-      accounts: { support: {
-        phone_number_id: app.phoneNumberId, waba_id: app.wabaId, access_token: app.accessToken,
-        owners: options.owners ?? [`@alice:${homeserver.serverName}`], rate_scale: typeof clockScale === 'number' ? clockScale : (clockScale.pair ?? 1),
-      } },
-    } } },
+    networks: { whatsapp: configOf(graph.url, {
+      owners: options.owners ?? [`@alice:${homeserver.serverName}`], rate_scale: typeof clockScale === 'number' ? clockScale : (clockScale.pair ?? 1),
+    }) },
   }));
   let daemon: Daemon | null = null;
   const stack: Stack = {

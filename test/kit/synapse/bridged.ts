@@ -9,6 +9,7 @@ import { freePorts } from '../../../src/demo/synapse/ports.ts';
 import {
   type Message, type PersonHandle, type PersonOptions, startWhatsAppSandbox, type WhatsAppSandbox, type WhatsAppSandboxOptions,
 } from '../../../src/sandbox/whatsapp/index.ts';
+import { app, configOf } from '../whatsapp/app.ts';
 import type { BridgeSlot } from './registrations.ts';
 
 export interface BridgedOptions {
@@ -46,11 +47,6 @@ export interface Bridged {
   close(): Promise<void>;
 }
 
-const app = {
-  appSecret: 'app-secret-of-the-test', verifyToken: 'verify-token-of-the-test', accessToken: 'access-token-of-the-test',
-  phoneNumberId: '106540352242922', wabaId: '102290129340398', displayPhoneNumber: '+31 970 1020 3040',
-};
-
 /** A wait that a loaded machine may need; what is there is found at once. Milliseconds. */
 export const patience = 40_000;
 
@@ -72,12 +68,7 @@ export async function bridged(server: { readonly url: string; readonly serverNam
     permissions: { [server.serverName]: 'user', ...options.permissions },
     bridge: { bot: slot.senderLocalpart, ghost_prefix: slot.prefix, ...options.bridge },
     delivery: { ...options.delivery }, media: { ...options.media }, logging: { level: process.env['TEST_LOG'] ?? 'error', format: 'json' },
-    networks: { whatsapp: { main: {
-      app_secret: app.appSecret, verify_token: app.verifyToken, graph_url: sandbox.url,
-      accounts: { support: {
-        phone_number_id: app.phoneNumberId, waba_id: app.wabaId, access_token: app.accessToken, owners: options.owners.map(({ id }) => id), rate_scale: 1000, ...options.account,
-      } },
-    } } },
+    networks: { whatsapp: configOf(sandbox.url, { owners: options.owners.map(({ id }) => id), rate_scale: 1000, ...options.account }) },
   }), { mode: 0o600 });
   let daemon: Daemon | null = null;
   const stop = async (): Promise<void> => {
@@ -116,15 +107,6 @@ export async function bridged(server: { readonly url: string; readonly serverNam
 export function bodyOf(from: ClientEvent | Readonly<Message>): string {
   const { body } = ('content' in from ? from.content : from.body ?? {}) as { body?: unknown };
   return typeof body === 'string' ? body : '';
-}
-
-export function relationOf(event: ClientEvent): { readonly rel_type?: string; readonly event_id?: string; readonly key?: string; readonly 'm.in_reply_to'?: { readonly event_id: string } } {
-  return (event.content['m.relates_to'] ?? {}) as ReturnType<typeof relationOf>;
-}
-
-/** What a redaction takes away, wherever the room's version puts it. */
-export function redactedBy(event: ClientEvent): unknown {
-  return event.type === 'm.room.redaction' ? (event.redacts ?? event.content['redacts']) : undefined;
 }
 
 /** A message of the business on this phone, by its text; waits for it. */

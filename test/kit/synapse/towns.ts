@@ -1,7 +1,9 @@
 import { startRocketChatSandbox } from '../../../src/sandbox/rocketchat/index.ts';
-import { startSlackSandbox } from '../../../src/sandbox/slack/index.ts';
 import { startTelegramSandbox } from '../../../src/sandbox/telegram/index.ts';
 import type { Around } from '../conformance/between.ts';
+import * as rocketchat from '../rocketchat/account.ts';
+import * as slack from '../slack/account.ts';
+import * as telegram from '../telegram/account.ts';
 
 export type Who = 'Ada' | 'Ben' | 'Cleo';
 
@@ -40,12 +42,11 @@ const everybody: readonly Who[] = ['Ada', 'Ben', 'Cleo'];
 const each = <T>(make: (who: Who) => T): Readonly<Record<Who, T>> => ({ Ada: make('Ada'), Ben: make('Ben'), Cleo: make('Cleo') });
 
 export const slackTown: TownMaker = async ({ owners }, started) => {
-  const [botToken, appToken] = ['xoxb-token-of-the-test', 'xapp-token-of-the-test'];
-  const sandbox = started.adopt(await startSlackSandbox({ botToken, appToken, clockScale: SCALE }), (one) => one.close());
+  const sandbox = started.adopt(await slack.startSandbox({ clockScale: SCALE }), (one) => one.close());
   const people = each((who) => sandbox.person(who.toLowerCase(), { realName: who }));
   return {
     id: 'slack',
-    config: { main: { app_token: appToken, api_url: sandbox.apiUrl, accounts: { team: { team_id: sandbox.teamId, user_id: sandbox.botUserId, token: botToken, owners, rate_scale: SCALE } } } },
+    config: slack.configOf(sandbox, owners, 'socket', SCALE),
     group(title) {
       const channel = sandbox.channel(title, { members: [people.Ada.id, people.Ben.id], withoutBot: true });
       return {
@@ -61,12 +62,11 @@ export const slackTown: TownMaker = async ({ owners }, started) => {
 };
 
 export const rocketchatTown: TownMaker = async ({ owners }, started) => {
-  const token = 'token-of-the-rocketchat-test';
-  const sandbox = started.adopt(await startRocketChatSandbox({ token }), (one) => one.close());
+  const sandbox = started.adopt(await startRocketChatSandbox({ token: rocketchat.TOKEN }), (one) => one.close());
   const people = each((who) => sandbox.person(who.toLowerCase(), who));
   return {
     id: 'rocketchat',
-    config: { main: { url: sandbox.url, accounts: { bridge: { user_id: sandbox.account._id, token, owners, rate_scale: SCALE } } } },
+    config: rocketchat.configOf(sandbox, owners, SCALE),
     group(title) {
       const room = people.Ada.createRoom(title, [people.Ben.user]);
       return {
@@ -82,12 +82,11 @@ export const rocketchatTown: TownMaker = async ({ owners }, started) => {
 };
 
 export const telegramTown: TownMaker = async ({ owners }, started) => {
-  const token = '700100200:sandbox-token-of-the-telegram-bot';
-  const sandbox = started.adopt(await startTelegramSandbox({ token }), (one) => one.close());
+  const sandbox = started.adopt(await startTelegramSandbox({ token: telegram.TOKEN }), (one) => one.close());
   const people = each((who) => sandbox.person(1001 + everybody.indexOf(who), { firstName: who }));
   return {
     id: 'telegram',
-    config: { main: { api_url: sandbox.url, accounts: { bot: { token, owners, rate_scale: SCALE } } } },
+    config: telegram.configOf(sandbox, owners),
     group(title) {
       const group = sandbox.group(title, { members: [people.Ada, people.Ben], bot: null });
       return {

@@ -5,8 +5,14 @@ import { silentLogger } from '../../../src/model/log.ts';
 import type { MediaSource } from '../../../src/model/media.ts';
 import { telegram } from '../../../src/networks/telegram/index.ts';
 import type { Connection, ConnectOptions, PartRequest, Sink, Target } from '../../../src/networks/network.ts';
+import type { TelegramSandbox } from '../../../src/sandbox/telegram/index.ts';
 
 export const TOKEN = '700100200:sandbox-token-of-the-telegram-bot';
+
+/** What stands under `networks.telegram` in the config of a daemon, with one account. */
+export function configOf(sandbox: TelegramSandbox, owners: readonly string[]): object {
+  return { main: { api_url: sandbox.url, accounts: { bot: { token: TOKEN, owners, rate_scale: 10_000 } } } };
+}
 
 /** What the daemon hands to an account. */
 export function options(url: string, more: { readonly app?: Record<string, unknown>; readonly account?: Record<string, unknown>; readonly publicUrl?: string; readonly clock?: Clock } = {}): ConnectOptions {

@@ -3,23 +3,23 @@ import type { MediaKind } from '../../../../src/model/content.ts';
 import { rocketchat } from '../../../../src/networks/rocketchat/index.ts';
 import { type Message, type PersonHandle, type RocketChatSandbox, type Room, startRocketChatSandbox } from '../../../../src/sandbox/rocketchat/index.ts';
 import { joypixelsNames } from '../../../../src/text/emoji-names.ts';
+import { configOf, TOKEN } from '../../rocketchat/account.ts';
 import type { Conversation, Driver, Remote, Shown } from '../driver.ts';
 
-const token = 'token-of-the-rocketchat-test';
 const CALLS = ['chat.sendMessage', 'chat.update', 'chat.delete', 'chat.react', 'rooms.media', 'rooms.mediaConfirm'];
 
 export const rocketchatDriver: Driver = {
   network: rocketchat,
   places: ['direct', 'group'],
   async start({ owners }) {
-    const sandbox = await startRocketChatSandbox({ token });
+    const sandbox = await startRocketChatSandbox({ token: TOKEN });
     let met = 0;
     const failing = (status: number) => (on: boolean): void => {
       sandbox.faults.failures.splice(0);
       if (on) sandbox.faults.failures.push(...CALLS.map((path) => ({ path, status, times: Number.POSITIVE_INFINITY })));
     };
     return {
-      config: { main: { url: sandbox.url, accounts: { bridge: { user_id: sandbox.account._id, token, owners, rate_scale: 1_000 } } } },
+      config: configOf(sandbox, owners, 1_000),
       meet(place) {
         met += 1;
         const ada = sandbox.person(`ada${met}`, `Ada ${met}`);

@@ -1,29 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { MediaKind } from '../../../../src/model/content.ts';
 import { slack } from '../../../../src/networks/slack/index.ts';
-import { type Message, type PersonHandle, type SlackSandbox, startSlackSandbox } from '../../../../src/sandbox/slack/index.ts';
+import type { Message, PersonHandle, SlackSandbox } from '../../../../src/sandbox/slack/index.ts';
 import { iamcalNames } from '../../../../src/text/emoji-names.ts';
-import type { Conversation, Driver, DriverOptions, Peer, Remote, Shown } from '../driver.ts';
-
-const secrets = { botToken: 'xoxb-token-of-the-test', appToken: 'xapp-token-of-the-test', signingSecret: 'signing-secret-of-the-test' };
-const SCALE = 1_000;
+import { configOf, type Receive, startReceiving } from '../../slack/account.ts';
+import type { Around } from '../between.ts';
+import type { Conversation, Driver, Peer, Remote, Shown } from '../driver.ts';
 
 /** Over Socket Mode, as an installation is by default. */
 export const slackDriver = driver('socket');
 /** Over the Events API. */
 export const slackHttpDriver = driver('http');
 
-function driver(receive: 'socket' | 'http'): Driver {
+function driver(receive: Receive): Driver {
   return { network: slack, places: ['direct', 'group'], start: (options) => start(options, receive) };
 }
 
-async function start({ webhooks, owners }: DriverOptions, receive: 'socket' | 'http'): Promise<Peer> {
-  const sandbox = await startSlackSandbox({ ...secrets, clockScale: SCALE, ...(receive === 'http' ? { requestUrl: `${webhooks}/slack/main` } : {}) });
+async function start({ webhooks, owners }: Around, receive: Receive): Promise<Peer> {
+  const sandbox = await startReceiving(receive, webhooks);
   let met = 0;
   return {
-    config: { main: { receive, app_token: secrets.appToken, signing_secret: secrets.signingSecret, api_url: sandbox.apiUrl, accounts: { team: {
-      team_id: sandbox.teamId, user_id: sandbox.botUserId, token: secrets.botToken, owners, rate_scale: SCALE,
-    } } } },
+    config: configOf(sandbox, owners, receive),
     meet(place) {
       met += 1;
       const ada = sandbox.person(`ada${met}`, { realName: `Ada ${met}` });

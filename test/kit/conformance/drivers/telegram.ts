@@ -3,9 +3,9 @@ import { telegram } from '../../../../src/networks/telegram/index.ts';
 import { capabilitiesOf } from '../../../../src/networks/telegram/limits.ts';
 import { type Group, type Message, type PersonHandle, startTelegramSandbox, type TelegramSandbox } from '../../../../src/sandbox/telegram/index.ts';
 import type { MediaKind } from '../../../../src/model/content.ts';
+import { configOf, TOKEN } from '../../telegram/account.ts';
 import type { Conversation, Driver, Remote, Shown } from '../driver.ts';
 
-const token = '700100200:sandbox-token-of-the-telegram-bot';
 const KINDS: Readonly<Record<MediaKind, 'photo' | 'video' | 'audio' | 'voice' | 'document' | 'sticker'>> = { image: 'photo', video: 'video', audio: 'audio', voice: 'voice', file: 'document', sticker: 'sticker' };
 
 export const telegramDriver: Driver = {
@@ -13,10 +13,10 @@ export const telegramDriver: Driver = {
   places: ['direct', 'group'],
   capabilities: (place) => capabilitiesOf(place, { local: false, webhook: false }),
   async start({ owners }) {
-    const sandbox = await startTelegramSandbox({ token });
+    const sandbox = await startTelegramSandbox({ token: TOKEN });
     let met = 0;
     return {
-      config: { main: { api_url: sandbox.url, accounts: { bot: { token, owners, rate_scale: 10_000 } } } },
+      config: configOf(sandbox, owners),
       meet(place) {
         met += 1;
         const ada = sandbox.person(1000 + 2 * met, { firstName: `Ada ${met}` });

@@ -3,21 +3,18 @@ import { whatsapp } from '../../../../src/networks/whatsapp/index.ts';
 import { capabilitiesOf } from '../../../../src/networks/whatsapp/limits.ts';
 import { type GroupHandle, type Message, type PersonHandle, startWhatsAppSandbox, type WhatsAppSandbox } from '../../../../src/sandbox/whatsapp/index.ts';
 import type { MediaKind } from '../../../../src/model/content.ts';
+import { app, configOf } from '../../whatsapp/app.ts';
 import type { Conversation, Driver, Remote, Shown } from '../driver.ts';
-
-const app = { appSecret: 'app-secret-of-the-test', verifyToken: 'verify-token-of-the-test', accessToken: 'access-token-of-the-test', phoneNumberId: '106540352242922', wabaId: '102290129340398' };
 
 export const whatsappDriver: Driver = {
   network: whatsapp,
   places: ['direct', 'group'],
   capabilities: capabilitiesOf,
   async start({ webhooks, owners }) {
-    const sandbox = await startWhatsAppSandbox({ ...app, displayPhoneNumber: '+31 970 1020 3040', webhookUrl: `${webhooks}/whatsapp/main`, clockScale: { pair: 10_000, throughput: 1000, retry: 100 } });
+    const sandbox = await startWhatsAppSandbox({ ...app, webhookUrl: `${webhooks}/whatsapp/main`, clockScale: { pair: 10_000, throughput: 1000, retry: 100 } });
     let met = 0;
     return {
-      config: { main: { app_secret: app.appSecret, verify_token: app.verifyToken, graph_url: sandbox.url, accounts: { support: {
-        phone_number_id: app.phoneNumberId, waba_id: app.wabaId, access_token: app.accessToken, owners, rate_scale: 10_000,
-      } } } },
+      config: configOf(sandbox.url, { owners, rate_scale: 10_000 }),
       meet(place) {
         met += 1;
         const ada = sandbox.person(`3161${String(met).padStart(7, '0')}`, { name: `Ada ${met}` });

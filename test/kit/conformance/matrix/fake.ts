@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import { freePort } from '../../../../src/demo/synapse/ports.ts';
 import { FakeHomeserver } from '../../fake-homeserver/server.ts';
 import { eventually } from '../../stack/stack.ts';
-import { type MatrixMaker, patience } from './side.ts';
+import { type MatrixSide, patience } from './side.ts';
+
+export interface FakeSide extends MatrixSide {
+  readonly homeserver: FakeHomeserver;
+}
 
 /** The fake homeserver: quick, and it forgets nothing. */
-export const onFake: MatrixMaker = async (dir) => {
+export async function onFake(dir: string): Promise<FakeSide> {
   const port = await freePort();
   const homeserver = await FakeHomeserver.start({ botLocalpart: 'drawbridge', backoffSecondMs: 20, appserviceUrl: `http://127.0.0.1:${port}` });
   const alice = homeserver.user('alice');
@@ -22,6 +26,7 @@ export const onFake: MatrixMaker = async (dir) => {
   const named = (id: string, name: string): boolean => homeserver.eventsOf(id, 'm.room.name').at(-1)?.content['name'] === name;
   const later = <T>(work: () => T): Promise<T> => Promise.resolve().then(work);
   return {
+    homeserver,
     config: { homeserver: { url: homeserver.url, domain: homeserver.serverName }, registration, bridge: {} },
     listen: `127.0.0.1:${port}`, serverName: homeserver.serverName, alice: alice.id, bot: homeserver.bot,
     isGhost: (user) => user.startsWith('@_drawbridge_'),
@@ -35,4 +40,4 @@ export const onFake: MatrixMaker = async (dir) => {
     download: (mxc) => later(() => homeserver.media(mxc)?.data ?? null),
     close: () => homeserver.close(),
   };
-};
+}

@@ -1,14 +1,4 @@
-/** An event as a client sees it. */
-export interface SeenEvent {
-  readonly event_id: string;
-  readonly type: string;
-  readonly sender: string;
-  readonly state_key?: string;
-  readonly origin_server_ts: number;
-  readonly content: Readonly<Record<string, unknown>>;
-  /** Of a redaction, up to room version 10; later ones have it in the content. */
-  readonly redacts?: string;
-}
+import type { ClientEvent } from '../../../../src/demo/matrix/timelines.ts';
 
 /** The Matrix side of a stage: a homeserver that knows the daemon's registration, and Alice, who follows her rooms there. */
 export interface MatrixSide {
@@ -26,7 +16,7 @@ export interface MatrixSide {
   /** The rooms that she is in; what she is asked into, she joins. */
   rooms(): Promise<readonly string[]>;
   /** All of a room that has reached her, the oldest first; what was set before she came, before that. */
-  events(room: string, type?: string): readonly SeenEvent[];
+  events(room: string, type?: string): readonly ClientEvent[];
   // What Alice does; each resolves to the event's id.
   send(room: string, content: string | Readonly<Record<string, unknown>>, type?: string): Promise<string>;
   redact(room: string, event: string): Promise<string>;
@@ -45,11 +35,6 @@ export type MatrixMaker = (dir: string) => Promise<MatrixSide>;
 export const patience = 30_000;
 
 /** The newest state of this type in each key. */
-export function stateOf(side: MatrixSide, room: string, type: string): ReadonlyMap<string, SeenEvent['content']> {
+export function stateOf(side: MatrixSide, room: string, type: string): ReadonlyMap<string, ClientEvent['content']> {
   return new Map(side.events(room, type).flatMap(({ state_key, content }) => (state_key === undefined ? [] : [[state_key, content] as const])));
-}
-
-/** What a redaction takes away, wherever the room's version puts it. */
-export function redactedBy({ type, redacts, content }: SeenEvent): unknown {
-  return type === 'm.room.redaction' ? (redacts ?? content['redacts']) : undefined;
 }
