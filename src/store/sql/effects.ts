@@ -27,58 +27,23 @@ export class Effects {
   #one(effect: Effect, origin: InboxSeq | null, wake: Set<string>): void {
     switch (effect.do) {
       case 'send': return this.#send(effect.row, origin, wake);
-      case 'cancel':
-        if (this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, reason = ?, settled_at = ?, told = 1 WHERE seq = ? AND state IN ('ready', 'parked', 'asked', 'dead')",
-          effect.reason, this.#now(), effect.seq) === 0 && !this.#isCancelled(effect.seq)) throw new Stale('The row has been begun.');
-        return;
-      case 'replace':
-        if (this.#sql.run("UPDATE outbox SET body = ?, edition = edition + 1 WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(effect.task), effect.seq) === 0) {
-          throw new Stale('The row has been begun.');
-        }
-        return;
+      case 'cancel': return this.#cancel(effect);
+      case 'replace': return this.#replace(effect);
+      case 'proven': return this.#proven(effect, wake);
       case 'map': return this.#map(effect.row, wake);
+      case 'unmap': return this.#unmap(effect);
       case 'thread':
         this.#sql.run('INSERT INTO thread (portal, root, event_id, last_event) VALUES (?, ?, ?, ?) ON CONFLICT (portal, root) DO UPDATE SET last_event = excluded.last_event',
           effect.row.portal, effect.row.root, effect.row.eventId, effect.row.last);
         return;
-      case 'unmap':
-        if (effect.part !== undefined) {
-          this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ? AND in_part = ?', effect.portal, effect.remoteId, effect.part);
-          return;
-        }
-        // All parts are at least 0: said so, SQLite takes the index of remote ids and not the whole chat.
-        this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ? AND out_part >= 0', effect.portal, effect.remoteId);
-        this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ?', effect.portal, effect.remoteId);
-        return;
-      case 'react':
-        this.#sql.run(`INSERT INTO reaction (portal, target, actor, emoji, event_id, key, at) VALUES (?, ?, ?, ?, ?, ?, ?)
-          ON CONFLICT (portal, target, actor, emoji) DO UPDATE SET event_id = excluded.event_id, key = excluded.key, at = excluded.at`,
-          effect.row.portal, effect.row.target, effect.row.actor, effect.row.emoji, effect.row.eventId, effect.row.key, effect.row.at);
-        return;
+      case 'react': return this.#react(effect.row);
       case 'reacted':
         this.#sql.run('UPDATE reaction SET event_id = ? WHERE key = ?', effect.eventId, effect.key);
         return;
-      case 'proven':
-        this.#sql.run("UPDATE outbox SET state = 'accepted', body = NULL, remote_id = ?, settled_at = ?, code = NULL, reason = NULL WHERE seq = ? AND state IN ('sending', 'uncertain', 'asked', 'dead')",
-          effect.remoteId, this.#now(), effect.seq);
-        this.#sql.run('UPDATE outbox SET told = 1 WHERE report = ?', effect.seq);
-        this.#wakeLaneOf(effect.seq, wake);
-        return;
-      case 'unreact':
-        if (effect.emoji === null) this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ? AND actor = ?', effect.portal, effect.target, effect.actor);
-        else this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ? AND actor = ? AND emoji = ?', effect.portal, effect.target, effect.actor, effect.emoji);
-        return;
-      case 'member':
-        this.#sql.run(`INSERT INTO member (room, "user", membership, name, picture) VALUES (?, ?, ?, ?, ?) ON CONFLICT (room, "user") DO UPDATE SET
-          membership = excluded.membership, name = coalesce(excluded.name, member.name), picture = nullif(coalesce(excluded.picture, member.picture), '')`,
-          effect.room, effect.member.user, effect.member.membership, effect.member.name, effect.member.picture === null ? '' : (effect.member.picture ?? null));
-        return;
+      case 'unreact': return this.#unreact(effect);
+      case 'member': return this.#member(effect);
       case 'room': return this.#room(effect.room, effect.change, wake);
-      case 'person':
-        if (effect.change.registered !== undefined) this.#sql.run('UPDATE person SET registered = ? WHERE id = ?', effect.change.registered ? 1 : 0, effect.person);
-        if (effect.change.shownName !== undefined) this.#sql.run('UPDATE person SET shown_name = ? WHERE id = ?', effect.change.shownName, effect.person);
-        if (effect.change.shownPicture !== undefined) this.#sql.run('UPDATE person SET shown_picture = ? WHERE id = ?', effect.change.shownPicture, effect.person);
-        return;
+      case 'person': return this.#person(effect);
       case 'facts': return this.#facts(effect, origin, wake);
       case 'portal': return this.#portal(effect, origin, wake);
       case 'managementRoom': return this.#managementRoom(effect.invite, origin, wake);
@@ -90,10 +55,7 @@ export class Effects {
         return;
       case 'close': return this.#close(effect, origin, wake);
       case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
-      case 'link':
-        this.#sql.run(`INSERT INTO link (key, event, shows_event, expires_at) SELECT key, event, shows_event, CAST(? AS BIGINT) FROM outbox WHERE seq = ? AND event IS NOT NULL AND body IS NOT NULL
-          ON CONFLICT (key) DO UPDATE SET event = excluded.event, shows_event = excluded.shows_event, expires_at = excluded.expires_at`, effect.expiresAt, effect.row);
-        return;
+      case 'link': return this.#link(effect);
       case 'unlink':
         this.#sql.run('DELETE FROM link WHERE event = ? OR shows_event = ?', effect.event, effect.event);
         return;
@@ -104,6 +66,63 @@ export class Effects {
         return;
       case 'meta': return setMeta(this.#sql, effect.key, effect.value);
     }
+  }
+
+  #cancel({ seq, reason }: Extract<Effect, { do: 'cancel' }>): void {
+    const cancelled = this.#sql.run("UPDATE outbox SET state = 'cancelled', body = NULL, reason = ?, settled_at = ?, told = 1 WHERE seq = ? AND state IN ('ready', 'parked', 'asked', 'dead')",
+      reason, this.#now(), seq);
+    if (cancelled === 0 && !this.#isCancelled(seq)) throw new Stale('The row has been begun.');
+  }
+
+  #replace({ seq, task }: Extract<Effect, { do: 'replace' }>): void {
+    const replaced = this.#sql.run("UPDATE outbox SET body = ?, edition = edition + 1 WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(task), seq);
+    if (replaced === 0) throw new Stale('The row has been begun.');
+  }
+
+  #proven({ seq, remoteId }: Extract<Effect, { do: 'proven' }>, wake: Set<string>): void {
+    this.#sql.run("UPDATE outbox SET state = 'accepted', body = NULL, remote_id = ?, settled_at = ?, code = NULL, reason = NULL WHERE seq = ? AND state IN ('sending', 'uncertain', 'asked', 'dead')",
+      remoteId, this.#now(), seq);
+    this.#sql.run('UPDATE outbox SET told = 1 WHERE report = ?', seq);
+    this.#wakeLaneOf(seq, wake);
+  }
+
+  #unmap({ portal, remoteId, part }: Extract<Effect, { do: 'unmap' }>): void {
+    if (part !== undefined) {
+      this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ? AND in_part = ?', portal, remoteId, part);
+      return;
+    }
+    // All parts are at least 0: said so, SQLite takes the index of remote ids and not the whole chat.
+    this.#sql.run('DELETE FROM message_map WHERE portal = ? AND remote_id = ? AND out_part >= 0', portal, remoteId);
+    this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ?', portal, remoteId);
+  }
+
+  #react({ portal, target, actor, emoji, eventId, key, at }: Extract<Effect, { do: 'react' }>['row']): void {
+    this.#sql.run(`INSERT INTO reaction (portal, target, actor, emoji, event_id, key, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (portal, target, actor, emoji) DO UPDATE SET event_id = excluded.event_id, key = excluded.key, at = excluded.at`,
+      portal, target, actor, emoji, eventId, key, at);
+  }
+
+  #unreact({ portal, target, actor, emoji }: Extract<Effect, { do: 'unreact' }>): void {
+    if (emoji === null) this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ? AND actor = ?', portal, target, actor);
+    else this.#sql.run('DELETE FROM reaction WHERE portal = ? AND target = ? AND actor = ? AND emoji = ?', portal, target, actor, emoji);
+  }
+
+  #member({ room, member }: Extract<Effect, { do: 'member' }>): void {
+    this.#sql.run(`INSERT INTO member (room, "user", membership, name, picture) VALUES (?, ?, ?, ?, ?) ON CONFLICT (room, "user") DO UPDATE SET
+      membership = excluded.membership, name = coalesce(excluded.name, member.name), picture = nullif(coalesce(excluded.picture, member.picture), '')`,
+      room, member.user, member.membership, member.name, member.picture === null ? '' : (member.picture ?? null));
+  }
+
+  #person({ person, change: { registered, shownName, shownPicture } }: Extract<Effect, { do: 'person' }>): void {
+    if (registered !== undefined) this.#sql.run('UPDATE person SET registered = ? WHERE id = ?', registered ? 1 : 0, person);
+    if (shownName !== undefined) this.#sql.run('UPDATE person SET shown_name = ? WHERE id = ?', shownName, person);
+    if (shownPicture !== undefined) this.#sql.run('UPDATE person SET shown_picture = ? WHERE id = ?', shownPicture, person);
+  }
+
+  #link({ row, expiresAt }: Extract<Effect, { do: 'link' }>): void {
+    this.#sql.run(`INSERT INTO link (key, event, shows_event, expires_at)
+      SELECT key, event, shows_event, CAST(? AS BIGINT) FROM outbox WHERE seq = ? AND event IS NOT NULL AND body IS NOT NULL
+      ON CONFLICT (key) DO UPDATE SET event = excluded.event, shows_event = excluded.shows_event, expires_at = excluded.expires_at`, expiresAt, row);
   }
 
   #isCancelled(seq: OutboxSeq): boolean {
