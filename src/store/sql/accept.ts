@@ -6,7 +6,7 @@ import type { Accepted, InboxItem, MatrixBatch, NetworkBatch, OpenConversation }
 import { BROKEN } from './inbox.ts';
 import { namedIn } from '../../model/named.ts';
 import { joinIds, type LocalpartOf, replaceConversation, resolveConversation, resolvePerson } from './people.ts';
-import { insert, type Sql } from './sql.ts';
+import { insert, setMeta, type Sql } from './sql.ts';
 
 /** Most to-device data that is kept. What clients send for encryption has a few thousand bytes each. */
 const TO_DEVICE = { one: 65_536, count: 5_000, bytes: 16_777_216 } as const;
@@ -223,8 +223,4 @@ function personOf(event: NetworkEvent): PersonRef | undefined {
   if ('reader' in event) return event.reader;
   if ('person' in event) return event.person;
   return event.type === 'delivery' ? event.recipient : undefined;
-}
-
-export function setMeta(sql: Sql, key: string, value: string): void {
-  sql.run('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value);
 }

@@ -1,10 +1,10 @@
 import type { AccountId, ConversationRow, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store.ts';
-import { setMeta } from './accept.ts';
 import { learnId, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
 import { again, RESTORED } from './outbox.ts';
-import { handOver, insert, type Sql } from './sql.ts';
+import { wakeParked } from './parked.ts';
+import { handOver, insert, setMeta, type Sql } from './sql.ts';
 
 /** Applies effects inside the caller's transaction and collects the lanes that they woke. */
 export class Effects {
@@ -171,24 +171,15 @@ export class Effects {
         WHERE portal = ? AND event_id = ? AND out_part = ? AND remote_id = ? AND in_part = ?`, row.remoteTime, row.remoteTime, row.thread ?? null, row.portal, row.eventId, row.outPart, row.remoteId, row.inPart);
       return;
     }
-    this.wakeParked(`e:${row.portal}:${row.eventId}`, wake);
-    this.wakeParked(partKey(row.portal, row.outPart, row.eventId), wake);
-    this.wakeParked(`m:${row.portal}:${row.remoteId}`, wake);
+    for (const key of [`e:${row.portal}:${row.eventId}`, partKey(row.portal, row.outPart, row.eventId), `m:${row.portal}:${row.remoteId}`]) {
+      wakeParked(this.#sql, 'inbox', key, wake);
+      wakeParked(this.#sql, 'outbox', key, wake);
+    }
   }
 
   #wakeLaneOf(seq: number, wake: Set<string>): void {
     const row = this.#sql.get<{ lane: string }>('SELECT lane FROM outbox WHERE seq = ?', seq);
     if (row) wake.add(row.lane);
-  }
-
-  /** What waited for this key goes on, at its old place in its lane. */
-  wakeParked(key: string, wake: Set<string>): void {
-    for (const table of ['inbox', 'outbox'] as const) {
-      const lanes = this.#sql.all<{ lane: string }>(`SELECT DISTINCT lane FROM ${table} WHERE wait_key = ? AND state = 'parked'`, key);
-      if (lanes.length === 0) continue;
-      this.#sql.run(`UPDATE ${table} SET state = 'ready', wait_key = NULL, due_at = 0 WHERE wait_key = ? AND state = 'parked'`, key);
-      for (const { lane } of lanes) wake.add(lane);
-    }
   }
 
   #room(row: RoomRow, change: Partial<Room>, wake: Set<string>): void {

@@ -1,10 +1,10 @@
 import type { AccountId, Millis, OutboxSeq } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import { type Delivery, deliveredKey, type Keep, type MatrixTask, type NetworkTask, type OutboxItem, type OutboxRef, type OutOutcome, Stale, verifiedKey } from '../store.ts';
-import { setMeta } from './accept.ts';
 import { mapped } from './inbox.ts';
+import { wakeParked } from './parked.ts';
 import type { OutboxSql, Rows } from './rows.ts';
-import type { Sql } from './sql.ts';
+import { setMeta, type Sql } from './sql.ts';
 
 export const RESTORED = 'The database was put back from a backup, and this may have been sent since that was made.';
 
@@ -156,19 +156,13 @@ export class Outbox {
   #wakeDelivery(seq: OutboxSeq, remoteId: string, wake: Set<string>): void {
     const account = this.#sql.get<{ account: AccountId | null }>('SELECT account FROM outbox WHERE seq = ?', seq)?.account;
     if (account == null) return;
-    this.#wakeParked(deliveredKey(account, remoteId), wake);
-  }
-
-  #wakeParked(key: string, wake: Set<string>): void {
-    const lanes = this.#sql.all<{ lane: string }>("SELECT DISTINCT lane FROM inbox WHERE wait_key = ? AND state = 'parked'", key);
-    if (lanes.length > 0) this.#sql.run("UPDATE inbox SET state = 'ready', wait_key = NULL, due_at = 0 WHERE wait_key = ? AND state = 'parked'", key);
-    for (const { lane } of lanes) wake.add(lane);
+    wakeParked(this.#sql, 'inbox', deliveredKey(account, remoteId), wake);
   }
 
   #wakeLane(seq: OutboxSeq, wake: Set<string>): void {
     const row = this.#sql.get<{ lane: string; kind: string; key: string }>('SELECT lane, kind, key FROM outbox WHERE seq = ?', seq);
     if (!row) return;
     wake.add(row.lane);
-    if (row.kind === 'verify' && mapped(this.#sql, verifiedKey(row.key))) this.#wakeParked(verifiedKey(row.key), wake);
+    if (row.kind === 'verify' && mapped(this.#sql, verifiedKey(row.key))) wakeParked(this.#sql, 'inbox', verifiedKey(row.key), wake);
   }
 }

@@ -57,3 +57,7 @@ export function insert(sql: Sql, column: 'id' | 'seq', text: string, ...values: 
   if (number === null) throw new Error(`it is there already: ${text}`);
   return number;
 }
+
+export function setMeta(sql: Sql, key: string, value: string): void {
+  sql.run('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value);
+}

@@ -5,7 +5,7 @@ import type {
   Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
   NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, ThreadRow, Undelivered, Wake,
 } from '../store.ts';
-import { Intake, setMeta } from './accept.ts';
+import { Intake } from './accept.ts';
 import { Commits } from './commit.ts';
 import { Effects } from './effects.ts';
 import { Inbox } from './inbox.ts';
@@ -13,7 +13,7 @@ import { Outbox } from './outbox.ts';
 import type { LocalpartOf } from './people.ts';
 import { Queries } from './queries.ts';
 import { Rows } from './rows.ts';
-import type { Driver, Sql } from './sql.ts';
+import { type Driver, setMeta, type Sql } from './sql.ts';
 
 export interface StoreOptions {
   readonly seal: Seal;
