@@ -34,7 +34,7 @@ async function main(): Promise<number> {
       return probeDatabase(database, sealKey);
     },
     async migrateStore() {
-      const [{ migrateStore }, { migrateStore: copy }] = await Promise.all([import('./actions/migrate-store.ts'), import('./store/migrate.ts')]);
+      const [{ migrateStore }, { migrateStore: copy }] = await Promise.all([import('./actions/migrate-store.ts'), import('./store/migrate-store.ts')]);
       return (configPath, to, env) => migrateStore(configPath, to, env, copy);
     },
     start: async (configPath) => (await import('./daemon.ts')).runDaemon(configPath, version()),

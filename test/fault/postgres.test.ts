@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { migrateStore } from '../../src/actions/migrate-store.ts';
-import { migrateStore as copy } from '../../src/store/migrate.ts';
+import { migrateStore as copy } from '../../src/store/migrate-store.ts';
 import { rows } from '../kit/invariants/database.ts';
 import { PASSWORD, PostgresServer } from '../kit/postgres/server.ts';
 import { DaemonProcess } from '../kit/stack/process.ts';

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { migrateStore as action } from '../../src/actions/migrate-store.ts';
 import { run } from '../../src/cli/program.ts';
 import type { EventId, RemoteId } from '../../src/model/ids.ts';
-import { migrateStore } from '../../src/store/migrate.ts';
+import { migrateStore } from '../../src/store/migrate-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { cliParts } from '../kit/cli.ts';
 import { openPostgres } from '../kit/model/store/postgres.ts';

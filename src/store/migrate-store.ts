@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Client } from 'pg';
 import { CodedError } from '../model/errors.ts';
-import { connect, hangUp, migrate as prepare, newestSchema, schemaVersion, takeLock } from './postgres/session.ts';
+import { connect, hangUp, migrate, newestSchema, schemaVersion, takeLock } from './postgres/session.ts';
 import { toWire } from './postgres/wire.ts';
 import { createSeal, keyMark } from './seal.ts';
 import { lockFile, schemaVersion as versionOf } from './sqlite/open.ts';
@@ -65,7 +65,7 @@ async function copyInto(client: Client, db: Db): Promise<Copied> {
   if (found !== 0 && found !== newestSchema) {
     throw new CodedError('DB-2009', `The database that it is to be copied to has schema ${found}, not ${newestSchema}.`, 'Name an empty database.');
   }
-  await prepare(client);
+  await migrate(client);
   const rows: Record<string, number> = {};
   await client.query('BEGIN; SET LOCAL statement_timeout = 0');
   try {
