@@ -213,3 +213,21 @@ export interface OpenConversation {
   readonly invite: readonly UserId[];
   readonly backfill?: boolean;
 }
+
+/** What can be seen of a database without opening it as a store. */
+export interface ProbedDatabase {
+  /** Of its schema; 0: it is empty. */
+  readonly version: number;
+  /** The newest schema that this program knows. */
+  readonly newest: number;
+  /** A Drawbridge runs on it at this moment. */
+  readonly running: boolean;
+  /** Whether it was sealed with the key given; null where that cannot be seen. */
+  readonly sameKey: boolean | null;
+  /** Of a server: its own version. */
+  readonly server?: string;
+  /** Of a server: whether the schema can be made or changed. */
+  readonly writable?: boolean;
+  /** Of a server: whether it keeps over a power cut what it has committed. */
+  readonly durable?: boolean;
+}

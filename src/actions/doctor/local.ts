@@ -6,23 +6,10 @@ import type { LoadedConfig } from '../../config/load.ts';
 import { permissionOf } from '../../config/permissions.ts';
 import { CodedError } from '../../model/errors.ts';
 import type { Check } from '../../networks/network.ts';
+import type { ProbedDatabase } from '../../store/store.ts';
 
-/**
- * Looks at a database: its schema's version, the newest that this program knows, whether a daemon runs on it, and whether it was
- * sealed with this key (null: not to be seen); of a server also its version, whether the schema can be changed, and whether it
- * keeps over a power cut what it has committed. Throws where it cannot.
- */
-export type DatabaseProbe = (database: string, sealKey: Uint8Array) => Probed | Promise<Probed>;
-
-interface Probed {
-  readonly version: number;
-  readonly newest: number;
-  readonly running: boolean;
-  readonly sameKey: boolean | null;
-  readonly server?: string;
-  readonly writable?: boolean;
-  readonly durable?: boolean;
-}
+/** Looks at a database and changes nothing; throws where it cannot. */
+export type DatabaseProbe = (database: string, sealKey: Uint8Array) => ProbedDatabase | Promise<ProbedDatabase>;
 
 const NODE = 24;
 /** What the WAL, the spool and a backup before an upgrade should never run out of. */

@@ -1,25 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createSeal, keyMark } from '../seal.ts';
+import type { ProbedDatabase } from '../store.ts';
 import { connect, hangUp, isLocked, newestSchema, schemaVersion } from './session.ts';
 
-export interface Probed {
-  /** The server's own version. */
-  readonly server: string;
-  readonly version: number;
-  /** The newest schema that this program knows. */
-  readonly newest: number;
-  /** A Drawbridge runs on it at this moment. */
-  readonly running: boolean;
-  /** Whether it was sealed with the key given; null where that cannot be seen. */
-  readonly sameKey: boolean | null;
-  /** Whether the schema can be made or changed. */
-  readonly writable: boolean;
-  /** Whether the server keeps over a power cut what it has committed. */
-  readonly durable: boolean;
-}
-
 /** Looks at a database and changes nothing. @throws CodedError DB-2006, DB-2007 */
-export async function probeDatabase(url: string, sealKey: Uint8Array): Promise<Probed> {
+export async function probeDatabase(url: string, sealKey: Uint8Array): Promise<ProbedDatabase> {
   const client = await connect(url, randomBytes(4).toString('hex'));
   try {
     const version = await schemaVersion(client);

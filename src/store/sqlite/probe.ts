@@ -1,17 +1,8 @@
 import Database from 'better-sqlite3';
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { createSeal, keyMark } from '../seal.ts';
+import type { ProbedDatabase } from '../store.ts';
 import { type Db, newestSchema, schemaVersion } from './open.ts';
-
-export interface Probed {
-  readonly version: number;
-  /** The newest schema that this program knows. */
-  readonly newest: number;
-  /** A Drawbridge runs on it at this moment. */
-  readonly running: boolean;
-  /** Whether it was sealed with the key given; null where that cannot be seen. */
-  readonly sameKey: boolean | null;
-}
 
 const MAGIC = 'SQLite format 3\0';
 const MAX_COPY = 64 * 1024 * 1024;
@@ -21,12 +12,12 @@ const MAX_COPY = 64 * 1024 * 1024;
  * files where there are none, and make them the property of whoever looked: so it is asked only where they are there.
  * @throws Error where the file cannot be read, or is no SQLite database
  */
-export function probeDatabase(path: string, sealKey: Uint8Array): Probed {
+export function probeDatabase(path: string, sealKey: Uint8Array): ProbedDatabase {
   const mark = keyMark(createSeal(Buffer.from(sealKey)));
   return { ...(hasLog(path) ? asked(path, mark) : alone(path, mark)), newest: newestSchema, running: isHeld(`${path}.lock`) };
 }
 
-type Seen = Pick<Probed, 'version' | 'sameKey'>;
+type Seen = Pick<ProbedDatabase, 'version' | 'sameKey'>;
 
 function hasLog(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0 && existsSync(`${path}-shm`);
