@@ -4,7 +4,7 @@ import { type Effect, type InboxItem, type MapRow, type OutboxItem, type Portal,
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
-import { beforePortal, deletionKey, standsAt, toPortal, unseenKey } from './shared.ts';
+import { beforeAnswer, beforePortal, deletionKey, standsAt, toPortal, unseenKey } from './shared.ts';
 import { changeByRemoval } from './reaction.ts';
 
 /** Deleted on a network: what has not been written yet is not, what has is redacted. */
@@ -42,10 +42,8 @@ const AT_ONCE = 10_000;
 
 /** Of what was written on Matrix: our own deletion comes back before its answer, or somebody took it away in the network's app. Here it stays, and its author hears of it. */
 function deletionOfOurs(event: DeletionEvent, item: InboxItem, ours: MapRow, portal: Portal, context: RemoteContext, deciding: Deciding): Decision {
-  const echoUntil = item.receivedAt + deciding.settings.echoWait;
-  if (context.going.some(({ kind }) => kind === 'deletion') && deciding.now < echoUntil) {
-    return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, echoUntil) }, effects: [] };
-  }
+  const echo = beforeAnswer(item, context, deciding, 'deletion');
+  if (echo !== null) return echo;
   const network = deciding.adapter(portal.account)?.name ?? portal.conversation.network;
   const text = `🗑️ ${context.person?.name ?? 'Somebody'} deleted this message in ${network}. It stays here, and so does what else of Matrix was deleted with it.`;
   return done([

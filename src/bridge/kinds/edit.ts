@@ -13,7 +13,7 @@ import { contentOf } from '../outbound/parse.ts';
 import { refusal } from '../reports/report.ts';
 import { deleteParts } from './deletion.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
-import { isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
 
 /**
  * An edit on a network replaces the events of the same parts; parts that it adds are new events, and those that it leaves out
@@ -60,10 +60,8 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
  * the answer to each has left in the map. Nobody can edit an event of somebody else's, so the room is told in an answer to it.
  */
 function editOfOurs(event: EditEvent, item: InboxItem, ours: MapRow, portal: Portal, context: RemoteContext, deciding: Deciding): Decision {
-  const echoUntil = item.receivedAt + deciding.settings.echoWait;
-  if (event.sender.isSelf === true && context.going.some(({ kind }) => kind === 'edit') && deciding.now < echoUntil) {
-    return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, echoUntil) }, effects: [] };
-  }
+  const echo = event.sender.isSelf === true ? beforeAnswer(item, context, deciding, 'edit') : null;
+  if (echo !== null) return echo;
   if (event.time <= ours.remoteTime) return leftOut(item, 'own_edit');
   const lead = `Edited in ${deciding.adapter(portal.account)?.name ?? portal.conversation.network}`;
   const words = event.parts.flatMap((part): readonly Content[] => ('media' in part ? (part.caption === undefined ? [] : [{ kind: 'text', text: part.caption }]) : [part]));

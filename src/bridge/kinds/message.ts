@@ -11,7 +11,7 @@ import { contentOf, type Relations, relationsOf } from '../outbound/parse.ts';
 import { corrected, notice, refusal } from '../reports/report.ts';
 import { editFromMatrix } from './edit.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
-import { hostsOf, isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, hostsOf, isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -24,10 +24,8 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
     if (context.portal === null && deciding.settings.backfill > 0) return openPortal(item, context, deciding);
     return toAdmins(deciding, `ℹ️ ${item.source} handed over messages of the past. Those of chats that have a room already are not shown.`, `history ${item.source}`, leftOut(item, 'past').effects);
   }
-  if (event.sender.isSelf === true && context.going.length > 0 && deciding.now < item.receivedAt + deciding.settings.echoWait) {
-    // Perhaps the echo of what is under way: the answer will tell.
-    return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, item.receivedAt + deciding.settings.echoWait) }, effects: [] };
-  }
+  const echo = event.sender.isSelf === true ? beforeAnswer(item, context, deciding) : null;
+  if (echo !== null) return echo;
   const { portal } = context;
   if (portal === null) return openPortal(item, context, deciding);
   if (isDeleted(portal, event.id, deciding)) return leftOut(item, 'deleted');

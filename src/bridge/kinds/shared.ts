@@ -32,6 +32,13 @@ export function beforePortal(item: InboxItem, target: RemoteId, deciding: Decidi
   return deciding.now < until ? { outcome: { to: 'park', key: `m:0:${target}`, until }, effects: [] } : null;
 }
 
+/** Something of ours is under way, and its answer will tell whether this is the echo of it. Null: nothing is, or it took too long. */
+export function beforeAnswer(item: InboxItem, context: RemoteContext, deciding: Deciding, kind?: OutboxItem['kind']): Decision | null {
+  const until = item.receivedAt + deciding.settings.echoWait;
+  if (deciding.now >= until || !context.going.some((row) => kind === undefined || row.kind === kind)) return null;
+  return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, until) }, effects: [] };
+}
+
 /** Of the row that redacts all of a message. */
 export const deletionKey = (portal: Portal, target: RemoteId): string => keyOf(portal.row, target, 'deletion');
 /** Of the notice that something was deleted which is not here. */
