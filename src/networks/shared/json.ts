@@ -68,6 +68,12 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** An object with nothing in it where there is none. */
+export function fieldsOf(value: unknown, ...path: readonly string[]): Fields {
+  const found = at(value, ...path);
+  return isFields(found) ? found : {};
+}
+
 /** Own properties only: `constructor` in a webhook is a word like any other. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let here = value;

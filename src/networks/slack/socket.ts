@@ -3,7 +3,7 @@ import type { Clock } from '../../model/clock.ts';
 import { AccountBroken, DeliveryError } from '../../model/errors.ts';
 import type { Logger } from '../../model/log.ts';
 import type { AppSettings } from '../network.ts';
-import { at, isFields, list, parseJson, str, type Fields } from '../shared/json.ts';
+import { at, fieldsOf, isFields, list, parseJson, str, type Fields } from '../shared/json.ts';
 import { isHere } from '../shared/settings.ts';
 import { SlackApi } from './api.ts';
 import { asApp } from './settings.ts';
@@ -189,7 +189,7 @@ class Hub {
 
   /** What is about one conversation goes in order; others beside it. */
   #envelope(socket: WebSocket, frame: Fields, id: string): void {
-    const payload = str(frame, 'type') === 'events_api' ? at(frame, 'payload') : { ...fieldsOf(at(frame, 'payload')), type: str(frame, 'type') };
+    const payload = str(frame, 'type') === 'events_api' ? at(frame, 'payload') : { ...fieldsOf(frame, 'payload'), type: str(frame, 'type') };
     const lane = str(payload, 'event', 'channel') ?? str(payload, 'event', 'item', 'channel') ?? str(payload, 'event', 'channel', 'id') ?? '';
     this.#pending += 1;
     if (this.#pending > MOST_PENDING) socket.pause();
@@ -249,10 +249,6 @@ class Hub {
   #log(level: 'debug' | 'warn', message: string, error?: unknown): void {
     this.#members[0]?.log[level](message, error === undefined ? {} : { error });
   }
-}
-
-function fieldsOf(value: unknown): Fields {
-  return isFields(value) ? value : {};
 }
 
 function isPersonal(payload: Fields): boolean {

@@ -1,5 +1,6 @@
 import type { AppSettings, Decoded, Verdict, Webhook, WebhookRequest } from '../network.ts';
 import { NotThisNetwork } from '../network.ts';
+import { foundIn } from '../shared/found-in.ts';
 import { at, isFields, list, parseJson, str } from '../shared/json.ts';
 import { tidy } from '../shared/tidy.ts';
 import { verifyHandshake, verifySignature } from '../meta-graph/webhook.ts';
@@ -48,14 +49,11 @@ function split(raw: Uint8Array): readonly Piece[] {
 
 const OTHERS: Readonly<Record<string, string>> = { page: 'Messenger', instagram: 'Instagram', user: 'a Facebook user', permissions: 'a Facebook app' };
 
-/** What stands there instead: names only, never what somebody wrote. */
+/** What of another's it is, where that shows. */
 function found(body: unknown): string {
-  if (Array.isArray(body)) return body.length === 0 ? 'This is an empty list.' : 'This is a list of something else.';
-  if (!isFields(body)) return 'This is a bare value.';
   const object = str(body, 'object');
   if (object !== undefined) return `This one has "object":"${tidy(object).slice(0, 40)}"${Object.hasOwn(OTHERS, object) ? `, so it is from ${OTHERS[object]}` : ''}.`;
-  const keys = Object.keys(body).slice(0, 6).map((key) => tidy(key).slice(0, 40));
-  return keys.length === 0 ? 'This one is empty.' : `This one has ${keys.join(', ')}.`;
+  return foundIn(body);
 }
 
 function cutBody(body: unknown): readonly Piece[] | undefined {

@@ -1,4 +1,4 @@
-import { at, isFields, list, str, type Fields } from '../../shared/json.ts';
+import { at, defined, fieldsOf, isFields, list, str, type Fields } from '../../shared/json.ts';
 import type { RoomFacts } from '../ids.ts';
 
 /** A message as an app in the server gets it (`@rocket.chat/apps-engine`, definition/messages/IMessage): the same in other words. */
@@ -8,8 +8,8 @@ export function isAppMessage(body: Fields): boolean {
 
 export function messageOfApp(body: unknown): Fields {
   const edited = at(body, 'editedAt');
-  return given({
-    ...fieldsOf(at(body, '_unmappedProperties_')),
+  return defined({
+    ...fieldsOf(body, '_unmappedProperties_'),
     _id: str(body, 'id'), rid: str(body, 'room', 'id'), msg: str(body, 'text') ?? '', ts: at(body, 'createdAt'), _updatedAt: at(body, 'updatedAt'), u: userOf(at(body, 'sender')),
     tmid: str(body, 'threadId'), alias: str(body, 'alias'), editedAt: edited, editedBy: edited === undefined ? undefined : userOf(at(body, 'editor')),
     file: at(body, 'file'), attachments: Array.isArray(at(body, 'attachments')) ? list(body, 'attachments').map(attachmentOf) : undefined,
@@ -25,22 +25,14 @@ export function roomOfApp(room: unknown): RoomFacts {
 }
 
 function userOf(user: unknown): Fields {
-  return given({ _id: str(user, 'id'), username: str(user, 'username'), name: str(user, 'name'), type: str(user, 'type') });
+  return defined({ _id: str(user, 'id'), username: str(user, 'username'), name: str(user, 'name'), type: str(user, 'type') });
 }
 
 function attachmentOf(value: unknown): unknown {
   if (!isFields(value)) return value;
   const { title, author, thumbnailUrl, imageUrl, audioUrl, videoUrl, timestamp, timestampLink, ...rest } = value;
-  return given({
+  return defined({
     ...rest, title: str(title, 'value'), title_link: str(title, 'link'), author_name: str(author, 'name'), author_link: str(author, 'link'),
     thumb_url: thumbnailUrl, image_url: imageUrl, audio_url: audioUrl, video_url: videoUrl, ts: timestamp, message_link: timestampLink,
   });
-}
-
-function fieldsOf(value: unknown): Fields {
-  return isFields(value) ? value : {};
-}
-
-function given(fields: Fields): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

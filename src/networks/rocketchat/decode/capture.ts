@@ -1,3 +1,4 @@
+import { foundIn } from '../../shared/found-in.ts';
 import { at, isFields, list, parseJson, str, type Fields } from '../../shared/json.ts';
 import type { NetworkItem } from '../../../model/events.ts';
 import { type Decoded, NotThisNetwork } from '../../network.ts';
@@ -34,7 +35,7 @@ export function split(raw: Uint8Array): readonly Piece[] {
   const pieces = cut(body, 0);
   if (pieces === undefined || !pieces.some(({ kind }) => kind !== 'other')) {
     if (pieces !== undefined && pieces.length > 0 && isOurs(body)) return pieces;
-    throw new NotThisNetwork(`${LOOKED_FOR} ${found(body)}`);
+    throw new NotThisNetwork(`${LOOKED_FOR} ${foundIn(body)}`);
   }
   return pieces;
 }
@@ -53,13 +54,6 @@ function frames(text: string): readonly unknown[] | undefined {
     }
   }
   return made.some((each) => typeof each === 'object') ? made : undefined;
-}
-
-function found(body: unknown): string {
-  if (Array.isArray(body)) return body.length === 0 ? 'This is an empty list.' : 'This is a list of something else.';
-  if (!isFields(body)) return 'This is a bare value.';
-  const keys = Object.keys(body).slice(0, 6).map((key) => key.replace(/[^\w.$-]+/g, ' ').slice(0, 40));
-  return keys.length === 0 ? 'This one is empty.' : `This one has ${keys.join(', ')}.`;
 }
 
 /** Undefined where it is nothing of Rocket.Chat's. */

@@ -1,7 +1,7 @@
 import type { MediaContent } from '../../../model/content.ts';
 import { plain, type Block, type Inline, type RichText } from '../../../model/richtext.ts';
 import { emojiForNames, iamcalNames } from '../../../text/emoji-names.ts';
-import { at, isFields, list, num, str, type Fields } from '../../shared/json.ts';
+import { at, fieldsOf, isFields, list, num, str } from '../../shared/json.ts';
 import { dateText } from './dates.ts';
 import { decodeFile } from './files.ts';
 import { readMarkdown } from './markdown.ts';
@@ -114,10 +114,6 @@ function textObject(value: unknown, names: Names): RichText {
   return str(value, 'type') === 'mrkdwn' ? readMrkdwn(text, names) : plain(emojiForNames(text, iamcalNames));
 }
 
-function fieldsOf(value: unknown): Fields {
-  return isFields(value) ? value : {};
-}
-
 function words(value: unknown): string | undefined {
   const text = typeof value === 'string' ? value : str(value, 'text');
   return text === undefined ? undefined : emojiForNames(text, iamcalNames);
@@ -172,7 +168,7 @@ function element(value: unknown, media: MediaContent[]): RichText {
   const type = str(value, 'type');
   if (type === undefined) return [];
   if (type === 'image') return image(value, media);
-  if (type === 'feedback_buttons') return oneLine([...element({ ...fieldsOf(at(value, 'positive_button')), type: 'button' }, media), ...element({ ...fieldsOf(at(value, 'negative_button')), type: 'button' }, media)] as Paragraph[]);
+  if (type === 'feedback_buttons') return oneLine([...element({ ...fieldsOf(value, 'positive_button'), type: 'button' }, media), ...element({ ...fieldsOf(value, 'negative_button'), type: 'button' }, media)] as Paragraph[]);
   const label = words(at(value, 'text')) ?? words(at(value, 'placeholder')) ?? words(at(value, 'initial_option', 'text'));
   const options = [...list(value, 'options'), ...list(value, 'option_groups').flatMap((group) => list(group, 'options'))]
     .map((option) => linkOr(words(at(option, 'text')) ?? str(option, 'url'), str(option, 'url'))).filter((option) => option.length > 0);

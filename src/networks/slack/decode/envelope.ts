@@ -1,7 +1,7 @@
 import type { NetworkItem } from '../../../model/events.ts';
 import { NotThisNetwork, type Decoded } from '../../network.ts';
-import { at, isFields, linesOf, list, parseJson, str, type Fields } from '../../shared/json.ts';
-import { tidy } from '../../shared/tidy.ts';
+import { foundIn } from '../../shared/found-in.ts';
+import { at, fieldsOf, isFields, linesOf, list, parseJson, str, type Fields } from '../../shared/json.ts';
 import { isChannel, isUser, TS } from '../ids.ts';
 import { contextOf, unsupported, type Known } from './context.ts';
 import { decodeEvent, isKnownEvent } from './event.ts';
@@ -143,16 +143,12 @@ function cutAnswer(body: Fields, type: string | undefined): readonly Piece[] | u
     return matches.map((each) => ({ ...past({ ...fieldsOf(each), channel: str(each, 'channel', 'id') }, body), title: str(each, 'channel', 'name') }));
   }
   const items = list(body, 'items').filter((each) => TS.test(str(each, 'message', 'ts') ?? ''));
-  if (at(body, 'ok') === true && items.length > 0) return items.map((each) => past({ ...fieldsOf(at(each, 'message')), channel: str(each, 'channel') }, body));
-  if (at(body, 'ok') === true && type === 'message' && isFields(at(body, 'message')) && TS.test(str(body, 'message', 'ts') ?? '')) return [past({ ...fieldsOf(at(body, 'message')), channel: str(body, 'channel') }, body)];
+  if (at(body, 'ok') === true && items.length > 0) return items.map((each) => past({ ...fieldsOf(each, 'message'), channel: str(each, 'channel') }, body));
+  if (at(body, 'ok') === true && type === 'message' && isFields(at(body, 'message')) && TS.test(str(body, 'message', 'ts') ?? '')) return [past({ ...fieldsOf(body, 'message'), channel: str(body, 'channel') }, body)];
   if (isFields(at(body, 'message')) && TS.test(str(body, 'message', 'ts') ?? '') && str(body, 'channel') !== undefined && type === undefined) {
     return [{ envelope: body, event: { ...at(body, 'message') as Fields, channel: str(body, 'channel'), type: 'message' } }];
   }
   return at(body, 'reply_to') !== undefined && typeof at(body, 'ok') === 'boolean' ? [{ envelope: { type: 'reply' } }] : undefined;
-}
-
-function fieldsOf(value: unknown): Fields {
-  return isFields(value) ? value : {};
 }
 
 /** The message’s own workspace stands in for that of an envelope. */
@@ -190,14 +186,6 @@ function isBare(body: Fields, type: string | undefined): boolean {
   if (stamped) return true;
   // Their names are nobody else’s.
   return isKnownEvent(type);
-}
-
-/** What stands there instead: names only, never what somebody wrote. */
-function foundIn(body: unknown): string {
-  if (Array.isArray(body)) return body.length === 0 ? 'This is an empty list.' : 'This is a list of something else.';
-  if (!isFields(body)) return 'This is a bare value.';
-  const keys = Object.keys(body).slice(0, 6).map((key) => tidy(key).slice(0, 40));
-  return keys.length === 0 ? 'This one is empty.' : `This one has ${keys.join(', ')}.`;
 }
 
 /** Pure. `known` is what a connection knows beyond the event; without it people and channels are told by their ids. */

@@ -1,6 +1,6 @@
 import { NotThisNetwork } from '../../network.ts';
+import { foundIn } from '../../shared/found-in.ts';
 import { at, isFields, linesOf, parseJson, str, type Fields } from '../../shared/json.ts';
-import { tidy } from '../../shared/tidy.ts';
 
 const LOOKED_FOR = 'An update of the Telegram Bot API was looked for: {"update_id":…,"message":{…}}.';
 
@@ -60,15 +60,28 @@ function cutOne(body: unknown): Fields | undefined {
 }
 
 const WRAPPED: ReadonlySet<string> = new Set([
-  'message', 'edited_message', 'channel_post', 'edited_channel_post', 'business_connection', 'business_message', 'edited_business_message', 'deleted_business_messages', 'guest_message', 'message_reaction', 'message_reaction_count', 'inline_query',
-  'chosen_inline_result', 'callback_query', 'shipping_query', 'pre_checkout_query', 'purchased_paid_media', 'poll_answer', 'my_chat_member', 'chat_member', 'chat_join_request', 'chat_boost', 'removed_chat_boost', 'managed_bot',
+  'message', 'edited_message', 'channel_post', 'edited_channel_post', 'business_connection', 'business_message', 'edited_business_message',
+  'deleted_business_messages', 'guest_message', 'message_reaction', 'message_reaction_count', 'inline_query', 'chosen_inline_result',
+  'callback_query', 'shipping_query', 'pre_checkout_query', 'purchased_paid_media', 'poll_answer', 'my_chat_member', 'chat_member',
+  'chat_join_request', 'chat_boost', 'removed_chat_boost', 'managed_bot',
 ]);
 
 /** The fields by which a value that came without its update is told; the first that fits is it. */
 const TOLD_BY: readonly (readonly [kind: string, ...keys: string[]])[] = [
-  ['message_reaction', 'chat', 'message_id', 'new_reaction'], ['message_reaction_count', 'chat', 'message_id', 'reactions'], ['deleted_business_messages', 'business_connection_id', 'chat', 'message_ids'], ['poll_answer', 'poll_id', 'option_ids'],
-  ['poll', 'id', 'question', 'options'], ['chat_join_request', 'chat', 'user_chat_id'], ['chat_boost', 'chat', 'boost'], ['removed_chat_boost', 'chat', 'boost_id'], ['callback_query', 'id', 'from', 'chat_instance'], ['inline_query', 'id', 'from', 'query', 'offset'],
-  ['chosen_inline_result', 'result_id', 'from', 'query'], ['pre_checkout_query', 'id', 'from', 'invoice_payload', 'total_amount'], ['shipping_query', 'id', 'from', 'invoice_payload', 'shipping_address'], ['business_connection', 'id', 'user', 'user_chat_id', 'is_enabled'],
+  ['message_reaction', 'chat', 'message_id', 'new_reaction'],
+  ['message_reaction_count', 'chat', 'message_id', 'reactions'],
+  ['deleted_business_messages', 'business_connection_id', 'chat', 'message_ids'],
+  ['poll_answer', 'poll_id', 'option_ids'],
+  ['poll', 'id', 'question', 'options'],
+  ['chat_join_request', 'chat', 'user_chat_id'],
+  ['chat_boost', 'chat', 'boost'],
+  ['removed_chat_boost', 'chat', 'boost_id'],
+  ['callback_query', 'id', 'from', 'chat_instance'],
+  ['inline_query', 'id', 'from', 'query', 'offset'],
+  ['chosen_inline_result', 'result_id', 'from', 'query'],
+  ['pre_checkout_query', 'id', 'from', 'invoice_payload', 'total_amount'],
+  ['shipping_query', 'id', 'from', 'invoice_payload', 'shipping_address'],
+  ['business_connection', 'id', 'user', 'user_chat_id', 'is_enabled'],
   ['purchased_paid_media', 'from', 'paid_media_payload'],
 ];
 
@@ -88,13 +101,10 @@ function kindOf(body: Fields): string | undefined {
   return undefined;
 }
 
-/** What stands there instead: names only, never what somebody wrote. */
+/** What of another's it is, where that shows. */
 function found(bodies: readonly unknown[]): string {
   const body = bodies[0];
-  if (Array.isArray(body)) return body.length === 0 ? 'This is an empty list.' : 'This is a list of something else.';
-  if (!isFields(body)) return 'This is a bare value.';
   if (str(body, 'object') !== undefined) return 'This one has "object", so it is from Meta.';
   if (at(body, 'ok') === false) return 'This is a refusal of the Bot API, which holds no update.';
-  const keys = Object.keys(body).slice(0, 6).map((key) => tidy(key).slice(0, 40));
-  return keys.length === 0 ? 'This one is empty.' : `This one has ${keys.join(', ')}.`;
+  return foundIn(body);
 }
