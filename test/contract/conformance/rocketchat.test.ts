@@ -1,4 +1,4 @@
 import { rocketchatDriver } from '../../kit/conformance/drivers/rocketchat.ts';
-import { conforms } from './suite.ts';
+import { conforms } from '../../kit/conformance/suite.ts';
 
 conforms(rocketchatDriver);

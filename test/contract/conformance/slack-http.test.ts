@@ -1,4 +1,4 @@
 import { slackHttpDriver } from '../../kit/conformance/drivers/slack.ts';
-import { conforms } from './suite.ts';
+import { conforms } from '../../kit/conformance/suite.ts';
 
 conforms(slackHttpDriver);

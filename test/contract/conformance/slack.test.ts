@@ -1,4 +1,4 @@
 import { slackDriver } from '../../kit/conformance/drivers/slack.ts';
-import { conforms } from './suite.ts';
+import { conforms } from '../../kit/conformance/suite.ts';
 
 conforms(slackDriver);

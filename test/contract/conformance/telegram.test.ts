@@ -1,4 +1,4 @@
 import { telegramDriver } from '../../kit/conformance/drivers/telegram.ts';
-import { conforms } from './suite.ts';
+import { conforms } from '../../kit/conformance/suite.ts';
 
 conforms(telegramDriver);

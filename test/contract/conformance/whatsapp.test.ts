@@ -1,4 +1,4 @@
 import { whatsappDriver } from '../../kit/conformance/drivers/whatsapp.ts';
-import { conforms } from './suite.ts';
+import { conforms } from '../../kit/conformance/suite.ts';
 
 conforms(whatsappDriver);

@@ -1,4 +1,4 @@
-import { conforms } from '../../contract/conformance/suite.ts';
+import { conforms } from '../../kit/conformance/suite.ts';
 import { rocketchatDriver } from '../../kit/conformance/drivers/rocketchat.ts';
 import { onSynapse } from '../../kit/conformance/matrix/synapse.ts';
 

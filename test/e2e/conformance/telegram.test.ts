@@ -1,4 +1,4 @@
-import { conforms } from '../../contract/conformance/suite.ts';
+import { conforms } from '../../kit/conformance/suite.ts';
 import { telegramDriver } from '../../kit/conformance/drivers/telegram.ts';
 import { onSynapse } from '../../kit/conformance/matrix/synapse.ts';
 

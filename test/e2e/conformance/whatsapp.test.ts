@@ -1,4 +1,4 @@
-import { conforms } from '../../contract/conformance/suite.ts';
+import { conforms } from '../../kit/conformance/suite.ts';
 import { whatsappDriver } from '../../kit/conformance/drivers/whatsapp.ts';
 import { onSynapse } from '../../kit/conformance/matrix/synapse.ts';
 

@@ -8,12 +8,15 @@ export interface Driver {
   readonly network: Network;
   /** Conversations that the cases are played in: `direct` with one person, `group` with several. */
   readonly places: readonly Place[];
-  /** What a conversation of this sort can do, where that is not what the descriptor says of the network. */
-  capabilities?(place: Place): Capabilities;
   start(around: Around): Promise<Peer>;
 }
 
 export type Place = 'direct' | 'group';
+
+/** What the descriptor says of conversations of this sort. */
+export function capabilitiesIn({ capabilities, groupCapabilities = capabilities }: Network, place: Place): Capabilities {
+  return place === 'group' ? groupCapabilities : capabilities;
+}
 
 /** A running sandbox. */
 export interface Peer {

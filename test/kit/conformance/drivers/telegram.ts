@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { telegram } from '../../../../src/networks/telegram/index.ts';
-import { capabilitiesOf } from '../../../../src/networks/telegram/limits.ts';
 import { type Group, type Message, type PersonHandle, startTelegramSandbox, type TelegramSandbox } from '../../../../src/sandbox/telegram/index.ts';
 import type { MediaKind } from '../../../../src/model/content.ts';
 import { configOf, TOKEN } from '../../telegram/account.ts';
@@ -11,7 +10,6 @@ const KINDS: Readonly<Record<MediaKind, 'photo' | 'video' | 'audio' | 'voice' | 
 export const telegramDriver: Driver = {
   network: telegram,
   places: ['direct', 'group'],
-  capabilities: (place) => capabilitiesOf(place, { local: false, webhook: false }),
   async start({ owners }) {
     const sandbox = await startTelegramSandbox({ token: TOKEN });
     let met = 0;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { whatsapp } from '../../../../src/networks/whatsapp/index.ts';
-import { capabilitiesOf } from '../../../../src/networks/whatsapp/limits.ts';
 import { type GroupHandle, type Message, type PersonHandle, startWhatsAppSandbox, type WhatsAppSandbox } from '../../../../src/sandbox/whatsapp/index.ts';
 import type { MediaKind } from '../../../../src/model/content.ts';
 import { app, configOf } from '../../whatsapp/app.ts';
@@ -9,7 +8,6 @@ import type { Conversation, Driver, Remote, Shown } from '../driver.ts';
 export const whatsappDriver: Driver = {
   network: whatsapp,
   places: ['direct', 'group'],
-  capabilities: capabilitiesOf,
   async start({ webhooks, owners }) {
     const sandbox = await startWhatsAppSandbox({ ...app, webhookUrl: `${webhooks}/whatsapp/main`, clockScale: { pair: 10_000, throughput: 1000, retry: 100 } });
     let met = 0;

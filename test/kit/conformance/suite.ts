@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Feature } from '../../../src/model/capabilities.ts';
-import { type Case, cases, type Scene } from '../../kit/conformance/cases.ts';
-import type { Driver, Place } from '../../kit/conformance/driver.ts';
-import { onFake } from '../../kit/conformance/matrix/fake.ts';
-import type { MatrixMaker } from '../../kit/conformance/matrix/side.ts';
-import { type ConformanceStage, conformanceStage } from '../../kit/conformance/stage.ts';
-import { Samples } from '../../kit/talk/samples.ts';
+import { type Case, cases, type Scene } from './cases.ts';
+import { capabilitiesIn, type Driver, type Place } from './driver.ts';
+import { isLeftOut } from './floor.ts';
+import { onFake } from './matrix/fake.ts';
+import type { MatrixMaker } from './matrix/side.ts';
+import { type ConformanceStage, conformanceStage } from './stage.ts';
+import { Samples } from '../talk/samples.ts';
 
 export interface Conformance {
   readonly matrix: MatrixMaker;
@@ -45,14 +45,6 @@ export function conforms(driver: Driver, { matrix, oneRoom }: Conformance = { ma
   });
 }
 
-function claims(driver: Driver, place: Place, each: Case): boolean {
-  return (each.place ?? place) === place && denied(driver, place, each) === null;
-}
-
-/** Why the network does not do it, where its descriptor says so. */
-function denied(driver: Driver, place: Place, { needs, way }: Case): string | null {
-  const capabilities = driver.capabilities?.(place) ?? driver.network.capabilities;
-  if (needs === undefined) return null;
-  const found = Object.hasOwn(capabilities.media, needs) ? capabilities.media[needs as keyof typeof capabilities.media] : capabilities[way][needs as Feature];
-  return found.level === 'none' ? (found.reason ?? 'no reason') : null;
+function claims({ network }: Driver, place: Place, each: Case): boolean {
+  return (each.place ?? place) === place && !isLeftOut(capabilitiesIn(network, place), each);
 }
