@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { type Between, daemonBetween } from '../kit/conformance/between.ts';
+import { type Between, daemonBetween } from '../kit/stack/between.ts';
 import type { Conversation, Driver, Peer, Place } from '../kit/conformance/driver.ts';
 import { rocketchatDriver } from '../kit/conformance/drivers/rocketchat.ts';
 import { slackDriver } from '../kit/conformance/drivers/slack.ts';
 import { telegramDriver } from '../kit/conformance/drivers/telegram.ts';
 import { whatsappDriver } from '../kit/conformance/drivers/whatsapp.ts';
-import { onSynapse } from '../kit/conformance/matrix/synapse.ts';
+import { onSynapse } from '../kit/matrix/synapse.ts';
 import { eventually } from '../kit/stack/stack.ts';
 
 // One daemon, one config, all networks at once: everything arrives once and in order, whatever the others do.

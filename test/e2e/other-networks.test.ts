@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { ClientEvent } from '../../src/demo/matrix/timelines.ts';
-import { type Between, daemonBetween } from '../kit/conformance/between.ts';
-import { patience, stateOf } from '../kit/conformance/matrix/side.ts';
-import { onSynapse } from '../kit/conformance/matrix/synapse.ts';
+import { type Between, daemonBetween } from '../kit/stack/between.ts';
+import { patience, stateOf } from '../kit/matrix/side.ts';
+import { onSynapse } from '../kit/matrix/synapse.ts';
 import { eventually } from '../kit/stack/stack.ts';
 import { type Group, rocketchatTown, slackTown, telegramTown, type Town } from '../kit/synapse/towns.ts';
 

@@ -6,7 +6,7 @@ import { eventually } from '../stack/stack.ts';
 import { Samples } from '../talk/samples.ts';
 import type { Conversation, Place, Remote, Shown } from './driver.ts';
 import { redactedBy } from '../client-events.ts';
-import { patience, stateOf } from './matrix/side.ts';
+import { patience, stateOf } from '../matrix/side.ts';
 import type { ConformanceStage } from './stage.ts';
 
 /** One conversation of a case, met by both sides. */

@@ -1,7 +1,7 @@
 import type { Capabilities } from '../../../src/model/capabilities.ts';
 import type { MediaKind } from '../../../src/model/content.ts';
 import type { Network } from '../../../src/networks/network.ts';
-import type { Around } from './between.ts';
+import type { Around } from '../stack/between.ts';
 
 /** One network's sandbox, driven by the cases that every adapter must pass. */
 export interface Driver {

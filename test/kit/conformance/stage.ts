@@ -1,8 +1,8 @@
 import type { ClientEvent } from '../../../src/demo/matrix/timelines.ts';
 import { eventually } from '../stack/stack.ts';
-import { daemonBetween } from './between.ts';
+import { daemonBetween } from '../stack/between.ts';
 import type { Driver, Peer } from './driver.ts';
-import { type MatrixMaker, type MatrixSide, patience } from './matrix/side.ts';
+import { type MatrixMaker, type MatrixSide, patience } from '../matrix/side.ts';
 
 /** The daemon with one network's account, between a Matrix side and that network's sandbox. */
 export interface ConformanceStage {

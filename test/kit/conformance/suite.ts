@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Case, cases, type Scene } from './cases.ts';
 import { capabilitiesIn, type Driver, type Place } from './driver.ts';
 import { isLeftOut } from './floor.ts';
-import { onFake } from './matrix/fake.ts';
-import type { MatrixMaker } from './matrix/side.ts';
+import { onFake } from '../matrix/fake.ts';
+import type { MatrixMaker } from '../matrix/side.ts';
 import { type ConformanceStage, conformanceStage } from './stage.ts';
 import { Samples } from '../talk/samples.ts';
 

@@ -1,5 +1,5 @@
-import { type Around, type Between, daemonBetween } from '../conformance/between.ts';
-import { type FakeSide, onFake } from '../conformance/matrix/fake.ts';
+import { type Around, type Between, daemonBetween } from './between.ts';
+import { type FakeSide, onFake } from '../matrix/fake.ts';
 import type { FakeHomeserver } from '../fake-homeserver/server.ts';
 
 /** The daemon between a fake homeserver and the sandbox of one network, all in this process, over real HTTP and real sockets. */

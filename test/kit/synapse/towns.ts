@@ -1,6 +1,6 @@
 import { startRocketChatSandbox } from '../../../src/sandbox/rocketchat/index.ts';
 import { startTelegramSandbox } from '../../../src/sandbox/telegram/index.ts';
-import type { Around } from '../conformance/between.ts';
+import type { Around } from '../stack/between.ts';
 import * as rocketchat from '../rocketchat/account.ts';
 import * as slack from '../slack/account.ts';
 import * as telegram from '../telegram/account.ts';

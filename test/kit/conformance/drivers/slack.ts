@@ -4,7 +4,7 @@ import { slack } from '../../../../src/networks/slack/index.ts';
 import type { Message, PersonHandle, SlackSandbox } from '../../../../src/sandbox/slack/index.ts';
 import { iamcalNames } from '../../../../src/text/emoji-names.ts';
 import { configOf, type Receive, startReceiving } from '../../slack/account.ts';
-import type { Around } from '../between.ts';
+import type { Around } from '../../stack/between.ts';
 import type { Conversation, Driver, Peer, Remote, Shown } from '../driver.ts';
 
 /** Over Socket Mode, as an installation is by default. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../../../src/daemon.ts';
 import { freePorts } from '../../../src/demo/synapse/ports.ts';
-import type { MatrixSide } from './matrix/side.ts';
+import type { MatrixSide } from '../matrix/side.ts';
 
 /** The daemon in this process, between a Matrix side and some networks' sandboxes. */
 export interface Between<Side extends MatrixSide = MatrixSide> extends AsyncDisposable {

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from '../../../../src/demo/synapse/ports.ts';
-import { FakeHomeserver } from '../../fake-homeserver/server.ts';
-import { eventually } from '../../stack/stack.ts';
+import { freePort } from '../../../src/demo/synapse/ports.ts';
+import { FakeHomeserver } from '../fake-homeserver/server.ts';
+import { eventually } from '../stack/stack.ts';
 import { type MatrixSide, patience } from './side.ts';
 
 export interface FakeSide extends MatrixSide {

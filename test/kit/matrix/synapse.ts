@@ -1,6 +1,6 @@
-import { MatrixError } from '../../../../src/demo/matrix/client.ts';
-import { eventually } from '../../stack/stack.ts';
-import { sharedSynapse } from '../../synapse/shared.ts';
+import { MatrixError } from '../../../src/demo/matrix/client.ts';
+import { eventually } from '../stack/stack.ts';
+import { sharedSynapse } from '../synapse/shared.ts';
 import { type MatrixMaker, patience } from './side.ts';
 
 /** The Synapse that all test files of a run share, Alice's own account there, and a registration that nobody else has. */

@@ -1,4 +1,4 @@
-import type { ClientEvent } from '../../../../src/demo/matrix/timelines.ts';
+import type { ClientEvent } from '../../../src/demo/matrix/timelines.ts';
 
 /** The Matrix side of a stage: a homeserver that knows the daemon's registration, and Alice, who follows her rooms there. */
 export interface MatrixSide {
