@@ -28,6 +28,8 @@ import { asAccount, asApp, type RocketChatAccount, type RocketChatApp, scopeOf }
 
 /** A token that is refused may be taken again: the server was restored, or the user activated. */
 const RECHECK_MS = 60_000;
+/** Clocks differ, and a send begins before it is done. */
+const MARGIN_MS = 60_000;
 /** Uploads whose message has not gone out yet; a retry then need not send the file again. */
 const MAX_UPLOADS = 64;
 const MOST_MEMBERS = 1_000;
@@ -166,11 +168,8 @@ export class RocketChatConnection implements Connection {
       const { rid } = await this.#room(conversation);
       const room = await this.#api.room(rid);
       const facts = (room === null ? undefined : this.#rooms.learn(room)) ?? roomOf(this.#context(), rid);
-      const members = await this.#api.members(facts.type, rid, MOST_MEMBERS).catch((error: unknown) => {
-        // In some rooms only moderators may ask who is there.
-        if (error instanceof Rejected) return null;
-        throw error;
-      });
+      // In some rooms only moderators may ask who is there.
+      const members = await this.#api.members(facts.type, rid, MOST_MEMBERS).catch(ifRefused);
       for (const each of members ?? []) this.#people.learn(each);
       return { conversation: conversationOf(this.#context(), facts), members: members === null ? null : members.flatMap((each) => person(each, this.#scope, this.remoteId) ?? []) };
     });
@@ -180,10 +179,7 @@ export class RocketChatConnection implements Connection {
     // An integration's name is all there is of it.
     if (id.includes('/')) return null;
     return this.#health.watched(async () => {
-      const user = await this.#api.user(id.startsWith('@') ? { username: id.slice(1) } : { userId: id }).catch((error: unknown) => {
-        if (error instanceof Rejected) return null;
-        throw error;
-      });
+      const user = await this.#api.user(id.startsWith('@') ? { username: id.slice(1) } : { userId: id }).catch(ifRefused);
       const who = person(user, this.#scope, this.remoteId);
       if (who?.username === undefined) return null;
       this.#people.learn(user);
@@ -196,7 +192,7 @@ export class RocketChatConnection implements Connection {
     return this.#health.watched(async () => {
       const { rid } = await this.#room(conversation);
       const count = Math.min(Math.max(limit, 1), HISTORY_PAGE);
-      const messages = await this.#api.history(roomOf(this.#context(), rid).type ?? (conversation.kind === 'direct' ? 'd' : conversation.kind === 'channel' ? 'c' : 'p'), rid, count, before);
+      const messages = await this.#pageOf(rid, conversation, count, before);
       for (const message of messages) this.#people.learnFrom(message);
       await this.#people.lookUp(messages.flatMap(namesIn));
       const context = { ...this.#context(), historical: true as const };
@@ -214,8 +210,9 @@ export class RocketChatConnection implements Connection {
     if (found !== null) return resultOf(found, key, this.#clock.now());
     const { rid } = await this.#room(conversation);
     const fileId = this.#uploads.get(key);
-    const recent = await this.#api.history(roomOf(this.#context(), rid).type ?? (conversation.kind === 'direct' ? 'd' : conversation.kind === 'channel' ? 'c' : 'p'), rid, HISTORY_PAGE);
-    const files = recent.filter((message) => str(message, 'u', '_id') === this.remoteId && (isFields(at(message, 'file')) || list(message, 'files').length > 0) && (when(message, 'ts') ?? 0) >= since - RECHECK_MS);
+    const recent = await this.#pageOf(rid, conversation, HISTORY_PAGE);
+    const files = recent.filter((message) => str(message, 'u', '_id') === this.remoteId && (when(message, 'ts') ?? 0) >= since - MARGIN_MS
+      && (isFields(at(message, 'file')) || list(message, 'files').length > 0));
     const mine = fileId === undefined ? undefined : files.find((message) => [...list(message, 'files'), at(message, 'file')].some((file) => str(file, '_id') === fileId));
     if (isFields(mine)) return resultOf(mine, key, this.#clock.now());
     // Another file of ours may be this one.
@@ -277,7 +274,7 @@ export class RocketChatConnection implements Connection {
     this.#people.learn(me);
     const roles = list(me, 'roles').filter((role) => typeof role === 'string');
     const soft = async <T>(call: () => Promise<T>): Promise<T | undefined> => call().catch((error: unknown) => {
-      if (error instanceof Rejected || (error instanceof DeliveryError && !(error instanceof AccountBroken))) return undefined;
+      if (error instanceof DeliveryError && !(error instanceof AccountBroken)) return undefined;
       throw error;
     });
     const values = await soft(() => this.#api.settings());
@@ -300,10 +297,7 @@ export class RocketChatConnection implements Connection {
   /** The room behind a conversation; a direct one that is not there yet is opened. */
   async #room(target: Target): Promise<{ readonly rid: string; readonly learnt?: { readonly alias: string } }> {
     const rid = await this.#find(target);
-    const room = this.#rooms.get(rid) ?? this.#rooms.learn(await this.#api.room(rid).catch((error: unknown) => {
-      if (error instanceof Rejected) return null;
-      throw error;
-    }));
+    const room = this.#rooms.get(rid) ?? this.#rooms.learn(await this.#api.room(rid).catch(ifRefused));
     if (room?.encrypted === true) throw new Rejected('The room is end-to-end encrypted in Rocket.Chat; the bridge has no keys for it.', 'encrypted');
     const other = target.kind === 'direct' && target.id.startsWith('@') ? this.#people.named(target.id.slice(1))?._id : undefined;
     return other === undefined || target.aliases.includes(other) ? { rid } : { rid, learnt: { alias: other } };
@@ -329,6 +323,11 @@ export class RocketChatConnection implements Connection {
     const username = str(user, 'username');
     if (username === undefined) throw new Rejected('There is no such user on the server.', 'error-invalid-user');
     return username;
+  }
+
+  #pageOf(rid: string, { kind }: Target, count: number, before?: string): ReturnType<RocketChatApi['history']> {
+    const type = roomOf(this.#context(), rid).type ?? (kind === 'direct' ? 'd' : kind === 'channel' ? 'c' : 'p');
+    return this.#api.history(type, rid, count, before);
   }
 
   #around(request: PartRequest, rid: string): Around {
@@ -382,6 +381,12 @@ export class RocketChatConnection implements Connection {
 
 function resultOf(message: Fields, key: string, now: Millis): SendResult {
   return { id: (str(message, '_id') ?? key) as RemoteId, time: when(message, 'ts') ?? now, state: 'confirmed' };
+}
+
+/** What the server refuses to tell counts as nothing. */
+function ifRefused(error: unknown): null {
+  if (error instanceof Rejected) return null;
+  throw error;
 }
 
 /** `Not enough permission` is all that the server says to an alias. */
