@@ -47,11 +47,8 @@ export async function checkDatabase(loaded: LoadedConfig, probe: DatabaseProbe):
   }
   if (!existsSync(database)) return { what, ok: true, detail: `${database} is not there yet, its folder is writable; the first start makes it` };
   try {
-    const { version, newest, running, sameKey } = await probe(database, sealKey);
-    if (sameKey === false) return { what, ok: false, detail: `${database} was sealed with another key than seal_key; it should be the same`, fix: 'Put back the seal_key that this database was made with.' };
-    const detail = `${database} has schema ${version}, should have ${newest} at most; ${running ? 'a running Drawbridge holds it' : 'no Drawbridge runs on it'}`;
-    if (version <= newest) return { what, ok: true, detail };
-    return { what, ok: false, detail, fix: 'Install the release that last ran on this database.' };
+    const seen = await probe(database, sealKey);
+    return checkProbed(database, seen, `${database} has schema ${seen.version}, should have ${seen.newest} at most; ${holderOf(seen)}`);
   } catch (error) {
     return { what, ok: false, detail: `${database} cannot be read: ${error instanceof Error ? error.message : String(error)}`, fix: 'Check the key database, and the file\'s owner; else restore it from a backup.' };
   }
@@ -61,18 +58,33 @@ async function checkServer({ config: { database, seal_key: sealKey } }: LoadedCo
   const what = 'database';
   const name = shownDatabase(database);
   try {
-    const { server, version, newest, running, sameKey, writable: mayChange, durable } = await probe(database, sealKey);
-    if (sameKey === false) return { what, ok: false, detail: `${name} was sealed with another key than seal_key; it should be the same`, fix: 'Put back the seal_key that this database was made with.' };
-    const schema = version === 0 ? 'is empty, the first start makes its tables' : `has schema ${version}, should have ${newest} at most`;
-    const detail = `${name} answers (PostgreSQL ${server}) and ${schema}; ${running ? 'a running Drawbridge holds it' : 'no Drawbridge runs on it'}`;
-    if (version > newest) return { what, ok: false, detail, fix: 'Install the release that last ran on this database.' };
-    if (mayChange === false && version < newest) return { what, ok: false, detail: `${detail}; its user may make no tables in it and should`, fix: 'Make the user the owner of the database: ALTER DATABASE <name> OWNER TO <user>.' };
-    if (durable === false) return { what, ok: false, detail: `${detail}; a power cut may take back what it has committed, and should not`, fix: 'Set fsync and full_page_writes to on at the server, and restart it.' };
-    return { what, ok: true, detail };
+    const seen = await probe(database, sealKey);
+    const schema = seen.version === 0 ? 'is empty, the first start makes its tables' : `has schema ${seen.version}, should have ${seen.newest} at most`;
+    const found = checkProbed(name, seen, `${name} answers (PostgreSQL ${seen.server}) and ${schema}; ${holderOf(seen)}`);
+    if (!found.ok) return found;
+    const bad = (problem: string, fix: string): Check => ({ what, ok: false, detail: `${found.detail}; ${problem}`, fix });
+    if (seen.writable === false && seen.version < seen.newest) {
+      return bad('its user may make no tables in it and should', 'Make the user the owner of the database: ALTER DATABASE <name> OWNER TO <user>.');
+    }
+    if (seen.durable === false) return bad('a power cut may take back what it has committed, and should not', 'Set fsync and full_page_writes to on at the server, and restart it.');
+    return found;
   } catch (error) {
     if (error instanceof CodedError) return { what, ok: false, detail: `${name}: ${error.code}: ${error.message}`, fix: error.fix };
     return { what, ok: false, detail: `${name} cannot be looked at: ${error instanceof Error ? error.message : String(error)}`, fix: 'Check the key database.' };
   }
+}
+
+/** What is asked of either database. */
+function checkProbed(name: string, { version, newest, sameKey }: ProbedDatabase, detail: string): Check {
+  const what = 'database';
+  if (sameKey === false) {
+    return { what, ok: false, detail: `${name} was sealed with another key than seal_key; it should be the same`, fix: 'Put back the seal_key that this database was made with.' };
+  }
+  return version <= newest ? { what, ok: true, detail } : { what, ok: false, detail, fix: 'Install the release that last ran on this database.' };
+}
+
+function holderOf({ running }: ProbedDatabase): string {
+  return running ? 'a running Drawbridge holds it' : 'no Drawbridge runs on it';
 }
 
 export async function checkDisk({ config: { data } }: LoadedConfig): Promise<Check> {
