@@ -146,7 +146,10 @@ function marked(pieces: readonly Span[]): string {
     open.push(...opening);
     const text = piece.solid ? piece.text : escaped(piece.text, piece.style);
     const before = line.at(-1);
-    const apart = (line.length > 0 && line.length === address) || (before === '\\' && /^[#.`]/.test(text)) || (piece.solid && text.startsWith('@') && isWord(before)) || (before === '@' && !piece.solid) || (before === '<' && piece.solid && text.includes('|'));
+    const apart = (line.length > 0 && line.length === address)
+      || (before === '\\' && /^[#.`]/.test(text))
+      || (before === '@' && !piece.solid)
+      || (piece.solid && ((text.startsWith('@') && isWord(before)) || (before === '<' && text.includes('|'))));
     line += apart ? JOINT + text : text;
     if (piece.solid && /^(?:https?:|www\.)/i.test(text)) address = line.length;
   });

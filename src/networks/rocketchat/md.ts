@@ -98,7 +98,8 @@ function itemOf(node: unknown, whom: Mentioned, depth: number, before = ''): rea
 /** Lists within an item stand beside its words. */
 function within(node: unknown, whom: Mentioned, depth: number): readonly Block[] {
   if (!isFields(node) || depth > MAX_DEPTH) return [];
-  return Object.entries(node).flatMap(([key, value]) => (key !== 'value' && Array.isArray(value) ? value.filter((each) => str(each, 'type') !== undefined).flatMap((each) => block(each, whom, depth)) : []));
+  const lists = Object.entries(node).flatMap(([key, value]) => (key !== 'value' && Array.isArray(value) ? (value as readonly unknown[]) : []));
+  return lists.filter((each) => str(each, 'type') !== undefined).flatMap((each) => block(each, whom, depth));
 }
 
 /** Paragraphs that are lines of one. */

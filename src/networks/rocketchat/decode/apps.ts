@@ -21,7 +21,8 @@ export function messageOfApp(body: unknown): Fields {
 export function roomOfApp(room: unknown): RoomFacts {
   const ids = at(room, 'userIds');
   const uids = Array.isArray(ids) ? ids.filter((each) => typeof each === 'string') : undefined;
-  return { rid: str(room, 'id') ?? '', type: str(room, 'type'), title: str(room, 'displayName') ?? str(room, 'slugifiedName'), name: str(room, 'slugifiedName'), ...(uids === undefined ? {} : { uids }) };
+  const name = str(room, 'slugifiedName');
+  return { rid: str(room, 'id') ?? '', type: str(room, 'type'), title: str(room, 'displayName') ?? name, name, ...(uids === undefined ? {} : { uids }) };
 }
 
 function userOf(user: unknown): Fields {

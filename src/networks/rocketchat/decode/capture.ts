@@ -156,8 +156,12 @@ function answer(body: Fields, depth: number): readonly Piece[] | undefined {
 const SUBSCRIPTION: Piece = { kind: 'other', what: 'subscription', reason: 'How the account itself sees a room: what it has read, and what it is told of.' };
 
 function updates(changes: unknown, here: { readonly rid?: string }): readonly Piece[] {
-  const updated = list(changes, 'update').map((value): Piece => (isRoom(value) ? { kind: 'room', value } : isFields(value) && isSubscription(value) ? SUBSCRIPTION : { kind: 'message', value, ...here }));
-  const removed = list(changes, 'remove').map((value): Piece => (Object.hasOwn(isFields(value) ? value : {}, '_deletedAt') ? { kind: 'deleted', value, ...here } : { kind: 'other', what: 'remove', reason: 'Something that is not there any more.' }));
+  const updated = list(changes, 'update').map((value): Piece => {
+    if (isRoom(value)) return { kind: 'room', value };
+    return isFields(value) && isSubscription(value) ? SUBSCRIPTION : { kind: 'message', value, ...here };
+  });
+  const removed = list(changes, 'remove').map((value): Piece => (
+    at(value, '_deletedAt') === undefined ? { kind: 'other', what: 'remove', reason: 'Something that is not there any more.' } : { kind: 'deleted', value, ...here }));
   return [...updated, ...removed];
 }
 
@@ -191,8 +195,10 @@ function isRoom(value: unknown): boolean {
 function isOurs(body: unknown): boolean {
   if (Array.isArray(body)) return body.some(isOurs);
   if (typeof body === 'string') return true;
-  const msg = str(body, 'msg');
-  return isFields(body) && ((msg !== undefined && (Object.hasOwn(PROTOCOL, msg) || ['result', 'added', 'removed', 'changed'].includes(msg))) || typeof at(body, 'success') === 'boolean' || Object.hasOwn(body, 'server_id') || isSubscription(body));
+  if (!isFields(body)) return false;
+  const msg = str(body, 'msg') ?? '';
+  return Object.hasOwn(PROTOCOL, msg) || ['result', 'added', 'removed', 'changed'].includes(msg)
+    || typeof at(body, 'success') === 'boolean' || Object.hasOwn(body, 'server_id') || isSubscription(body);
 }
 
 export function decodePiece(piece: unknown, context: Context = alone): readonly Decoded[] {

@@ -16,8 +16,11 @@ export function isLivechat(body: Fields): boolean {
 const NEWS: Readonly<Record<string, (visitor: string, agent: string, body: unknown) => string>> = {
   LivechatSessionStart: (visitor) => `${visitor} began a chat.`,
   LivechatSessionQueued: (visitor) => `${visitor} waits for somebody to take the chat.`,
-  LivechatSessionTaken: (_, agent, body) => `${served(body) ?? agent} took the chat.`,
-  LivechatSessionForwarded: (_, agent, body) => `The chat was handed on${str(body, 'oldServedBy', 'username') === undefined ? '' : ` from ${str(body, 'oldServedBy', 'username')}`} to ${served(body) ?? agent}.`,
+  LivechatSessionTaken: (_, agent, body) => `${agentIn(body, 'servedBy') ?? agent} took the chat.`,
+  LivechatSessionForwarded: (_, agent, body) => {
+    const before = str(body, 'oldServedBy', 'username');
+    return `The chat was handed on${before === undefined ? '' : ` from ${before}`} to ${agentIn(body, 'servedBy') ?? agent}.`;
+  },
   LivechatEdit: () => 'What is known of the chat or its visitor was changed.',
   LeadCapture: (visitor) => `${visitor} left an address or a number in the chat.`,
 };
@@ -34,7 +37,7 @@ export function decodeLivechat(context: Context, body: unknown): readonly Networ
   const [visitor, agent] = [nameIn(body, 'visitor') ?? 'The visitor', nameIn(body, 'agent') ?? 'an agent'];
   if (type === 'Message' && said.length > 0) return said;
   if (type === 'LivechatSession') {
-    const by = str(body, 'closer') === 'visitor' ? visitor : (str(body, 'closedBy', 'username') === str(body, 'agent', 'username') ? nameIn(body, 'agent') : str(body, 'closedBy', 'username')) ?? 'Somebody';
+    const by = str(body, 'closer') === 'visitor' ? visitor : (agentIn(body, 'closedBy') ?? 'Somebody');
     return [...said, item(keyOf('gone', rid, key), { type: 'conversation.gone', conversation, time, reason: `${by} closed the conversation.` })];
   }
   const news = Object.hasOwn(NEWS, type) ? NEWS[type] : undefined;
@@ -42,8 +45,9 @@ export function decodeLivechat(context: Context, body: unknown): readonly Networ
   return [...said, unsupported(type, reason, { time, key, conversation })];
 }
 
-function served(body: unknown): string | undefined {
-  const username = str(body, 'servedBy', 'username');
+/** Named there by username alone; of the agent of the chat more is known. */
+function agentIn(body: unknown, key: 'servedBy' | 'closedBy'): string | undefined {
+  const username = str(body, key, 'username');
   return username !== undefined && username === str(body, 'agent', 'username') ? nameIn(body, 'agent') : username;
 }
 

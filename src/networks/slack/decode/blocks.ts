@@ -80,7 +80,12 @@ type Paragraph = Extract<Block, { t: 'paragraph' }>;
 /** A kind that is not known here: all texts and blocks in it, in the order in which they stand. */
 function gathered(value: unknown, names: Names, media: MediaContent[], depth: number): RichText {
   if (depth > MAX_DEPTH) return [];
-  if (Array.isArray(value)) return value.flatMap((each) => (typeof each === 'string' ? plain(each) : isFields(each) && isBlock(each) && depth > 0 ? readBlock(each, names, media, depth + 1) : gathered(each, names, media, depth + 1)));
+  if (Array.isArray(value)) {
+    return value.flatMap((each) => {
+      if (typeof each === 'string') return plain(each);
+      return isFields(each) && isBlock(each) && depth > 0 ? readBlock(each, names, media, depth + 1) : gathered(each, names, media, depth + 1);
+    });
+  }
   if (!isFields(value)) return [];
   if (depth > 0 && isElement(value)) return element(value, media);
   const own = depth === 0 ? [] : isText(value) ? textObject(value, names) : null;
@@ -168,7 +173,9 @@ function element(value: unknown, media: MediaContent[]): RichText {
   const type = str(value, 'type');
   if (type === undefined) return [];
   if (type === 'image') return image(value, media);
-  if (type === 'feedback_buttons') return oneLine([...element({ ...fieldsOf(value, 'positive_button'), type: 'button' }, media), ...element({ ...fieldsOf(value, 'negative_button'), type: 'button' }, media)] as Paragraph[]);
+  if (type === 'feedback_buttons') {
+    return oneLine(['positive_button', 'negative_button'].flatMap((button) => element({ ...fieldsOf(value, button), type: 'button' }, media)) as Paragraph[]);
+  }
   const label = words(at(value, 'text')) ?? words(at(value, 'placeholder')) ?? words(at(value, 'initial_option', 'text'));
   const options = [...list(value, 'options'), ...list(value, 'option_groups').flatMap((group) => list(group, 'options'))]
     .map((option) => linkOr(words(at(option, 'text')) ?? str(option, 'url'), str(option, 'url'))).filter((option) => option.length > 0);

@@ -74,8 +74,13 @@ function posted(body: Fields): Piece | undefined {
   const [channel, ts] = [str(body, 'channel_id'), str(body, 'timestamp') ?? ''];
   if (channel === undefined || str(body, 'user_id') === undefined || !TS.test(ts) || !Object.hasOwn(body, 'text')) return undefined;
   const bot = str(body, 'bot_id');
-  const who = bot === undefined ? { user: str(body, 'user_id'), user_profile: { name: str(body, 'user_name') } } : { subtype: 'bot_message', bot_id: bot, username: str(body, 'bot_name') ?? str(body, 'user_name') };
-  return { envelope: { team_id: str(body, 'team_id') }, event: { type: 'message', channel, ts, text: str(body, 'text') ?? '', thread_ts: str(body, 'thread_ts'), ...who }, title: str(body, 'channel_name') };
+  const name = str(body, 'user_name');
+  const who = bot === undefined ? { user: str(body, 'user_id'), user_profile: { name } } : { subtype: 'bot_message', bot_id: bot, username: str(body, 'bot_name') ?? name };
+  return {
+    envelope: { team_id: str(body, 'team_id') },
+    event: { type: 'message', channel, ts, text: str(body, 'text') ?? '', thread_ts: str(body, 'thread_ts'), ...who },
+    title: str(body, 'channel_name'),
+  };
 }
 
 /** Frames and bodies that carry no event, in words. Their content is not told: it may hold what somebody wrote. */
@@ -114,7 +119,7 @@ function cutBody(body: unknown): readonly Piece[] | undefined {
   if (!isFields(body)) return undefined;
   const type = str(body, 'type');
   if (str(body, 'envelope_id') !== undefined) return cutFrame(body, type);
-  if (type === 'event_callback' || (isFields(at(body, 'event')) && str(body, 'event', 'type') !== undefined && str(body, 'team_id') !== undefined)) return [{ envelope: body, event: at(body, 'event') }];
+  if (type === 'event_callback' || (str(body, 'event', 'type') !== undefined && str(body, 'team_id') !== undefined)) return [{ envelope: body, event: at(body, 'event') }];
   // What was captured may be the pair of headers and body.
   if (type === undefined && isFields(at(body, 'body')) && str(body, 'body', 'type') !== undefined) return cutBody(at(body, 'body'));
   if (type === undefined && isFields(at(body, 'event')) && Object.keys(body).length === 1) return cutBody(at(body, 'event'));
@@ -144,9 +149,10 @@ function cutAnswer(body: Fields, type: string | undefined): readonly Piece[] | u
   }
   const items = list(body, 'items').filter((each) => TS.test(str(each, 'message', 'ts') ?? ''));
   if (at(body, 'ok') === true && items.length > 0) return items.map((each) => past({ ...fieldsOf(each, 'message'), channel: str(each, 'channel') }, body));
-  if (at(body, 'ok') === true && type === 'message' && isFields(at(body, 'message')) && TS.test(str(body, 'message', 'ts') ?? '')) return [past({ ...fieldsOf(body, 'message'), channel: str(body, 'channel') }, body)];
-  if (isFields(at(body, 'message')) && TS.test(str(body, 'message', 'ts') ?? '') && str(body, 'channel') !== undefined && type === undefined) {
-    return [{ envelope: body, event: { ...at(body, 'message') as Fields, channel: str(body, 'channel'), type: 'message' } }];
+  if (TS.test(str(body, 'message', 'ts') ?? '')) {
+    const message: Fields = { ...fieldsOf(body, 'message'), channel: str(body, 'channel') };
+    if (at(body, 'ok') === true && type === 'message') return [past(message, body)];
+    if (type === undefined && message['channel'] !== undefined) return [{ envelope: body, event: { ...message, type: 'message' } }];
   }
   return at(body, 'reply_to') !== undefined && typeof at(body, 'ok') === 'boolean' ? [{ envelope: { type: 'reply' } }] : undefined;
 }
@@ -182,8 +188,11 @@ function isOther(body: Fields, type: string | undefined): boolean {
 function isBare(body: Fields, type: string | undefined): boolean {
   const stamped = TS.test(str(body, 'event_ts') ?? '') || TS.test(str(body, 'ts') ?? '');
   if (type === undefined) return TS.test(str(body, 'ts') ?? '') && (str(body, 'channel') ?? str(body, 'client_msg_id') ?? str(body, 'bot_id')) !== undefined && at(body, 'ok') === undefined;
-  if (type === 'message') return stamped || (isUser(str(body, 'user') ?? '') && isChannel(str(body, 'channel') ?? '')) || (TS.test(str(body, 'message', 'ts') ?? '') && str(body, 'subtype') !== undefined) || str(body, 'deleted_ts') !== undefined;
   if (stamped) return true;
+  if (type === 'message') {
+    return (isUser(str(body, 'user') ?? '') && isChannel(str(body, 'channel') ?? '')) || (TS.test(str(body, 'message', 'ts') ?? '') && str(body, 'subtype') !== undefined)
+      || str(body, 'deleted_ts') !== undefined;
+  }
   // Their names are nobody else’s.
   return isKnownEvent(type);
 }

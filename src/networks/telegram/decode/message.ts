@@ -96,10 +96,12 @@ function framed(parts: readonly Content[], before: RichText, after: RichText): r
 }
 
 const ENVELOPE: ReadonlySet<string> = new Set([
-  'message_id', 'message_thread_id', 'from', 'sender_chat', 'date', 'chat', 'is_topic_message', 'edit_date', 'reply_to_message', 'reply_markup', 'author_signature',
-  'has_protected_content', 'effect_id', 'link_preview_options', 'is_from_offline', 'is_paid_post', 'paid_star_count', 'business_connection_id', 'guest_query_id', 'guest_bot_caller_user', 'guest_bot_caller_chat', 'direct_messages_topic',
-  'external_reply', 'quote', 'reply_to_story', 'reply_to_checklist_task_id', 'reply_to_poll_option_id', 'suggested_post_info', 'show_caption_above_media', 'has_media_spoiler', 'media_group_id', 'entities', 'caption_entities', 'forward_from_chat',
-  'forward_from_message_id', 'forward_signature', 'forward_sender_name', 'sender_boost_count', 'sender_business_bot', 'forward_origin', 'forward_from', 'forward_date', 'is_automatic_forward', 'via_bot', 'sender_tag',
+  'message_id', 'message_thread_id', 'from', 'sender_chat', 'date', 'chat', 'is_topic_message', 'edit_date', 'reply_to_message', 'reply_markup',
+  'author_signature', 'has_protected_content', 'effect_id', 'link_preview_options', 'is_from_offline', 'is_paid_post', 'paid_star_count',
+  'business_connection_id', 'guest_query_id', 'guest_bot_caller_user', 'guest_bot_caller_chat', 'direct_messages_topic', 'external_reply', 'quote',
+  'reply_to_story', 'reply_to_checklist_task_id', 'reply_to_poll_option_id', 'suggested_post_info', 'show_caption_above_media', 'has_media_spoiler',
+  'media_group_id', 'entities', 'caption_entities', 'forward_from_chat', 'forward_from_message_id', 'forward_signature', 'forward_sender_name',
+  'sender_boost_count', 'sender_business_bot', 'forward_origin', 'forward_from', 'forward_date', 'is_automatic_forward', 'via_bot', 'sender_tag',
 ]);
 
 function unknown(message: unknown): Content {
