@@ -93,10 +93,15 @@ export class Accounts {
     }));
   }
 
+  /** Starts an account that has not come up yet. @throws what `Connection.start` throws */
+  async begin(id: AccountId): Promise<void> {
+    if (this.#entries.get(id)?.liveSince === null) await this.#start(id, null);
+  }
+
   /** Rejects while the network does not answer; whatever else it answers, it is there. */
   async #probe(id: AccountId): Promise<void> {
     const entry = this.#entries.get(id);
-    if (entry?.liveSince == null) return this.#start(id, null);
+    if (entry?.liveSince == null) return this.begin(id);
     await entry.connection.check().catch((error: unknown) => {
       if (!(error instanceof Rejected)) throw error;
     });

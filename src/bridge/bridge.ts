@@ -259,13 +259,16 @@ export class Bridge {
   }
 
   #accountBroken(account: AccountId, reason: string): void {
-    const { outages, log, clock } = this.#options;
+    const { outages, accounts, log, clock } = this.#options;
     if (this.#broken.has(account)) return;
     this.#broken.add(account);
     log.error('An account does not work.', { account, reason });
     this.#tellOwners(account, `⚠️ The account ${account} does not work: ${reason} What is written to it waits.`, `broken ${account} ${clock.now()}`);
-    // Only the connection can tell when it works again.
-    outages.down(account, reason, () => Promise.reject(new Error('It waits for its owner.')));
+    // Only the connection can tell when it works again, once it has come up.
+    outages.down(account, reason, async () => {
+      await accounts.begin(account);
+      throw new Error('It waits for its owner.');
+    });
   }
 
   #tellOwners(account: AccountId, text: string, key: string): void {

@@ -81,7 +81,7 @@ export function reactionFromMatrix(event: MatrixEvent, context: RoomContext, dec
       effects.push(refusal(context.room.row, event.event_id as EventId, `The reaction was not sent: ${can.reason ?? `${adapter.name} has none`}.`));
       continue;
     }
-    const others = context.reactions.filter((row) => row.portal === portal.row && row.target === annotates.event);
+    const others = context.reactions.filter((row) => row.portal === portal.row);
     const row: ReactionRow = {
       portal: portal.row, target: annotates.event, actor: event.sender, emoji: annotates.emoji, eventId: event.event_id as EventId,
       key: keyOf(portal.row, event.event_id, 'reaction', 0),
@@ -106,7 +106,7 @@ interface Change {
 
 /** What changes on the network once this one is taken back: null where somebody else's still stands for it, or it was not shown. */
 export function changeByRemoval(removed: ReactionRow, context: RoomContext, portal: Portal, deciding: Deciding): Change | null {
-  const before = context.reactions.filter((row) => row.portal === portal.row && row.target === removed.target);
+  const before = context.reactions.filter((row) => row.portal === portal.row);
   const change = changeOf(before, before.filter(({ key }) => key !== removed.key), limitOf(portal, deciding));
   return change.emoji === null && change.gone === undefined ? null : change;
 }

@@ -1,6 +1,6 @@
 import type { ConversationRow, EventId, Millis, PersonRow, PortalRow, RemoteId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
-import type { Counts, RemoteContext, Room, RoomContext, Undelivered } from '../store.ts';
+import type { Counts, ReactionRow, RemoteContext, Room, RoomContext, Undelivered } from '../store.ts';
 import { room, type RoomSql, type Rows } from './rows.ts';
 import type { Sql } from './sql.ts';
 
@@ -75,12 +75,17 @@ export class Queries {
       rows: events.flatMap((id) => this.#rows.outboxOf(id)),
       // Those on the events, and each of the events with its neighbours: when one comes or goes, another may have to go or be shown.
       reactions: [
-        ...portals.flatMap((portal) => events.flatMap((id) => this.#rows.reactionsWhere('portal = ? AND target = ?', portal.row, id))),
-        ...events.flatMap((id) => this.#rows.reactionsWhere('event_id = ?', id))
-          .flatMap(({ portal, target }) => this.#rows.reactionsWhere('portal = ? AND target = ?', portal, target)),
+        ...portals.flatMap((portal) => events.flatMap((id) => this.#reactionsOn(portal.row, id))),
+        ...events.flatMap((id) => this.#rows.reactionsWhere('event_id = ?', id)).flatMap(({ portal, target }) => this.#reactionsOn(portal, target)),
       ],
       members: this.#rows.members(roomRow),
     };
+  }
+
+  /** Those on what an event shows, whichever of the events that show it they were put to. */
+  #reactionsOn(portal: PortalRow, target: string): readonly ReactionRow[] {
+    const shown = this.#rows.mapWhere('portal = ? AND event_id = ?', portal, target).flatMap(({ remoteId }) => this.#rows.mapWhere('portal = ? AND remote_id = ?', portal, remoteId));
+    return [...new Set([target, ...shown.map(({ eventId }) => eventId)])].flatMap((id) => this.#rows.reactionsWhere('portal = ? AND target = ?', portal, id));
   }
 
   liveRooms(): readonly Room[] {

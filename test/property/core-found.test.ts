@@ -1,0 +1,45 @@
+import { test } from '@jest/globals';
+import { act } from '../kit/model/act.ts';
+import type { Abilities } from '../kit/model/network.ts';
+import type { Op } from '../kit/model/script.ts';
+import type { Weather } from '../kit/model/weather.ts';
+
+const FAIR: Weather = { homeserver: [], network: [], pushes: [], webhooks: [], statuses: [] };
+const PLAIN: Abilities = { edit: false, delete: false, findSent: false, statuses: 'none', echoes: 'none', reactions: 1 };
+
+/** What the core's properties have found, with draws other than those they begin with. */
+const found: readonly { readonly what: string; readonly weather?: Partial<Weather>; readonly script: readonly Op[] }[] = [
+  {
+    what: 'reconciliation finds the homeserver down before the start does: what is sent goes out once it is there',
+    script: [
+      { do: 'homeserver restarts', gap: 900, after: 500 }, { do: 'process dies', gap: 0, after: 0 },
+      { do: 'matrix says', gap: 900, room: 0, parts: 1, reply: null, media: false }, { do: 'network reacts', gap: 0, who: 0, which: 0, emoji: '👍' },
+    ],
+  },
+  {
+    what: 'an account breaks while it is still coming up: it comes up all the same',
+    weather: { network: [{ kind: 'retry', before: 1, after: 1, arrives: false }, { kind: 'retry', before: 3000, after: 1, arrives: false }, { kind: 'broken', before: 1, after: 1, arrives: false }] },
+    script: [
+      { do: 'process dies', gap: 0, after: 13 }, { do: 'matrix says', gap: 0, room: 0, parts: 1, reply: null, media: false },
+      { do: 'network says', gap: 40, who: 0, group: false, parts: 1, reply: null, media: false }, { do: 'matrix edits', gap: 8000, which: 0, parts: 1 },
+    ],
+  },
+  {
+    what: 'two events show one message: a reaction taken back from one stands for the other',
+    script: [
+      { do: 'network says', gap: 0, who: 0, group: false, parts: 2, reply: null, media: false }, { do: 'matrix says', gap: 8000, room: 1, parts: 1, reply: null, media: false },
+      { do: 'matrix reacts', gap: 0, room: 0, which: 2, emoji: '👍' }, { do: 'matrix says', gap: 0, room: 0, parts: 1, reply: null, media: false },
+      { do: 'matrix reacts', gap: 0, room: 0, which: 5, emoji: '👍' }, { do: 'matrix takes a reaction back', gap: 0, which: 0 },
+      { do: 'network says', gap: 0, who: 0, group: false, parts: 1, reply: null, media: false },
+    ],
+  },
+  {
+    what: 'what was lost is put in order before what came after it: the read position ends at the last of all',
+    script: [
+      { do: 'homeserver restarts', gap: 0, after: 500 }, { do: 'matrix says', gap: 0, room: 0, parts: 1, reply: null, media: false },
+      { do: 'network reacts', gap: 0, who: 0, which: 0, emoji: '👍' },
+    ],
+  },
+];
+
+test.each(found)('$what', ({ weather, script }) => act({ abilities: PLAIN, uncertain: 'ask', pageSize: 100, weather: { ...FAIR, ...weather } }, script), 60_000);
