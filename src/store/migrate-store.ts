@@ -7,7 +7,7 @@ import { connect, hangUp, migrate, newestSchema, schemaVersion, takeLock } from 
 import { toWire } from './postgres/wire.ts';
 import { createSeal, keyMark } from './seal.ts';
 import { lockFile, schemaVersion as versionOf } from './sqlite/open.ts';
-import type { Value } from './sql/sql.ts';
+import type { Value } from './sql/driver.ts';
 
 export interface Copied {
   /** Rows by table. */

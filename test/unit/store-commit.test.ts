@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { StoreBusy } from '../../src/store/store.ts';
 import { Commits } from '../../src/store/sql/commit.ts';
-import { SqliteTransactions } from '../../src/store/sqlite/sql.ts';
+import { SqliteTransactions } from '../../src/store/sqlite/driver.ts';
 
 let db: Database.Database;
 let commits: Commits;

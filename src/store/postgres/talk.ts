@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Value } from '../sql/sql.ts';
+import type { Value } from '../sql/driver.ts';
 
 /** What the thread that owns the connection is given. */
 export interface WorkerData {

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { types } from 'pg';
-import type { Value } from '../sql/sql.ts';
+import type { Value } from '../sql/driver.ts';
 
 /**
  * PostgreSQL takes no NUL in a text, and what people and networks write may hold one: it is written as this character and a 0, the

@@ -6,7 +6,8 @@ import type { Accepted, InboxItem, MatrixBatch, NetworkBatch, OpenConversation }
 import { BROKEN } from './inbox.ts';
 import { namedIn } from '../../model/named.ts';
 import { joinIds, type LocalpartOf, replaceConversation, resolveConversation, resolvePerson } from './people.ts';
-import { insert, setMeta, type Sql } from './sql.ts';
+import type { Sql } from './driver.ts';
+import { insert, setMeta } from './statements.ts';
 
 /** Most to-device data that is kept. What clients send for encryption has a few thousand bytes each. */
 const TO_DEVICE = { one: 65_536, count: 5_000, bytes: 16_777_216 } as const;

@@ -1,5 +1,5 @@
 import { StoreBusy } from '../store.ts';
-import type { Transactions } from './sql.ts';
+import type { Transactions } from './driver.ts';
 
 interface Waiting {
   readonly work: () => unknown;

@@ -3,8 +3,8 @@ import type { Seal } from '../seal.ts';
 import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store.ts';
 import { learnId, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
 import { again, RESTORED } from './outbox.ts';
-import { wakeParked } from './parked.ts';
-import { handOver, insert, setMeta, type Sql } from './sql.ts';
+import type { Sql } from './driver.ts';
+import { handOver, insert, setMeta, wakeParked } from './statements.ts';
 
 /** Applies effects inside the caller's transaction and collects the lanes that they woke. */
 export class Effects {

@@ -1,5 +1,5 @@
 import type { ConversationRow, PersonRow } from '../../model/ids.ts';
-import type { Sql } from './sql.ts';
+import type { Sql } from './driver.ts';
 
 /** Where the ids of one sort of thing stand: people, or conversations. */
 export interface IdTable {

@@ -2,7 +2,7 @@ import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, PersonRow, 
 import type { MatrixEvent, NetworkEvent } from '../../model/events.ts';
 import type { Seal } from '../seal.ts';
 import { Damaged, type InboxBody, type InboxItem, type InOutcome, type MediaResult } from '../store.ts';
-import type { Sql } from './sql.ts';
+import type { Sql } from './driver.ts';
 
 interface InboxSql {
   seq: number; source: string; key: string; lane: string; tries: number; received_at: number; due_at: number; room: number | null; event_id: string | null;

@@ -2,9 +2,9 @@ import type { AccountId, Millis, OutboxSeq } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import { type Delivery, deliveredKey, type Keep, type MatrixTask, type NetworkTask, type OutboxItem, type OutboxRef, type OutOutcome, Stale, verifiedKey } from '../store.ts';
 import { mapped } from './inbox.ts';
-import { wakeParked } from './parked.ts';
 import type { OutboxSql, Rows } from './rows.ts';
-import { setMeta, type Sql } from './sql.ts';
+import type { Sql } from './driver.ts';
+import { setMeta, wakeParked } from './statements.ts';
 
 export const RESTORED = 'The database was put back from a backup, and this may have been sent since that was made.';
 

@@ -2,7 +2,8 @@ import type { ConversationRef, PersonRef } from '../../model/events.ts';
 import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
 import { visibleName } from '../../model/names.ts';
 import { conversations, hasStrongId, idsOf, type IdSpace, type IdTable, ownersOf, people, putId, retireId, reviveId } from './identities.ts';
-import { handOver, insert, type Sql } from './sql.ts';
+import type { Sql } from './driver.ts';
+import { handOver, insert } from './statements.ts';
 
 /** Makes a ghost's localpart of a network and an id; handed in, for the store knows nothing of Matrix. */
 export type LocalpartOf = (network: string, scope: string, id: string) => string;

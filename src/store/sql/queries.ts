@@ -2,7 +2,7 @@ import type { ConversationRow, EventId, Millis, PersonRow, PortalRow, RemoteId, 
 import type { Seal } from '../seal.ts';
 import type { Counts, ReactionRow, RemoteContext, Room, RoomContext, Undelivered } from '../store.ts';
 import { room, type RoomSql, type Rows } from './rows.ts';
-import type { Sql } from './sql.ts';
+import type { Sql } from './driver.ts';
 
 const unsettled = "('ready', 'sending', 'uncertain', 'parked')";
 // Partial indexes are used only where their own condition stands in the question word for word; what is too much is taken away beside it.

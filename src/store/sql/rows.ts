@@ -6,7 +6,7 @@ import type { Seal } from '../seal.ts';
 import type { Conversation, MapRow, MediaJob, Member, OutboxItem, Person, Portal, ReactionRow, Room, ThreadRow } from '../store.ts';
 import type { MatrixTask, NetworkTask, OutboxState } from '../tasks.ts';
 import { conversations, idsOf } from './identities.ts';
-import type { Sql } from './sql.ts';
+import type { Sql } from './driver.ts';
 
 /** Reads rows into the plain data that leaves the store; follows `merged` from what is gone to what stays. */
 export class Rows {

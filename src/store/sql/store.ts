@@ -13,7 +13,8 @@ import { Outbox } from './outbox.ts';
 import type { LocalpartOf } from './people.ts';
 import { Queries } from './queries.ts';
 import { Rows } from './rows.ts';
-import { type Driver, setMeta, type Sql } from './sql.ts';
+import type { Driver, Sql } from './driver.ts';
+import { setMeta } from './statements.ts';
 
 export interface StoreOptions {
   readonly seal: Seal;

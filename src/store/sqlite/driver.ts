@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { Driver, Sql, Transactions, Value } from '../sql/sql.ts';
+import type { Driver, Sql, Transactions, Value } from '../sql/driver.ts';
 import type { Db } from './open.ts';
 
 /** SQLite in this process: a statement is a call. */

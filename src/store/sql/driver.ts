@@ -40,24 +40,3 @@ export interface Driver {
   checkpoint(): void;
   close(): void;
 }
-
-/**
- * Gives the rows of one owner to another, in a table that has one row for each owner and `keys`: where both have one, that of the
- * giver stays.
- */
-export function handOver(sql: Sql, table: string, owner: string, keys: readonly string[], from: number | string, to: number | string): void {
-  sql.run(`DELETE FROM ${table} AS old WHERE ${owner} = ? AND EXISTS (SELECT 1 FROM ${table} AS given WHERE given.${owner} = ?
-    AND ${keys.map((key) => `given.${key} = old.${key}`).join(' AND ')})`, to, from);
-  sql.run(`UPDATE ${table} SET ${owner} = ? WHERE ${owner} = ?`, to, from);
-}
-
-/** Inserts a row that cannot be there already. */
-export function insert(sql: Sql, column: 'id' | 'seq', text: string, ...values: readonly Value[]): number {
-  const number = sql.insert(column, text, ...values);
-  if (number === null) throw new Error(`it is there already: ${text}`);
-  return number;
-}
-
-export function setMeta(sql: Sql, key: string, value: string): void {
-  sql.run('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value);
-}
