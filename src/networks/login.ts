@@ -17,7 +17,6 @@ export interface LoginFlow {
 export interface LoginOptions {
   /** Of the app that the account is to be in; its other accounts need not be there. */
   readonly appSettings: AppSettings;
-  readonly answerTimeoutMs?: number;
 }
 
 export type LoginStep = LoginFields | LoginDone;

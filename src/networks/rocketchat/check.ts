@@ -28,7 +28,7 @@ export async function* check(options: ConnectOptions): AsyncGenerator<Check> {
   let asked: Asked;
   try {
     const [app, account] = [asApp(options.appSettings), asAccount(options.settings)];
-    asked = { api: new RocketChatApi(app, account, options.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: options.answerTimeoutMs }), app, account, appKey, key };
+    asked = { api: new RocketChatApi(app, account, options), app, account, appKey, key };
   } catch {
     yield { what: 'settings', ok: false, detail: 'The settings of the account do not fit.', fix: `Correct ${key}.` };
     return;

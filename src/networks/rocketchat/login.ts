@@ -24,14 +24,14 @@ const user: LoginFlow = {
 
 export const logins: readonly LoginFlow[] = [bot, user];
 
-function tokenStep(kind: 'bot' | 'user', { appSettings, answerTimeoutMs }: LoginOptions): LoginStep {
+function tokenStep(kind: 'bot' | 'user', { appSettings }: LoginOptions): LoginStep {
   return {
     type: 'fields',
     instructions: TOKEN,
     fields: [loginField('user_id', 'User id', account.shape.user_id), loginField('token', 'Token', account.shape.token, true)],
     async submit({ user_id = '', token = '' }) {
       const app = asApp(appSettings);
-      const api = new RocketChatApi(app, account.parse({ kind, user_id, token }), answerTimeoutMs === undefined ? {} : { answerTimeoutMs });
+      const api = new RocketChatApi(app, account.parse({ kind, user_id, token }));
       try {
         const me = await api.me();
         const username = str(me, 'username') ?? user_id;

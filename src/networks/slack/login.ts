@@ -22,13 +22,13 @@ const user: LoginFlow = {
 
 export const logins: readonly LoginFlow[] = [bot, user];
 
-function tokenStep(kind: 'bot' | 'user', instructions: string, { appSettings, answerTimeoutMs }: LoginOptions): LoginStep {
+function tokenStep(kind: 'bot' | 'user', instructions: string, { appSettings }: LoginOptions): LoginStep {
   return {
     type: 'fields',
     instructions,
     fields: [loginField('token', 'Token', account.shape.token, true)],
     async submit({ token = '' }) {
-      const api = new SlackApi({ url: asApp(appSettings).api_url, token, answerTimeoutMs });
+      const api = new SlackApi({ url: asApp(appSettings).api_url, token });
       try {
         return done(kind, token, await api.call('auth.test'));
       } finally {

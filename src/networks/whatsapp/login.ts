@@ -19,9 +19,9 @@ const number: LoginFlow = {
 
 export const logins: readonly LoginFlow[] = [number];
 
-async function choose(waba: string, token: string, { appSettings, answerTimeoutMs }: LoginOptions): Promise<LoginStep> {
+async function choose(waba: string, token: string, { appSettings }: LoginOptions): Promise<LoginStep> {
   const asked = account.parse({ waba_id: waba, access_token: token, phone_number_id: waba });
-  const api = new WhatsAppApi(asApp(appSettings), asked, answerTimeoutMs === undefined ? {} : { answerTimeoutMs });
+  const api = new WhatsAppApi(asApp(appSettings), asked);
   try {
     const numbers = await api.numbers();
     const done = (id: string): LoginDone => {
