@@ -1,4 +1,5 @@
 import type { Capabilities, Capability, MediaCapability } from '../../model/capabilities.ts';
+import { full, none, partial } from '../shared/levels.ts';
 
 /** The server sets no limit; this many are more than anybody looks at. */
 const MAX_REACTIONS = 100;
@@ -56,10 +57,6 @@ export function limitsFrom(values: ReadonlyMap<string, unknown>, version: string
     siteUrl: typeof site === 'string' && /^https?:\/\//.test(site) ? site.replace(/\/+$/, '') : undefined, version,
   };
 }
-
-const full: Capability = { level: 'full' };
-const none = (reason: string): Capability => ({ level: 'none', reason });
-const partial = (reason: string): Capability => ({ level: 'partial', reason });
 
 export interface Able {
   readonly limits: ServerLimits;

@@ -1,4 +1,5 @@
-import type { Capabilities, Capability, MediaCapability } from '../../model/capabilities.ts';
+import type { Capabilities, MediaCapability } from '../../model/capabilities.ts';
+import { full, none, partial } from '../shared/levels.ts';
 
 /** Characters of a text (docs.slack.dev/reference/methods/chat.postMessage, "Truncating content"; chat.update takes no more). */
 export const MAX_TEXT = 4000;
@@ -14,10 +15,6 @@ const MAX_REACTIONS = 23;
 export const POSTS = { perSecond: 1, burst: 4 };
 /** The whole workspace: "several hundred messages a minute". */
 export const WORKSPACE = { perSecond: 5, burst: 20 };
-
-const full: Capability = { level: 'full' };
-const none = (reason: string): Capability => ({ level: 'none', reason });
-const partial = (reason: string): Capability => ({ level: 'partial', reason });
 
 const media: MediaCapability = { level: 'full', mimes: ['*'], maxBytes: MAX_FILE, maxCaption: MAX_TEXT };
 const NO_TYPING = 'Slack’s API neither tells who is typing nor takes it.';

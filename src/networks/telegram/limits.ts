@@ -1,5 +1,6 @@
 import type { Capabilities, Capability, MediaCapability } from '../../model/capabilities.ts';
 import type { Target } from '../network.ts';
+import { full, none, partial } from '../shared/levels.ts';
 
 /** Characters after parsing (core.telegram.org/bots/api#sendmessage, …#sendphoto). */
 export const MAX_TEXT = 4096;
@@ -13,10 +14,6 @@ const PHOTO = { edges: 10_000, ratio: 20 };
 const MB = 1_000_000;
 const UPLOAD = 50 * MB;
 const LOCAL_UPLOAD = 2000 * MB;
-
-const full: Capability = { level: 'full' };
-const none = (reason: string): Capability => ({ level: 'none', reason });
-const partial = (reason: string): Capability => ({ level: 'partial', reason });
 
 /** `local`: a Bot API server of one's own that runs with `--local`. `webhook`: Telegram calls the bridge. */
 export interface Setup {

@@ -1,6 +1,7 @@
-import type { Capabilities, Capability, MediaCapability } from '../../model/capabilities.ts';
+import type { Capabilities, MediaCapability } from '../../model/capabilities.ts';
 import { Rejected } from '../../model/errors.ts';
 import type { Target } from '../network.ts';
+import { full, none, partial } from '../shared/levels.ts';
 
 /** Characters (…/whatsapp/cloud-api/messages/text-messages, …/image-messages). */
 export const MAX_TEXT = 4096;
@@ -30,10 +31,6 @@ export function checkWindow(conversation: Target, now: number): void {
 export function windowOpen(conversation: Target, now: number): boolean {
   return conversation.lastInbound !== undefined && now - conversation.lastInbound.at < WINDOW_MS;
 }
-
-const full: Capability = { level: 'full' };
-const none = (reason: string): Capability => ({ level: 'none', reason });
-const partial = (reason: string): Capability => ({ level: 'partial', reason });
 
 /** Decimal megabytes: the smaller reading of the documented limits (…/whatsapp/cloud-api/reference/media). */
 const MB = 1_000_000;
