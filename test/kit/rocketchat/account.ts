@@ -8,9 +8,9 @@ import { type RocketChatSandbox, type RocketChatSandboxOptions, startRocketChatS
 
 export const TOKEN = 'token-of-the-rocketchat-test';
 
-/** What stands under `networks.rocketchat` in the config of a daemon, with one account. */
-export function configOf(sandbox: RocketChatSandbox, owners: readonly string[], rateScale: number): object {
-  return { main: { url: sandbox.url, accounts: { bridge: { user_id: sandbox.account._id, token: TOKEN, owners, rate_scale: rateScale } } } };
+/** What stands under `networks.rocketchat` in the config of a daemon, with one account. `account`: `owners`, `rate_scale` and more. */
+export function configOf(sandbox: RocketChatSandbox, account: Readonly<Record<string, unknown>>): object {
+  return { main: { url: sandbox.url, accounts: { bridge: { user_id: sandbox.account._id, token: TOKEN, ...account } } } };
 }
 
 /** A sink that keeps what it is handed, and its cursor as the store would. */

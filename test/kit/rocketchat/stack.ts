@@ -7,6 +7,6 @@ export type RocketChatStack = NetworkStack<RocketChatSandbox>;
 export function startRocketChatStack(): Promise<RocketChatStack> {
   return startNetworkStack(async ({ owners }) => {
     const sandbox = await startRocketChatSandbox({ token: TOKEN });
-    return { sandbox, networks: { rocketchat: configOf(sandbox, owners, 100) } };
+    return { sandbox, networks: { rocketchat: configOf(sandbox, { owners, rate_scale: 100 }) } };
   });
 }

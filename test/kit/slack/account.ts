@@ -24,11 +24,11 @@ export function startReceiving(receive: Receive, webhooks: string): Promise<Slac
   return startSandbox(receive === 'http' ? { requestUrl: `${webhooks}/slack/main` } : {});
 }
 
-/** What stands under `networks.slack` in the config of a daemon, with one account. */
-export function configOf(sandbox: SlackSandbox, owners: readonly string[], receive: Receive = 'socket', rateScale = SCALE): object {
+/** What stands under `networks.slack` in the config of a daemon, with one account. `account`: `owners`, `rate_scale` and more. */
+export function configOf(sandbox: SlackSandbox, account: Readonly<Record<string, unknown>>, receive: Receive = 'socket'): object {
   return { main: {
     receive, app_token: secrets.appToken, signing_secret: secrets.signingSecret, api_url: sandbox.apiUrl,
-    accounts: { team: { team_id: sandbox.teamId, user_id: sandbox.botUserId, token: secrets.botToken, owners, rate_scale: rateScale } },
+    accounts: { team: { team_id: sandbox.teamId, user_id: sandbox.botUserId, token: secrets.botToken, rate_scale: SCALE, ...account } },
   } };
 }
 

@@ -7,6 +7,6 @@ export type SlackStack = NetworkStack<SlackSandbox>;
 export function startSlackStack(receive: Receive = 'socket'): Promise<SlackStack> {
   return startNetworkStack(async ({ webhooks, owners }) => {
     const sandbox = await startReceiving(receive, webhooks);
-    return { sandbox, networks: { slack: configOf(sandbox, owners, receive) } };
+    return { sandbox, networks: { slack: configOf(sandbox, { owners }, receive) } };
   });
 }

@@ -46,7 +46,7 @@ export const slackTown: TownMaker = async ({ owners }, started) => {
   const people = each((who) => sandbox.person(who.toLowerCase(), { realName: who }));
   return {
     id: 'slack',
-    config: slack.configOf(sandbox, owners, 'socket', SCALE),
+    config: slack.configOf(sandbox, { owners, rate_scale: SCALE }),
     group(title) {
       const channel = sandbox.channel(title, { members: [people.Ada.id, people.Ben.id], withoutBot: true });
       return {
@@ -66,7 +66,7 @@ export const rocketchatTown: TownMaker = async ({ owners }, started) => {
   const people = each((who) => sandbox.person(who.toLowerCase(), who));
   return {
     id: 'rocketchat',
-    config: rocketchat.configOf(sandbox, owners, SCALE),
+    config: rocketchat.configOf(sandbox, { owners, rate_scale: SCALE }),
     group(title) {
       const room = people.Ada.createRoom(title, [people.Ben.user]);
       return {
@@ -86,7 +86,7 @@ export const telegramTown: TownMaker = async ({ owners }, started) => {
   const people = each((who) => sandbox.person(1001 + everybody.indexOf(who), { firstName: who }));
   return {
     id: 'telegram',
-    config: telegram.configOf(sandbox, owners),
+    config: telegram.configOf(sandbox, { owners, rate_scale: SCALE }),
     group(title) {
       const group = sandbox.group(title, { members: [people.Ada, people.Ben], bot: null });
       return {

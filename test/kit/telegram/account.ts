@@ -9,9 +9,9 @@ import type { TelegramSandbox } from '../../../src/sandbox/telegram/index.ts';
 
 export const TOKEN = '700100200:sandbox-token-of-the-telegram-bot';
 
-/** What stands under `networks.telegram` in the config of a daemon, with one account. */
-export function configOf(sandbox: TelegramSandbox, owners: readonly string[]): object {
-  return { main: { api_url: sandbox.url, accounts: { bot: { token: TOKEN, owners, rate_scale: 10_000 } } } };
+/** What stands under `networks.telegram` in the config of a daemon, with one account. `account`: `owners`, `rate_scale` and more. */
+export function configOf(sandbox: TelegramSandbox, account: Readonly<Record<string, unknown>>): object {
+  return { main: { api_url: sandbox.url, accounts: { bot: { token: TOKEN, ...account } } } };
 }
 
 /** What the daemon hands to an account. */

@@ -19,7 +19,7 @@ export const rocketchatDriver: Driver = {
       if (on) sandbox.faults.failures.push(...CALLS.map((path) => ({ path, status, times: Number.POSITIVE_INFINITY })));
     };
     return {
-      config: configOf(sandbox, owners, 1_000),
+      config: configOf(sandbox, { owners, rate_scale: 1_000 }),
       meet(place) {
         met += 1;
         const ada = sandbox.person(`ada${met}`, `Ada ${met}`);

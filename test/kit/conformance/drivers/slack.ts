@@ -20,7 +20,7 @@ async function start({ webhooks, owners }: Around, receive: Receive): Promise<Pe
   const sandbox = await startReceiving(receive, webhooks);
   let met = 0;
   return {
-    config: configOf(sandbox, owners, receive),
+    config: configOf(sandbox, { owners }, receive),
     meet(place) {
       met += 1;
       const ada = sandbox.person(`ada${met}`, { realName: `Ada ${met}` });

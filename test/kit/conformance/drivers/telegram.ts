@@ -14,7 +14,7 @@ export const telegramDriver: Driver = {
     const sandbox = await startTelegramSandbox({ token: TOKEN });
     let met = 0;
     return {
-      config: configOf(sandbox, owners),
+      config: configOf(sandbox, { owners, rate_scale: 10_000 }),
       meet(place) {
         met += 1;
         const ada = sandbox.person(1000 + 2 * met, { firstName: `Ada ${met}` });
