@@ -3,6 +3,8 @@ import type { Inline, RichText } from '../../model/richtext.ts';
 
 export type PrefixStyle = 'inline' | 'line';
 
+export type Dress = (part: RichText) => RichText;
+
 interface Prefixes {
   /** Only the name, for what cannot carry text, or a text that begins with a block of its own. */
   label(name: string, end?: ':' | ''): RichText;
@@ -10,13 +12,15 @@ interface Prefixes {
   withPrefix(text: RichText, name: string, style?: PrefixStyle): RichText;
   /** "/me waves" of somebody else: `*Name* waves`. */
   asEmote(text: RichText, name: string): RichText;
+  /** What puts the name before each part of what somebody says; without a name it stays as it is. */
+  dress(name: string | undefined, style?: PrefixStyle, emote?: boolean): Dress;
 }
 
 /** The name of a relayed person before what they say. `safeName`: a name as it may stand in a message of the network. */
 export function prefixes(safeName: (name: string) => string): Prefixes {
   const bold = (name: string, end = ''): Inline => ({ t: 'bold', children: [{ t: 'text', text: `${safeName(name)}${end}` }] });
   const label: Prefixes['label'] = (name, end = ':') => [{ t: 'paragraph', children: [bold(name, end)] }];
-  return {
+  const own: Prefixes = {
     label,
     withPrefix(text, name, style = 'inline') {
       const [first, ...rest] = text;
@@ -29,7 +33,12 @@ export function prefixes(safeName: (name: string) => string): Prefixes {
       if (first?.t !== 'paragraph') return [...label(name, ''), ...text];
       return [{ t: 'paragraph', children: [bold(name), { t: 'text', text: ' ' }, ...first.children] }, ...rest];
     },
+    dress(name, style = 'inline', emote = false) {
+      if (name === undefined) return (part) => part;
+      return (part) => (emote ? own.asEmote(part, name) : own.withPrefix(part, name, style));
+    },
   };
+  return own;
 }
 
 /** "/me waves", said by the account itself. */

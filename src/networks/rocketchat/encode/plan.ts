@@ -3,9 +3,9 @@ import { plain, type RichText } from '../../../model/richtext.ts';
 import { splitText } from '../../../text/split.ts';
 import type { SendRequest } from '../../network.ts';
 import { inWords } from '../../shared/in-words.ts';
-import { italic } from '../../shared/prefix.ts';
+import { type Dress, italic } from '../../shared/prefix.ts';
 import { encode } from '../markup.ts';
-import { asEmote, label, withPrefix } from './prefix.ts';
+import { dress, label } from './prefix.ts';
 
 /** Room for the address of a message that is answered, which stands before the text. */
 const JUMP = 300;
@@ -25,21 +25,21 @@ export function plan(request: SendRequest, { maxText, aliases }: PlanFacts): rea
   const name = aliases ? undefined : request.relay?.name;
   const { content } = request;
   const limit = Math.max(maxText - (request.replyTo === undefined ? 0 : JUMP), 50);
-  const dressed = (part: RichText): RichText => (name === undefined ? part : withPrefix(part, name));
-  const texts = (whole: RichText, dress = dressed): readonly TextContent[] =>
-    splitText(whole, limit, (part) => length(dress(part))).map((part): TextContent => ({ kind: 'text', text: dress(part) }));
+  const dressed = dress(name);
+  const texts = (whole: RichText, put = dressed): readonly TextContent[] =>
+    splitText(whole, limit, (part) => length(put(part))).map((part): TextContent => ({ kind: 'text', text: put(part) }));
   if (isMedia(content)) return planMedia(content, limit, dressed, texts, name !== undefined);
   switch (content.kind) {
     case 'text':
       if (content.style !== 'emote') return texts(content.text);
-      return texts(content.text, (part) => (name === undefined ? italic(part) : asEmote(part, name)));
+      return texts(content.text, name === undefined ? italic : dress(name, 'inline', true));
     case 'location': return name === undefined ? [content] : [{ kind: 'text', text: label(name) }, content];
     case 'contacts': return texts(plain(content.contacts.map(cardText).join('\n\n')));
     default: return texts(plain(inWords(content)));
   }
 }
 
-function planMedia(content: MediaContent, limit: number, dressed: (part: RichText) => RichText, texts: (whole: RichText) => readonly TextContent[], named: boolean): readonly Content[] {
+function planMedia(content: MediaContent, limit: number, dressed: Dress, texts: (whole: RichText) => readonly TextContent[], named: boolean): readonly Content[] {
   const { caption, ...bare } = content;
   if (caption === undefined) return [named ? { ...bare, caption: dressed([]) } : bare];
   const whole = dressed(caption);

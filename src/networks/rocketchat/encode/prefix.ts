@@ -7,4 +7,4 @@ export function safeName(name: string): string {
   return shortName(name, MAX_NAME);
 }
 
-export const { label, withPrefix, asEmote } = prefixes(safeName);
+export const { label, dress, withPrefix } = prefixes(safeName);

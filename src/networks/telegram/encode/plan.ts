@@ -3,10 +3,10 @@ import { plain, type RichText } from '../../../model/richtext.ts';
 import { splitText } from '../../../text/split.ts';
 import type { SendRequest } from '../../network.ts';
 import { inWords } from '../../shared/in-words.ts';
-import { italic, type PrefixStyle } from '../../shared/prefix.ts';
+import { type Dress, italic, type PrefixStyle } from '../../shared/prefix.ts';
 import { MAX_CAPTION, MAX_TEXT, POLL } from '../limits.ts';
 import { encode, weigh } from '../markup.ts';
-import { asEmote, label, withPrefix } from './prefix.ts';
+import { dress, label } from './prefix.ts';
 
 /**
  * The messages that a request becomes, in order. Names of relayed people are put in here, so that they count: what
@@ -29,14 +29,6 @@ export function plan(request: SendRequest, style: PrefixStyle): readonly Content
     default:
       return texts(plain(inWords(content)), dress(name, style));
   }
-}
-
-type Dress = (part: RichText) => RichText;
-
-/** Puts the speaker's name before what they say. */
-function dress(name: string | undefined, style: PrefixStyle, emote = false): Dress {
-  if (name === undefined) return (part) => part;
-  return (part) => (emote ? asEmote(part, name) : withPrefix(part, name, style));
 }
 
 function planMedia(content: MediaContent, name: string | undefined, style: PrefixStyle): readonly Content[] {

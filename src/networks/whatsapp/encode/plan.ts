@@ -3,10 +3,10 @@ import { plain, type RichText } from '../../../model/richtext.ts';
 import { splitText } from '../../../text/split.ts';
 import type { SendRequest } from '../../network.ts';
 import { inWords } from '../../shared/in-words.ts';
-import { italic, type PrefixStyle } from '../../shared/prefix.ts';
+import { type Dress, italic, type PrefixStyle } from '../../shared/prefix.ts';
 import { MAX_CAPTION, MAX_TEXT } from '../limits.ts';
 import { encode } from '../markup.ts';
-import { asEmote, label, withPrefix } from './prefix.ts';
+import { dress, label } from './prefix.ts';
 
 /** Kinds that show a text below the file. */
 const CAPTIONED: ReadonlySet<string> = new Set(['image', 'video', 'file']);
@@ -46,14 +46,6 @@ export function planWhole({ content, relay }: SendRequest): readonly Content[] {
 /** As much of a text as one message holds. */
 export function firstOf(whole: RichText): RichText {
   return splitText(whole, MAX_TEXT, length)[0] ?? whole;
-}
-
-type Dress = (part: RichText) => RichText;
-
-/** Puts the speaker's name before what they say. */
-function dress(name: string | undefined, style: PrefixStyle, emote = false): Dress {
-  if (name === undefined) return (part) => part;
-  return (part) => (emote ? asEmote(part, name) : withPrefix(part, name, style));
 }
 
 function planMedia(content: MediaContent, name: string | undefined, style: PrefixStyle): readonly Content[] {

@@ -27,4 +27,4 @@ export function safeName(name: string): string {
   return shown.length > MAX_NAME ? `${shown.slice(0, MAX_NAME - 1).join('').trimEnd()}…` : calm;
 }
 
-export const { label, withPrefix, asEmote } = prefixes(safeName);
+export const { label, dress } = prefixes(safeName);
