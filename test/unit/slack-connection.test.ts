@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Rejected } from '../../src/model/errors.ts';
 import type { RemoteId } from '../../src/model/ids.ts';
 import type { SlackSandbox } from '../../src/sandbox/slack/index.ts';
-import { appSettings, file, part, running, SCALE, secrets, startSandbox, target, textIn, tsIn, until, type Running } from '../kit/slack/account.ts';
+import { appSettings, file, part, running, SCALE, secrets, startSandbox, target, textIn, tsIn, type Running } from '../kit/slack/account.ts';
+import { eventually } from '../kit/stack/stack.ts';
 
 let sandbox: SlackSandbox;
 let account: Running;
@@ -28,7 +29,7 @@ describe('what is said on Slack', () => {
   test('arrives, once, and is acknowledged after it is committed', async () => {
     sandbox.faults.duplicate = 1;
     const ts = sandbox.person('bob').sendText(general, 'hello *there*');
-    await until('the message', () => account.sink.of('message')[0]);
+    await eventually('the message', () => account.sink.of('message')[0]);
     await sandbox.idle();
     expect(account.sink.of('message')).toHaveLength(1);
     expect(account.sink.duplicates).toBeGreaterThan(0);
@@ -45,7 +46,7 @@ describe('what is said on Slack', () => {
       if (refusals <= 2) throw new Error('the disk is full');
     };
     sandbox.person('bob').sendText(general, 'again');
-    await until('the message', () => account.sink.of('message')[0]);
+    await eventually('the message', () => account.sink.of('message')[0]);
     expect(refusals).toBeGreaterThanOrEqual(3);
     await sandbox.idle();
     expect(sandbox.sent.at(-1)).toMatchObject({ acknowledged: true });
@@ -56,7 +57,7 @@ describe('what is said on Slack', () => {
     const ts = bob.sendText(general, 'see https://x.org');
     bob.unfurl(general, ts, { from_url: 'https://x.org', title: 'X', text: 'a page', id: 1 });
     bob.edit(general, ts, 'see nothing');
-    const edit = await until('the edit', () => account.sink.of('edit')[0]);
+    const edit = await eventually('the edit', () => account.sink.of('edit')[0]);
     await sandbox.idle();
     expect(account.sink.of('edit')).toHaveLength(1);
     expect(edit).toMatchObject({ target: `${general}:${ts}`, sender: { id: bob.id } });
@@ -76,7 +77,7 @@ describe('what is said on Slack', () => {
     bob.delete(general, ts);
     bob.become('Robert', 'newpicture');
     bob.archive(general);
-    await until('the end of it', () => account.sink.of('conversation.gone')[0]);
+    await eventually('the end of it', () => account.sink.of('conversation.gone')[0]);
     await sandbox.idle();
     expect(account.sink.of('reaction').map(({ emoji, removed }) => [emoji, removed])).toEqual([['👍🏼', undefined], [null, '👍🏼']]);
     expect(account.sink.of('pin')[0]).toMatchObject({ target: `${general}:${ts}`, pinned: true });
@@ -91,7 +92,7 @@ describe('what is said on Slack', () => {
     const root = bob.sendText(general, 'root');
     bob.sendText(general, 'inside', { thread: root });
     bob.sendText(general, 'outside too', { thread: root, broadcast: true });
-    await until('all three', () => account.sink.of('message').length === 3);
+    await eventually('all three', () => account.sink.of('message').length === 3);
     expect(account.sink.of('message').map(({ thread }) => thread)).toEqual([undefined, { root: `${general}:${root}` }, { root: `${general}:${root}`, broadcast: true }]);
   });
 
@@ -99,14 +100,14 @@ describe('what is said on Slack', () => {
     const bob = sandbox.person('bob');
     const chat = bob.direct();
     bob.sendText(chat.id, 'psst');
-    const message = await until('the message', () => account.sink.of('message')[0]);
+    const message = await eventually('the message', () => account.sink.of('message')[0]);
     expect(message.conversation).toEqual({ id: bob.id, scope: 'T0SANDBOX', kind: 'direct', perAccount: true, aliases: [chat.id] });
   });
 
   test('names of channels and groups that a message mentions', async () => {
     sandbox.group('S123', 'crew');
     sandbox.person('bob').sendText(general, `ask <#${general}> and <!subteam^S123>, <@${sandbox.person('bob').id}>`);
-    const message = await until('the message', () => account.sink.of('message')[0]);
+    const message = await eventually('the message', () => account.sink.of('message')[0]);
     expect(JSON.stringify(message.parts)).toContain('ask #general and @crew, ');
   });
 
@@ -114,7 +115,7 @@ describe('what is said on Slack', () => {
     const bob = sandbox.person('bob');
     bob.sendFile(general, Buffer.from('\x89PNG fake', 'latin1'), 'a.png', { text: 'look' });
     bob.sendFile(general, Buffer.from('<html>my own page</html>'), 'page.html', { guarded: true });
-    const [first, second] = await until('both', () => (account.sink.of('message').length === 2 ? account.sink.of('message') : undefined));
+    const [first, second] = await eventually('both', () => (account.sink.of('message').length === 2 ? account.sink.of('message') : undefined));
     expect(first?.parts).toMatchObject([{ kind: 'image', media: { mime: 'image/png', name: 'a.png', size: 9 }, caption: [{ t: 'paragraph' }] }]);
     for (const [message, wanted] of [[first, '\x89PNG fake'], [second, '<html>my own page</html>']] as const) {
       const [content] = message?.parts ?? [];
@@ -133,7 +134,7 @@ describe('what is said through the bridge', () => {
     const sent = await account.connection.send(request);
     expect(sent).toMatchObject({ id: `${general}:${said().ts}`, state: 'confirmed' });
     expect(said()).toMatchObject({ text: 'a &lt;b&gt; *c*', user: sandbox.botUserId, metadata: { event_type: 'drawbridge', event_payload: { key: request.key } } });
-    const echo = await until('the echo', () => account.sink.of('message')[0]);
+    const echo = await eventually('the echo', () => account.sink.of('message')[0]);
     expect(echo).toMatchObject({ id: sent.id, key: request.key, sender: { isSelf: true } });
     const answer = await account.connection.send(part(target(general), 'below', { replyTo: sent.id }));
     expect(said()).toMatchObject({ threadTs: tsIn(sent.id) });
@@ -148,7 +149,7 @@ describe('what is said through the bridge', () => {
     const request = part(target(general), 'hi', { relay: { name: 'Alice\u202e (Matrix)', avatarUrl: 'https://example.org/alice.png' } });
     await account.connection.send(request);
     expect(said()).toMatchObject({ username: 'Alice (Matrix)', iconUrl: 'https://example.org/alice.png', subtype: 'bot_message' });
-    expect(await until('the echo', () => account.sink.of('message')[0])).toMatchObject({ key: request.key, sender: { isSelf: true } });
+    expect(await eventually('the echo', () => account.sink.of('message')[0])).toMatchObject({ key: request.key, sender: { isSelf: true } });
   });
 
   test('a first word to somebody opens the chat, and teaches its id', async () => {
@@ -157,7 +158,7 @@ describe('what is said through the bridge', () => {
     expect(sent.learnt).toEqual({ alias: bob.direct().id });
     expect(said()).toMatchObject({ channel: bob.direct().id, text: 'hello you' });
     // Its echo names nobody: the account knows whom it is with.
-    expect((await until('the echo', () => account.sink.of('message')[0])).conversation).toMatchObject({ id: bob.id, kind: 'direct' });
+    expect((await eventually('the echo', () => account.sink.of('message')[0])).conversation).toMatchObject({ id: bob.id, kind: 'direct' });
   });
 
   test('a file goes in three steps, under what is said of it, and tells which message it became', async () => {
@@ -271,7 +272,7 @@ describe('what was', () => {
 
   test('nobody else’s mark counts as ours', async () => {
     sandbox.person('bob').raw(general, { type: 'message', ts: '1700000000.000100', text: 'forged', metadata: { event_type: 'drawbridge', event_payload: { key: 'key-1' } }, app_id: 'A0OTHER', bot_id: 'B0OTHER' });
-    const message = await until('the message', () => account.sink.of('message')[0]);
+    const message = await eventually('the message', () => account.sink.of('message')[0]);
     expect(message.key).toBeUndefined();
   });
 });
@@ -288,14 +289,14 @@ describe('a person’s own login', () => {
     await using own = await running(app, 'bob');
     const chat = bob.direct(eve.id);
     eve.sendText(chat.id, 'hi bob');
-    expect((await until('the direct chat', () => own.sink.of('message')[0])).conversation).toMatchObject({ id: eve.id, kind: 'direct', aliases: [chat.id] });
+    expect((await eventually('the direct chat', () => own.sink.of('message')[0])).conversation).toMatchObject({ id: eve.id, kind: 'direct', aliases: [chat.id] });
     const request = part(target(eve.id, 'direct', { aliases: [chat.id] }), 'hi eve');
     await own.connection.send(request);
     expect(said()).toMatchObject({ user: bob.id, channel: chat.id });
-    expect(await until('the echo', () => own.sink.of('message').find(({ key }) => key === request.key))).toMatchObject({ sender: { isSelf: true }, conversation: { id: eve.id } });
+    expect(await eventually('the echo', () => own.sink.of('message').find(({ key }) => key === request.key))).toMatchObject({ sender: { isSelf: true }, conversation: { id: eve.id } });
     // What the person does in Slack itself is told.
     bob.sendText(chat.id, 'from my phone');
-    const native = await until('what was said in Slack', () => own.sink.of('message').find(({ parts }) => textIn(parts[0] as never) === 'from my phone'));
+    const native = await eventually('what was said in Slack', () => own.sink.of('message').find(({ parts }) => textIn(parts[0] as never) === 'from my phone'));
     expect(native).toMatchObject({ sender: { isSelf: true } });
     expect(native.key).toBeUndefined();
     // What was sent for them they can change there; that is no echo, and it is later than ours.
@@ -304,15 +305,15 @@ describe('a person’s own login', () => {
     await sandbox.idle();
     expect(own.sink.of('edit').filter(({ time }) => time > edited.time)).toEqual([]);
     bob.edit(chat.id, tsIn(sent.id), 'changed in Slack');
-    const change = await until('the edit in Slack', () => own.sink.of('edit').find(({ time }) => time > edited.time));
+    const change = await eventually('the edit in Slack', () => own.sink.of('edit').find(({ time }) => time > edited.time));
     expect(change).toMatchObject({ target: sent.id, sender: { isSelf: true } });
     // A reaction that stands there already has no echo: the next like it is the person's own.
     bob.react(chat.id, tsIn(sent.id), 'wave');
-    await until('the reaction', () => own.sink.of('reaction')[0]);
+    await eventually('the reaction', () => own.sink.of('reaction')[0]);
     await own.connection.react(target(eve.id, 'direct'), sent.id, '👋', 'k1');
     bob.unreact(chat.id, tsIn(sent.id), 'wave');
     bob.react(chat.id, tsIn(sent.id), 'wave');
-    await until('all that was done in Slack', () => own.sink.of('reaction').length === 3);
+    await eventually('all that was done in Slack', () => own.sink.of('reaction').length === 3);
     await own.connection.markRead(target(eve.id, 'direct'), native.id);
     expect(sandbox.readTo(chat.id, bob.id)).toBe(tsIn(native.id));
     // Nothing of it was for the bot.
@@ -333,8 +334,8 @@ describe('a person’s own login', () => {
     await using one = await running(app, 'bob');
     await using other = await running(app, 'eve');
     bob.sendText(bob.direct(eve.id).id, 'between us');
-    expect(await until('with bob', () => one.sink.of('message')[0])).toMatchObject({ sender: { isSelf: true }, conversation: { id: eve.id } });
-    expect(await until('with eve', () => other.sink.of('message')[0])).toMatchObject({ sender: { id: bob.id }, conversation: { id: bob.id } });
+    expect(await eventually('with bob', () => one.sink.of('message')[0])).toMatchObject({ sender: { isSelf: true }, conversation: { id: eve.id } });
+    expect(await eventually('with eve', () => other.sink.of('message')[0])).toMatchObject({ sender: { id: bob.id }, conversation: { id: bob.id } });
     expect(sandbox.sockets).toBe(1);
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SlackSandbox } from '../../src/sandbox/slack/index.ts';
-import { appSettings, MemorySink, part, running, secrets, startSandbox, target, until, type Running } from '../kit/slack/account.ts';
+import { appSettings, MemorySink, part, running, secrets, startSandbox, target, type Running } from '../kit/slack/account.ts';
+import { eventually } from '../kit/stack/stack.ts';
 
 let sandbox: SlackSandbox;
 let app: ReturnType<typeof appSettings>;
@@ -38,17 +39,17 @@ describe('Socket Mode', () => {
         say(`round ${round} word ${each}`);
         await new Promise((resolve) => setTimeout(resolve, 40));
       }
-      await until('the follower', () => sandbox.sockets === 1);
+      await eventually('the follower', () => sandbox.sockets === 1);
     }
     await sandbox.idle();
-    await until('all words', () => sink.texts().length === 15);
+    await eventually('all words', () => sink.texts().length === 15);
     expect(sink.texts()).toEqual(Array.from({ length: 15 }, (_each, index) => `round ${Math.floor(index / 5)} word ${index % 5}`));
   });
 
   test('after a cut it comes back by itself, and fetches what was said meanwhile, in order and once', async () => {
     const { sink } = await start();
     say('before');
-    await until('the first word', () => sink.texts().includes('before'));
+    await eventually('the first word', () => sink.texts().includes('before'));
     sandbox.faults.noSockets = true;
     sandbox.faults.drop = 1;
     sandbox.cut();
@@ -59,38 +60,38 @@ describe('Socket Mode', () => {
     sandbox.person('bob').react(general, root, 'eyes');
     sandbox.faults.drop = 0;
     sandbox.faults.noSockets = false;
-    await until('the socket', () => sandbox.sockets === 1);
-    await until('what was missed', () => sink.texts().length === 4);
+    await eventually('the socket', () => sandbox.sockets === 1);
+    await eventually('what was missed', () => sink.texts().length === 4);
     say('after');
-    await until('the last word', () => sink.texts().includes('after'));
+    await eventually('the last word', () => sink.texts().includes('after'));
     expect(sink.texts()).toEqual(['before', 'missed one', 'missed in a thread', 'missed and changed', 'after']);
     expect(sink.of('reactions.set')[0]).toMatchObject({ target: `${general}:${root}`, reactions: [{ emoji: '👀' }] });
   });
 
   test('after a stop it goes on where it was', async () => {
     const first = await start();
-    await until('the first mark', () => first.sink.last);
+    await eventually('the first mark', () => first.sink.last);
     say('one');
-    await until('the first word', () => first.sink.texts().includes('one'));
+    await eventually('the first word', () => first.sink.texts().includes('one'));
     await first.stop();
     sandbox.faults.drop = 1;
     say('while nobody listened');
     sandbox.faults.drop = 0;
     const again = await start(first.sink);
-    await until('what was said', () => again.sink.texts().includes('while nobody listened'));
+    await eventually('what was said', () => again.sink.texts().includes('while nobody listened'));
     expect(again.sink.texts()).toEqual(['one', 'while nobody listened']);
   });
 
   test('who came and who left while nobody listened is found in the history', async () => {
     const first = await start();
-    await until('the first mark', () => first.sink.last);
+    await eventually('the first mark', () => first.sink.last);
     await first.stop();
     sandbox.faults.drop = 1;
     sandbox.person('eve').join(general);
     sandbox.person('bob').leave(general);
     sandbox.faults.drop = 0;
     const again = await start(first.sink);
-    await until('the departure', () => again.sink.of('member').some(({ change }) => change === 'leave'));
+    await eventually('the departure', () => again.sink.of('member').some(({ change }) => change === 'leave'));
     expect(again.sink.of('member').map(({ person, change }) => [person.id, change])).toEqual([[sandbox.person('eve').id, 'join'], [sandbox.person('bob').id, 'leave']]);
   });
 
@@ -98,13 +99,13 @@ describe('Socket Mode', () => {
     const old = say('from before');
     await sandbox.idle();
     const { sink } = await start();
-    await until('the first mark', () => sink.last);
+    await eventually('the first mark', () => sink.last);
     await new Promise((resolve) => setTimeout(resolve, 20));
     sandbox.faults.drop = 1;
     sandbox.person('bob').edit(general, old, 'from before, changed');
     sandbox.faults.drop = 0;
     sandbox.cut();
-    await until('the edit', () => sink.of('edit')[0]);
+    await eventually('the edit', () => sink.of('edit')[0]);
     expect(sink.texts()).toEqual([]);
   });
 
@@ -113,7 +114,7 @@ describe('Socket Mode', () => {
     await sandbox.idle();
     const { sink } = await start();
     say('now');
-    await until('the word', () => sink.texts().includes('now'));
+    await eventually('the word', () => sink.texts().includes('now'));
     expect(sink.texts()).toEqual(['now']);
   });
 
@@ -125,7 +126,7 @@ describe('Socket Mode', () => {
     sandbox.frame('{"type":"events_api","envelope_id":"x2","payload":{"event":"none"}}');
     sandbox.frame(JSON.stringify({ type: 'events_api', envelope_id: 'x3', payload: { team_id: sandbox.teamId, type: 'event_callback', event: { type: 'message', channel: { deep: 1 }, ts: {}, user: 5, blocks: 'x', files: [null, 3], attachments: [[]] } } }));
     say('still here');
-    await until('the word', () => sink.texts().includes('still here'));
+    await eventually('the word', () => sink.texts().includes('still here'));
     expect(sandbox.sockets).toBe(1);
   });
 
@@ -140,20 +141,20 @@ describe('Socket Mode', () => {
       });
     };
     say('a1');
-    await until('the first', () => held);
+    await eventually('the first', () => held);
     say('a2');
     sandbox.person('bob').sendText(other, 'b1');
-    await until('the other conversation', () => sink.texts().includes('b1'));
+    await eventually('the other conversation', () => sink.texts().includes('b1'));
     expect(sink.texts()).not.toContain('a2');
     held?.();
-    await until('the rest', () => sink.texts().includes('a2'));
+    await eventually('the rest', () => sink.texts().includes('a2'));
     expect(sink.texts().filter((text) => text.startsWith('a'))).toEqual(['a1', 'a2']);
   });
 
   test('a token that is withdrawn is told, and told again when it works', async () => {
     const { sink, connection } = await start();
     sandbox.revoke(secrets.botToken);
-    await until('the word of it', () => sink.states[0]);
+    await eventually('the word of it', () => sink.states[0]);
     expect(sink.states[0]).toMatchObject({ ok: false, reason: expect.stringContaining('withdrawn') });
     sandbox.restore(secrets.botToken);
     await connection.check();

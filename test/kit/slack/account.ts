@@ -135,14 +135,3 @@ export function file(bytes: Uint8Array, name: string, mime: string): MediaSource
 }
 
 export const tsIn = (id: RemoteId): string => id.split(':')[1] ?? '';
-
-/** Polls until `look` gives something; bounded, so that a test that cannot pass fails with what it waited for. */
-export async function until<T>(what: string, look: () => T | undefined | null | false, ms = 15_000): Promise<T> {
-  const end = Date.now() + ms;
-  for (;;) {
-    const found = look();
-    if (found !== undefined && found !== null && found !== false) return found;
-    if (Date.now() > end) throw new Error(`it never came: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
