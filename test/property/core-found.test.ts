@@ -46,6 +46,14 @@ const found: readonly { readonly what: string; readonly able?: Partial<Abilities
     ],
   },
   {
+    what: 'a reaction comes long before what it is put to, which the homeserver had lost: its sender hears that it went nowhere',
+    weather: { pushes: [{ delay: 50, again: null, batch: 1 }] },
+    script: [
+      { do: 'matrix says', gap: 8000, room: 1, parts: 1, reply: null, media: false }, { do: 'homeserver restarts', gap: 5, after: 500 },
+      { do: 'matrix reacts', gap: 0, room: 1, which: 1, emoji: '👍' }, { do: 'number changes', gap: 8000, who: 0 },
+    ],
+  },
+  {
     what: 'what was lost is put in order before what came after it: the read position ends at the last of all',
     script: [
       { do: 'homeserver restarts', gap: 0, after: 500 }, { do: 'matrix says', gap: 0, room: 0, parts: 1, reply: null, media: false },
