@@ -8,7 +8,7 @@ const FAIR: Weather = { homeserver: [], network: [], pushes: [], webhooks: [], s
 const PLAIN: Abilities = { edit: false, delete: false, findSent: false, statuses: 'none', echoes: 'none', reactions: 1 };
 
 /** What the core's properties have found, with draws other than those they begin with. */
-const found: readonly { readonly what: string; readonly weather?: Partial<Weather>; readonly script: readonly Op[] }[] = [
+const found: readonly { readonly what: string; readonly able?: Partial<Abilities>; readonly weather?: Partial<Weather>; readonly script: readonly Op[] }[] = [
   {
     what: 'reconciliation finds the homeserver down before the start does: what is sent goes out once it is there',
     script: [
@@ -34,6 +34,26 @@ const found: readonly { readonly what: string; readonly weather?: Partial<Weathe
     ],
   },
   {
+    what: 'a report that failed and was sent again counts as said',
+    able: { statuses: 'id', echoes: 'key' },
+    weather: {
+      homeserver: [{ kind: 'none', before: 1, after: 1, arrives: false }, { kind: 'none', before: 1, after: 1, arrives: false }, { kind: 'bug', before: 1, after: 1, arrives: false }],
+      webhooks: [{ delay: 1, again: null, batch: 1 }, { delay: 2000, again: null, batch: 1 }], statuses: [{ outcome: 'fails', delay: 0 }],
+    },
+    script: [
+      { do: 'matrix says', gap: 0, room: 0, parts: 1, reply: null, media: false }, { do: 'matrix redacts', gap: 0, which: 0 },
+      { do: 'matrix says', gap: 8000, room: 0, parts: 1, reply: null, media: false }, { do: 'command', gap: 0, text: 'retry all' }, { do: 'network edits', gap: 0, which: 0, parts: 1 },
+    ],
+  },
+  {
+    what: 'a reaction comes long before what it is put to, which the homeserver had lost: its sender hears that it went nowhere',
+    weather: { pushes: [{ delay: 50, again: null, batch: 1 }] },
+    script: [
+      { do: 'matrix says', gap: 8000, room: 1, parts: 1, reply: null, media: false }, { do: 'homeserver restarts', gap: 5, after: 500 },
+      { do: 'matrix reacts', gap: 0, room: 1, which: 1, emoji: '👍' }, { do: 'number changes', gap: 8000, who: 0 },
+    ],
+  },
+  {
     what: 'what was lost is put in order before what came after it: the read position ends at the last of all',
     script: [
       { do: 'homeserver restarts', gap: 0, after: 500 }, { do: 'matrix says', gap: 0, room: 0, parts: 1, reply: null, media: false },
@@ -42,4 +62,4 @@ const found: readonly { readonly what: string; readonly weather?: Partial<Weathe
   },
 ];
 
-test.each(found)('$what', ({ weather, script }) => act({ abilities: PLAIN, uncertain: 'ask', pageSize: 100, weather: { ...FAIR, ...weather } }, script), 60_000);
+test.each(found)('$what', ({ able, weather, script }) => act({ abilities: { ...PLAIN, ...able }, uncertain: 'ask', pageSize: 100, weather: { ...FAIR, ...weather } }, script), 60_000);

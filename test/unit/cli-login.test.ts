@@ -12,7 +12,7 @@ import { startWhatsAppSandbox, type WhatsAppSandbox } from '../../src/sandbox/wh
 import { cliParts } from '../kit/cli.ts';
 
 const TELEGRAM = '7123456789:AAabcdefghijklmnopqrstuvwxyz012345678';
-const SLACK = { botToken: 'xoxb-login-test-0001', appToken: 'xapp-login-test-0001', userToken: 'xoxp-login-test-0001' };
+const SLACK = { botToken: 'xoxb-login-test-0001', appToken: 'xapp-login-test-0001' };
 const ROCKET = 'a-personal-access-token-of-43-characters-xx';
 const META = { appSecret: 'app-secret-1234', verifyToken: 'verify-token-1234', accessToken: 'EAAaccesstokenofthesystemuser', phoneNumberId: '106540352242922', wabaId: '102290129340398', displayPhoneNumber: '+31 970 1020 3040' };
 

@@ -4,47 +4,53 @@ import { rocketchat } from '../../../../src/networks/rocketchat/index.ts';
 import { type Message, type PersonHandle, type RocketChatSandbox, type Room, startRocketChatSandbox } from '../../../../src/sandbox/rocketchat/index.ts';
 import { joypixelsNames } from '../../../../src/text/emoji-names.ts';
 import { configOf, TOKEN } from '../../rocketchat/account.ts';
-import type { Conversation, Driver, Remote, Shown } from '../driver.ts';
+import type { Around } from '../../stack/between.ts';
+import type { Conversation, Driver, Peer, Remote, Shown } from '../driver.ts';
 
 const CALLS = ['chat.sendMessage', 'chat.update', 'chat.delete', 'chat.react', 'rooms.media', 'rooms.mediaConfirm'];
 
-export const rocketchatDriver: Driver = {
-  network: rocketchat,
-  places: ['direct', 'group'],
-  async start({ owners }) {
-    const sandbox = await startRocketChatSandbox({ token: TOKEN });
-    let met = 0;
-    const failing = (status: number) => (on: boolean): void => {
-      sandbox.faults.failures.splice(0);
-      if (on) sandbox.faults.failures.push(...CALLS.map((path) => ({ path, status, times: Number.POSITIVE_INFINITY })));
-    };
-    return {
-      config: configOf(sandbox, { owners, rate_scale: 1_000 }),
-      meet(place) {
-        met += 1;
-        const ada = sandbox.person(`ada${met}`, `Ada ${met}`);
-        if (place === 'direct') {
-          const chat = ada.direct(sandbox.account);
-          ada.sendText(chat, `Ada ${met} says hello`);
-          return Promise.resolve(conversation(sandbox, ada, ada, `Ada ${met}`, chat));
-        }
-        const ben = sandbox.person(`ben${met}`, `Ben ${met}`);
-        const room = ada.createRoom(`garden-${met}`, [ben.user, sandbox.account]);
-        ada.sendText(room, `Ada ${met} says hello`);
-        ben.sendText(room, `Ben ${met} says hello`);
-        return Promise.resolve(conversation(sandbox, ada, ben, `garden-${met}`, room));
-      },
-      faults: {
-        duplicate: (on) => { sandbox.faults.duplicate = on ? 1 : 0; },
-        rateLimit: failing(429),
-        expireToken: (on) => { sandbox.faults.expired = on; },
-        fail: failing(500),
-      },
-      idle: () => sandbox.idle(),
-      close: () => sandbox.close(),
-    };
-  },
-};
+/** One user that speaks for everybody. */
+export const rocketchatDriver = driver('bot');
+/** The login of one person, with no more rights than anybody. */
+export const rocketchatUserDriver = driver('user');
+
+function driver(kind: 'bot' | 'user'): Driver {
+  return { network: rocketchat, places: ['direct', 'group'], start: (around) => start(around, kind) };
+}
+
+async function start({ owners }: Around, kind: 'bot' | 'user'): Promise<Peer> {
+  const sandbox = await startRocketChatSandbox({ token: TOKEN, ...(kind === 'user' ? { roles: ['user'] } : {}) });
+  let met = 0;
+  const failing = (status: number) => (on: boolean): void => {
+    sandbox.faults.failures.splice(0);
+    if (on) sandbox.faults.failures.push(...CALLS.map((path) => ({ path, status, times: Number.POSITIVE_INFINITY })));
+  };
+  return {
+    config: configOf(sandbox, { kind, owners, rate_scale: 1_000 }),
+    meet(place) {
+      met += 1;
+      const ada = sandbox.person(`ada${met}`, `Ada ${met}`);
+      if (place === 'direct') {
+        const chat = ada.direct(sandbox.account);
+        ada.sendText(chat, `Ada ${met} says hello`);
+        return Promise.resolve(conversation(sandbox, ada, ada, `Ada ${met}`, chat));
+      }
+      const ben = sandbox.person(`ben${met}`, `Ben ${met}`);
+      const room = ada.createRoom(`garden-${met}`, [ben.user, sandbox.account]);
+      ada.sendText(room, `Ada ${met} says hello`);
+      ben.sendText(room, `Ben ${met} says hello`);
+      return Promise.resolve(conversation(sandbox, ada, ben, `garden-${met}`, room));
+    },
+    faults: {
+      duplicate: (on) => { sandbox.faults.duplicate = on ? 1 : 0; },
+      rateLimit: failing(429),
+      expireToken: (on) => { sandbox.faults.expired = on; },
+      fail: failing(500),
+    },
+    idle: () => sandbox.idle(),
+    close: () => sandbox.close(),
+  };
+}
 
 function conversation(sandbox: RocketChatSandbox, ada: PersonHandle, ben: PersonHandle, title: string, room: Room): Conversation {
   return {

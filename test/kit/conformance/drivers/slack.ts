@@ -3,37 +3,54 @@ import type { MediaKind } from '../../../../src/model/content.ts';
 import { slack } from '../../../../src/networks/slack/index.ts';
 import type { Message, PersonHandle, SlackSandbox } from '../../../../src/sandbox/slack/index.ts';
 import { iamcalNames } from '../../../../src/text/emoji-names.ts';
-import { configOf, type Receive, startReceiving } from '../../slack/account.ts';
+import { configOf, type Receive, secrets, startReceiving } from '../../slack/account.ts';
 import type { Around } from '../../stack/between.ts';
 import type { Conversation, Driver, Peer, Remote, Shown } from '../driver.ts';
 
 /** Over Socket Mode, as an installation is by default. */
-export const slackDriver = driver('socket');
+export const slackDriver = driver('socket', 'bot');
 /** Over the Events API. */
-export const slackHttpDriver = driver('http');
+export const slackHttpDriver = driver('http', 'bot');
+/** The login of one person. */
+export const slackUserDriver = driver('socket', 'user');
 
-function driver(receive: Receive): Driver {
-  return { network: slack, places: ['direct', 'group'], start: (options) => start(options, receive) };
+function driver(receive: Receive, kind: 'bot' | 'user'): Driver {
+  return { network: slack, places: ['direct', 'group'], start: (around) => start(around, receive, kind) };
 }
 
-async function start({ webhooks, owners }: Around, receive: Receive): Promise<Peer> {
+/** Who speaks for Matrix there. */
+interface Account {
+  readonly id: string;
+  readonly token: string;
+  says(message: Message): boolean;
+}
+
+function accountOf(sandbox: SlackSandbox, kind: 'bot' | 'user'): Account {
+  if (kind === 'bot') return { id: sandbox.botUserId, token: secrets.botToken, says: ({ botId }) => botId === sandbox.botId };
+  const olga = sandbox.person('olga', { realName: 'Olga' });
+  olga.login('xoxp-token-of-olga');
+  return { id: olga.id, token: 'xoxp-token-of-olga', says: ({ user }) => user === olga.id };
+}
+
+async function start({ webhooks, owners }: Around, receive: Receive, kind: 'bot' | 'user'): Promise<Peer> {
   const sandbox = await startReceiving(receive, webhooks);
+  const account = accountOf(sandbox, kind);
   let met = 0;
   return {
-    config: configOf(sandbox, { owners }, receive),
+    config: configOf(sandbox, { owners, kind, user_id: account.id, token: account.token }, receive),
     meet(place) {
       met += 1;
       const ada = sandbox.person(`ada${met}`, { realName: `Ada ${met}` });
       if (place === 'direct') {
-        const chat = ada.direct().id;
+        const chat = ada.direct(account.id).id;
         ada.sendText(chat, `Ada ${met} says hello`);
-        return Promise.resolve(conversation(sandbox, ada, ada, `Ada ${met}`, chat));
+        return Promise.resolve(conversation(sandbox, account, ada, ada, `Ada ${met}`, chat));
       }
       const ben = sandbox.person(`ben${met}`, { realName: `Ben ${met}` });
-      const channel = sandbox.channel(`garden-${met}`, { members: [ada.id, ben.id] });
+      const channel = sandbox.channel(`garden-${met}`, { members: [ada.id, ben.id, ...(kind === 'user' ? [account.id] : [])], ...(kind === 'user' ? { withoutBot: true } : {}) });
       ada.sendText(channel, `Ada ${met} says hello`);
       ben.sendText(channel, `Ben ${met} says hello`);
-      return Promise.resolve(conversation(sandbox, ada, ben, `garden-${met}`, channel, true));
+      return Promise.resolve(conversation(sandbox, account, ada, ben, `garden-${met}`, channel, true));
     },
     faults: {
       duplicate: (on) => { sandbox.faults.duplicate = on ? 1 : 0; },
@@ -46,12 +63,12 @@ async function start({ webhooks, owners }: Around, receive: Receive): Promise<Pe
   };
 }
 
-function conversation(sandbox: SlackSandbox, ada: PersonHandle, ben: PersonHandle, title: string, channel: string, shared = false): Conversation {
+function conversation(sandbox: SlackSandbox, account: Account, ada: PersonHandle, ben: PersonHandle, title: string, channel: string, shared = false): Conversation {
   return {
     ada: remote(ada, channel, shared), ben: remote(ben, channel, shared), title,
-    shown: () => sandbox.messages.filter((message) => message.channel === channel && message.botId === sandbox.botId).map((message) => shown(message, sandbox)),
+    shown: () => sandbox.messages.filter((message) => message.channel === channel && account.says(message)).map((message) => shown(message, sandbox)),
     reactionsOn: (id) => [...sandbox.messages.find((message) => message.channel === channel && message.ts === id)?.reactions ?? []]
-      .flatMap(([name, users]) => (users.includes(sandbox.botUserId) ? [iamcalNames.emoji(name) ?? name] : [])),
+      .flatMap(([name, users]) => (users.includes(account.id) ? [iamcalNames.emoji(name) ?? name] : [])),
   };
 }
 

@@ -1,0 +1,4 @@
+import { rocketchatUserDriver } from '../../kit/conformance/drivers/rocketchat.ts';
+import { conforms } from '../../kit/conformance/suite.ts';
+
+conforms(rocketchatUserDriver);
