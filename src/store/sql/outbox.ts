@@ -10,10 +10,13 @@ export const RESTORED = 'The database was put back from a backup, and this may h
 
 /** A settled row once more: at the lane's tail, with the same key. Nobody waits for it, and the network can still recognise it. */
 export function again(sql: Sql, seq: number, now: Millis): void {
-  const row = sql.get<{ seq: number }>(`UPDATE outbox SET seq = ${sql.tail}, state = 'ready', tries = 0, due_at = 0, blocked_since = NULL,
-    code = NULL, reason = NULL, settled_at = NULL, told = 0, created_at = ? WHERE seq = ? RETURNING seq`, now, seq);
+  const key = sql.get<{ key: string }>('SELECT key FROM outbox WHERE seq = ?', seq)?.key;
+  if (key === undefined) return;
+  // Where it went is asked by its key and not by RETURNING, for which SQLite builds a table.
+  sql.run(`UPDATE outbox SET seq = ${sql.tail}, state = 'ready', tries = 0, due_at = 0, blocked_since = NULL,
+    code = NULL, reason = NULL, settled_at = NULL, told = 0, created_at = ? WHERE seq = ?`, now, seq);
   // It may be the report on another.
-  if (row !== undefined) sql.run('UPDATE outbox SET report = ? WHERE report = ?', row.seq, seq);
+  sql.run('UPDATE outbox SET report = (SELECT seq FROM outbox WHERE key = ?) WHERE report = ?', key, seq);
 }
 
 /** What must be sent and is not yet confirmed. Settled rows lose their content at once, and themselves after a while. */
