@@ -1,10 +1,16 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { WebSocketServer } from 'ws';
 import { Rejected } from '../../src/model/errors.ts';
+import { Ddp } from '../../src/networks/rocketchat/ddp.ts';
+import { toPlain } from '../../src/text/plain.ts';
 import { startTalk, type Talk } from '../kit/rocketchat/account.ts';
 import { eventually } from '../kit/stack/stack.ts';
 
 let talk: Talk;
-afterEach(async () => talk?.close());
+afterEach(async () => {
+  await (talk as Talk | undefined)?.close();
+  talk = undefined as unknown as Talk;
+});
 
 describe('a file of a message', () => {
   test.each([
@@ -24,4 +30,67 @@ describe('a file of a message', () => {
     expect(failed).toBeInstanceOf(Rejected);
     expect(failed).toMatchObject({ code: 'media_host' });
   });
+});
+
+describe('one room', () => {
+  const missed = async (write: () => void): Promise<void> => {
+    talk.sandbox.person('anna').sendText(talk.sandbox.general, 'before');
+    await eventually('the first', () => talk.heard.of('message').length === 1);
+    talk.sandbox.faults.socketDown = true;
+    talk.sandbox.breakSockets();
+    await eventually('no socket', () => talk.sandbox.sockets === 0);
+    write();
+    talk.sandbox.faults.socketDown = false;
+    await eventually('the socket', () => talk.sandbox.sockets === 1, 20_000);
+    talk.sandbox.person('anna').sendText(talk.sandbox.general, 'after');
+  };
+  const said = (): readonly string[] => talk.heard.of('message').map(({ parts: [part] }) => (part?.kind === 'text' ? toPlain(part.text).slice(0, 6) : ''));
+
+  test('that does not let itself be caught up with stops no other', async () => {
+    talk = await startTalk();
+    talk.sandbox.faults.failures.push({ path: 'chat.syncMessages', status: 400, times: 1_000 });
+    await missed(() => {});
+    await eventually('what is said now', () => said().includes('after'), 20_000);
+  }, 60_000);
+
+  test('where more was said than one answer holds is caught up with in parts', async () => {
+    talk = await startTalk();
+    await missed(() => {
+      for (let n = 0; n < 100; n++) talk.sandbox.person('bob').send(talk.sandbox.general, { msg: `n${n}`, attachments: [{ text: 'y'.repeat(200_000) }] });
+    });
+    await eventually('what is said now', () => said().includes('after'), 30_000);
+    expect(said().filter((text) => text.startsWith('n'))).toHaveLength(100);
+  }, 60_000);
+});
+
+test('public rooms that the account is not in, which anybody makes, cost it no calls', async () => {
+  talk = await startTalk();
+  const anna = talk.sandbox.person('anna');
+  for (let n = 0; n < 5; n++) anna.sendText(anna.createRoom(`bait${n}`, [], 'c'), `@nobody${n} bites`);
+  anna.sendText(talk.sandbox.general, 'after');
+  await eventually('the text', () => talk.heard.of('message')[0]);
+  expect(talk.heard.of('message')).toHaveLength(1);
+  expect(talk.sandbox.calls.filter(({ path }) => path === 'rooms.info')).toEqual([]);
+  expect(talk.sandbox.socketCalls.filter(({ params: [subject] }) => /user-activity$/.test(String(subject)) && subject !== 'GENERAL/user-activity')).toEqual([]);
+});
+
+test('frames of odd kinds end nothing', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  server.on('connection', (socket) => socket.on('message', (data) => {
+    const { msg, id } = JSON.parse(String(data as Buffer)) as { msg: string; id?: string };
+    if (msg === 'connect') socket.send('{"msg":"connected"}');
+    if (msg === 'method') socket.send(JSON.stringify({ msg: 'result', id }));
+    if (msg === 'sub') {
+      for (const odd of ['null', '[]', '{"msg":"ready","subs":[{"toString":1,"valueOf":1},null,[[]]]}', '{"msg":"ready","subs":{"toString":1}}', '{"msg":"result","id":{"toString":1},"error":{"toString":1}}', '{"msg":"changed","fields":1}']) socket.send(odd);
+      socket.send(JSON.stringify({ msg: 'ready', subs: [id] }));
+    }
+  }));
+  const stop = new AbortController();
+  await new Promise((resolve) => void server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  const ddp = await Ddp.open({ url: `http://127.0.0.1:${port}`, token: 't', signal: stop.signal, changed: () => {}, odd: () => {} });
+  await ddp.subscribe('stream-room-messages', '__my_messages__');
+  stop.abort();
+  for (const client of server.clients) client.terminate();
+  await new Promise((resolve) => void server.close(resolve));
 });
