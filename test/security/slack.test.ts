@@ -1,6 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { DeliveryError } from '../../src/model/errors.ts';
+import { systemClock } from '../../src/model/clock.ts';
+import { DeliveryError, Retry } from '../../src/model/errors.ts';
+import { silentLogger } from '../../src/model/log.ts';
+import type { SlackApi } from '../../src/networks/slack/api.ts';
+import { CatchUp } from '../../src/networks/slack/catchup.ts';
 import type { SlackConnection } from '../../src/networks/slack/connection.ts';
 import { appSettings, connect, secrets } from '../kit/slack/account.ts';
 
@@ -49,4 +53,24 @@ describe('where a file lies', () => {
     expect(await open({ id: 'F1', ask: true })).toBeInstanceOf(DeliveryError);
     expect(withToken).toEqual(['/api/files.info']);
   });
+});
+
+test('a conversation that cannot be caught up with holds up what is said in it once, not every word of it', async () => {
+  const slept: number[] = [];
+  const stop = new AbortController();
+  const api = {
+    // eslint-disable-next-line require-yield
+    async* pages() { await new Promise((resolve) => void stop.signal.addEventListener('abort', resolve)); },
+    call: () => Promise.reject(new Retry('Slack is asked too often.', 'ratelimited', { afterMs: 3_600_000, rateLimited: true })),
+  } as unknown as SlackApi;
+  const clock = { now: Date.now, sleep: (ms: number, signal?: AbortSignal) => {
+    slept.push(ms);
+    return ms < 60_000 ? Promise.resolve() : systemClock.sleep(ms, signal);
+  } };
+  const catchUp = new CatchUp({ api, clock, log: silentLogger, since: '1.0', signal: stop.signal, decode: () => [], accept: () => Promise.resolve(), note: () => {} });
+  for (let n = 0; n < 5; n++) await catchUp.ready('C0GENERAL');
+  await catchUp.ready('C0OTHER');
+  expect(slept.filter((ms) => ms < 60_000)).toHaveLength(2);
+  stop.abort();
+  await catchUp.done;
 });
