@@ -2,8 +2,9 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocketServer } from 'ws';
 import { Rejected } from '../../src/model/errors.ts';
 import { Ddp } from '../../src/networks/rocketchat/ddp.ts';
+import type { RichText } from '../../src/model/richtext.ts';
 import { toPlain } from '../../src/text/plain.ts';
-import { startTalk, type Talk } from '../kit/rocketchat/account.ts';
+import { groupTarget, startTalk, type Talk } from '../kit/rocketchat/account.ts';
 import { eventually } from '../kit/stack/stack.ts';
 
 let talk: Talk;
@@ -93,4 +94,11 @@ test('frames of odd kinds end nothing', async () => {
   stop.abort();
   for (const client of server.clients) client.terminate();
   await new Promise((resolve) => void server.close(resolve));
+});
+
+test.each([[{}, '@\u200broom wake up'], [{ mention_everybody: 'here' }, '@here wake up']])('whoever mentions the whole room on Matrix wakes those whom the config says: %j', async (account, wanted) => {
+  talk = await startTalk({}, account);
+  const text: RichText = [{ t: 'paragraph', children: [{ t: 'mention', target: 'room', id: '', name: 'room' }, { t: 'text', text: ' wake up' }] }];
+  const { id } = await talk.connection.send({ conversation: groupTarget('GENERAL'), content: { kind: 'text', text }, relay: null, key: 'wake'.padEnd(32, '-') });
+  expect(talk.sandbox.messages.get(id)?.msg).toBe(wanted);
 });

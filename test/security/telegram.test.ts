@@ -23,6 +23,7 @@ test('what waits is taken in, however long the messages are that people fill it 
   const running = await run(options(`http://127.0.0.1:${(server.address() as { port: number }).port}`), sink);
   try {
     await sink.until('the last', () => (sink.items.length === 100 ? true : undefined), 60_000);
+    expect(Math.min(...limits)).toBeLessThan(32);
     // Once that is done, as many as ever are asked for.
     await sink.until('a whole question', () => (limits.at(-1) === 100 ? true : undefined));
   } finally {

@@ -333,9 +333,10 @@ export class RocketChatConnection implements Connection {
 
   #around(request: PartRequest, rid: string): Around {
     const { relay, replyTo, thread } = request;
+    const { mention_everybody: everybody } = this.#account;
     const site = this.#limits.siteUrl ?? this.#app.url.replace(/\/+$/, '');
     return defined({
-      usernames: usernamesFrom((id) => this.#people.nameOf(id)), maxText: this.#limits.maxText,
+      usernames: usernamesFrom((id) => this.#people.nameOf(id), everybody === 'off' ? undefined : everybody), maxText: this.#limits.maxText,
       jump: replyTo === undefined ? '' : jumpTo(site, this.#rooms.get(rid), rid, replyTo),
       tmid: this.#limits.threads ? thread?.root : undefined,
       speaker: relay !== null && this.#aliases ? relay : undefined,

@@ -11,7 +11,10 @@ type Style = keyof typeof BIT;
 const STYLES = Object.keys(BIT) as readonly Style[];
 const MARK: Readonly<Record<Style, string>> = { spoiler: '||', bold: '*', italic: '_', strike: '~' };
 
-/** Whom a mention means: the user name, or nothing where it is not known. */
+/** Stands for everybody in the room; nobody's id. */
+export const EVERYBODY = '';
+
+/** Whom a mention means: the user name, or nothing where it is not known, or not to be woken. */
 export type Usernames = (id: string) => string | undefined;
 
 /** A piece of a line in one style. `solid`: written as it is, and nothing is marked in it. */
@@ -55,7 +58,7 @@ function spansOf(children: readonly Inline[], bits: number, usernames: Usernames
           break;
         case 'code': code(inline.text, style); break;
         case 'mention': {
-          const username = inline.target === 'room' ? 'all' : usernames(inline.id);
+          const username = usernames(inline.target === 'room' ? EVERYBODY : inline.id);
           if (username === undefined) add(inlineText([inline]), style, false);
           else add(`@${username}`, style, true);
           break;
