@@ -4,7 +4,7 @@ import { Rejected } from '../../src/model/errors.ts';
 import { Ddp } from '../../src/networks/rocketchat/ddp.ts';
 import type { RichText } from '../../src/model/richtext.ts';
 import { toPlain } from '../../src/text/plain.ts';
-import { groupTarget, startTalk, type Talk } from '../kit/rocketchat/account.ts';
+import { file, groupTarget, startTalk, type Talk } from '../kit/rocketchat/account.ts';
 import { eventually } from '../kit/stack/stack.ts';
 
 let talk: Talk;
@@ -101,4 +101,16 @@ test.each([[{}, '@\u200broom wake up'], [{ mention_everybody: 'here' }, '@here w
   const text: RichText = [{ t: 'paragraph', children: [{ t: 'mention', target: 'room', id: '', name: 'room' }, { t: 'text', text: ' wake up' }] }];
   const { id } = await talk.connection.send({ conversation: groupTarget('GENERAL'), content: { kind: 'text', text }, relay: null, key: 'wake'.padEnd(32, '-') });
   expect(talk.sandbox.messages.get(id)?.msg).toBe(wanted);
+});
+
+test.each([['6.13.0', undefined], ['8.5.1', []]])('a name before a file is a name and no markup (server %s)', async (version, may) => {
+  talk = await startTalk({ version });
+  if (may !== undefined) talk.sandbox.permissions['message-impersonate'] = may;
+  const { id } = await talk.connection.send({
+    conversation: groupTarget('GENERAL'), content: { kind: 'file', media: { source: { mxc: 'mxc://a/b' } as never, name: 'a.txt' } }, media: file('a.txt', 'text/plain', 'x'),
+    relay: { name: 'Eve @all [here](https://evil.example.org) *x*' }, key: 'named'.padEnd(32, '-'),
+  });
+  const said = talk.sandbox.messages.get(id)?.msg ?? '';
+  expect(said).toContain('Eve');
+  expect(said).not.toMatch(/@all|\]\(/);
 });
