@@ -60,7 +60,7 @@ test('a conversation that cannot be caught up with holds up what is said in it o
   const stop = new AbortController();
   const api = {
     // eslint-disable-next-line require-yield
-    async* pages() { await new Promise((resolve) => void stop.signal.addEventListener('abort', resolve)); },
+    async* pages() { await new Promise((resolve) => { stop.signal.addEventListener('abort', resolve); }); },
     call: () => Promise.reject(new Retry('Slack is asked too often.', 'ratelimited', { afterMs: 3_600_000, rateLimited: true })),
   } as unknown as SlackApi;
   const clock = { now: Date.now, sleep: (ms: number, signal?: AbortSignal) => {
