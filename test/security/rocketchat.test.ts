@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocketServer } from 'ws';
 import { Rejected } from '../../src/model/errors.ts';
+import { alone } from '../../src/networks/rocketchat/decode/context.ts';
+import { decodeMessage } from '../../src/networks/rocketchat/decode/message.ts';
 import { Ddp } from '../../src/networks/rocketchat/ddp.ts';
 import type { RichText } from '../../src/model/richtext.ts';
 import { toPlain } from '../../src/text/plain.ts';
@@ -51,7 +53,11 @@ describe('one room', () => {
     talk = await startTalk();
     talk.sandbox.faults.failures.push({ path: 'chat.syncMessages', status: 400, times: 1_000 });
     await missed(() => {});
-    await eventually('what is said now', () => said().includes('after'), 20_000);
+    // What is said before it listens again is what cannot be caught up with.
+    await eventually('what is said now', () => {
+      talk.sandbox.person('anna').sendText(talk.sandbox.general, 'now');
+      return said().includes('now');
+    }, 20_000);
   }, 60_000);
 
   test('where more was said than one answer holds is caught up with in parts', async () => {
@@ -113,4 +119,11 @@ test.each([['6.13.0', undefined], ['8.5.1', []]])('a name before a file is a nam
   const said = talk.sandbox.messages.get(id)?.msg ?? '';
   expect(said).toContain('Eve');
   expect(said).not.toMatch(/@all|\]\(/);
+});
+
+test('an id and a name that somebody chose longer than an index takes are none', () => {
+  const message = { _id: 'm1', rid: 'GENERAL', msg: 'hi', ts: { $date: 1_714_557_599_000 }, u: { _id: 'bobBobBobBob23456', username: 'bob' } };
+  expect(decodeMessage(alone, { ...message, _id: 'x'.repeat(5_000) })).toMatchObject([{ event: { type: 'unsupported' } }]);
+  const [written] = decodeMessage(alone, { ...message, alias: 'x'.repeat(5_000) });
+  expect(written?.event.type === 'message' && written.event.sender.id.length).toBeLessThan(100);
 });
