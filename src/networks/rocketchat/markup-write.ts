@@ -121,18 +121,24 @@ function isBlank(span: Span | undefined): boolean {
 /** The line with its marks; white space at the edge of a style is left outside it. */
 function marked(pieces: readonly Span[]): string {
   let line = '';
+  /** Its end: to look at the end of a text that grows is to copy all of it. */
+  let last: string | undefined;
+  const put = (text: string): void => {
+    line += text;
+    last = text.at(-1) ?? last;
+  };
   const open: Style[] = [];
   /** Where an address ends: what follows must not become a part of it. */
   let address = -1;
   const shut = (style: number): void => {
-    while (open.some((each) => (style & BIT[each]) === 0)) line += `${line.length === address ? JOINT : ''}${MARK[open.pop() ?? 'bold']}`;
+    while (open.some((each) => (style & BIT[each]) === 0)) put(`${line.length === address ? JOINT : ''}${MARK[open.pop() ?? 'bold']}`);
   };
   pieces.forEach((piece, index) => {
     if (isBlank(piece)) {
       // Stays inside only what goes on behind it.
       const next = pieces[index + 1];
       shut(piece.style & (next === undefined ? 0 : next.style));
-      line += piece.text;
+      put(piece.text);
       return;
     }
     // A spoiler cannot begin within another style.
@@ -144,21 +150,20 @@ function marked(pieces: readonly Span[]): string {
     const opening = wanted.filter((each) => !open.includes(each));
     // An underscore beside a letter is no mark, nor is one beside its like.
     const touching = opening.length > 0 || line.length > closed;
-    if (touching && needsJoint(line, opening, piece.text, line.length > closed)) line += JOINT;
-    for (const each of opening) line += MARK[each];
+    if (touching && needsJoint(last, opening, piece.text, line.length > closed)) put(JOINT);
+    for (const each of opening) put(MARK[each]);
     open.push(...opening);
     const text = piece.solid ? piece.text : escaped(piece.text, piece.style);
-    const before = line.at(-1);
+    const before = last;
     const apart = (line.length > 0 && line.length === address) || (before === '\\' && /^[#.`]/.test(text)) || (piece.solid && text.startsWith('@') && isWord(before)) || (before === '@' && !piece.solid) || (before === '<' && piece.solid && text.includes('|'));
-    line += apart ? JOINT + text : text;
+    put(apart ? JOINT + text : text);
     if (piece.solid && /^(?:https?:|www\.)/i.test(text)) address = line.length;
   });
   shut(0);
   return guarded(line);
 }
 
-function needsJoint(line: string, opening: readonly Style[], text: string, closed: boolean): boolean {
-  const before = line.at(-1);
+function needsJoint(before: string | undefined, opening: readonly Style[], text: string, closed: boolean): boolean {
   if (before === undefined) return false;
   if (closed && opening.length === 0) return isWord(text[0]) || MARK.spoiler.includes(text[0] ?? ' ');
   return isWord(before) || before === '\\' || '*_~|'.includes(before);
