@@ -6,6 +6,7 @@ import { Http, type Answer } from '../shared/http.ts';
 import { at, isFields, type Fields } from '../shared/json.ts';
 import type { Multipart } from '../shared/multipart.ts';
 import { failureToError } from './errors.ts';
+import { isFilePath } from './ids.ts';
 
 interface ClientOptions {
   /** Of the server, without a slash at its end. */
@@ -63,7 +64,7 @@ export class RocketChatClient {
   /** A file of the server; where it keeps files elsewhere it leads there, and the token stays here. */
   async download(path: string, maxBytes: number, signal: AbortSignal): Promise<MediaStream> {
     const url = new URL(`${this.#options.url}${path}`);
-    if (!path.startsWith('/') || url.origin !== new URL(this.#options.url).origin) throw new Rejected('The file is at an address that is not the server’s, so it was not fetched.', 'media_host');
+    if (!isFilePath(path) || url.origin !== new URL(this.#options.url).origin) throw new Rejected('The file is at an address that is not the server’s, so it was not fetched.', 'media_host');
     const found = await this.#egress.safeFetch(url.href, { signal, maxBytes, headers: this.#headers(), deadlineMs: UPLOAD_MS });
     // Who may not have it is shown a page.
     if (found.mime?.startsWith('text/html') === true && !/\.html?(?:\?|$)/i.test(path)) throw new Rejected('The server shows a page instead of the file: the account may not see it.', 'media_refused');

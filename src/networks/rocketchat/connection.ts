@@ -16,7 +16,7 @@ import { decodeMessage } from './decode/message.ts';
 import { reactionName } from './emoji.ts';
 import { type Around, captionOf, frameOf, jumpTo, textBody, usernamesFrom } from './encode/body.ts';
 import { plan } from './encode/plan.ts';
-import { safeName, withPrefix } from './encode/prefix.ts';
+import { withPrefix } from './encode/prefix.ts';
 import { fixFor } from './errors.ts';
 import { type Handle, person, userAvatar } from './ids.ts';
 import { type Able, capabilitiesOf, DEFAULTS, limitsFrom, type ServerLimits } from './limits.ts';
@@ -332,9 +332,10 @@ export class RocketChatConnection implements Connection {
 
   #around(request: PartRequest, rid: string): Around {
     const { relay, replyTo, thread } = request;
+    const { mention_everybody: everybody } = this.#account;
     const site = this.#limits.siteUrl ?? this.#app.url.replace(/\/+$/, '');
     return defined({
-      usernames: usernamesFrom((id) => this.#people.nameOf(id)), maxText: this.#limits.maxText,
+      usernames: usernamesFrom((id) => this.#people.nameOf(id), everybody === 'off' ? undefined : everybody), maxText: this.#limits.maxText,
       jump: replyTo === undefined ? '' : jumpTo(site, this.#rooms.get(rid), rid, replyTo),
       tmid: this.#limits.threads ? thread?.root : undefined,
       speaker: relay !== null && this.#aliases ? relay : undefined,
@@ -360,21 +361,25 @@ export class RocketChatConnection implements Connection {
   /** In two calls, so that a file whose message was lost need not be sent again; only the second shows it to anybody. */
   async #sendFile({ key, content, media, relay }: PartRequest, rid: string, around: Around): Promise<Fields> {
     if (media === undefined) throw new Rejected('The file is missing.', 'media_missing');
-    const caption = captionOf(content, around);
-    const fields = (who: Around, msg: string): Fields => ({ ...(msg === '' ? {} : { msg }), ...frameOf(who) });
+    const fields = (who: Around, shown: Content): Fields => {
+      const msg = captionOf(shown, who);
+      return { ...(msg === '' ? {} : { msg }), ...frameOf(who) };
+    };
+    const bare = { ...around, speaker: undefined };
+    const named = (name: string): Content => (isMedia(content) ? { ...content, caption: withPrefix(content.caption ?? [], name) } : content);
     const known = this.#uploads.get(key);
     const fileId = known ?? (await this.#api.upload(rid, media));
     if (fileId === null) {
-      const flat = Object.fromEntries(Object.entries(fields({ ...around, speaker: undefined }, around.speaker === undefined ? caption : `*${safeName(around.speaker.name)}*: ${caption}`)).map(([name, value]) => [name, String(value)]));
+      const flat = Object.fromEntries(Object.entries(fields(bare, around.speaker === undefined ? content : named(around.speaker.name))).map(([name, value]) => [name, String(value)]));
       return this.#api.uploadOld(rid, media, flat);
     }
     this.#uploads.set(key, fileId);
     try {
-      return await this.#api.confirm(rid, fileId, fields(around, caption));
+      return await this.#api.confirm(rid, fileId, fields(around, content));
     } catch (error) {
       if (!(error instanceof Rejected) || around.speaker === undefined || relay === null || !mayNotSpeakAs(error)) throw error;
       this.#aliases = false;
-      return this.#api.confirm(rid, fileId, fields({ ...around, speaker: undefined }, `*${safeName(relay.name)}*: ${caption}`));
+      return this.#api.confirm(rid, fileId, fields(bare, named(relay.name)));
     }
   }
 }

@@ -8,8 +8,8 @@ export interface DdpOptions {
   readonly url: string;
   readonly token: string;
   readonly signal: AbortSignal;
-  /** `changed` of a stream. Frames are handed over in order. */
-  readonly changed: (collection: string, eventName: string, args: readonly unknown[]) => void;
+  /** `changed` of a stream. Frames are handed over in order. `size`: characters of the frame. */
+  readonly changed: (collection: string, eventName: string, args: readonly unknown[], size: number) => void;
   /** A frame that cannot be read; nobody's fault here. */
   readonly odd: (reason: string) => void;
   /** Default 15 s. */
@@ -159,7 +159,7 @@ export class Ddp {
       case 'failed': return this.#settle('connected', ({ reject }) => reject(new Unreachable('Rocket.Chat’s WebSocket takes another version of the protocol.', 'failed')));
       case 'ready': {
         const subs = at(frame, 'subs');
-        for (const sub of Array.isArray(subs) ? subs : []) this.#settle(String(sub), ({ resolve }) => resolve(undefined));
+        for (const sub of Array.isArray(subs) ? subs : []) if (typeof sub === 'string') this.#settle(sub, ({ resolve }) => resolve(undefined));
         return;
       }
       case 'nosub': return this.#settle(id, ({ reject }) => reject(refusal(at(frame, 'error'))));
@@ -169,7 +169,7 @@ export class Ddp {
       }
       case 'changed': {
         const [collection, eventName, args] = [str(frame, 'collection'), str(frame, 'fields', 'eventName'), at(frame, 'fields', 'args')];
-        if (collection !== undefined && eventName !== undefined && Array.isArray(args)) this.#options.changed(collection, eventName, args);
+        if (collection !== undefined && eventName !== undefined && Array.isArray(args)) this.#options.changed(collection, eventName, args, text.length);
         return;
       }
     }

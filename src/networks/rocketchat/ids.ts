@@ -118,6 +118,16 @@ export interface Handle {
   readonly size?: number;
 }
 
+/**
+ * Whether a path stays in the folders of files, however a server or a proxy before it reads the path. Anybody's message may name
+ * one, and it is asked for with the token of the account: nothing else that the token opens may be reached so.
+ */
+export function isFilePath(path: string): boolean {
+  const [bare = ''] = path.split(/[?#]/, 1);
+  const parts = bare.replace(/%2e/gi, '.').replace(/%(?:2f|5c)/gi, '/').split(/[/\\]/);
+  return /^\/(?:file-upload|ufs|avatar)\//i.test(bare) && !/\s/.test(path) && !parts.includes('..') && !parts.includes('.');
+}
+
 export function avatarHandle(path: string, etag: string | undefined): string {
   const handle: Handle = { path: `${path}?format=png&size=512${etag === undefined ? '' : `&etag=${encodeURIComponent(etag)}`}` };
   return JSON.stringify(handle);

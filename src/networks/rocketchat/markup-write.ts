@@ -11,7 +11,10 @@ type Style = keyof typeof BIT;
 const STYLES = Object.keys(BIT) as readonly Style[];
 const MARK: Readonly<Record<Style, string>> = { spoiler: '||', bold: '*', italic: '_', strike: '~' };
 
-/** Whom a mention means: the user name, or nothing where it is not known. */
+/** Stands for everybody in the room; nobody's id. */
+export const EVERYBODY = '';
+
+/** Whom a mention means: the user name, or nothing where it is not known, or not to be woken. */
 export type Usernames = (id: string) => string | undefined;
 
 /** A piece of a line in one style. `solid`: written as it is, and nothing is marked in it. */
@@ -55,7 +58,7 @@ function spansOf(children: readonly Inline[], bits: number, usernames: Usernames
           break;
         case 'code': code(inline.text, style); break;
         case 'mention': {
-          const username = inline.target === 'room' ? 'all' : usernames(inline.id);
+          const username = usernames(inline.target === 'room' ? EVERYBODY : inline.id);
           if (username === undefined) add(inlineText([inline]), style, false);
           else add(`@${username}`, style, true);
           break;
@@ -118,18 +121,24 @@ function isBlank(span: Span | undefined): boolean {
 /** The line with its marks; white space at the edge of a style is left outside it. */
 function marked(pieces: readonly Span[]): string {
   let line = '';
+  /** Its end: to look at the end of a text that grows is to copy all of it. */
+  let last: string | undefined;
+  const put = (text: string): void => {
+    line += text;
+    last = text.at(-1) ?? last;
+  };
   const open: Style[] = [];
   /** Where an address ends: what follows must not become a part of it. */
   let address = -1;
   const shut = (style: number): void => {
-    while (open.some((each) => (style & BIT[each]) === 0)) line += `${line.length === address ? JOINT : ''}${MARK[open.pop() ?? 'bold']}`;
+    while (open.some((each) => (style & BIT[each]) === 0)) put(`${line.length === address ? JOINT : ''}${MARK[open.pop() ?? 'bold']}`);
   };
   pieces.forEach((piece, index) => {
     if (isBlank(piece)) {
       // Stays inside only what goes on behind it.
       const next = pieces[index + 1];
       shut(piece.style & (next === undefined ? 0 : next.style));
-      line += piece.text;
+      put(piece.text);
       return;
     }
     // A spoiler cannot begin within another style.
@@ -141,24 +150,23 @@ function marked(pieces: readonly Span[]): string {
     const opening = wanted.filter((each) => !open.includes(each));
     // An underscore beside a letter is no mark, nor is one beside its like.
     const touching = opening.length > 0 || line.length > closed;
-    if (touching && needsJoint(line, opening, piece.text, line.length > closed)) line += JOINT;
-    for (const each of opening) line += MARK[each];
+    if (touching && needsJoint(last, opening, piece.text, line.length > closed)) put(JOINT);
+    for (const each of opening) put(MARK[each]);
     open.push(...opening);
     const text = piece.solid ? piece.text : escaped(piece.text, piece.style);
-    const before = line.at(-1);
+    const before = last;
     const apart = (line.length > 0 && line.length === address)
       || (before === '\\' && /^[#.`]/.test(text))
       || (before === '@' && !piece.solid)
       || (piece.solid && ((text.startsWith('@') && isWord(before)) || (before === '<' && text.includes('|'))));
-    line += apart ? JOINT + text : text;
+    put(apart ? JOINT + text : text);
     if (piece.solid && /^(?:https?:|www\.)/i.test(text)) address = line.length;
   });
   shut(0);
   return guarded(line);
 }
 
-function needsJoint(line: string, opening: readonly Style[], text: string, closed: boolean): boolean {
-  const before = line.at(-1);
+function needsJoint(before: string | undefined, opening: readonly Style[], text: string, closed: boolean): boolean {
   if (before === undefined) return false;
   if (closed && opening.length === 0) return isWord(text[0]) || MARK.spoiler.includes(text[0] ?? ' ');
   return isWord(before) || before === '\\' || '*_~|'.includes(before);

@@ -2,13 +2,13 @@ import type { Block, Inline, RichText } from '../../model/richtext.ts';
 import { cleanText } from '../../text/clean.ts';
 import { shallow } from '../../text/runs.ts';
 import { anybody, JOINT, type Mentioned, readInlines, unjointed } from './markup-read.ts';
-import { type Usernames, writeInlines } from './markup-write.ts';
+import { EVERYBODY, type Usernames, writeInlines } from './markup-write.ts';
 
 const FENCE = '```';
 const MAX_NESTING = 8;
 
 /** `@name` as it is; of an id alone nothing can be said. */
-const namesOnly: Usernames = (id) => (id.startsWith('@') && !id.includes(':') ? id.slice(1) : undefined);
+const namesOnly: Usernames = (id) => (id === EVERYBODY ? 'all' : id.startsWith('@') && !id.includes(':') ? id.slice(1) : undefined);
 
 /** Rocket.Chat's Markdown. What it cannot show is said in text: tables as lines `a | b`, quotes and lists within others as signs before their lines. */
 export function encode(text: RichText, usernames: Usernames = namesOnly): string {

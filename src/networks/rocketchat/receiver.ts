@@ -1,9 +1,10 @@
 import type { Clock } from '../../model/clock.ts';
-import { AccountBroken, DeliveryError, Rejected, Retry } from '../../model/errors.ts';
+import { AccountBroken, DeliveryError, Rejected, Retry, Unreachable } from '../../model/errors.ts';
 import type { NetworkItem } from '../../model/events.ts';
 import type { Millis } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import { at, num, str } from '../shared/json.ts';
+import { Recent } from '../shared/recent.ts';
 import type { RocketChatApi } from './api.ts';
 import { Ddp } from './ddp.ts';
 import { type Context, conversationOf, roomOf, when } from './decode/context.ts';
@@ -17,9 +18,15 @@ const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 /** More than that waiting, and the connection is made anew: what was missed is asked for. */
 const MOST_WAITING = 2_000;
+const MOST_CHARACTERS = 64 * 1024 * 1024;
 const BATCH = 100;
 /** Asked again of what was heard already: two servers of a cluster do not write in one order. */
 const OVERLAP_MS = 60_000;
+/** Where all that changed in a room is too much for one answer: so many messages are asked for at a time, so many times at most. */
+const FEW = 25;
+const MOST_PAGES = 80;
+/** A room that the server does not tell of is asked about again after this. */
+const PATIENCE_MS = 10 * 60_000;
 /** Typing and deletions are told room by room; the rooms where something happened last come first. */
 const MOST_ROOMS = 200;
 
@@ -43,6 +50,7 @@ interface Frame {
   readonly collection: string;
   readonly eventName: string;
   readonly args: readonly unknown[];
+  readonly size: number;
 }
 
 /** Listens on the WebSocket, and asks for what happened while nobody did. What is heard is committed in order, a batch at a time. */
@@ -51,6 +59,8 @@ export class Receiver {
   readonly #context: Context;
   #ddp: Ddp | undefined;
   readonly #told = new Map<string, string>();
+  /** Rooms that the server did not tell of, and until when they are not asked about. */
+  readonly #hidden = new Recent<Millis>(1_000);
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -101,15 +111,19 @@ export class Receiver {
   async #session(signal: AbortSignal, live: () => void): Promise<never> {
     const { url, token, self, answerMs } = this.#options;
     const queue: Frame[] = [];
+    let waiting = 0;
     let wake = (): void => {};
     let overflow = false;
     const ending = new AbortController();
     const ends = AbortSignal.any([signal, ending.signal]);
     const ddp = await Ddp.open({
       url, token, signal: ends, ...(answerMs === undefined ? {} : { answerMs }),
-      changed: (collection, eventName, args) => {
-        if (queue.length >= MOST_WAITING) overflow = true;
-        else queue.push({ collection, eventName, args });
+      changed: (collection, eventName, args, size) => {
+        if (queue.length >= MOST_WAITING || waiting + size > MOST_CHARACTERS) overflow = true;
+        else {
+          queue.push({ collection, eventName, args, size });
+          waiting += size;
+        }
         wake();
       },
       odd: (reason) => this.#options.log.debug('Rocket.Chat sent something odd', { reason }),
@@ -136,6 +150,7 @@ export class Receiver {
         if (over !== undefined) throw new Retry('Rocket.Chat’s WebSocket closed.', over);
         if (overflow) throw new Retry('More came than could be written down.', 'overflow');
         const batch = queue.splice(0, BATCH);
+        for (const { size } of batch) waiting -= size;
         if (batch.length > 0) await this.#take(batch, ddp, ends);
         else await new Promise<void>((resolve) => { wake = resolve; });
       }
@@ -146,8 +161,10 @@ export class Receiver {
     }
   }
 
-  async #take(batch: readonly Frame[], ddp: Ddp, signal: AbortSignal): Promise<void> {
+  async #take(frames: readonly Frame[], ddp: Ddp, signal: AbortSignal): Promise<void> {
     const { people, position, clock } = this.#options;
+    // Anybody can make public rooms and write there: what the account is not in costs it no call.
+    const batch = frames.filter(({ collection, args }) => collection !== 'stream-room-messages' || !isElsewhere(args));
     for (const frame of batch) await this.#know(frame, ddp, signal);
     await people.lookUp(batch.flatMap(({ collection, eventName, args }) => (collection === 'stream-room-messages' ? args.flatMap(namesIn) : /\/(?:user-activity|typing)$/.test(eventName) && typeof args[0] === 'string' ? [args[0]] : [])));
     const now = clock.now();
@@ -155,25 +172,26 @@ export class Receiver {
       if (!this.#wanted(collection, eventName, args)) return [];
       return decodeStream(this.#context, collection, eventName, args, now);
     });
-    const heard = Math.max(0, ...batch.flatMap(({ collection, args }) => (collection === 'stream-room-messages' ? (when(args[0], '_updatedAt') ?? when(args[0], 'ts') ?? []) : [])));
+    const heard = Math.max(0, ...frames.flatMap(({ collection, args }) => (collection === 'stream-room-messages' ? (when(args[0], '_updatedAt') ?? when(args[0], 'ts') ?? []) : [])));
     await position.accept(items.filter((item) => this.#isNews(item)), heard > 0 ? heard : undefined);
     for (const { collection, eventName, args } of batch) this.#forget(collection, eventName, args);
   }
 
   /** What has to be known before it is decoded. */
   async #know({ collection, eventName, args }: Frame, ddp: Ddp, signal: AbortSignal): Promise<void> {
-    const { rooms, people, api } = this.#options;
+    const { rooms, people, api, clock } = this.#options;
     if (collection === 'stream-room-messages') {
       for (const message of args.slice(0, 1)) {
         people.learnFrom(message);
         const rid = str(message, 'rid');
-        if (rid === undefined || rooms.get(rid) !== undefined) continue;
+        if (rid === undefined || rooms.get(rid) !== undefined || (this.#hidden.get(rid) ?? 0) > clock.now()) continue;
         // The account came into it a moment ago.
         const room = await api.room(rid).catch((error: unknown) => {
           if (error instanceof Rejected) return null;
           throw error;
         });
         if (room !== null) rooms.learn(room);
+        else this.#hidden.set(rid, clock.now() + PATIENCE_MS);
         void this.#follow(ddp, rid, signal);
       }
     } else if (eventName.endsWith('/rooms-changed') && args[0] !== 'removed') rooms.learn(args[1]);
@@ -194,8 +212,6 @@ export class Receiver {
     const { rooms } = this.#options;
     if (collection === 'stream-room-messages') {
       const rid = str(args[0], 'rid') ?? '';
-      // Public rooms are told to whoever may read them.
-      if (args.slice(1).some((beside) => at(beside, 'roomParticipant') === false)) return false;
       return rooms.wanted(rid, str(args[1], 'roomType'));
     }
     if (collection === 'stream-notify-room') return rooms.wanted(eventName.slice(0, eventName.lastIndexOf('/')));
@@ -240,8 +256,8 @@ export class Receiver {
   }
 
   async #catchUpRoom(rid: string, since: Millis, signal: AbortSignal): Promise<Millis> {
-    const { api, people, position, clock } = this.#options;
-    const { updated, deleted: gone } = await patiently(() => api.changes(rid, since - OVERLAP_MS), clock, signal);
+    const { people, position } = this.#options;
+    const { updated, deleted: gone } = await this.#changes(rid, since - OVERLAP_MS, signal);
     // The oldest first, as they were said.
     const messages = [...updated].sort((one, other) => (when(one, 'ts') ?? 0) - (when(other, 'ts') ?? 0));
     for (const message of messages) people.learnFrom(message);
@@ -255,6 +271,38 @@ export class Receiver {
     const deletions = deletedOf(gone).flatMap(({ id, time }) => deleted([id], conversation, time));
     if (deletions.length > 0) await position.accept(deletions);
     return Math.max(since, ...messages.map((message) => when(message, '_updatedAt') ?? num(message, '_updatedAt') ?? 0));
+  }
+
+  /** One room that is refused, or in which too much happened, keeps no other waiting. */
+  async #changes(rid: string, since: Millis, signal: AbortSignal): Promise<{ readonly updated: readonly unknown[]; readonly deleted?: unknown }> {
+    const { api, clock, log } = this.#options;
+    try {
+      return await patiently(() => api.changes(rid, since), clock, signal).catch(async (error: unknown) => {
+        if (!isUnreadable(error)) throw error;
+        log.info('More changed in a room of Rocket.Chat than one answer holds: what was said is asked for in parts', { rid });
+        return { updated: await this.#said(rid, since, signal) };
+      });
+    } catch (error) {
+      if (!(error instanceof Rejected) && !isUnreadable(error)) throw error;
+      log.warn('A room of Rocket.Chat could not be caught up with', { rid, code: error.code });
+      return { updated: [] };
+    }
+  }
+
+  /** The newest first, as far back as `since`. */
+  async #said(rid: string, since: Millis, signal: AbortSignal): Promise<readonly unknown[]> {
+    const { api, rooms, clock } = this.#options;
+    const found: unknown[] = [];
+    let latest: string | undefined;
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+      const messages = await patiently(() => api.history(rooms.get(rid)?.type, rid, FEW, latest), clock, signal);
+      found.push(...messages.filter((message) => (when(message, 'ts') ?? 0) >= since));
+      const oldest = Math.min(...messages.map((message) => when(message, 'ts') ?? Number.POSITIVE_INFINITY));
+      const next = Number.isFinite(oldest) ? new Date(oldest).toISOString() : undefined;
+      if (messages.length < FEW || oldest < since || next === undefined || next === latest) break;
+      latest = next;
+    }
+    return found;
   }
 
   /** Beside what is heard: the server takes only so many subscriptions in a time. */
@@ -280,6 +328,16 @@ export class Receiver {
       }
     }
   }
+}
+
+/** Public rooms are told to whoever may read them. */
+function isElsewhere(args: readonly unknown[]): boolean {
+  return args.slice(1).some((beside) => at(beside, 'roomParticipant') === false);
+}
+
+/** The server answered well, with more than is read of an answer. */
+function isUnreadable(error: unknown): error is Unreachable {
+  return error instanceof Unreachable && error.code === 'http_200';
 }
 
 /** Waits where the server asks for it, as often as it does. */

@@ -20,6 +20,10 @@ export const account = z.strictObject({
     .enum(['alias', 'prefix'])
     .default('alias')
     .describe('How somebody on Matrix is shown: "alias" (name and picture on the message; needs the permission message-impersonate) or "prefix" (*Name*: before the text).'),
+  mention_everybody: z
+    .enum(['off', 'here', 'all'])
+    .default('off')
+    .describe('What somebody on Matrix who mentions the whole room does in Rocket.Chat: nothing, or wake those who are there, or everybody in the room.'),
   rooms: z
     .array(z.string())
     .default([])

@@ -26,6 +26,8 @@ const MAX_ANSWER = 16 * 1024 * 1024;
 const MOST_WAIT_MS = 60 * 60_000;
 /** Where Slack keeps files (these want the token), and pictures of people and emoji (these must not get it). */
 const FILE_HOSTS = /(?:^|\.)(?:slack\.com|slack-files\.com|slack-gov\.com)$/;
+/** What lies elsewhere on these hosts may be a method, and one that is asked for with the token is done. */
+const FILE_PATH = /^\/files[\w-]*\/(?!(?:.*(?:\/|%2f|%5c))?(?:\.|%2e){2}(?:\/|%2f|%5c|$))/i;
 const OPEN_HOSTS = /(?:^|\.)(?:slack-edge\.com|slack-gov-edge\.com|slack\.com|slack-files\.com|slack-imgs\.com|gravatar\.com|wp\.com)$/;
 
 /** Who may not call these can do nothing at all. */
@@ -97,8 +99,9 @@ export class SlackApi {
   }
 
   /**
-   * Streams a file. The token goes only to Slack's own hosts for files, never on to where they lead; without the scope for it
-   * Slack answers with the page to log in, and that is no file.
+   * Streams a file. The token goes only to where Slack keeps files, never on to where they lead: of remote files, also those of
+   * other workspaces, somebody else says where they lie. Without the scope for it Slack answers with the page to log in, and that
+   * is no file.
    * @throws Rejected `media_host` for any other address
    */
   async download(address: string, signal: AbortSignal): Promise<MediaStream> {
@@ -116,7 +119,7 @@ export class SlackApi {
 
   async #fetch(address: string, hosts: RegExp, authorized: boolean, signal: AbortSignal): Promise<MediaStream> {
     const answer = await this.#http.follow(address, {
-      signal, headers: this.#authorization(), allowed: (each, base) => this.#allowed(each, hosts, base), trusts: () => authorized,
+      signal, headers: this.#authorization(), allowed: (each, base) => this.#allowed(each, hosts, base), trusts: (url) => authorized && FILE_PATH.test(url.pathname),
     });
     if (answer.statusCode !== 200) {
       await answer.body.dump();

@@ -33,6 +33,7 @@ const PATIENCE_MS = 20_000;
 export class CatchUp {
   readonly #options: CatchUpOptions;
   readonly #conversations = new Map<string, Promise<void>>();
+  readonly #patience = new Map<string, Promise<void>>();
   #over = false;
   readonly done: Promise<void>;
 
@@ -43,10 +44,15 @@ export class CatchUp {
     });
   }
 
-  /** Resolves when the conversation is caught up with, or is not waited for any longer. Never rejects. */
+  /**
+   * Resolves when the conversation is caught up with, or is not waited for any longer: all that comes in it has one patience, for
+   * events that each waited anew would hold up the socket, and with it all other conversations. Never rejects.
+   */
   async ready(channel: string | undefined): Promise<void> {
     if (this.#over || channel === undefined || !/^[CDG]/.test(channel)) return;
-    await Promise.race([this.#one(channel, undefined), this.#options.clock.sleep(PATIENCE_MS, this.#options.signal)]);
+    const patience = this.#patience.get(channel) ?? Promise.race([this.#one(channel, undefined), this.#options.clock.sleep(PATIENCE_MS, this.#options.signal)]);
+    this.#patience.set(channel, patience);
+    await patience;
   }
 
   async #all(): Promise<void> {

@@ -9,7 +9,7 @@ import type { MediaSource, MediaStream } from '../../model/media.ts';
 import { iamcalNames } from '../../text/emoji-names.ts';
 import type { Connection, ConnectOptions, ConversationFacts, HistoryPage, PartRequest, RateKey, SendRequest, SendResult, Sink, Target } from '../network.ts';
 import { Health } from '../shared/health.ts';
-import { at, list, str, type Fields } from '../shared/json.ts';
+import { at, flag, list, str, type Fields } from '../shared/json.ts';
 import { Recent } from '../shared/recent.ts';
 import { SlackApi, fileIn } from './api.ts';
 import { readHandle } from './decode/files.ts';
@@ -191,6 +191,7 @@ export class SlackConnection implements Connection {
     return this.#health.watched(async () => {
       if (open === true) return this.#api.picture(url ?? '', signal);
       const found = ask === true && id !== undefined ? fileIn(await this.#api.call('files.info', { file: id }, { signal })) : undefined;
+      if (flag(found, 'is_external') || str(found, 'mode') === 'external') throw new Rejected('The file lies outside of Slack, so it was not fetched.', 'media_host');
       const address = str(found, 'url_private_download') ?? str(found, 'url_private') ?? url;
       if (address === undefined) throw new Rejected('Slack does not say where the file is.', 'media_gone');
       const stream = await this.#api.download(address, signal);

@@ -142,7 +142,9 @@ class Hub {
     const { promise: hello, resolve: greet, reject: refuse } = Promise.withResolvers<void>();
     let heard = Date.now();
     const watch = setInterval(() => {
-      if (Date.now() - heard > TIMING.silence) socket.terminate();
+      // One that is not read from for the moment says nothing either.
+      if (socket.isPaused) heard = Date.now();
+      else if (Date.now() - heard > TIMING.silence) socket.terminate();
       else if (socket.readyState === WebSocket.OPEN) socket.ping();
     }, TIMING.ping);
     const patience = setTimeout(() => socket.terminate(), TIMING.hello);

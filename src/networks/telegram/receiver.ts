@@ -1,5 +1,5 @@
 import type { Clock } from '../../model/clock.ts';
-import { AccountBroken, DeliveryError, Retry } from '../../model/errors.ts';
+import { AccountBroken, DeliveryError, Retry, Unreachable } from '../../model/errors.ts';
 import type { NetworkItem } from '../../model/events.ts';
 import type { Logger } from '../../model/log.ts';
 import { num } from '../shared/json.ts';
@@ -46,15 +46,19 @@ export async function receive(options: ReceiverOptions, signal: AbortSignal): Pr
   const { clock, log } = options;
   let failures = 0;
   let conflicts = 0;
+  let limit = BATCH;
   while (!signal.aborted) {
     try {
-      await once(options, signal);
+      await once(options, limit, signal);
+      limit = Math.min(limit * 2, BATCH);
       failures = 0;
       conflicts = 0;
       options.works();
     } catch (error) {
       if (signal.aborted) return;
       failures += 1;
+      // More than is read of an answer: people can fill all that waits with the longest of messages, and it would be the same again.
+      if (error instanceof Unreachable && error.code === 'http_200') limit = Math.max(1, limit >> 1);
       if (error instanceof AccountBroken) {
         conflicts = error.code === 'other_asker' ? conflicts + 1 : CONFLICTS;
         if (conflicts >= CONFLICTS) options.breaks(error);
@@ -71,9 +75,9 @@ function waitAfter(error: unknown, failures: number): number {
   return Math.max(asked, Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 10), LONGEST_WAIT_MS));
 }
 
-async function once({ client, position, emoji, self, clock }: ReceiverOptions, signal: AbortSignal): Promise<void> {
+async function once({ client, position, emoji, self, clock }: ReceiverOptions, limit: number, signal: AbortSignal): Promise<void> {
   const { offset } = position;
-  const question = { ...(offset !== undefined && { offset }), limit: BATCH, timeout: POLL_SECONDS, allowed_updates: ALLOWED_UPDATES.poll };
+  const question = { ...(offset !== undefined && { offset }), limit, timeout: POLL_SECONDS, allowed_updates: ALLOWED_UPDATES.poll };
   const answer = await client.call('getUpdates', question, { signal, answerMs: (POLL_SECONDS + 20) * 1000 });
   const updates: readonly unknown[] = Array.isArray(answer) ? answer : [];
   if (updates.length === 0) return;

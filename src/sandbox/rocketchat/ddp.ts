@@ -236,9 +236,11 @@ function argsFor(happening: Happening, name: string, eventName: string, user: Us
     case 'message': {
       if (name !== 'stream-room-messages') return undefined;
       const room = world.rooms.get(happening.message.rid);
-      if (room === undefined || !room.members.includes(user._id)) return undefined;
+      const isIn = room?.members.includes(user._id) === true;
+      // Public rooms are told to whoever may read them.
+      if (room === undefined || (!isIn && room.t !== 'c')) return undefined;
       if (eventName === happening.message.rid) return [happening.message];
-      return eventName === '__my_messages__' ? [happening.message, { roomParticipant: true, roomType: room.t, roomName: room.name }] : undefined;
+      return eventName === '__my_messages__' ? [happening.message, { roomParticipant: isIn, roomType: room.t, roomName: room.name }] : undefined;
     }
     case 'room': return name === 'stream-notify-room' && eventName === `${happening.rid}/${happening.what}` ? happening.args : undefined;
     case 'user': return name === 'stream-notify-user' && user._id === happening.uid && eventName === `${happening.uid}/${happening.what}` ? happening.args : undefined;

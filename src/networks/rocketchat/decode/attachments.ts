@@ -7,7 +7,7 @@ import { safeHref } from '../../../text/links.ts';
 import { toPlain } from '../../../text/plain.ts';
 import { quoteOf } from '../../../text/quote.ts';
 import { at, defined, isFields, list, num, str, type Fields } from '../../shared/json.ts';
-import type { Handle } from '../ids.ts';
+import { type Handle, isFilePath } from '../ids.ts';
 import type { Mentioned } from '../markup-read.ts';
 import { decode } from '../markup.ts';
 import { fromMd, isMd } from '../md.ts';
@@ -160,7 +160,7 @@ function decoded(text: string): string {
 /** The path of an upload below the server's own address, where it is one: the host may be called anything, and the server may stand below a path. */
 function uploadPath(address: string | undefined): string | undefined {
   const found = address === undefined ? null : /^(?:https?:\/\/[^/?#\s]+)?(?:\/[\w.~-]{1,100}){0,4}?(\/(?:file-upload|ufs\/[\w:.-]+)\/[^\s?#]+)/i.exec(address);
-  return found?.[1];
+  return found?.[1] !== undefined && isFilePath(found[1]) ? found[1] : undefined;
 }
 
 function withCaption(content: MediaContent, attachment: Fields, whom: Mentioned): MediaContent {

@@ -7,6 +7,9 @@ import { decodeContent } from './content.ts';
 import { byName, type Context, conversationOf, digest, item, keyOf, roomOf, unsupported, when } from './context.ts';
 import { decodeSystem, editorOf, type Place } from './system.ts';
 
+/** Whoever writes may choose the id of a message and the name that stands on it; longer ones fit no index. */
+const LONGEST_ID = 200;
+
 /** What stands beside a message in a stream: `{roomParticipant, roomType, roomName}`. */
 export type Beside = Pick<Fields, string> | undefined;
 
@@ -16,7 +19,7 @@ export type Beside = Pick<Fields, string> | undefined;
  */
 export function decodeMessage(context: Context, raw: unknown, beside?: Beside): readonly NetworkItem[] {
   const [id, rid] = [str(raw, '_id'), str(raw, 'rid')];
-  if (!isFields(raw) || id === undefined || rid === undefined) return [unsupported('message', 'A message came without its id or its room.', { key: digest(raw) })];
+  if (!isFields(raw) || id === undefined || rid === undefined || id.length > LONGEST_ID) return [unsupported('message', 'A message came without its id or its room.', { key: digest(raw) })];
   const place = placeOf(context, raw, id, rid, beside);
   if (place === undefined) return [unsupported('message', 'A message came without any word of whom it is from.', { key: id, time: when(raw, 'ts') })];
   if (flag(raw, '_hidden')) return [unsupported('hidden', 'An earlier state of a message that was edited; the message itself comes as well.', { key: id, time: place.time })];
@@ -42,7 +45,7 @@ function senderOf(context: Context, message: Fields): PersonRef | undefined {
   const isBot = sender.isBot === true || isFields(at(message, 'bot')) ? { isBot: true as const } : {};
   const alias = str(message, 'alias');
   if (alias === undefined || sender.isSelf === true || alias === sender.name) return { ...sender, ...isBot };
-  return { id: `${sender.id}/${alias}`, scope: sender.scope, name: alias, ...isBot };
+  return { id: `${sender.id}/${alias.length > LONGEST_ID ? digest(alias) : alias}`, scope: sender.scope, name: alias, ...isBot };
 }
 
 function writtenItems(context: Context, message: Fields, place: Place): readonly NetworkItem[] {

@@ -4,7 +4,7 @@ import type { RichText } from '../../../model/richtext.ts';
 import { defined, type Fields } from '../../shared/json.ts';
 import { isUserId, type RoomFacts } from '../ids.ts';
 import { encode } from '../markup.ts';
-import type { Usernames } from '../markup-write.ts';
+import { EVERYBODY, type Usernames } from '../markup-write.ts';
 import { locationText } from './plan.ts';
 import { safeName } from './prefix.ts';
 
@@ -60,7 +60,7 @@ export function jumpTo(siteUrl: string, room: RoomFacts | undefined, rid: string
   return `[ ](${siteUrl}/${place.replace(/[()]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)}?msg=${encodeURIComponent(id)}) `;
 }
 
-/** The user name behind an id of somebody; an id of Rocket.Chat says nothing to people. */
-export function usernamesFrom(nameOf: (id: string) => string | undefined): Usernames {
-  return (id) => (id.startsWith('@') && !id.includes(':') ? id.slice(1) : isUserId(id) || /^[\w-]+$/.test(id) ? nameOf(id) : undefined);
+/** The user name behind an id of somebody; an id of Rocket.Chat says nothing to people. `everybody`: what a mention of the whole room becomes. */
+export function usernamesFrom(nameOf: (id: string) => string | undefined, everybody?: 'all' | 'here'): Usernames {
+  return (id) => (id === EVERYBODY ? everybody : id.startsWith('@') && !id.includes(':') ? id.slice(1) : isUserId(id) || /^[\w-]+$/.test(id) ? nameOf(id) : undefined);
 }

@@ -117,10 +117,16 @@ function marked(spans: readonly Span[]): string {
     solid ? [{ text, styles, soft: false }] : Array.from(text.matchAll(TOKENS), ([part]) => ({ text: part, styles, soft: SOFT.test(part[0] ?? '') })));
   const open: Style[] = [];
   let out = '';
+  /** How it ends: to look at the end of a text that grows is to copy all of it. */
+  let end = '';
+  const put = (text: string): void => {
+    out += text;
+    end = (end + text).slice(-2);
+  };
   const close = (keep: (style: Style) => boolean): void => {
     while (open.some((style) => !keep(style))) {
       const style = open.pop();
-      if (style !== undefined) out += MARKS[style];
+      if (style !== undefined) put(MARKS[style]);
     }
   };
   let closed = false;
@@ -132,7 +138,7 @@ function marked(spans: readonly Span[]): string {
         close((style) => staysOver(tokens, index, style));
         closed = out !== before;
       }
-      out += guarded(token.text, out, tokens[index + 1]);
+      put(guarded(token.text, end, tokens[index + 1]));
       closed = false;
       return;
     }
@@ -140,13 +146,13 @@ function marked(spans: readonly Span[]): string {
     close((style) => token.styles.has(style));
     closed = closed || out !== before;
     const opening = STYLES.filter((style) => token.styles.has(style) && !open.includes(style));
-    if ((opening.length > 0 && isWordEnd(out)) || (opening.length === 0 && closed && /^[\p{L}\p{N}]/u.test(token.text))) out += GUARD;
-    if (opening.length > 0 && closed) out += GUARD;
+    if ((opening.length > 0 && isWordEnd(end)) || (opening.length === 0 && closed && /^[\p{L}\p{N}]/u.test(token.text))) put(GUARD);
+    if (opening.length > 0 && closed) put(GUARD);
     for (const style of opening) {
-      out += MARKS[style];
+      put(MARKS[style]);
       open.push(style);
     }
-    out += token.text.startsWith('<') || token.text.startsWith('`') ? token.text : escape(token.text);
+    put(token.text.startsWith('<') || token.text.startsWith('`') ? token.text : escape(token.text));
     closed = false;
   });
   close(() => false);
