@@ -258,7 +258,7 @@ describe('who cannot see it, or not well', () => {
 
 test('says so when what it talks to has gone', async () => {
   const other = await opened({ width: 1000, height: 800 }, 'dark');
-  await other.getByRole('heading', { name: /Bob|onerror/ }).waitFor();
+  await other.getByRole('heading', { name: /Bob|onerror|Garden/ }).waitFor();
   // A page that is not there yet cannot say anything.
   await other.frameLocator('#phone').getByRole('textbox').first().waitFor();
   await stage.close();
