@@ -24,8 +24,6 @@ export interface LoginRequest {
 /** An account of a network that is being added, whoever answers the questions. */
 export interface Login {
   readonly network: Network;
-  /** `networks.<network>.<app>.accounts` */
-  readonly accounts: string;
   readonly flows: readonly LoginFlow[];
   /** An entry of the config that waits to be filled in. */
   readonly unfinished: string | undefined;
@@ -51,27 +49,26 @@ export function openLogin({ path, networks, network: id, app: wanted, env, schem
   const loaded = loadApp<AppSettings>(path, network, app, env);
   if (loaded === null) throw missing(network.id, app);
   const references = new Map<string, string>();
+  const has = (name: string): boolean => Object.hasOwn(loaded.accounts, name);
   return {
     network,
-    accounts: `networks.${network.id}.${app}.accounts`,
     flows: network.logins,
     unfinished: Object.entries(loaded.accounts).find(([, { complete }]) => !complete)?.[0],
     admins: loaded.admins,
-    has: (name) => Object.hasOwn(loaded.accounts, name),
+    has,
     begin: (flow) => flow.start({ appSettings: loaded.settings }),
     meaning(answer) {
       const { value, problems: [problem] } = interpolate(answer, path, env);
-      if (problem !== undefined || typeof value !== 'string') throw new CodedError('DB-1006', `${answer.slice(0, 60)}: ${problem?.message ?? 'is no text'}.`, 'Give what it stands for, or another.');
+      if (problem !== undefined || typeof value !== 'string') throw new CodedError('DB-1006', `The answer stands for nothing: ${problem?.message ?? 'it is no text'}.`, 'Give what it stands for, or another.');
       references.set(value, answer);
       return value;
     },
     save(done, name, owners) {
       const at = ['networks', network.id, app, 'accounts', name];
-      const known = Object.hasOwn(loaded.accounts, name);
       const settings = Object.entries(done.settings).map(([key, value]) => ({ path: [...at, key], value: references.get(value) ?? value.replaceAll('${', '$${') }));
       const edits = owners.length > 0 ? [...settings, { path: [...at, 'owners'], value: owners }] : settings;
       const { outcome } = init({ path, networks, schemaFile, added: [], edits });
-      return { key: at.join('.'), outcome: outcome === 'unchanged' ? outcome : known ? 'changed' : 'added' };
+      return { key: at.join('.'), outcome: outcome === 'unchanged' ? outcome : has(name) ? 'changed' : 'added' };
     },
   };
 }

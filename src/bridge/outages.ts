@@ -50,7 +50,7 @@ export class Outages {
 
   /** Has to succeed once before the side counts as up again, whoever finds it down first. Before `down`. */
   owe(side: string, work: Probe): void {
-    this.#owed.set(side, new Set([...(this.#owed.get(side) ?? []), work]));
+    this.#owed.set(side, (this.#owed.get(side) ?? new Set<Probe>()).add(work));
   }
 
   /** It works again, whoever found out. */

@@ -17,31 +17,29 @@ async function withoutDevices(): Promise<void> {
   expect(scene.stack.homeserver.requests.findLast(({ method, path }) => method === 'PUT' && path.includes('/send/'))?.query).not.toHaveProperty('device_id');
 }
 
+/** The daemon starts, takes in what these people say, and delivers both ways once the homeserver is there. */
+async function startedFirst(kind: 'image' | 'text', people: number): Promise<void> {
+  await scene.stack.homeserver.down();
+  await scene.stack.start();
+  for (let n = 0; n < people; n++) await scene.say('in', kind, n);
+  await scene.stack.sandbox.idle();
+  await scene.stack.homeserver.up();
+  expect((await scene.settled()).problems).toEqual([]);
+  await scene.say('out', 'text');
+  expect((await scene.settled()).problems).toEqual([]);
+}
+
 describe('the homeserver', () => {
   test('down when the daemon starts: it starts, takes in, and delivers once the homeserver is there', async () => {
     scene = await setScene({ withoutDaemon: true, people: 3 });
-    await scene.stack.homeserver.down();
-    await scene.stack.start();
-    for (let n = 0; n < 3; n++) await scene.say('in', 'image', n);
-    await scene.stack.sandbox.idle();
-    await scene.stack.homeserver.up();
-    expect((await scene.settled()).problems).toEqual([]);
-    await scene.say('out', 'text');
-    expect((await scene.settled()).problems).toEqual([]);
+    await startedFirst('image', 3);
   }, 90_000);
 
   test('down when the daemon starts after it was killed: whatever finds that out first, all of it is delivered once the homeserver is there', async () => {
     scene = await setScene({ people: 2 });
     await scene.stack.stop();
     await (await DaemonProcess.start(scene.stack.configPath)).kill();
-    await scene.stack.homeserver.down();
-    await scene.stack.start();
-    for (let n = 0; n < 2; n++) await scene.say('in', 'text', n);
-    await scene.stack.sandbox.idle();
-    await scene.stack.homeserver.up();
-    expect((await scene.settled()).problems).toEqual([]);
-    await scene.say('out', 'text');
-    expect((await scene.settled()).problems).toEqual([]);
+    await startedFirst('text', 2);
   }, 90_000);
 
   test('down for a while, then back: all of it arrives, in order', async () => {

@@ -59,8 +59,8 @@ test('a conversation that cannot be caught up with holds up what is said in it o
   const slept: number[] = [];
   const stop = new AbortController();
   const api = {
-    // eslint-disable-next-line require-yield
-    async* pages() { await new Promise((resolve) => { stop.signal.addEventListener('abort', resolve); }); },
+    // A page that never comes.
+    pages: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise((resolve) => { stop.signal.addEventListener('abort', () => resolve({ done: true, value: undefined })); }) }) }),
     call: () => Promise.reject(new Retry('Slack is asked too often.', 'ratelimited', { afterMs: 3_600_000, rateLimited: true })),
   } as unknown as SlackApi;
   const clock = { now: Date.now, sleep: (ms: number, signal?: AbortSignal) => {
