@@ -284,6 +284,7 @@ export class Bridge {
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
       owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),
       isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
+      hasSeen: (event) => store.unseen('matrix', [event]).length === 0,
     };
   }
 

@@ -30,6 +30,8 @@ export interface Deciding {
   rowByKey(key: string): OutboxItem | null;
   /** Whether this message of the network is one that we sent, also where it is deleted meanwhile. */
   isSent(account: AccountId, id: RemoteId): boolean;
+  /** Whether this event of Matrix has ever come. */
+  hasSeen(event: EventId): boolean;
 }
 
 /** The pure half of a connection. */

@@ -15,7 +15,7 @@ function learnt(content: Record<string, unknown>): readonly unknown[] {
   } } as unknown as MatrixEvent;
   const context = { room: { row: 1 }, portals: [portal], map: [], rows: [], reactions: [], members: [] } as unknown as RoomContext;
   const deciding = { isOurs: () => true, bot: '@bot:x', rowByKey: () => null, personOf: () => ({ row: 3 }) } as unknown as Deciding;
-  return decideMatrix(event, context, deciding).effects;
+  return decideMatrix(event, context, deciding, 0).effects;
 }
 
 const mapped = { do: 'map', row: expect.objectContaining({ eventId: '$e', remoteId: 'r2', thread: 'root' }) };

@@ -1,17 +1,16 @@
 import type { Clock } from '../../model/clock.ts';
-import type { DeliveryEvent, MatrixEvent } from '../../model/events.ts';
+import type { DeliveryEvent } from '../../model/events.ts';
 import type { AccountId, EventId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import { namedIn } from '../../model/named.ts';
 import { Damaged, deliveredKey, type Effect, StoreBusy, type InboxItem, type Person, type Portal, type RemoteContext, Stale, type Store } from '../../store/store.ts';
-import { type Deciding, type Decision, done, type Live, toAdmins } from '../deciding.ts';
+import { type Deciding, type Decision, type Live, toAdmins } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { delivery, deliveredTo } from '../kinds/delivery.ts';
 import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Faces } from '../people/faces.ts';
 import { notice, refusal } from '../reports/report.ts';
-import { relationsOf } from '../outbound/parse.ts';
 import { PINNED } from '../outbound/pins.ts';
 import { threadOf } from '../outbound/threads.ts';
 
@@ -123,25 +122,12 @@ export class InLanes {
     const deciding = this.#deps.deciding();
     const { body } = item;
     if (body.side === 'matrix') {
-      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event, body.event.type === PINNED ? (store.room(body.room)?.pinned ?? []) : [])), deciding);
-      const missing = decision.ignored === 'reaction_to_unbridged' ? this.#missing(item, body.event, body.room) : null;
-      if (missing !== null) return missing;
+      const decision = decideMatrix(body.event, store.roomContext(body.room, body.event.sender as UserId, eventsOf(body.event, body.event.type === PINNED ? (store.room(body.room)?.pinned ?? []) : [])), deciding, item.receivedAt);
       return body.doubtful ? { ...decision, effects: doubtful(decision.effects) } : decision;
     }
     const context = body.conversation === null ? null : store.remoteContext(body.conversation, body.person, remoteIdsOf(item), namedIn(body.event).map(({ id }) => id));
     if (context !== null && this.#toBeNamed(item, body.account, context)) return { outcome: { to: 'hold', until: this.#deps.clock.now() + 150 }, effects: [] };
     return decideNetwork(item, context, deciding);
-  }
-
-  /** What it is put to has never come: a homeserver may hand that over late, or lose it, and it is found in the room. It waits for that, then its sender hears. */
-  #missing({ receivedAt }: InboxItem, event: MatrixEvent, room: RoomRow): Decision | null {
-    const { store, clock } = this.#deps;
-    const [portal] = store.portalsOf(room);
-    const target = relationsOf(event.content).annotates?.event;
-    const until = receivedAt + this.#deps.deciding().settings.targetWait;
-    if (portal === undefined || target === undefined || store.unseen('matrix', [target]).length === 0) return null;
-    if (clock.now() < until) return { outcome: { to: 'park', key: `e:${portal.row}:${target}`, until }, effects: [] };
-    return done([refusal(room, event.event_id as EventId, 'The reaction was not sent: the message that it is on has never come to the bridge.')]);
   }
 
   /** Whether a name is on its way that this would better be shown with. */

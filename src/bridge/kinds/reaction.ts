@@ -67,7 +67,7 @@ export function takeBack(row: ReactionRow, portal: Portal, item: InboxItem): rea
 }
 
 /** A Matrix user's reaction. All speak through one account: of its reactions on a message the newest n are shown. */
-export function reactionFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
+export function reactionFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
   const annotates = relationsOf(event.content).annotates;
   if (annotates === null) return ignored('reaction_without_target');
   const effects: Effect[] = [];
@@ -95,7 +95,15 @@ export function reactionFromMatrix(event: MatrixEvent, context: RoomContext, dec
       toPortal(portal, event, task, 0, 1),
     );
   }
-  return effects.length > 0 ? done(effects) : ignored('reaction_to_unbridged');
+  return effects.length > 0 ? done(effects) : reactionToUnknown(event, annotates.event, context, deciding, receivedAt);
+}
+
+/** What has never come a homeserver may hand over late, or lose, and it is found in the room: the reaction waits for that, then its sender hears. */
+function reactionToUnknown(event: MatrixEvent, target: EventId, { room, portals: [portal] }: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
+  if (portal === undefined || deciding.hasSeen(target)) return ignored('reaction_to_unbridged');
+  const until = receivedAt + deciding.settings.targetWait;
+  if (deciding.now < until) return { outcome: { to: 'park', key: `e:${portal.row}:${target}`, until }, effects: [] };
+  return done([refusal(room.row, event.event_id as EventId, 'The reaction was not sent: the message that it is on has never come to the bridge.')]);
 }
 
 interface Change {

@@ -1,5 +1,5 @@
 import type { MatrixEvent } from '../../model/events.ts';
-import type { EventId, RemoteId, UserId } from '../../model/ids.ts';
+import type { EventId, Millis, RemoteId, UserId } from '../../model/ids.ts';
 import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { fromMatrix as textOf } from '../../text/from-matrix.ts';
 import { toPlain } from '../../text/plain.ts';
@@ -76,7 +76,7 @@ export function remoteIdsOf(item: InboxItem): readonly RemoteId[] {
 }
 
 /** By type, which anybody may choose: in an object, one called `constructor` would be found too. */
-const fromMatrix = new Map<string, (event: MatrixEvent, context: RoomContext, deciding: Deciding) => Decision>([
+const fromMatrix = new Map<string, (event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis) => Decision>([
   ['m.room.message', messageFromMatrix],
   ['m.sticker', messageFromMatrix],
   ['m.reaction', reactionFromMatrix],
@@ -92,7 +92,7 @@ const refusedTypes = new Map([
   ['m.call.invite', 'Calls'], ['m.beacon', 'Live locations'],
 ]);
 
-export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
+export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
   if (event.type === PINNED) return pinsFromMatrix(event, context, deciding);
@@ -117,7 +117,7 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
   }
   if (context.room.encrypted) return done([refusal(context.room.row, event.event_id as EventId, 'Not delivered: this room is encrypted.')]);
   if (handle === undefined) return done([refusal(context.room.row, event.event_id as EventId, `${what} cannot be bridged yet.`)]);
-  return handle(event, context, deciding);
+  return handle(event, context, deciding, receivedAt);
 }
 
 /** Nobody who writes into a room that was a portal is left to think that it arrives. */
