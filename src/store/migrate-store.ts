@@ -120,7 +120,7 @@ async function link(client: Client, db: Db, table: string): Promise<void> {
   }
 }
 
-/** The next row comes after all that there have been, also after those that are gone: SQLite remembers those of the inbox and the outbox. */
+/** The next row comes after all that there have been, also after those that are gone: SQLite remembers the numbers of those that are deleted. */
 async function numberOn(client: Client, db: Db, table: string, column: string): Promise<void> {
   const last = Math.max(
     (db.prepare(`SELECT max(${column}) FROM ${table}`).pluck().get() as number | null) ?? 0,

@@ -1,7 +1,10 @@
 /** Spelled out: where an `IN` list has more than two values SQLite builds a table of them at every use, for each index anew. */
 const oneOf = (...states: readonly string[]): string => `(${states.map((state) => `state = '${state}'`).join(' OR ')})`;
 
-/** The first schema. Times are milliseconds since the epoch; `body` columns hold sealed values. */
+/**
+ * The first schema. Times are milliseconds since the epoch; `body` columns hold sealed values. AUTOINCREMENT where rows go
+ * while somebody may still have their number in hand: SQLite gives the highest number again, and it would mean another row.
+ */
 export const init = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -34,7 +37,7 @@ CREATE TABLE conversation_id (
 CREATE INDEX conversation_id_conversation ON conversation_id(conversation, strong DESC, rank, value);
 
 CREATE TABLE room (
-  id INTEGER PRIMARY KEY, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL, name TEXT,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL, name TEXT,
   encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, topic TEXT, picture TEXT, active_at INTEGER NOT NULL,
   last_event TEXT, last_seq INTEGER, settled_event TEXT, pinned TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
@@ -118,7 +121,7 @@ CREATE INDEX link_expires ON link(expires_at);
 CREATE INDEX link_shows ON link(shows_event) WHERE shows_event IS NOT NULL;
 
 CREATE TABLE media (
-  id INTEGER PRIMARY KEY, account TEXT NOT NULL, body BLOB, state TEXT NOT NULL, spool TEXT, mime TEXT, size INTEGER,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, body BLOB, state TEXT NOT NULL, spool TEXT, mime TEXT, size INTEGER,
   tries INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0, reason TEXT, created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX media_wanted ON media(due_at) WHERE state = 'wanted';

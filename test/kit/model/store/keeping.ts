@@ -42,6 +42,15 @@ export function keepingSuite(factory: StoreFactory): void {
       expect(bench.store.media(id)).toMatchObject({ state: 'failed', reason: 'gone' });
     });
 
+    test('that was given up while its file was fetched leaves its number to nobody: the file of one message never becomes that of another', async () => {
+      const id = await job();
+      await bench.store.apply([{ do: 'dropMedia', media: id }]);
+      const next = await job();
+      expect(next).toBeGreaterThan(id);
+      expect(await bench.store.mediaDone(id, { to: 'ready', spool: 's1', mime: 'image/png', name: 'a.png', size: 5 })).toEqual([]);
+      expect(bench.store.media(next)).toMatchObject({ state: 'wanted', spool: null });
+    });
+
     test('jobs come the earliest first', async () => {
       const [a, b] = [await job(), await job()];
       await bench.store.mediaDone(a, { to: 'again', dueAt: bench.now + 500, reason: 'busy' });
