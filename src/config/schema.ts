@@ -22,7 +22,7 @@ const homeserver = z.strictObject({
 }).meta({ description: 'The homeserver that the bridge is registered at.' });
 
 const database = z
-  .string({ error: 'must be a file name such as drawbridge.db' })
+  .string({ error: 'must be a file name such as drawbridge.db' }).trim()
   .refine((text) => !isPostgres(text) || isPostgresAddress(text), {
     error: 'must be an address such as postgres://user@host/name, with what is special in a password written as %40 and the like; or a file name such as drawbridge.db',
   })
