@@ -1,5 +1,5 @@
 import type { ActionContext } from './actions/action.ts';
-import { addAccount } from './actions/add-account.ts';
+import { addAccount, nameOf } from './actions/add-account.ts';
 import { LoginSessions } from './actions/login-session.ts';
 import { Bot } from './bot/commands.ts';
 import type { Accounts } from './bridge/accounts.ts';
@@ -39,7 +39,7 @@ export async function enterStored(store: Store, accounts: Accounts, log: Logger)
   for (const { id, network, app, settings } of store.storedAccounts()) {
     if (settings === null) continue;
     try {
-      await accounts.add({ network, app, name: id.slice(`${network}/${app}/`.length), settings });
+      await accounts.add({ network, app, name: nameOf({ id, network, app }), settings });
     } catch (error) {
       if (!(error instanceof Rejected)) throw error;
       log.error('An account that was logged in does not fit the config any more; it waits.', { account: id, reason: error.message });

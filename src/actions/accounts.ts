@@ -1,7 +1,8 @@
-import type { ActionContext } from './action.ts';
+import { type ActionContext, needPrivate } from './action.ts';
 
 /** The accounts and how they are: one's own, for administrators all. Permission: user. */
 export function accounts(context: ActionContext): string {
+  needPrivate(context);
   const { store, sender, permission } = context;
   const stored = store.storedAccounts().filter(({ settings }) => settings !== null);
   const outages = context.outages();

@@ -57,3 +57,8 @@ export function isPrivate({ store, room, isOurs, sender }: ActionContext): boole
   const found = store.room(room);
   return found?.kind === 'management' && !found.encrypted && store.members(room).every(({ user }) => user === sender || isOurs(user));
 }
+
+/** @throws Mistake in a room where somebody else reads along */
+export function needPrivate(context: ActionContext): void {
+  if (!isPrivate(context)) throw new Mistake('That is not for everybody here: say it in a chat with me alone.');
+}

@@ -1,5 +1,5 @@
 import type { ActionContext } from './action.ts';
-import { Mistake, needAdmin } from './action.ts';
+import { Mistake, needAdmin, needPrivate } from './action.ts';
 
 const MOST = 200;
 const USUAL = 20;
@@ -15,6 +15,7 @@ export function audit({ store, clock, sender }: Pick<ActionContext, 'store' | 'c
 /** The newest acts, the newest first. Permission: admin. */
 export function audited(context: ActionContext, count: string): string {
   needAdmin(context);
+  needPrivate(context);
   if (count !== '' && !/^\d{1,3}$/.test(count)) throw new Mistake(`Say how many: audit <number>, at most ${MOST}.`);
   const rows = context.store.audited(Math.min(count === '' ? USUAL : Number(count), MOST));
   return rows.length === 0 ? 'Nothing was done yet.' : rows.map(auditLine).join('\n');

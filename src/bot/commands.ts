@@ -1,11 +1,15 @@
 import { accounts } from '../actions/accounts.ts';
 import { type ActionContext, Mistake } from '../actions/action.ts';
 import { audited } from '../actions/audit.ts';
+import { announce } from '../actions/announce.ts';
+import { block, unblock } from '../actions/block.ts';
 import { logout } from '../actions/logout.ts';
 import { open } from '../actions/open.ts';
+import { limits, networks, portals } from '../actions/overview.ts';
 import { retry } from '../actions/retry.ts';
 import { status } from '../actions/status.ts';
 import { undelivered } from '../actions/undelivered.ts';
+import { who } from '../actions/who.ts';
 import type { Command } from './command.ts';
 import { commandNamed, helpText, unknownText } from './help.ts';
 import { LoginDialogs } from './login-dialog.ts';
@@ -44,10 +48,26 @@ export class Bot {
       run: (context, [network = '', ...who]) => open(context, network.toLowerCase(), who.join(' ')),
     },
     status: { group: 'Bridge', usage: 'status', help: 'whether everything works', run: (context) => status(context) },
+    who: { group: 'Bridge', usage: 'who', help: 'who is here, on which networks, and who speaks for whom', run: (context) => who(context) },
     undelivered: { group: 'Messages', usage: 'undelivered', help: 'what did not arrive, and why', run: (context) => undelivered(context) },
     retry: {
       group: 'Messages', usage: 'retry <number>|all', help: 'sends again what did not arrive', example: 'retry 17', more: ['Number: as `undelivered` shows it.'],
       run: (context, [which = '']) => retry(context, which.toLowerCase()),
+    },
+    networks: { group: 'Administration', admin: true, usage: 'networks', help: 'the networks and their accounts', run: (context) => networks(context) },
+    portals: {
+      group: 'Administration', admin: true, usage: 'portals [network]', help: 'the rooms that are bridged', example: 'portals telegram', run: (context, [network = '']) => portals(context, network.toLowerCase()),
+    },
+    limits: { group: 'Administration', admin: true, usage: 'limits', help: 'what may be sent how fast, and what waits', run: (context) => limits(context) },
+    block: {
+      group: 'Administration', admin: true, usage: 'block [user|server]', help: 'shuts a user or a server out; alone: who is', example: 'block @spam:example.org',
+      more: ['It outranks what the config allows them, but for administrators, and lasts until `unblock`.'],
+      run: (context, [whom = '']) => block(context, whom),
+    },
+    unblock: { group: 'Administration', admin: true, usage: 'unblock <user|server>', help: 'undoes a block', example: 'unblock @spam:example.org', run: (context, [whom = '']) => unblock(context, whom) },
+    announce: {
+      group: 'Administration', admin: true, usage: 'announce [admins|all] <text>', help: 'says something to everybody who has a chat with me', example: 'announce "The bridge restarts at noon."',
+      run: (context, words) => announce(context, words),
     },
     audit: {
       group: 'Administration', admin: true, usage: 'audit [number]', help: 'the newest acts of administrators, and logins', example: 'audit 50',
@@ -62,7 +82,7 @@ export class Bot {
   /** The bot's answer. What a person did wrong is answered, never thrown. */
   async answer(context: ActionContext, { text, literal = text }: Line): Promise<string> {
     try {
-      return await this.#dialogs.go(context, literal) ?? await this.#run(context, text, literal);
+      return await this.#run(context, text, literal);
     } catch (error) {
       if (error instanceof Mistake) return error.message;
       throw error;
@@ -72,7 +92,8 @@ export class Bot {
   async #run(context: ActionContext, text: string, literal: string): Promise<string> {
     const [name = 'help', ...words] = wordsOf(text);
     const command = commandNamed(this.#commands, name, context);
-    if (command === undefined) return await this.#dialogs.late(context) ?? unknownText(this.#commands, context, name);
+    // What is no command answers a question that was asked; a secret is none.
+    if (command === undefined) return await this.#dialogs.go(context, literal) ?? await this.#dialogs.late(context) ?? unknownText(this.#commands, context, name);
     // What a login is given is taken as it was typed.
     return command.run(context, name.toLowerCase() === 'login' ? wordsOf(literal).slice(1) : words);
   }

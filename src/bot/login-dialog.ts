@@ -14,8 +14,6 @@ interface Dialog {
   session: string | null;
   step: Fields | null;
   answers: Record<string, string>;
-  /** The last thing said and what was answered: the row of a command may be run again. */
-  last: { readonly event: string; readonly answer: string } | null;
   timer: AbortController;
 }
 
@@ -25,6 +23,8 @@ const ENDS = 'To end this: `cancel`.';
 /** Leads people through a login in their room with the bot. In memory alone; that there was one outlives the process, so that no late secret stays in a room. */
 export class LoginDialogs {
   readonly #dialogs = new Map<string, Dialog>();
+  /** The last thing that somebody said in one, and what was answered: the row of a command may be run again. */
+  readonly #last = new Map<string, { readonly event: string; readonly answer: string }>();
 
   close(): void {
     for (const { timer } of this.#dialogs.values()) timer.abort();
@@ -47,7 +47,7 @@ export class LoginDialogs {
     }
     const named = offers.filter(({ id }) => id === rest[0]?.toLowerCase());
     const narrowed = named.length > 0 ? named : offers;
-    const dialog: Dialog = { offers: narrowed, session: null, step: null, answers: {}, last: null, timer: new AbortController() };
+    const dialog: Dialog = { offers: narrowed, session: null, step: null, answers: {}, timer: new AbortController() };
     this.#dialogs.set(keyOf(context), dialog);
     await markAsked(context, true);
     const answers = named.length > 0 ? rest.slice(1) : rest;
@@ -58,9 +58,10 @@ export class LoginDialogs {
 
   /** What somebody says in the middle of it; null where they are in the middle of nothing. `literal`: as they typed it. */
   async go(context: ActionContext, literal: string): Promise<string | null> {
+    const last = this.#last.get(keyOf(context));
+    if (last?.event === context.event) return last.answer;
     const dialog = this.#dialogs.get(keyOf(context));
     if (dialog === undefined) return null;
-    if (dialog.last?.event === context.event) return dialog.last.answer;
     const text = literal.trim();
     if (/^(?:cancel|stop|abort)$/i.test(text)) return this.cancel(context);
     if (dialog.session !== null && context.logins.get(dialog.session, context.sender) === null) {
@@ -85,7 +86,7 @@ export class LoginDialogs {
 
   /** Every answer gives it ten minutes more. */
   #answered(context: ActionContext, dialog: Dialog, answer: string): string {
-    dialog.last = { event: context.event, answer };
+    this.#last.set(keyOf(context), { event: context.event, answer });
     dialog.timer.abort();
     dialog.timer = new AbortController();
     if (this.#dialogs.get(keyOf(context)) === dialog) void this.#expire(context, dialog, dialog.timer.signal);
