@@ -1,22 +1,20 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ActionContext } from './actions/action.ts';
-import { runCommand } from './bot/commands.ts';
 import { Accounts } from './bridge/accounts.ts';
+import { Blocklist } from './bridge/blocklist.ts';
 import { Bridge } from './bridge/bridge.ts';
 import { decodeAgain, type WebhookDeps, webhookRoutes } from './bridge/inbound/webhooks.ts';
-import { keyOf } from './bridge/keys.ts';
 import { relayIn } from './bridge/kinds/shared.ts';
 import { Outages } from './bridge/outages.ts';
 import { Pictures } from './bridge/people/pictures.ts';
 import { isRestored } from './bridge/reconcile/restored.ts';
 import { Rooms } from './bridge/portals/rooms.ts';
-import { notice } from './bridge/reports/report.ts';
 import type { DeliverySettings } from './bridge/settings.ts';
 import { isPostgres, shownDatabase } from './config/database.ts';
 import { loadConfig, type LoadedConfig, needRegistration } from './config/load.ts';
 import { permissionOf } from './config/permissions.ts';
+import { botCommands, enterStored, loginSessions } from './daemon-bot.ts';
 import { linkedFiles, mediaTools } from './daemon-media.ts';
 import { type HttpServers, startHttp } from './http/server.ts';
 import { appserviceRoutes } from './matrix/appservice/routes.ts';
@@ -38,7 +36,7 @@ import { createLogger } from './observe/logger.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { metricsRoutes } from './observe/routes.ts';
 import { createSeal } from './store/seal.ts';
-import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from './store/store.ts';
+import { type Store, StoreBusy } from './store/store.ts';
 import type { StoreOptions } from './store/sql/store.ts';
 
 export interface DaemonOptions {
@@ -100,8 +98,9 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   });
   const accounts = new Accounts({
     networks, settings: config.networks, clock, log, outages, answered: (network, status) => metrics.request(network, status), ...(config.public_url === undefined ? {} : { publicUrl: config.public_url }),
-    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
+    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }), secret: (text) => log.addSecret(text),
   });
+  await enterStored(store, accounts, log);
   const spool = createSpool({ dir: join(config.data, 'spool'), key: subkey(sealKey, 'spool'), keyId: subkey(sealKey, 'spool id').subarray(0, 4).toString('hex') });
   const links = config.public_url === undefined ? undefined : createLinks({ key: subkey(sealKey, 'links'), publicUrl: config.public_url, clock });
   const tools = mediaTools({
@@ -113,15 +112,26 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
     commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
-  const permission = (user: string): ReturnType<typeof permissionOf> => permissionOf(config.permissions, user);
+  const blocklist = new Blocklist(store);
+  const permission = (user: string): ReturnType<typeof permissionOf> => {
+    const configured = permissionOf(config.permissions, user);
+    return configured !== 'admin' && blocklist.has(user) ? 'block' : configured;
+  };
   const settings = deliverySettings(config);
 
   const webhooks: WebhookDeps = {
     store, clock, log, step, accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId),
-    apps: networks.flatMap((network) => Object.entries(config.networks[network.id] ?? {}).map(([app, appSettings]) => ({ network, app, settings: appSettings }))),
+    apps: accounts.apps(),
     accept: (network, account, items) => running.acceptNetwork(network, account, items),
     kept: (text, key) => running.tellAdmins(text, key),
   };
+  const commands = botCommands({
+    store, homeserver, clock, accounts, permissionOf: permission, logins: loginSessions(store, accounts, clock), blocklist, maxFile: config.media.max_bytes,
+    isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
+    relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
+    outages: () => outages.list(), accountGone: (account) => running.accountGone(account), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw),
+    takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => running.wake(lanes),
+  });
   bridge = new Bridge({
     store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission,
     admins: Object.entries(config.permissions).filter(([who, what]) => who.startsWith('@') && what === 'admin').map(([who]) => who as UserId),
@@ -133,11 +143,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
       if (outcomeName(outcome) === 'delivered' && seconds !== undefined) metrics.delivered(side, network as NetworkId, seconds);
     },
     limited: (network, seconds) => metrics.rateLimited(network as NetworkId, seconds),
-    command: (task, row) => answer(task, row, {
-      store, homeserver, accounts: accounts.list(), permission, adapter: (id) => accounts.view(id),
-      relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
-      outages: () => outages.list(), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw), takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => bridge?.wake(lanes),
-    }),
+    command: commands.command,
     keep: { deadContent: config.delivery.dead_content_days * DAY, settled: 30 * DAY, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
   });
   const running = bridge;
@@ -170,7 +176,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
   log.info('Drawbridge runs.', { version, ports: http.ports });
-  return { ports: http.ports, log, lost: lost.promise, stop: () => stop({ http, accounts, outages, bridge: running, store, homeserver, log }) };
+  return { ports: http.ports, log, lost: lost.promise, stop: () => stop({ http, accounts, commands, outages, bridge: running, store, homeserver, log }) };
 }
 
 /** Marks the database as in use. Whether the last stop was clean. */
@@ -220,6 +226,7 @@ async function openStore(database: string, log: Logger, failed: (error: CodedErr
 interface Parts {
   readonly http: HttpServers;
   readonly accounts: Accounts;
+  readonly commands: { close(): void };
   readonly outages: Outages;
   readonly bridge: Bridge;
   readonly store: Store;
@@ -228,9 +235,10 @@ interface Parts {
 }
 
 /** First nothing new comes in, then what is in hand ends, then the store is closed. */
-async function stop({ http, accounts, outages, bridge, store, homeserver, log }: Parts): Promise<void> {
+async function stop({ http, accounts, commands, outages, bridge, store, homeserver, log }: Parts): Promise<void> {
   await http.close();
   outages.stop();
+  commands.close();
   await bridge.stop();
   await accounts.stop();
   // Where that cannot be written down the next start looks more closely, and that is all.
@@ -307,15 +315,4 @@ function measure(metrics: Metrics, store: Store, accounts: Accounts, outages: Ou
 function outcomeName(outcome: string): Parameters<ReturnType<typeof createMetrics>['message']>[2] {
   const names = { accepted: 'delivered', confirmed: 'delivered', dead: 'rejected', cancelled: 'cancelled', asked: 'uncertain', uncertain: 'uncertain' } as const;
   return names[outcome as keyof typeof names] ?? 'rejected';
-}
-
-type Asking = Omit<ActionContext, 'sender' | 'permission' | 'room'> & { permission(user: string): ReturnType<typeof permissionOf> };
-
-/** A command's answer, as the row that the bot says it with. */
-async function answer(task: Extract<MatrixTask, { kind: 'command' }>, row: OutboxItem, asking: Asking): Promise<readonly Effect[]> {
-  if (row.room === null) return [];
-  const permission = asking.permission(task.sender);
-  if (permission !== 'user' && permission !== 'admin') throw new CodedError('DB-9002', `${task.sender} may not command the bridge.`, 'Name them under permissions in the config.');
-  const text = await runCommand({ ...asking, sender: task.sender, permission, room: row.room }, task.text);
-  return [notice(row.room, text, keyOf('answer', row.key), task.event)];
 }

@@ -37,6 +37,10 @@ async function main(): Promise<number> {
       const [{ migrateStore }, { migrateStore: copy }] = await Promise.all([import('./actions/migrate-store.ts'), import('./store/migrate-store.ts')]);
       return (configPath, to, env) => migrateStore(configPath, to, env, copy);
     },
+    async readAudit() {
+      const [{ readAudit }, { readAudit: read }] = await Promise.all([import('./actions/read-audit.ts'), import('./store/read-audit.ts')]);
+      return (configPath, limit, env) => readAudit(configPath, limit, env, read);
+    },
     start: async (configPath) => (await import('./daemon.ts')).runDaemon(configPath, version()),
     demo: async (args) => (await import('./demo/main.ts')).demo(args),
     version: version(),

@@ -1,23 +1,40 @@
-import type { AccountId, InboxSeq, RoomRow, UserId } from '../model/ids.ts';
+import type { Accounts, ListedAccount } from '../bridge/accounts.ts';
+import type { Blocklist } from '../bridge/blocklist.ts';
 import type { AdapterView } from '../bridge/deciding.ts';
 import type { Permission } from '../bridge/settings.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
-import type { AccountSettings, Network } from '../networks/network.ts';
+import type { Clock } from '../model/clock.ts';
+import type { AccountId, EventId, InboxSeq, RoomRow, UserId } from '../model/ids.ts';
 import type { Store } from '../store/store.ts';
+import type { LoginSessions } from './login-session.ts';
 
 /** What an action works with, and who asks for it. Actions may be repeated: a stop in the middle runs them again. */
 export interface ActionContext {
   readonly sender: UserId;
   readonly permission: Permission;
-  /** Where it was asked. */
+  /** Where it was asked, and by which event. */
   readonly room: RoomRow;
+  readonly event: EventId;
   readonly store: Store;
   readonly homeserver: Homeserver;
-  readonly accounts: readonly { readonly id: AccountId; readonly network: Network; readonly app: string; readonly settings: AccountSettings }[];
+  readonly clock: Clock;
+  readonly accounts: readonly Pick<ListedAccount, 'id' | 'network' | 'app' | 'settings' | 'inConfig' | 'connection'>[];
+  /** Adds accounts and takes them away while the bridge runs. */
+  readonly live: Pick<Accounts, 'add' | 'remove' | 'problem' | 'apps' | 'list'>;
+  readonly logins: LoginSessions;
+  readonly blocklist: Blocklist;
+  /** Bytes that a file may have. */
+  readonly maxFile: number;
+  /** What somebody may do, by the config and the blocklist. */
+  permissionOf(user: string): Permission;
+  /** The bot or a ghost. */
+  isOurs(user: string): boolean;
   adapter(account: AccountId): AdapterView | null;
   relayOf(sender: UserId, account: AccountId, room: RoomRow): { readonly name: string } | null;
   /** Sides that are down, with the reason. */
   outages(): ReadonlyMap<string, { readonly since: number; readonly reason: string }>;
+  /** An account was logged out: what waits for it is refused. */
+  accountGone(account: AccountId): void;
   /** Decodes what was kept of a webhook again; null where all of it was taken in, else why not. */
   decodeAgain(source: string, raw: Uint8Array): Promise<string | null>;
   /** Takes in again what could not be when it came; null where it was, else why not. */
@@ -28,4 +45,20 @@ export interface ActionContext {
 /** What a person did wrong, in words that say what to do next. */
 export class Mistake extends Error {
   override name = 'Mistake';
+}
+
+/** @throws Mistake where whoever asks is no administrator */
+export function needAdmin({ permission }: Pick<ActionContext, 'permission'>): void {
+  if (permission !== 'admin') throw new Mistake('Only administrators may do that.');
+}
+
+/** Whether this is a room of somebody with the bot alone: what is said there is heard by nobody else. */
+export function isPrivate({ store, room, isOurs, sender }: ActionContext): boolean {
+  const found = store.room(room);
+  return found?.kind === 'management' && !found.encrypted && store.members(room).every(({ user }) => user === sender || isOurs(user));
+}
+
+/** @throws Mistake in a room where somebody else reads along */
+export function needPrivate(context: ActionContext): void {
+  if (!isPrivate(context)) throw new Mistake('That is not for everybody here: say it in a chat with me alone.');
 }

@@ -1,40 +1,100 @@
-import type { ActionContext } from '../actions/action.ts';
-import { Mistake } from '../actions/action.ts';
+import { accounts } from '../actions/accounts.ts';
+import { type ActionContext, Mistake } from '../actions/action.ts';
+import { audited } from '../actions/audit.ts';
+import { announce } from '../actions/announce.ts';
+import { block, unblock } from '../actions/block.ts';
+import { logout } from '../actions/logout.ts';
 import { open } from '../actions/open.ts';
+import { limits, networks, portals } from '../actions/overview.ts';
 import { retry } from '../actions/retry.ts';
 import { status } from '../actions/status.ts';
 import { undelivered } from '../actions/undelivered.ts';
+import { who } from '../actions/who.ts';
+import type { Command } from './command.ts';
+import { commandNamed, helpText, unknownText } from './help.ts';
+import { LoginDialogs } from './login-dialog.ts';
+import { wordsOf } from './words.ts';
 
-interface Command {
-  readonly usage: string;
-  readonly help: string;
-  run(context: ActionContext, words: readonly string[]): Promise<string> | string;
+/** What was said to the bot. */
+export interface Line {
+  readonly text: string;
+  /** As it was typed, where formatting has changed it. */
+  readonly literal?: string;
 }
 
-const commands: Readonly<Record<string, Command>> = {
-  help: { usage: 'help', help: 'this list', run: () => help() },
-  open: {
-    usage: 'open <network> <number>', help: 'a room with somebody, for instance open whatsapp +31612345678',
-    run: (context, [network = '', ...who]) => open(context, network.toLowerCase(), who.join(' ')),
-  },
-  status: { usage: 'status', help: 'whether everything works', run: (context) => status(context) },
-  undelivered: { usage: 'undelivered', help: 'what did not arrive, and why', run: (context) => undelivered(context) },
-  retry: { usage: 'retry <number>|all', help: 'sends again what did not arrive', run: (context, [which = '']) => retry(context, which) },
-};
+/** Parses one line, runs its action and returns the bot's answer. */
+export class Bot {
+  readonly #dialogs = new LoginDialogs();
+  readonly #commands: Readonly<Record<string, Command>> = {
+    help: {
+      group: 'Bridge', usage: 'help [command]', help: 'this list, or all about one command', example: 'help open',
+      run: (context, [name]) => helpText(this.#commands, context, name),
+    },
+    login: {
+      group: 'Accounts', usage: 'login [network] [flow]', help: 'adds an account of a network, step by step', example: 'login rocketchat user',
+      more: ['Network: as `help open` has it, with /app behind it where the config has several. Flow: which sort of account. Both are asked for where there is a choice.', 'In a room with me alone; what is secret is removed from it as soon as I have read it.'],
+      run: (context, words) => this.#dialogs.begin(context, words),
+    },
+    cancel: { group: 'Accounts', usage: 'cancel', help: 'ends a login that is under way', run: (context) => this.#dialogs.cancel(context) },
+    logout: {
+      group: 'Accounts', usage: 'logout <account>', help: 'ends an account that was logged in here, and forgets its secrets', example: 'logout telegram/main/shopbot',
+      more: ['Account: as `accounts` lists it. Its rooms are no longer bridged, unless another account is in the same conversation.'],
+      run: (context, [account = '']) => logout(context, account),
+    },
+    accounts: { group: 'Accounts', usage: 'accounts', help: 'your accounts and how they are', run: (context) => accounts(context) },
+    open: {
+      group: 'Rooms', usage: 'open <network> <number>', help: 'a room with somebody', example: 'open whatsapp +31612345678',
+      more: ['Network: whatsapp, telegram, slack or rocketchat. Number: whatever the network knows people by.'],
+      run: (context, [network = '', ...who]) => open(context, network.toLowerCase(), who.join(' ')),
+    },
+    status: { group: 'Bridge', usage: 'status', help: 'whether everything works', run: (context) => status(context) },
+    who: { group: 'Bridge', usage: 'who', help: 'who is here, on which networks, and who speaks for whom', run: (context) => who(context) },
+    undelivered: { group: 'Messages', usage: 'undelivered', help: 'what did not arrive, and why', run: (context) => undelivered(context) },
+    retry: {
+      group: 'Messages', usage: 'retry <number>|all', help: 'sends again what did not arrive', example: 'retry 17', more: ['Number: as `undelivered` shows it.'],
+      run: (context, [which = '']) => retry(context, which.toLowerCase()),
+    },
+    networks: { group: 'Administration', admin: true, usage: 'networks', help: 'the networks and their accounts', run: (context) => networks(context) },
+    portals: {
+      group: 'Administration', admin: true, usage: 'portals [network]', help: 'the rooms that are bridged', example: 'portals telegram', run: (context, [network = '']) => portals(context, network.toLowerCase()),
+    },
+    limits: { group: 'Administration', admin: true, usage: 'limits', help: 'what may be sent how fast, and what waits', run: (context) => limits(context) },
+    block: {
+      group: 'Administration', admin: true, usage: 'block [user|server]', help: 'shuts a user or a server out; alone: who is', example: 'block @spam:example.org',
+      more: ['It outranks what the config allows them, but for administrators, and lasts until `unblock`.'],
+      run: (context, [whom = '']) => block(context, whom),
+    },
+    unblock: { group: 'Administration', admin: true, usage: 'unblock <user|server>', help: 'undoes a block', example: 'unblock @spam:example.org', run: (context, [whom = '']) => unblock(context, whom) },
+    announce: {
+      group: 'Administration', admin: true, usage: 'announce [admins|all] <text>', help: 'says something to everybody who has a chat with me', example: 'announce "The bridge restarts at noon."',
+      run: (context, words) => announce(context, words),
+    },
+    audit: {
+      group: 'Administration', admin: true, usage: 'audit [number]', help: 'the newest acts of administrators, and logins', example: 'audit 50',
+      run: (context, [count = '']) => audited(context, count),
+    },
+  };
 
-function help(): string {
-  return Object.values(commands).map(({ usage, help: text }) => `${usage}: ${text}`).join('\n');
-}
+  close(): void {
+    this.#dialogs.close();
+  }
 
-/** Parses one line, runs its action and returns the bot's answer. What a person did wrong is answered, never thrown. */
-export async function runCommand(context: ActionContext, line: string): Promise<string> {
-  const [name = 'help', ...words] = line.split(/\s+/).filter((word) => word !== '');
-  const command = Object.hasOwn(commands, name.toLowerCase()) ? commands[name.toLowerCase()] : undefined;
-  if (command === undefined) return `I do not know "${name.slice(0, 40)}".\n${help()}`;
-  try {
-    return await command.run(context, words);
-  } catch (error) {
-    if (error instanceof Mistake) return error.message;
-    throw error;
+  /** The bot's answer. What a person did wrong is answered, never thrown. */
+  async answer(context: ActionContext, { text, literal = text }: Line): Promise<string> {
+    try {
+      return await this.#run(context, text, literal);
+    } catch (error) {
+      if (error instanceof Mistake) return error.message;
+      throw error;
+    }
+  }
+
+  async #run(context: ActionContext, text: string, literal: string): Promise<string> {
+    const [name = 'help', ...words] = wordsOf(text);
+    const command = commandNamed(this.#commands, name, context);
+    // What is no command answers a question that was asked; a secret is none.
+    if (command === undefined) return await this.#dialogs.go(context, literal) ?? await this.#dialogs.late(context) ?? unknownText(this.#commands, context, name);
+    // What a login is given is taken as it was typed.
+    return command.run(context, name.toLowerCase() === 'login' ? wordsOf(literal).slice(1) : words);
   }
 }

@@ -1,5 +1,6 @@
+import { secretsIn } from '../config/walk.ts';
 import type { Clock } from '../model/clock.ts';
-import { Rejected } from '../model/errors.ts';
+import { Rejected, Unreachable } from '../model/errors.ts';
 import type { AccountId, Millis, NetworkId, UserId } from '../model/ids.ts';
 import type { Logger } from '../model/log.ts';
 import type { AccountSettings, AppSettings, Connection, Network, Sink } from '../networks/network.ts';
@@ -18,45 +19,125 @@ export interface AccountsOptions {
   /** Told of each call to a network: the status of its answer, or `error` where there was none. */
   readonly answered: (network: NetworkId, status: number | 'error') => void;
   readonly answerTimeoutMs?: number;
+  /** Learns a secret of an account that was added, so that no line of the log shows it. */
+  readonly secret?: (text: string) => void;
 }
 
-interface Entry extends LiveAccount {
+/** An account as `Accounts` was given it. */
+export interface GivenAccount {
+  readonly network: NetworkId;
+  readonly app: string;
+  /** The key that it would have under `accounts` in the config. */
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+export interface ListedAccount {
+  readonly id: AccountId;
   readonly network: Network;
   readonly app: string;
   readonly settings: AccountSettings;
-  liveSince: Millis | null;
+  readonly connection: Connection;
+  /** It stands in the config, and so only an administrator's editor takes it away. */
+  readonly inConfig: boolean;
 }
 
-/** Every account of the config with its connection. */
+interface Entry extends LiveAccount, ListedAccount {
+  liveSince: Millis | null;
+  /** Ends its connection, and nobody else's. */
+  readonly end: AbortController;
+}
+
+/** An app of the config; its settings hold the accounts that were added too. */
+interface App {
+  readonly network: Network;
+  readonly app: string;
+  settings: AppSettings;
+}
+
+export const accountId = (network: string, app: string, name: string): AccountId => `${network}/${app}/${name}` as AccountId;
+
+/** Every account with its connection: those of the config, and those that were logged in while the bridge runs. */
 export class Accounts {
   readonly #entries = new Map<AccountId, Entry>();
+  readonly #apps: readonly App[];
   readonly #options: AccountsOptions;
   readonly #stop = new AbortController();
+  #sinkOf: ((account: AccountId, network: NetworkId) => Sink) | null = null;
 
   constructor(options: AccountsOptions) {
     this.#options = options;
-    for (const network of options.networks) {
-      for (const [app, appSettings] of Object.entries(options.settings[network.id] ?? {})) this.#add(network, app, appSettings);
-    }
+    this.#apps = options.networks.flatMap((network) => Object.entries(options.settings[network.id] ?? {}).map(([app, settings]) => ({ network, app, settings })));
+    for (const app of this.#apps) for (const [name, settings] of Object.entries(app.settings.accounts)) this.#enter(app, name, settings, true);
   }
 
-  #add(network: Network, app: string, appSettings: AppSettings): void {
+  #enter(at: App, name: string, settings: AccountSettings, inConfig: boolean): Entry {
     const { clock, log, publicUrl, answered, answerTimeoutMs } = this.#options;
-    for (const [account, settings] of Object.entries(appSettings.accounts)) {
-      const id = `${network.id}/${app}/${account}` as AccountId;
-      const connection = network.connect({
-        app, appSettings, account, settings, clock, log: log.child({ account: id }), answered: (status) => answered(network.id, status), ...(publicUrl === undefined ? {} : { publicUrl }),
-        ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
-      });
-      this.#entries.set(id, { id, network, app, settings, networkName: network.name, connection, liveSince: null, probe: () => this.#probe(id) });
-    }
+    const { network, app } = at;
+    const id = accountId(network.id, app, name);
+    const connection = network.connect({
+      app, appSettings: at.settings, account: name, settings, clock, log: log.child({ account: id }), answered: (status) => answered(network.id, status), ...(publicUrl === undefined ? {} : { publicUrl }),
+      ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
+    });
+    const entry: Entry = { id, network, app, settings, networkName: network.name, connection, inConfig, liveSince: null, end: new AbortController(), probe: () => this.#probe(id) };
+    this.#entries.set(id, entry);
+    return entry;
+  }
+
+  /** The apps that accounts can be added to, as they are now: one looks again for each webhook. */
+  apps(): readonly { readonly network: Network; readonly app: string; readonly settings: AppSettings }[] {
+    return this.#apps;
+  }
+
+  /** What keeps such an account from being added, in words; null where nothing does. One that is there already may change. */
+  problem(given: GivenAccount): string | null {
+    const merged = this.#merged(given);
+    return typeof merged === 'string' ? merged : null;
+  }
+
+  #merged({ network, app: name, name: account, settings }: GivenAccount): { readonly at: App; readonly settings: AppSettings; readonly own: AccountSettings } | string {
+    const at = this.#apps.find((one) => one.network.id === network && one.app === name);
+    if (at === undefined) return `networks.${network}.${name} is not in the config.`;
+    if (this.#entries.get(accountId(network, name, account))?.inConfig === true) return `${accountId(network, name, account)} is in the config.`;
+    const parsed = at.network.settings.safeParse({ ...at.settings, accounts: { ...at.settings.accounts, [account]: settings } });
+    const own = parsed.data?.accounts[account];
+    if (own === undefined) return `${parsed.error?.issues.map(({ path, message }) => `${path.at(-1)?.toString() ?? ''} ${message}`.trim()).join('; ') ?? 'its settings do not fit'}.`;
+    // The others stay the objects that they are: adapters know them by that.
+    return { at, own, settings: { ...at.settings, accounts: { ...at.settings.accounts, [account]: own } } };
+  }
+
+  /**
+   * Adds an account, or gives one that is there other settings; where accounts run already it comes up by itself.
+   * @throws Rejected with what keeps it from being added
+   */
+  async add(given: GivenAccount): Promise<AccountId> {
+    const merged = this.#merged(given);
+    if (typeof merged === 'string') throw new Rejected(merged, 'bad_account');
+    const id = accountId(given.network, given.app, given.name);
+    await this.remove(id);
+    for (const secret of secretsIn(merged.at.network.settings, { accounts: { [given.name]: merged.own } })) this.#options.secret?.(secret);
+    merged.at.settings = merged.settings;
+    this.#enter(merged.at, given.name, merged.own, false);
+    if (this.#sinkOf !== null) await this.#comeUp(id);
+    return id;
+  }
+
+  /** Its connection is closed, and nothing comes in or goes out by it any more. */
+  async remove(id: AccountId): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    const at = this.#apps.find(({ network, app }) => network === entry.network && app === entry.app);
+    if (at !== undefined) at.settings = { ...at.settings, accounts: Object.fromEntries(Object.entries(at.settings.accounts).filter(([name]) => accountId(entry.network.id, entry.app, name) !== id)) };
+    entry.end.abort();
+    await entry.connection.close().catch((error: unknown) => this.#options.log.warn('A connection did not close.', { account: id, error }));
   }
 
   get(id: AccountId): LiveAccount | null {
     return this.#entries.get(id) ?? null;
   }
 
-  list(): readonly { readonly id: AccountId; readonly network: Network; readonly app: string; readonly settings: AccountSettings; readonly connection: Connection }[] {
+  list(): readonly ListedAccount[] {
     return [...this.#entries.values()];
   }
 
@@ -82,20 +163,24 @@ export class Accounts {
 
   /** Starts every account; one that does not come up is an outage of its own and stops nobody. */
   async start(sinkOf: (account: AccountId, network: NetworkId) => Sink): Promise<void> {
-    await Promise.all([...this.#entries.values()].map(async ({ id, network }) => {
-      this.#sinks.set(id, sinkOf(id, network.id));
-      try {
-        await this.#start(id, this.#sinks.get(id) ?? null);
-      } catch (error) {
-        this.#options.log.warn('An account did not come up.', { account: id, error });
-        this.#options.outages.down(id, error instanceof Error ? error.message : String(error), () => this.#probe(id));
-      }
-    }));
+    this.#sinkOf = sinkOf;
+    await Promise.all([...this.#entries.keys()].map((id) => this.#comeUp(id)));
+  }
+
+  async #comeUp(id: AccountId): Promise<void> {
+    try {
+      await this.#start(id);
+      this.#options.outages.up(id);
+    } catch (error) {
+      if (!this.#entries.has(id)) return;
+      this.#options.log.warn('An account did not come up.', { account: id, error });
+      this.#options.outages.down(id, error instanceof Error ? error.message : String(error), () => this.#probe(id));
+    }
   }
 
   /** Starts an account that has not come up yet. @throws what `Connection.start` throws */
   async begin(id: AccountId): Promise<void> {
-    if (this.#entries.get(id)?.liveSince === null) await this.#start(id, null);
+    if (this.#entries.get(id)?.liveSince === null) await this.#start(id);
   }
 
   /** Rejects while the network does not answer; whatever else it answers, it is there. */
@@ -107,14 +192,25 @@ export class Accounts {
     });
   }
 
-  readonly #sinks = new Map<AccountId, Sink>();
-
-  async #start(id: AccountId, given: Sink | null): Promise<void> {
+  async #start(id: AccountId): Promise<void> {
     const entry = this.#entries.get(id);
-    const sink = given ?? this.#sinks.get(id);
-    if (entry === undefined || sink === undefined) return;
-    await entry.connection.start(sink, this.#stop.signal);
+    if (entry === undefined || this.#sinkOf === null) return;
+    await entry.connection.start(this.#whileThere(entry, this.#sinkOf(id, entry.network.id)), AbortSignal.any([this.#stop.signal, entry.end.signal]));
     entry.liveSince ??= this.#options.clock.now();
+  }
+
+  /** What a connection still hands over after its account was removed is not taken, so that it opens no room again. */
+  #whileThere({ id, end }: Entry, sink: Sink): Sink {
+    return {
+      cursor: () => sink.cursor(),
+      accept: async (items, cursor) => {
+        if (end.signal.aborted) throw new Unreachable(`The account ${id} was logged out.`, 'logged_out');
+        await sink.accept(items, cursor);
+      },
+      state: (state) => {
+        if (!end.signal.aborted) sink.state(state);
+      },
+    };
   }
 
   async stop(): Promise<void> {

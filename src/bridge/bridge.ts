@@ -203,6 +203,13 @@ export class Bridge {
     };
   }
 
+  /** An account was logged out: what waits for it is refused, and nobody is told that it works again. */
+  accountGone(account: AccountId): void {
+    this.#broken.delete(account);
+    this.#options.outages.forget(account);
+    this.#wakeAll();
+  }
+
   /** A line in every room that an administrator shares with the bot alone; the same `key` is told once. */
   tellAdmins(text: string, key: string): void {
     void this.#telling.tell(() => this.#telling.admins(), text, key);
@@ -260,7 +267,7 @@ export class Bridge {
 
   #accountBroken(account: AccountId, reason: string): void {
     const { outages, accounts, log, clock } = this.#options;
-    if (this.#broken.has(account)) return;
+    if (this.#broken.has(account) || accounts.get(account) === null) return;
     this.#broken.add(account);
     log.error('An account does not work.', { account, reason });
     this.#tellOwners(account, `⚠️ The account ${account} does not work: ${reason} What is written to it waits.`, `broken ${account} ${clock.now()}`);

@@ -63,6 +63,11 @@ export class Outages {
     this.#hooks.up(side, was.told);
   }
 
+  /** There is no such side any more, so nobody is told that it works again. */
+  forget(side: string): void {
+    this.#down.delete(side);
+  }
+
   /** It was heard from, so perhaps it works again: it is asked at once. */
   heard(side: string): void {
     this.#down.get(side)?.look();

@@ -8,6 +8,7 @@ export interface CliParts {
   registration(): Promise<DoctorOptions['registration']>;
   probeDatabase(): Promise<DoctorOptions['probeDatabase']>;
   migrateStore(): Promise<(configPath: string, to: string, env: CliParts['env']) => Promise<Migrated>>;
+  readAudit(): Promise<(configPath: string, limit: number, env: CliParts['env']) => Promise<readonly string[]>>;
   start(configPath: string): Promise<void>;
   /** Resolves to the exit code. */
   demo(args: readonly string[]): Promise<number>;

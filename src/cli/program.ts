@@ -68,6 +68,9 @@ function build(parts: CliParts, exit: (code: number) => void): Command {
     .requiredOption('--to <url>', 'an empty database, as postgres://user:password@host/name; or file:<name> of a file that holds that, or ${NAME}')
     .action(async (flags: { to: string }, command: Command) =>
       (await import('./commands/migrate-store.ts')).migrateStoreCommand({ ...flags, config: config(command) }, parts));
+  add('audit', 'print what administrators did, and who logged in and out')
+    .option('--last <number>', 'how many acts', '50')
+    .action(async (flags: { last: string }, command: Command) => (await import('./commands/audit.ts')).auditCommand({ ...flags, config: config(command) }, parts));
   add('start', 'run the bridge').action((_: object, command: Command) => parts.start(config(command)));
   program.command('inspect').description('print what the bridge would make of a captured webhook body')
     .argument('<network>', 'for instance whatsapp').argument('<file>', 'the raw body, or - for standard input')

@@ -11,6 +11,8 @@ export interface LoginFlow {
   readonly name: string;
   /** What it gives, in one sentence. */
   readonly description: string;
+  /** A relay account speaks for everybody in a room, so only administrators add one; a personal account speaks for who logs in. */
+  readonly makes: 'relay' | 'personal';
   start(options: LoginOptions): LoginStep;
 }
 

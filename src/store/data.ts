@@ -27,6 +27,35 @@ export type InboxBody =
     }
   | { readonly side: 'matrix'; readonly room: RoomRow; readonly event: MatrixEvent; readonly doubtful: boolean };
 
+/** An account that was logged in while the bridge ran. */
+export interface StoredAccount {
+  readonly id: AccountId;
+  readonly network: NetworkId;
+  readonly app: string;
+  /** The network's own id of it. */
+  readonly remoteId: string;
+  readonly kind: 'relay' | 'personal';
+  readonly owner: UserId;
+  /** As they would stand under `accounts.<name>` in the config; kept sealed. Null: it was logged out. */
+  readonly settings: Readonly<Record<string, unknown>> | null;
+  readonly createdAt: Millis;
+}
+
+/** Something that an administrator did, or that somebody did with accounts and rooms. Never what was said. */
+export interface AuditRow {
+  readonly at: Millis;
+  readonly who: string;
+  readonly verb: string;
+  readonly object: string;
+}
+
+/** A user or a server that administrators have shut out. */
+export interface Blocked {
+  readonly who: string;
+  readonly by: UserId;
+  readonly at: Millis;
+}
+
 export interface Person {
   readonly row: PersonRow;
   readonly network: NetworkId;
@@ -55,6 +84,8 @@ export interface Conversation {
   readonly picture: Picture | null | undefined;
   readonly aliases: readonly string[];
   readonly account: AccountId;
+  /** Its id is the account's own: no other account can serve it. */
+  readonly perAccount?: boolean;
   /** Who a direct chat is with. */
   readonly person: PersonRow | null;
   readonly lastInbound: { readonly id: RemoteId; readonly at: Millis } | null;

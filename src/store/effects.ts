@@ -74,6 +74,8 @@ export type Effect =
   | { readonly do: 'portalState'; readonly portal: PortalRow; readonly state: Portal['state'] }
   /** Ends a portal. What still waits for its room goes into a new one, to which these are invited. */
   | { readonly do: 'close'; readonly portal: PortalRow; readonly invite: readonly UserId[] }
+  /** Another account serves the conversation from now on; what waits for the one before stays that one's. */
+  | { readonly do: 'handOver'; readonly portal: PortalRow; readonly account: AccountId }
   | { readonly do: 'alias'; readonly conversation: ConversationRow; readonly alias: string }
   /** A public link to a file, made for this row: it stands while the row's event does. Nothing where the row was cancelled meanwhile. */
   | { readonly do: 'link'; readonly row: OutboxSeq; readonly expiresAt: Millis }

@@ -2,7 +2,7 @@ import type { ConversationRef, MatrixEvent, NetworkItem, PersonRef } from '../mo
 import type {
   AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
 } from '../model/ids.ts';
-import type { Conversation, Counts, InboxItem, MapRow, MediaJob, Member, OutboxItem, OutboxRef, Person, Portal, RemoteContext, Room, RoomContext, ThreadRow, Undelivered } from './data.ts';
+import type { AuditRow, Blocked, Conversation, Counts, InboxItem, MapRow, MediaJob, Member, OutboxItem, OutboxRef, Person, Portal, RemoteContext, Room, RoomContext, StoredAccount, ThreadRow, Undelivered } from './data.ts';
 import type { Effect, InOutcome, MediaResult, OutOutcome } from './effects.ts';
 import type { Delivery, MatrixTask, NetworkTask } from './tasks.ts';
 
@@ -80,6 +80,8 @@ export interface Store {
   directChats(person: PersonRow): readonly Conversation[];
   portal(row: PortalRow): Portal | null;
   portalsOf(room: RoomRow): readonly Portal[];
+  /** Those that are not closed: all of them, or those of one account. */
+  openPortals(account?: AccountId): readonly Portal[];
   room(row: RoomRow): Room | null;
   roomById(id: RoomId): Room | null;
   /** Live rooms, most recently active first. */
@@ -110,6 +112,19 @@ export interface Store {
   mediaDone(id: number, result: MediaResult): Promise<Wake>;
   spoolIds(): ReadonlySet<string>;
 
+  /** Accounts that were logged in while the bridge ran, those that were logged out too. */
+  storedAccounts(): readonly StoredAccount[];
+  /** Where it is there already its settings and its owner become these. */
+  keepAccount(account: StoredAccount): Promise<void>;
+  /** Logged out: its settings are wiped, and its id stays that of the same account of the network. */
+  endAccount(id: AccountId): Promise<void>;
+  audit(row: AuditRow): Promise<void>;
+  /** The newest first. */
+  audited(limit: number): readonly AuditRow[];
+  blocked(): readonly Blocked[];
+  block(blocked: Blocked): Promise<void>;
+  unblock(who: string): Promise<void>;
+
   /** The newest first; `of`: only what this user sent. */
   undelivered(limit: number, of?: UserId): readonly Undelivered[];
   /** What was received, is dead and can be tried again; `raw` where it could not even be decoded. */
@@ -124,6 +139,8 @@ export interface Store {
   /** dead or asked → ready at the lane's tail, with the same key. */
   retry(seq: OutboxSeq, task: NetworkTask | MatrixTask | null): Promise<Wake>;
   counts(): Counts;
+  /** What waits to go to the networks, by account. */
+  waitingBy(): Readonly<Record<string, number>>;
   /** Deletes what its time has passed for. Returns the spool entries that nothing needs any more. */
   prune(now: Millis, keep: Keep): Promise<readonly string[]>;
   getMeta(key: string): string | null;

@@ -66,7 +66,8 @@ export type MatrixTask =
   | { readonly to: 'matrix'; readonly kind: 'join' }
   /** The bot, or a ghost. */
   | { readonly to: 'matrix'; readonly kind: 'leave'; readonly as: PersonRow | null; readonly reason?: string }
-  | { readonly to: 'matrix'; readonly kind: 'command'; readonly text: string; readonly sender: UserId; readonly event: EventId };
+  /** `literal`: as it was typed, where formatting has changed it: a client makes emphasis of the underscores in a token. */
+  | { readonly to: 'matrix'; readonly kind: 'command'; readonly text: string; readonly literal?: string; readonly sender: UserId; readonly event: EventId };
 
 /** One call to a network, for one part. */
 export type NetworkTask =

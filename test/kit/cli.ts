@@ -16,6 +16,7 @@ export function cliParts({ stdin = '', ...given }: Given): CliParts & { printed(
     registration: () => Promise.resolve({ buildRegistration, compareRegistration, generateToken }),
     probeDatabase: () => Promise.resolve(() => ({ version: 1, newest: 1, running: false, sameKey: true })),
     migrateStore: () => Promise.reject(new Error('nothing to copy here')),
+    readAudit: () => Promise.reject(new Error('nothing to read here')),
     start: () => Promise.reject(new Error('not started here')),
     demo: () => Promise.reject(new Error('no demo here')),
     version: '9.9.9',

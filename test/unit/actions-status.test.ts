@@ -3,11 +3,12 @@ import type { ActionContext } from '../../src/actions/action.ts';
 import { status } from '../../src/actions/status.ts';
 
 const outages = new Map([['matrix', { since: 1, reason: 'connect 10.0.0.5:8008' }], ['whatsapp/main/shop', { since: 1, reason: 'the token of @boss was withdrawn' }]]);
-const account = (id: string, owner: string): unknown => ({ id, settings: { owners: [owner] } });
+const account = (id: string, owner: string): unknown => ({ id, inConfig: true, settings: { owners: [owner] } });
 
 function asked(sender: string, permission: 'user' | 'admin'): string {
   return status({
-    sender, permission, outages: () => outages, store: { counts: () => ({ outbox: {}, portals: 2, people: 3 }) },
+    sender, permission, outages: () => outages, room: 1, isOurs: () => false,
+    store: { counts: () => ({ outbox: {}, portals: 2, people: 3 }), portalsOf: () => [], room: () => ({ kind: 'management', encrypted: false }), members: () => [{ user: sender }] },
     accounts: [account('whatsapp/main/shop', '@boss:a.test'), account('whatsapp/main/desk', '@clerk:a.test')],
   } as unknown as ActionContext);
 }

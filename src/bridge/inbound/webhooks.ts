@@ -11,7 +11,7 @@ export interface WebhookDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The apps of the config, by network. */
+  /** The apps of the config, by network; `settings` as they are when one looks, for accounts come and go. */
   readonly apps: readonly { readonly network: Network; readonly app: string; readonly settings: AppSettings }[];
   /** Our account for the network's own id of it; without an id the app's first. */
   readonly accountOf: (network: NetworkId, app: string, remoteId: string | undefined) => AccountId | null;
@@ -25,11 +25,12 @@ export interface WebhookDeps {
 export function webhookRoutes(deps: WebhookDeps): Route[] {
   const routes: Route[] = [];
   const refusals = new Refusals(deps.log, deps.clock);
-  for (const { network, app, settings } of deps.apps) {
+  for (const at of deps.apps) {
+    const { network, app } = at;
     for (const webhook of network.webhooks) {
       routes.push({
         method: webhook.method, path: `/webhooks/${network.id}/${app}`, listener: 'public', maxBody: webhook.maxBody,
-        handle: (request) => handle(deps, refusals, network, app, settings, webhook, request),
+        handle: (request) => handle(deps, refusals, network, app, at.settings, webhook, request),
       });
     }
   }
@@ -47,7 +48,7 @@ export async function decodeAgain(deps: WebhookDeps, source: string, raw: Uint8A
   for (const webhook of found.network.webhooks.filter(({ method }) => method === 'POST')) {
     try {
       const decoded = webhook.decode(piece, found.settings).map(({ account, items }) => ({ ours: deps.accountOf(found.network.id, found.app, account), items }));
-      if (decoded.some(({ ours }) => ours === null)) return 'It is for an account that the config does not name.';
+      if (decoded.some(({ ours }) => ours === null)) return 'It is for an account that the bridge does not have.';
       for (const { ours, items } of decoded) if (ours !== null) await deps.accept(found.network.id, ours, items);
       return null;
     } catch (error) {
@@ -122,7 +123,7 @@ async function take(deps: WebhookDeps, network: Network, app: string, settings: 
         const list = items.get(ours) ?? [];
         items.set(ours, list);
         list.push(...each.items);
-      } else kept.push(keep(deps, network, app, piece, `It is for ${String(each.account).slice(0, 60)}, which the config does not name.`));
+      } else kept.push(keep(deps, network, app, piece, `It is for ${String(each.account).slice(0, 60)}, which is no account of the bridge.`));
     }
   }
   await Promise.all([...kept, ...[...items].map(([account, each]) => deps.accept(network.id, account, each))]);

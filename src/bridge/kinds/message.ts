@@ -127,7 +127,7 @@ export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deci
   for (const portal of context.portals) {
     const adapter = deciding.adapter(portal.account);
     if (adapter === null) {
-      effects.push(refusal(context.room.row, event.event_id as EventId, `The account ${portal.account} is no longer in the config, so this was not sent.`));
+      effects.push(refusal(context.room.row, event.event_id as EventId, `The account ${portal.account} is not there any more, so this was not sent.`));
       continue;
     }
     const relay = relayOf(event.sender as UserId, portal, context, deciding);

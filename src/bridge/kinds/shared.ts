@@ -10,6 +10,7 @@ import type { RelayPrefix } from '../settings.ts';
 export function openPortal(item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   if (item.tries > 3) return { outcome: { to: 'dead', code: 'no_portal', reason: 'No room could be made for this conversation.' }, effects: [] };
   const account = item.body.side === 'network' ? item.body.account : context.conversation.account;
+  if (deciding.adapter(account) === null) return { outcome: { to: 'dead', code: 'no_account', reason: `The account ${account} is not there any more.` }, effects: [] };
   const isPast = item.body.side === 'network' && item.body.event.type === 'message' && item.body.event.historical === true;
   return { outcome: { to: 'again' }, effects: [portalFor(context.conversation, account, hostsOf(account, deciding), deciding, isPast)] };
 }

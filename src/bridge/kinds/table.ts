@@ -4,7 +4,7 @@ import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../.
 import { fromMatrix as textOf } from '../../text/from-matrix.ts';
 import { toPlain } from '../../text/plain.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
-import { keyOf, type Marker, markerOf } from '../keys.ts';
+import { keyOf, type Marker, MARKER, markerOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { PINNED, pinnedIn } from '../outbound/pins.ts';
 import { notice, refusal } from '../reports/report.ts';
@@ -165,9 +165,12 @@ function learnt(event: MatrixEvent, { portal, id, part, time, thread }: Marker, 
   ];
 }
 
-/** Everything said in the bot's own room is for the bot; elsewhere only what begins with the prefix. */
+/**
+ * Everything said in the bot's own room is for the bot; elsewhere only what begins with the prefix. An edit is no command, nor is
+ * what somebody passes on: others wrote it.
+ */
 function commandIn(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision | null {
-  if (event.content.msgtype !== 'm.text' || context.room.encrypted) return null;
+  if (event.content.msgtype !== 'm.text' || context.room.encrypted || relationsOf(event.content).edits !== null || isPassedOn(event.content)) return null;
   const prefix = deciding.commandPrefix.toLowerCase();
   if (context.room.kind !== 'management' && !String(event.content.body).toLowerCase().includes(prefix)) return null;
   // As people see it: formatting, the quote of a reply and a phone's capital letter make no difference.
@@ -178,9 +181,16 @@ function commandIn(event: MatrixEvent, context: RoomContext, deciding: Deciding)
     return prefixed ? done([refusal(context.room.row, event.event_id as EventId, 'This bridge takes no commands from you. Ask its administrator.')]) : ignored('not_permitted');
   }
   // One line only: what follows a line end is nobody's command.
-  const text = (prefixed ? body.slice(deciding.commandPrefix.length) : body).split(/[\r\n]/, 1)[0]?.trim() ?? '';
+  const lineOf = (said: string): string => (`${said} `.toLowerCase().startsWith(`${prefix} `) ? said.slice(deciding.commandPrefix.length) : said).split(/[\r\n]/, 1)[0]?.trim() ?? '';
+  const text = lineOf(body);
+  const literal = lineOf(toPlain(textOf({ ...event.content, format: undefined })).trim());
   return done([{ do: 'send', row: {
     lane: `out:r${context.room.row}`, key: keyOf('command', event.event_id), room: context.room.row,
-    task: { to: 'matrix', kind: 'command', text: text === '' ? 'help' : text, sender: event.sender as UserId, event: event.event_id as EventId },
+    task: { to: 'matrix', kind: 'command', text: text === '' ? 'help' : text, ...(literal === text ? {} : { literal }), sender: event.sender as UserId, event: event.event_id as EventId },
   } }]);
+}
+
+/** Copied from an event of the bridge's own, or marked by the client that passed it on. */
+function isPassedOn(content: MatrixEvent['content']): boolean {
+  return Object.keys(content).some((key) => key === MARKER || /(?:^|\.)forward(?:ed)?$/.test(key));
 }

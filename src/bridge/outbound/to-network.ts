@@ -67,7 +67,7 @@ export class ToNetwork {
     const portal = row.portal === null ? null : store.portal(row.portal);
     const account = row.account === null ? null : this.#deps.account(row.account);
     if (portal === null || account === null) {
-      await this.#settle(row, { to: 'dead', code: 'no_account', reason: `The account ${row.account} is no longer in the config.` });
+      await this.#settle(row, { to: 'dead', code: 'no_account', reason: `The account ${row.account} is not there any more: it was logged out, or is no longer in the config.` });
       return 'more';
     }
     if (row.task?.to !== 'network') {

@@ -1,5 +1,5 @@
 import type { EventId, RoomRow } from '../../model/ids.ts';
-import { plain } from '../../model/richtext.ts';
+import { plain, type RichText } from '../../model/richtext.ts';
 import type { Effect, MatrixTask, OutboxItem } from '../../store/store.ts';
 import { toMatrix } from '../../text/to-matrix.ts';
 import { keyOf } from '../keys.ts';
@@ -8,10 +8,11 @@ import { keyOf } from '../keys.ts';
 const MOST = 8_000;
 
 /** A notice of the bot in a room, as a reply where it concerns an event. Never has targets itself. */
-export function notice(room: RoomRow, text: string, key: string, replyTo?: EventId): Effect {
+export function notice(room: RoomRow, text: string | RichText, key: string, replyTo?: EventId): Effect {
+  const said = typeof text === 'string' ? plain(text.length > MOST ? `${text.slice(0, MOST).replace(/[\ud800-\udbff]$/, '')}…` : text) : text;
   const task: MatrixTask = {
     to: 'matrix', kind: 'message', as: null, type: 'm.room.message',
-    content: { msgtype: 'm.notice', ...toMatrix(plain(text.length > MOST ? `${text.slice(0, MOST).replace(/[\ud800-\udbff]$/, '')}…` : text)) },
+    content: { msgtype: 'm.notice', ...toMatrix(said) },
     ...(replyTo === undefined ? {} : { replyTo: { event: replyTo } }),
   };
   return { do: 'send', row: { lane: `out:r${room}`, key, room, task } };

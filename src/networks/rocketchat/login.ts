@@ -12,6 +12,7 @@ const bot: LoginFlow = {
   id: 'bot',
   name: 'A bot',
   description: 'One user of the server that speaks for everybody, each under their own name and picture.',
+  makes: 'relay',
   start: (options) => tokenStep('bot', options),
 };
 
@@ -19,6 +20,7 @@ const user: LoginFlow = {
   id: 'user',
   name: 'A person',
   description: 'The login of one person, who speaks for themselves.',
+  makes: 'personal',
   start: (options) => tokenStep('user', options),
 };
 

@@ -10,6 +10,7 @@ const bot: LoginFlow = {
   id: 'bot',
   name: 'A bot',
   description: 'The installed app, which speaks for everybody in a room by name and picture.',
+  makes: 'relay',
   start: (options) => tokenStep('bot', 'At api.slack.com/apps open your app, then OAuth & Permissions; install it to the workspace and copy the "Bot User OAuth Token" (xoxb-…).', options),
 };
 
@@ -17,6 +18,7 @@ const user: LoginFlow = {
   id: 'user',
   name: 'A person',
   description: 'Somebody’s own login: what they write on Matrix is theirs in Slack.',
+  makes: 'personal',
   start: (options) => tokenStep('user', 'At api.slack.com/apps open your app, then OAuth & Permissions; add the user token scopes, install it to the workspace as yourself and copy the "User OAuth Token" (xoxp-…).', options),
 };
 

@@ -9,6 +9,7 @@ const bot: LoginFlow = {
   id: 'bot',
   name: 'A bot',
   description: 'A bot that people write to, and that speaks in groups for everybody in the room.',
+  makes: 'relay',
   start: ({ appSettings }) => ({
     type: 'fields',
     instructions: 'In Telegram write /newbot to @BotFather, or /token for a bot that is there already, and copy the token that it shows.',

@@ -8,6 +8,7 @@ const number: LoginFlow = {
   id: 'number',
   name: 'A business number',
   description: 'A phone number of the Cloud API.',
+  makes: 'relay',
   start: (options) => ({
     type: 'fields',
     instructions: 'At developers.facebook.com open your app, then WhatsApp > API setup, for the id of the business account. For the token: business settings > System users, '

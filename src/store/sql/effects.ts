@@ -53,6 +53,10 @@ export class Effects {
       case 'handled':
         this.#sql.run('DELETE FROM inbox WHERE seq = ?', effect.seq);
         return;
+      case 'handOver':
+        this.#sql.run('UPDATE portal SET account = ? WHERE id = ?', effect.account, effect.portal);
+        this.#sql.run('UPDATE conversation SET account = ? WHERE id = (SELECT conversation FROM portal WHERE id = ?)', effect.account, effect.portal);
+        return;
       case 'close': return this.#close(effect, origin, wake);
       case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
       case 'link': return this.#link(effect);

@@ -48,7 +48,7 @@ export class Rows {
     const ids = idsOf(this.#sql, conversations, found.id as ConversationRow);
     return {
       row: found.id as ConversationRow, network: found.network as NetworkId, scope: found.scope, remoteId: ids[0] ?? '',
-      kind: found.kind, title: found.title, topic: found.topic, picture: picture(found), aliases: ids, account: found.account as AccountId, person: found.person as PersonRow | null,
+      kind: found.kind, title: found.title, topic: found.topic, picture: picture(found), aliases: ids, account: found.account as AccountId, perAccount: found.receiver !== '', person: found.person as PersonRow | null,
       lastInbound: found.last_inbound_id === null ? null : { id: found.last_inbound_id as RemoteId, at: found.last_inbound_at ?? 0 },
     };
   }
@@ -72,6 +72,11 @@ export class Rows {
 
   portalsIn(roomRow: RoomRow): readonly Portal[] {
     return this.#sql.all<PortalSql>("SELECT * FROM portal WHERE room = ? AND state <> 'closed' ORDER BY id", roomRow)
+      .map((found) => this.#portal(found)).filter((found) => found !== null);
+  }
+
+  openPortals(account: AccountId | null): readonly Portal[] {
+    return this.#sql.all<PortalSql>(`SELECT * FROM portal WHERE state <> 'closed'${account === null ? '' : ' AND account = ?'} ORDER BY id`, ...(account === null ? [] : [account]))
       .map((found) => this.#portal(found)).filter((found) => found !== null);
   }
 
@@ -175,7 +180,7 @@ function member(found: MemberSql): Member {
 interface PictureSql { picture: string | null; picture_handle: string | null }
 interface PersonSql extends PictureSql { id: number; network: string; localpart: string; name: string | null; registered: number; shown_name: string | null; shown_picture: string | null }
 interface ConversationSql extends PictureSql {
-  id: number; network: string; scope: string; kind: Conversation['kind']; title: string | null; topic: string | null; account: string;
+  id: number; network: string; scope: string; receiver: string; kind: Conversation['kind']; title: string | null; topic: string | null; account: string;
   person: number | null; last_inbound_id: string | null; last_inbound_at: number | null;
 }
 export interface RoomSql {

@@ -2,10 +2,11 @@ import { CodedError } from '../../model/errors.ts';
 import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import { keyMark, type Seal } from '../seal.ts';
 import type {
-  Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
-  NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, ThreadRow, Undelivered, Wake,
+  Accepted, AuditRow, Blocked, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
+  NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, StoredAccount, ThreadRow, Undelivered, Wake,
 } from '../store.ts';
 import { Intake } from './accept.ts';
+import { Admin } from './admin.ts';
 import { Commits } from './commit.ts';
 import { Effects } from './effects.ts';
 import { Inbox } from './inbox.ts';
@@ -50,6 +51,7 @@ class SqlStore implements Store {
   readonly #outbox: Outbox;
   readonly #rows: Rows;
   readonly #queries: Queries;
+  readonly #admin: Admin;
   #applied: (lanes: Wake) => void = () => {};
 
   constructor(driver: Driver, { seal, localpartOf, now, joinMs = 2 }: StoreOptions) {
@@ -62,6 +64,7 @@ class SqlStore implements Store {
     this.#inbox = new Inbox(this.#sql, seal, now);
     this.#outbox = new Outbox(this.#sql, seal, this.#rows, now);
     this.#queries = new Queries(this.#sql, seal, this.#rows);
+    this.#admin = new Admin(this.#sql, seal);
   }
 
   /** With another key nothing that waits could be read, and what was handled would not be known again. */
@@ -221,6 +224,9 @@ class SqlStore implements Store {
   portalsOf(room: RoomRow): readonly Portal[] {
     return this.#rows.portalsIn(room);
   }
+  openPortals(account?: AccountId): readonly Portal[] {
+    return this.#rows.openPortals(account ?? null);
+  }
   room(row: RoomRow): Room | null {
     return this.#rows.room(row);
   }
@@ -284,6 +290,30 @@ class SqlStore implements Store {
   spoolIds(): ReadonlySet<string> {
     return this.#queries.spoolIds();
   }
+  storedAccounts(): readonly StoredAccount[] {
+    return this.#admin.accounts();
+  }
+  keepAccount(account: StoredAccount): Promise<void> {
+    return this.#commits.run(() => this.#admin.keep(account));
+  }
+  endAccount(id: AccountId): Promise<void> {
+    return this.#commits.run(() => this.#admin.end(id));
+  }
+  audit(row: AuditRow): Promise<void> {
+    return this.#commits.run(() => this.#admin.audit(row));
+  }
+  audited(limit: number): readonly AuditRow[] {
+    return this.#admin.audited(limit);
+  }
+  blocked(): readonly Blocked[] {
+    return this.#admin.blocked();
+  }
+  block(blocked: Blocked): Promise<void> {
+    return this.#commits.run(() => this.#admin.block(blocked));
+  }
+  unblock(who: string): Promise<void> {
+    return this.#commits.run(() => this.#admin.unblock(who));
+  }
   undelivered(limit: number, of?: UserId): readonly Undelivered[] {
     return this.#queries.undelivered(limit, of);
   }
@@ -298,6 +328,9 @@ class SqlStore implements Store {
   }
   retryIn(seq: InboxSeq, how: 'again' | 'gone'): Promise<Wake> {
     return this.#write(null, [], (wake) => this.#inbox.retry(seq, how, wake));
+  }
+  waitingBy(): Readonly<Record<string, number>> {
+    return this.#admin.waitingBy();
   }
   counts(): Counts {
     return this.#queries.counts();

@@ -17,6 +17,23 @@ export function probeDatabase(path: string, sealKey: Uint8Array): ProbedDatabase
   return { ...(hasLog(path) ? asked(path, mark) : alone(path, mark)), newest: newestSchema, running: isHeld(`${path}.lock`) };
 }
 
+/** Reads something of a database that a bridge may run on, and leaves no trace. */
+export function lookInto<T>(path: string, look: (db: Db) => T): T {
+  const db = hasLog(path) ? new Database(path, { readonly: true, fileMustExist: true }) : inMemory(path);
+  try {
+    return look(db);
+  } finally {
+    db.close();
+  }
+}
+
+function inMemory(path: string): Db {
+  const bytes = readFileSync(path);
+  // The header's bytes 18 and 19 ask for a log, which memory has none of.
+  bytes.fill(1, 18, 20);
+  return new Database(bytes);
+}
+
 type Seen = Pick<ProbedDatabase, 'version' | 'sameKey'>;
 
 function hasLog(path: string): boolean {
@@ -24,12 +41,7 @@ function hasLog(path: string): boolean {
 }
 
 function asked(path: string, mark: string): Seen {
-  const db = new Database(path, { readonly: true, fileMustExist: true });
-  try {
-    return { version: schemaVersion(db), sameKey: isMarked(db, mark) };
-  } finally {
-    db.close();
-  }
+  return lookInto(path, (db) => ({ version: schemaVersion(db), sameKey: isMarked(db, mark) }));
 }
 
 /** The schema's version comes from the header; more is read from a copy in memory, where that is not too large. */
@@ -39,15 +51,7 @@ function alone(path: string, mark: string): Seen {
 }
 
 function copied(path: string, mark: string): boolean | null {
-  const bytes = readFileSync(path);
-  // The header's bytes 18 and 19 ask for a log, which memory has none of.
-  bytes.fill(1, 18, 20);
-  const db = new Database(bytes);
-  try {
-    return isMarked(db, mark);
-  } finally {
-    db.close();
-  }
+  return lookInto(path, (db) => isMarked(db, mark));
 }
 
 function isMarked(db: Db, mark: string): boolean | null {

@@ -1,14 +1,13 @@
-import { runCommand } from '../../../src/bot/commands.ts';
 import { Accounts } from '../../../src/bridge/accounts.ts';
+import { Blocklist } from '../../../src/bridge/blocklist.ts';
 import { Bridge } from '../../../src/bridge/bridge.ts';
-import { keyOf } from '../../../src/bridge/keys.ts';
 import type { MediaTools } from '../../../src/bridge/media.ts';
 import { Outages } from '../../../src/bridge/outages.ts';
 import { Pictures } from '../../../src/bridge/people/pictures.ts';
 import { Rooms } from '../../../src/bridge/portals/rooms.ts';
 import { isRestored } from '../../../src/bridge/reconcile/restored.ts';
-import { notice } from '../../../src/bridge/reports/report.ts';
 import type { DeliverySettings, Permission } from '../../../src/bridge/settings.ts';
+import { botCommands, loginSessions } from '../../../src/daemon-bot.ts';
 import type { Homeserver } from '../../../src/matrix/homeserver.ts';
 import type { AccountId, UserId } from '../../../src/model/ids.ts';
 import type { Logger } from '../../../src/model/log.ts';
@@ -39,17 +38,15 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
   const rooms = new Rooms({
     connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', networkName: () => network.name,
   });
+  const commands = botCommands({
+    store, homeserver, clock, accounts, permissionOf: (user) => permission(user) ?? 'block', logins: loginSessions(store, accounts, clock), blocklist: new Blocklist(store), maxFile: 1e8,
+    isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), relayOf: () => null, outages: () => outages.list(), accountGone: (id) => bridge?.accountGone(id),
+    decodeAgain: () => Promise.resolve('It cannot be decoded.'), takeAgain: () => Promise.resolve('It cannot be taken in.'), wake: (lanes) => bridge?.wake(lanes),
+  });
   bridge = new Bridge({
     store, homeserver, accounts, rooms, outages, tools, settings, clock, log, permission, admins: [ALICE], relayPrefix: 'never', commandPrefix: '!bridge',
     step: () => {}, count: () => {}, limited: () => {}, keep: { deadContent: 1e12, settled: 1e12, accepted: 1e12, seen: null },
-    command: async (task, row) => {
-      if (row.room === null) return [];
-      const text = await runCommand({
-        store, homeserver, accounts: accounts.list(), adapter: (id) => accounts.view(id), relayOf: () => null, outages: () => outages.list(), decodeAgain: () => Promise.resolve('It cannot be decoded.'), takeAgain: () => Promise.resolve('It cannot be taken in.'),
-        wake: (lanes) => bridge?.wake(lanes), sender: task.sender, permission: permission(task.sender) ?? 'block', room: row.room,
-      }, task.text);
-      return [notice(row.room, text, keyOf('answer', row.key), task.event)];
-    },
+    command: (task, row) => commands.command(task, row),
   });
   const running = bridge;
   let released = false;
@@ -71,6 +68,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
     },
     stop: async () => {
       outages.stop();
+      commands.close();
       await running.stop();
       await accounts.stop();
     },

@@ -8,6 +8,8 @@ import type { MatrixSide } from '../matrix/side.ts';
 /** The daemon in this process, between a Matrix side and some networks' sandboxes. */
 export interface Between<Side extends MatrixSide = MatrixSide> extends AsyncDisposable {
   readonly matrix: Side;
+  /** Where the config and the database are. */
+  readonly dir: string;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -44,7 +46,7 @@ export async function daemonBetween<Side extends MatrixSide>(
   started.defer(stop);
   const all = started.move();
   return {
-    matrix, stop,
+    matrix, dir, stop,
     async start() {
       daemon = await startDaemon({ configPath });
     },

@@ -22,6 +22,8 @@ export interface BridgedOptions {
   readonly media?: Readonly<Record<string, unknown>>;
   /** Laid over the settings of the account. */
   readonly account?: Readonly<Record<string, unknown>>;
+  /** What stands under `networks` beside WhatsApp. */
+  readonly networks?: Readonly<Record<string, unknown>>;
   /** Templates of the business account. */
   readonly templates?: WhatsAppSandboxOptions['templates'];
   /** The default hurries what only costs time, and leaves the window, typing, edits and media as documented. */
@@ -35,6 +37,7 @@ export interface Bridged {
   readonly sandbox: WhatsAppSandbox;
   readonly bot: string;
   readonly publicUrl: string;
+  readonly dir: string;
   /** The client-server API as the bot: what a homeserver's administrator could do to its rooms. */
   readonly asBot: MatrixClient;
   isGhost(user: string): boolean;
@@ -68,7 +71,7 @@ export async function bridged(server: { readonly url: string; readonly serverNam
     permissions: { [server.serverName]: 'user', ...options.permissions },
     bridge: { bot: slot.senderLocalpart, ghost_prefix: slot.prefix, ...options.bridge },
     delivery: { ...options.delivery }, media: { ...options.media }, logging: { level: process.env['TEST_LOG'] ?? 'error', format: 'json' },
-    networks: { whatsapp: configOf(sandbox.url, { owners: options.owners.map(({ id }) => id), rate_scale: 1000, ...options.account }) },
+    networks: { whatsapp: configOf(sandbox.url, { owners: options.owners.map(({ id }) => id), rate_scale: 1000, ...options.account }), ...options.networks },
   }), { mode: 0o600 });
   let daemon: Daemon | null = null;
   const stop = async (): Promise<void> => {
@@ -77,7 +80,7 @@ export async function bridged(server: { readonly url: string; readonly serverNam
     await running?.stop();
   };
   return {
-    sandbox, bot, publicUrl, asBot: new MatrixClient(server.url, slot.asToken), stop,
+    sandbox, bot, publicUrl, dir, asBot: new MatrixClient(server.url, slot.asToken), stop,
     isGhost: (user) => user.startsWith(`@${slot.prefix}`),
     async start() {
       daemon = await startDaemon({ configPath });

@@ -8,6 +8,13 @@ const busy = 'WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_sc
 export const init = `
 CREATE TABLE meta (key ${text} PRIMARY KEY, value ${text} NOT NULL);
 
+CREATE TABLE account (
+  id ${text} PRIMARY KEY, network ${text} NOT NULL, app ${text} NOT NULL, remote_id ${text} NOT NULL, kind ${text} NOT NULL, owner ${text} NOT NULL,
+  state ${text} NOT NULL CHECK (state IN ('live', 'gone')), body BYTEA, created_at BIGINT NOT NULL
+);
+CREATE TABLE audit (seq ${number}, at BIGINT NOT NULL, who ${text} NOT NULL, verb ${text} NOT NULL, object ${text} NOT NULL);
+CREATE TABLE blocked (who ${text} PRIMARY KEY, by_user ${text} NOT NULL, at BIGINT NOT NULL);
+
 CREATE TABLE person (
   id ${number}, network ${text} NOT NULL, localpart ${text} NOT NULL UNIQUE, name ${text},
   registered BIGINT NOT NULL DEFAULT 0, shown_name ${text},

@@ -8,6 +8,16 @@ const oneOf = (...states: readonly string[]): string => `(${states.map((state) =
 export const init = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
+-- Accounts that were logged in while the bridge ran; 'body' NULL: logged out, and the id stays that of the same account of the network.
+CREATE TABLE account (
+  id TEXT PRIMARY KEY, network TEXT NOT NULL, app TEXT NOT NULL, remote_id TEXT NOT NULL, kind TEXT NOT NULL, owner TEXT NOT NULL,
+  state TEXT NOT NULL CHECK ${oneOf('live', 'gone')}, body BLOB, created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- What administrators did, and who logged in, linked or erased: never what was said.
+CREATE TABLE audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, verb TEXT NOT NULL, object TEXT NOT NULL) STRICT;
+-- Users and servers that administrators have shut out.
+CREATE TABLE blocked (who TEXT PRIMARY KEY, by_user TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
 CREATE TABLE person (
   id INTEGER PRIMARY KEY, network TEXT NOT NULL, localpart TEXT NOT NULL UNIQUE, name TEXT,
   registered INTEGER NOT NULL DEFAULT 0, shown_name TEXT,

@@ -1,0 +1,48 @@
+import { keyOf } from '../bridge/keys.ts';
+import { notice } from '../bridge/reports/report.ts';
+import { Rejected } from '../model/errors.ts';
+import { worded } from '../text/worded.ts';
+import type { ActionContext } from './action.ts';
+
+/** Takes what was just said out of the room, as it held a secret. False where the bot may not, or the homeserver refuses. */
+export async function takeBack({ homeserver, store, room, event }: Pick<ActionContext, 'homeserver' | 'store' | 'room' | 'event'>): Promise<boolean> {
+  const id = store.room(room)?.roomId;
+  if (id == null) return false;
+  try {
+    await homeserver.redact(homeserver.bot, id, event, keyOf('secret', event), 'It held a secret.');
+    return true;
+  } catch (error) {
+    if (error instanceof Rejected) return error.code === 'M_NOT_FOUND';
+    throw error;
+  }
+}
+
+/** A line of the bot that answers nothing. */
+export async function say({ store, room, wake }: Pick<ActionContext, 'store' | 'room' | 'wake'>, text: string, key: string): Promise<void> {
+  wake(await store.apply([notice(room, worded(text), keyOf('said', room, key))]));
+}
+
+/** Longer than anybody waits before they answer a question that is there no more. */
+const REMEMBERED = 86_400_000;
+const KEY = 'dialogs';
+
+interface Mark { readonly room: number; readonly user: string; readonly at: number }
+
+/**
+ * Who was asked for a secret and has not answered yet: what they say next may be one, also where the dialog is forgotten by then,
+ * as after a restart. Says nothing of the secret itself.
+ */
+export async function markAsked(context: Pick<ActionContext, 'store' | 'room' | 'sender' | 'clock'>, isOpen: boolean): Promise<void> {
+  const { store, room, sender, clock } = context;
+  const others = marks(context).filter((one) => one.room !== room || one.user !== sender);
+  if (!isOpen && others.length === marks(context).length) return;
+  await store.setMeta(KEY, JSON.stringify(isOpen ? [...others, { room, user: sender, at: clock.now() }] : others));
+}
+
+export function wasAsked(context: Pick<ActionContext, 'store' | 'room' | 'sender' | 'clock'>): boolean {
+  return marks(context).some(({ room, user }) => room === context.room && user === context.sender);
+}
+
+function marks({ store, clock }: Pick<ActionContext, 'store' | 'clock'>): readonly Mark[] {
+  return (JSON.parse(store.getMeta(KEY) ?? '[]') as Mark[]).filter(({ at }) => at > clock.now() - REMEMBERED);
+}
