@@ -52,6 +52,11 @@ const LOCALPART = /^[a-z0-9._=/+-]{1,100}$/;
 const roomVersion = 'must be a room version such as "12"; mind the quotes';
 const localpart = 'must be lower-case letters, digits and ._=/+- (at most 100)';
 
+/** Rooms that the bridge makes are not encrypted, so that a network’s own encryption ends in the process that runs it. */
+const PRIVACY_NOTICE = 'ℹ️ This room is bridged to {network}, through the account {account}. What is written here can be read by {network}, '
+  + 'by everybody in the conversation there, and by whoever runs that account or the servers of this room; it is not end-to-end encrypted, '
+  + 'and any encryption of {network} ends at the bridge on {server}.';
+
 const bridge = z.strictObject({
   bot: z.string().regex(LOCALPART, { error: localpart }).prefault('drawbridge').meta({ description: "The bot's name before the colon." }),
   bot_name: z.string().min(1).max(255).prefault('Drawbridge').meta({ description: "The bot's display name." }),
@@ -63,6 +68,8 @@ const bridge = z.strictObject({
     .meta({ description: 'What a command begins with in rooms other than the one with the bot alone.' }),
   room_version: z.string({ error: roomVersion }).regex(/^[A-Za-z0-9.-]{1,32}$/, { error: roomVersion }).prefault('11')
     .meta({ description: 'Version of new rooms; "11" and "12" are tested.' }),
+  privacy_notice: z.string().max(2000).prefault(PRIVACY_NOTICE)
+    .meta({ description: 'What the bot says first in each new bridged room: who can read it. {network}, {account} and {server} are replaced. "" says nothing.' }),
   relay_prefix: z.enum(['auto', 'always', 'never']).prefault('auto')
     .meta({ description: 'Whether a message to a network begins with the name of who wrote it. auto: where several Matrix users share an account.' }),
 }).superRefine((value, context) => {

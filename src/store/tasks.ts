@@ -58,6 +58,8 @@ export type MatrixTask =
   | { readonly to: 'matrix'; readonly kind: 'create' }
   /** Writes the conversation's past into the new room, then invites these. `since`: the network is being asked from then on. */
   | { readonly to: 'matrix'; readonly kind: 'backfill'; readonly invite: readonly UserId[]; readonly since?: Millis }
+  /** Says which parties can read the room, first of all in it. */
+  | { readonly to: 'matrix'; readonly kind: 'welcome' }
   /** The room's name, topic and picture become what the conversation's are. */
   | { readonly to: 'matrix'; readonly kind: 'refresh' }
   /** The ghost comes into the room before it has said anything; one that is there looks as the network shows it now. */

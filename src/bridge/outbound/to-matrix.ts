@@ -87,6 +87,7 @@ export class ToMatrix {
     switch (task.kind) {
       case 'create': return this.#create(row);
       case 'refresh': return this.#refresh(row);
+      case 'welcome': return this.#welcome(row);
       case 'command': return this.#command(row, task);
       case 'enter': return this.#enter(row, task);
       case 'invite':
@@ -236,6 +237,13 @@ export class ToMatrix {
     await this.#settle(row, { to: 'confirmed', remoteId: roomId, at: this.#deps.clock.now() }, effects);
   }
 
+  /** Said in the words of this moment, and once: it is looked for as any message is. */
+  async #welcome(row: OutboxItem): Promise<void> {
+    const said = this.#deps.rooms.welcome(row);
+    if (said === null) await this.#settle(row, { to: 'cancelled', reason: 'Nothing is to be said.' });
+    else await this.#message(row, said);
+  }
+
   /** Each step brings one thing to what it should be, so a second time changes nothing. */
   async #refresh(row: OutboxItem): Promise<void> {
     if (!await this.#begin(row)) return;
@@ -254,7 +262,7 @@ export class ToMatrix {
     const room = rooms.idOf(row);
     if (!await this.#begin(row)) return;
     try {
-      if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user, rooms.isDirect(row));
+      if (task.kind === 'invite') await rooms.invite(row, task.user);
       else if (task.kind === 'join') await homeserver.join(homeserver.bot, room);
       else await homeserver.leave(rooms.userOf(task.as), room, task.reason);
     } catch (error) {

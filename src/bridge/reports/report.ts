@@ -9,13 +9,13 @@ const MOST = 8_000;
 
 /** A notice of the bot in a room, as a reply where it concerns an event. Never has targets itself. */
 export function notice(room: RoomRow, text: string | RichText, key: string, replyTo?: EventId): Effect {
-  const said = typeof text === 'string' ? plain(text.length > MOST ? `${text.slice(0, MOST).replace(/[\ud800-\udbff]$/, '')}…` : text) : text;
-  const task: MatrixTask = {
-    to: 'matrix', kind: 'message', as: null, type: 'm.room.message',
-    content: { msgtype: 'm.notice', ...toMatrix(said) },
-    ...(replyTo === undefined ? {} : { replyTo: { event: replyTo } }),
-  };
+  const task: MatrixTask = { ...noticeTask(text), ...(replyTo === undefined ? {} : { replyTo: { event: replyTo } }) };
   return { do: 'send', row: { lane: `out:r${room}`, key, room, task } };
+}
+
+export function noticeTask(text: string | RichText): Extract<MatrixTask, { kind: 'message' }> {
+  const said = typeof text === 'string' ? plain(text.length > MOST ? `${text.slice(0, MOST).replace(/[\ud800-\udbff]$/, '')}…` : text) : text;
+  return { to: 'matrix', kind: 'message', as: null, type: 'm.room.message', content: { msgtype: 'm.notice', ...toMatrix(said) } };
 }
 
 /** Tells the sender what became of their event on one network. Sent once per outcome; `nth` tells outcomes apart. */

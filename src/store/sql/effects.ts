@@ -146,8 +146,8 @@ export class Effects {
   /** A room that could not be made before can perhaps be now; the steps that follow died with it. */
   #makeAgain(portal: PortalRow): boolean {
     if (this.#sql.get("SELECT 1 FROM outbox WHERE key = ? AND state = 'dead'", `create.${portal}`) === undefined) return false;
-    const steps = this.#sql.all<{ seq: number }>("SELECT seq FROM outbox WHERE (key = ? OR key = ? OR (key > ? AND key < ?)) AND state = 'dead' AND (body IS NOT NULL OR kind = 'create') ORDER BY seq",
-      `create.${portal}`, `enter.${portal}`, `invite.${portal}.`, `invite.${portal}/`);
+    const steps = this.#sql.all<{ seq: number }>("SELECT seq FROM outbox WHERE (key = ? OR key = ? OR key = ? OR (key > ? AND key < ?)) AND state = 'dead' AND (body IS NOT NULL OR kind = 'create') ORDER BY seq",
+      `create.${portal}`, `welcome.${portal}`, `enter.${portal}`, `invite.${portal}.`, `invite.${portal}/`);
     for (const { seq } of steps) again(this.#sql, seq, this.#now());
     return true;
   }
@@ -224,6 +224,7 @@ export class Effects {
       room, effect.conversation, effect.account, effect.backfill === true ? 'backfilling' : 'creating') as PortalRow;
     const lane = `out:r${room}`;
     this.#send({ lane, key: `create.${portal}`, room, task: { to: 'matrix', kind: 'create' } }, origin, wake);
+    this.#send({ lane, key: `welcome.${portal}`, portal, room, task: { to: 'matrix', kind: 'welcome' } }, null, wake);
     const person = this.#sql.get<{ person: number | null }>('SELECT person FROM conversation WHERE id = ?', effect.conversation)?.person ?? null;
     if (person !== null) this.#send({ lane, key: `enter.${portal}`, room, task: { to: 'matrix', kind: 'enter', as: person as PersonRow } }, origin, wake);
     if (effect.backfill === true) {

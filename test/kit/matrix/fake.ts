@@ -27,7 +27,7 @@ export async function onFake(dir: string): Promise<FakeSide> {
   const later = <T>(work: () => T): Promise<T> => Promise.resolve().then(work);
   return {
     homeserver,
-    config: { homeserver: { url: homeserver.url, domain: homeserver.serverName }, registration, bridge: {} },
+    config: { homeserver: { url: homeserver.url, domain: homeserver.serverName }, registration, bridge: { privacy_notice: '' } },
     listen: `127.0.0.1:${port}`, serverName: homeserver.serverName, alice: alice.id, bot: homeserver.bot,
     isGhost: (user) => user.startsWith('@_drawbridge_'),
     room: (name) => eventually(`a room called ${name}`, () => [...homeserver.rooms.keys()].find((id) => named(id, name) && enter(id)), patience),

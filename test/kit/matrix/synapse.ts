@@ -17,7 +17,7 @@ export const onSynapse: MatrixMaker = async () => {
   return {
     config: {
       homeserver: { url: synapse.url, domain: synapse.serverName }, registration: slot.registrationFile,
-      bridge: { bot: slot.senderLocalpart, ghost_prefix: slot.prefix },
+      bridge: { bot: slot.senderLocalpart, ghost_prefix: slot.prefix, privacy_notice: '' },
     },
     listen: `127.0.0.1:${slot.port}`, serverName: synapse.serverName, alice: alice.id, bot: `@${slot.senderLocalpart}:${synapse.serverName}`,
     isGhost: (user) => user.startsWith(`@${slot.prefix}`),

@@ -25,8 +25,13 @@ export interface Core {
   stop(): Promise<void>;
 }
 
+/** What most tests do without. */
+export interface Wishes {
+  readonly privacyNotice?: string;
+}
+
 /** The core as `daemon.ts` composes it, over the fakes and one life's view of the store and of time. */
-export function compose(clean: boolean, life: Life, homeserver: Homeserver, network: Network, tools: MediaTools, settings: DeliverySettings, log: Logger): Core {
+export function compose(clean: boolean, life: Life, homeserver: Homeserver, network: Network, tools: MediaTools, settings: DeliverySettings, log: Logger, { privacyNotice = '' }: Wishes = {}): Core {
   const { store, clock } = life;
   const permission = (user: string): Permission | null => (user === ALICE ? 'admin' : null);
   let bridge: Bridge | null = null;
@@ -36,7 +41,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
   });
   const connection = (id: AccountId): Connection | null => accounts.get(id)?.connection ?? null;
   const rooms = new Rooms({
-    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', networkName: () => network.name,
+    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', privacyNotice, networkName: () => network.name,
   });
   const commands = botCommands({
     store, homeserver, clock, accounts, permissionOf: (user) => permission(user) ?? 'block', logins: loginSessions(store, accounts, clock), blocklist: new Blocklist(store), maxFile: 1e8,

@@ -71,9 +71,9 @@ export class FakeHomeserver {
     return room;
   }
 
-  setMember(room: FakeRoom, sender: string, user: string, membership: string): void {
+  setMember(room: FakeRoom, sender: string, user: string, membership: string, more: Record<string, unknown> = {}): void {
     room.members.set(user, membership);
-    this.#append(room, sender, 'm.room.member', { membership, displayname: user.slice(1, user.indexOf(':')) }, { state_key: user });
+    this.#append(room, sender, 'm.room.member', { membership, displayname: user.slice(1, user.indexOf(':')), ...more }, { state_key: user });
     if (membership === 'invite' && user !== BOT && !this.isGhost(user)) this.#deps.invited(user as UserId, room.id);
   }
 
@@ -265,10 +265,10 @@ export class FakeHomeserver {
         if (room === undefined || (membership !== 'invite' && membership !== 'join')) throw new Rejected('not invited', 'M_FORBIDDEN');
         if (membership !== 'join') this.setMember(room, as, as, 'join');
       }),
-      invite: (as, id, user) => same('invite', () => {
+      invite: (as, id, user, direct) => same('invite', () => {
         const room = this.#room(id, as);
         if (room.members.get(user) === 'join') throw new Rejected('already in', 'M_FORBIDDEN');
-        if (room.members.get(user) !== 'invite') this.setMember(room, as, user, 'invite');
+        if (room.members.get(user) !== 'invite') this.setMember(room, as, user, 'invite', direct === true ? { is_direct: true } : {});
       }),
       leave: (as, id) => same('leave', () => {
         const room = this.rooms.get(id);

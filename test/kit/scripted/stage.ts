@@ -6,7 +6,7 @@ import type { Logger } from '../../../src/model/log.ts';
 import { plain } from '../../../src/model/richtext.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { ManualClock, turnOfLoop } from '../model/clock.ts';
-import { ALICE, type Core, compose } from '../model/core.ts';
+import { ALICE, type Core, compose, type Wishes } from '../model/core.ts';
 import { BOT, FakeHomeserver, type FakeRoom } from '../model/homeserver.ts';
 import { Life } from '../model/life.ts';
 import { MemorySpool, memoryTools } from '../model/media.ts';
@@ -26,12 +26,14 @@ export class Stage {
   readonly store: Store;
   readonly log: string[] = [];
   readonly #settings: DeliverySettings;
+  readonly #wishes: Wishes;
   #life: Life;
   #core: Core;
   #pulses = 0;
   #time = 0;
 
-  constructor(abilities: Abilities = {}, settings: Partial<DeliverySettings> = {}) {
+  constructor(abilities: Abilities = {}, settings: Partial<DeliverySettings> = {}, wishes: Wishes = {}) {
+    this.#wishes = wishes;
     const pulse = (): void => void (this.#pulses += 1);
     this.#settings = { ...SETTINGS, ...settings };
     this.homeserver = new FakeHomeserver({
@@ -54,7 +56,7 @@ export class Stage {
     };
     const logger: Logger = { debug: () => {}, info: () => {}, warn: say, error: say, child: () => logger };
     const life = new Life(this.store, this.clock, { pulse: () => void (this.#pulses += 1), wrote: () => {} });
-    const core = compose(clean, life, this.homeserver.for(life), this.network.network, memoryTools(new MemorySpool()), this.#settings, logger);
+    const core = compose(clean, life, this.homeserver.for(life), this.network.network, memoryTools(new MemorySpool()), this.#settings, logger, this.#wishes);
     void core.start();
     return [life, core];
   }

@@ -84,7 +84,7 @@ export function effectsSuite(factory: StoreFactory): void {
       const portal = bench.portalOf(conversation);
       expect(bench.store.counts().portals).toBe(1);
       expect(bench.store.room(portal.room)).toMatchObject({ roomId: null, state: 'creating', kind: 'portal', createdByUs: true });
-      expect(await bench.drain(roomLane(portal.room))).toEqual([`create.${portal.row}`, `enter.${portal.row}`, `invite.${portal.row}.${ALICE}`, `invite.${portal.row}.${BOB}`]);
+      expect(await bench.drain(roomLane(portal.room))).toEqual([`create.${portal.row}`, `welcome.${portal.row}`, `enter.${portal.row}`, `invite.${portal.row}.${ALICE}`, `invite.${portal.row}.${BOB}`]);
     });
 
     test('that is closed makes place for a new one', async () => {
@@ -109,7 +109,7 @@ export function effectsSuite(factory: StoreFactory): void {
       const next = bench.portalOf(old.conversation.row);
       expect(next.room).not.toBe(old.room);
       expect(await bench.drain(roomLane(old.room))).toEqual(['under way', 'a notice of ours']);
-      expect(await bench.drain(roomLane(next.room))).toEqual([`create.${next.row}`, `enter.${next.row}`, `invite.${next.row}.${ALICE}`, 'a', 'b']);
+      expect(await bench.drain(roomLane(next.room))).toEqual([`create.${next.row}`, `welcome.${next.row}`, `enter.${next.row}`, `invite.${next.row}.${ALICE}`, 'a', 'b']);
       expect(bench.store.outboxByKey('b')).toMatchObject({ portal: next.row, room: next.room });
     });
 
