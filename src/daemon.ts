@@ -20,6 +20,7 @@ import { permissionOf } from './config/permissions.ts';
 import { linkedFiles, mediaTools } from './daemon-media.ts';
 import { type HttpServers, startHttp } from './http/server.ts';
 import { appserviceRoutes } from './matrix/appservice/routes.ts';
+import { consentWords } from './i18n/consent.ts';
 import { createHomeserver, type HomeserverClient } from './matrix/client/homeserver.ts';
 import { ghostLocalpart } from './matrix/profiles/ghost-id.ts';
 import { createFitter } from './media/fit.ts';
@@ -138,6 +139,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
       relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
       outages: () => outages.list(), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw), takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => bridge?.wake(lanes),
     }),
+    consentIn: consentWords({ stop: config.privacy.stop_words, start: config.privacy.start_words }),
     keep: { deadContent: config.delivery.dead_content_days * DAY, settled: 30 * DAY, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
   });
   const running = bridge;
