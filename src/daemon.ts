@@ -18,6 +18,7 @@ import { botCommands, enterStored, loginSessions } from './daemon-bot.ts';
 import { linkedFiles, mediaTools } from './daemon-media.ts';
 import { type HttpServers, startHttp } from './http/server.ts';
 import { appserviceRoutes } from './matrix/appservice/routes.ts';
+import { consentWords } from './i18n/consent.ts';
 import { createHomeserver, type HomeserverClient } from './matrix/client/homeserver.ts';
 import { ghostLocalpart } from './matrix/profiles/ghost-id.ts';
 import { createFitter } from './media/fit.ts';
@@ -144,6 +145,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     },
     limited: (network, seconds) => metrics.rateLimited(network as NetworkId, seconds),
     command: commands.command,
+    consentIn: consentWords({ stop: config.privacy.stop_words, start: config.privacy.start_words }),
     keep: { deadContent: config.delivery.dead_content_days * DAY, settled: 30 * DAY, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
   });
   const running = bridge;

@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { AccountId, InboxSeq, NetworkId, RoomRow, UserId } from '../model/ids.ts';
 import type { Logger } from '../model/log.ts';
+import { type ConsentWords, consentWords } from '../i18n/consent.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Decoded, Sink } from '../networks/network.ts';
 import { type Effect, type Keep, type MatrixBatch, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../store/store.ts';
@@ -11,6 +12,7 @@ import { InLanes } from './inbound/in-lanes.ts';
 import { Lively } from './inbound/live.ts';
 import { MediaJobs } from './inbound/media-jobs.ts';
 import { Taking } from './inbound/taking.ts';
+import { wordIn } from './kinds/consent.ts';
 import { hostsOf } from './kinds/shared.ts';
 import { Lanes, type Turn } from './lanes/lanes.ts';
 import type { MediaTools } from './media.ts';
@@ -48,6 +50,8 @@ export interface BridgeOptions {
   /** Seconds that a send to this network waits for its rate limit. */
   readonly limited: (network: string, seconds: number) => void;
   readonly keep: Keep;
+  /** By which people on networks say that they do not want to be bridged; absent: those of every language. */
+  readonly consentIn?: ConsentWords;
 }
 
 /** How long calls under way may take to end when the daemon stops. */
@@ -68,11 +72,13 @@ export class Bridge {
   /** Accounts that cannot work until somebody does something. */
   readonly #broken = new Set<AccountId>();
   readonly #touched = new Set<RoomRow>();
+  readonly #consentIn: ConsentWords;
   readonly #stop = new AbortController();
   #released = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
+    this.#consentIn = options.consentIn ?? consentWords({ stop: [], start: [] });
     const { store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step } = options;
     const wake = (lanes: readonly string[]): void => this.wake(lanes);
     const account = (id: AccountId): ReturnType<Accounts['get']> => accounts.get(id);
@@ -173,7 +179,8 @@ export class Bridge {
 
   async acceptNetwork(network: NetworkId, account: AccountId, items: Decoded['items'], cursor?: string): Promise<void> {
     if (items.length === 0 && cursor === undefined) return;
-    const accepted = await this.#taking.network({ network, account, items, ...(cursor === undefined ? {} : { cursor }) });
+    const starts = items.filter(({ event }) => wordIn(event, this.#consentIn)?.means === 'start').map(({ key }) => key);
+    const accepted = await this.#taking.network({ network, account, items, ...(cursor === undefined ? {} : { cursor }), ...(starts.length === 0 ? {} : { starts }) });
     this.wake(accepted.wake);
     if (accepted.media.length > 0) this.#media.look();
   }
@@ -291,6 +298,7 @@ export class Bridge {
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
       owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),
       isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
+      consentIn: this.#consentIn,
       hasSeen: (event) => store.unseen('matrix', [event]).length === 0,
     };
   }

@@ -1,6 +1,7 @@
 import type { Capabilities } from '../model/capabilities.ts';
 import type { Content } from '../model/content.ts';
 import type { AccountId, EventId, Millis, NetworkId, PersonRow, PortalRow, RemoteId, UserId } from '../model/ids.ts';
+import type { ConsentWords } from '../i18n/consent.ts';
 import type { SendRequest, Target } from '../networks/network.ts';
 import type { Conversation, Effect, InOutcome, OutboxItem, Person, Portal } from '../store/store.ts';
 import { type Audience, inRooms, roomFor } from './reports/telling.ts';
@@ -30,6 +31,8 @@ export interface Deciding {
   rowByKey(key: string): OutboxItem | null;
   /** Whether this message of the network is one that we sent, also where it is deleted meanwhile. */
   isSent(account: AccountId, id: RemoteId): boolean;
+  /** What a whole message of a network means, where it is about being bridged at all. */
+  readonly consentIn: ConsentWords;
   /** Whether this event of Matrix has ever come. */
   hasSeen(event: EventId): boolean;
 }

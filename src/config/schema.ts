@@ -112,6 +112,13 @@ const media = z.strictObject({
   link_ttl: duration().prefault('7d').meta({ description: 'How long a link to a file stays valid.' }),
 }).prefault({}).meta({ description: 'Files.' });
 
+const words = z.array(z.string().regex(/\S/).max(40), { error: 'must be a list of words of at most 40 characters' });
+
+const privacy = z.strictObject({
+  stop_words: words.prefault([]).meta({ description: 'Further words, besides STOP in the languages of the European Union, by which somebody on a network says that they do not want to be bridged.' }),
+  start_words: words.prefault([]).meta({ description: 'Further words, besides START, by which they say that they want to be bridged again.' }),
+}).prefault({}).meta({ description: 'What people can ask of the bridge, and how long it knows them.' });
+
 const logging = z.strictObject({
   level: z.enum(['error', 'warn', 'info', 'debug']).prefault('info').meta({ description: 'The least serious line that is written.' }),
   format: z.enum(['auto', 'json', 'pretty']).prefault('auto').meta({ description: 'auto: pretty on a terminal, JSON lines elsewhere.' }),
@@ -141,6 +148,7 @@ const core = z.strictObject({
   permissions,
   delivery,
   media,
+  privacy,
   logging,
 });
 

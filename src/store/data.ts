@@ -71,6 +71,8 @@ export interface Person {
   /** The id of the picture that Matrix shows; null: none. */
   readonly shownPicture: string | null;
   readonly ids: readonly string[];
+  /** Since when they are not to be bridged, as they asked; absent: they are. */
+  readonly stopped?: Millis;
 }
 
 export interface Conversation {
@@ -89,6 +91,8 @@ export interface Conversation {
   /** Who a direct chat is with. */
   readonly person: PersonRow | null;
   readonly lastInbound: { readonly id: RemoteId; readonly at: Millis } | null;
+  /** Of a direct chat: since when its person is not to be bridged, as they asked. */
+  readonly stopped?: Millis;
 }
 
 export interface Room {

@@ -63,6 +63,8 @@ export type Effect =
   | { readonly do: 'member'; readonly room: RoomRow; readonly member: Member }
   | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs' | 'name' | 'topic' | 'picture' | 'pinned'>> }
   | { readonly do: 'person'; readonly person: PersonRow; readonly change: Partial<Pick<Person, 'registered' | 'shownName' | 'shownPicture'>> }
+  /** A person asked not to be bridged any more, or to be bridged again (null). */
+  | { readonly do: 'consent'; readonly person: PersonRow; readonly stopped: Millis | null }
   /** What a network tells of people and of a conversation when it is asked. `into`: their ghosts come into this room. */
   | { readonly do: 'facts'; readonly network: NetworkId; readonly account: AccountId; readonly conversation?: ConversationRef; readonly people?: readonly PersonRef[]; readonly into?: { readonly room: RoomRow; readonly portal: PortalRow } }
   /** Makes the rows of a room and a portal for a conversation that has none; the room itself is made by the lane. `backfill`: the past comes first, then the invites. */

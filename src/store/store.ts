@@ -192,6 +192,8 @@ export interface NetworkBatch {
   readonly account: AccountId;
   readonly items: readonly NetworkItem[];
   readonly cursor?: string;
+  /** Keys of those in which somebody asks to be bridged again. */
+  readonly starts?: readonly string[];
 }
 
 export interface MatrixBatch {

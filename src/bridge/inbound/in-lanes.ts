@@ -132,7 +132,7 @@ export class InLanes {
 
   /** Whether a name is on its way that this would better be shown with. */
   #toBeNamed({ receivedAt }: InboxItem, account: AccountId, { person, mentioned }: RemoteContext): boolean {
-    const people = [...(person === null ? [] : [person]), ...Object.values(mentioned)];
+    const people = [...(person === null ? [] : [person]), ...Object.values(mentioned)].filter(({ stopped }) => stopped === undefined);
     return this.#deps.faces.learn(account, people) && this.#deps.clock.now() < receivedAt + NAME_WAIT;
   }
 

@@ -75,6 +75,7 @@ export class Lively {
     const found = this.#deps.store.roomById(room as RoomId);
     if (found === null) return;
     for (const portal of this.#deps.store.portalsOf(found.row)) {
+      if (portal.conversation.stopped !== undefined) continue;
       if (type === 'm.typing') this.#typed(portal, (content as { user_ids?: unknown }).user_ids);
       if (type === 'm.receipt' && this.#deps.readReceipts) this.#read(portal, content as Record<string, unknown>);
     }

@@ -50,7 +50,7 @@ function overtaken(event: DeliveryEvent, row: OutboxItem): boolean {
 
 /** In memory only, like every receipt. */
 function readBy(event: DeliveryEvent, { portal, person, rows, events }: DeliveryFacts): readonly Live[] {
-  if ((event.status !== 'read' && event.status !== 'played') || portal === null || person === null) return [];
+  if ((event.status !== 'read' && event.status !== 'played') || portal === null || person === null || person.stopped !== undefined) return [];
   const row = rows.find(({ event: said }) => said !== null);
   const read = row?.event ?? events[0];
   return read === undefined ? [] : [{ do: 'read', portal: portal.row, person, event: read, seq: row?.seq ?? 0 }];

@@ -70,7 +70,7 @@ function shown(event: MessageEvent, item: InboxItem, context: RemoteContext, por
 
 /** A message of before the room was made: it is nobody's news, so it is only shown. */
 export function pastMessage(event: MessageEvent, item: InboxItem, context: RemoteContext, portal: Portal, deciding: Deciding): readonly Effect[] {
-  const known = context.map.some(({ remoteId }) => remoteId === event.id) || context.coming.some(({ remoteRef }) => remoteRef === event.id) || isDeleted(portal, event.id, deciding);
+  const known = context.person?.stopped !== undefined || context.map.some(({ remoteId }) => remoteId === event.id) || context.coming.some(({ remoteRef }) => remoteRef === event.id) || isDeleted(portal, event.id, deciding);
   return known ? leftOut(item, 'duplicate').effects : shown({ ...event, historical: true }, item, context, portal, deciding);
 }
 

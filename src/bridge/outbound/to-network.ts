@@ -7,6 +7,7 @@ import type { Inline, RichText } from '../../model/richtext.ts';
 import type { Connection, Relay, SendRequest, SendResult, Target } from '../../networks/network.ts';
 import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, partKey, type Portal, type Store, StoreBusy } from '../../store/store.ts';
 import { targetOf } from '../deciding.ts';
+import { STOPPED } from '../kinds/consent.ts';
 import { standsAt } from '../kinds/shared.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
@@ -77,6 +78,10 @@ export class ToNetwork {
     if (outages.isDown(account.id)) return this.#tooOld(row, now) ? this.#giveUp(row, account) : { until: now + 1_000 };
     if (row.dueAt > now) return { until: row.dueAt };
     if (row.state === 'ready' && this.#tooOld(row, now)) return this.#giveUp(row, account);
+    if (row.state === 'ready' && isUnwanted(row, portal)) {
+      await this.#settle(row, { to: 'dead', code: 'stopped', reason: STOPPED });
+      return 'more';
+    }
     try {
       return row.state === 'ready' ? await this.#send(row, row.task, portal, account) : await this.#resolve(row, portal, account, settings, now);
     } catch (error) {
@@ -298,6 +303,11 @@ export class ToNetwork {
     if (outcome.to !== 'ready') this.#deps.count(outcome.to, row);
     this.#deps.wake(lanes);
   }
+}
+
+/** Somebody asked not to be bridged while this waited. What the bridge itself tells them comes of no event; and to take something back says nothing. */
+function isUnwanted({ event, kind }: OutboxItem, { conversation }: Portal): boolean {
+  return conversation.stopped !== undefined && event !== null && kind !== 'deletion';
 }
 
 /** An answer to something that is not there says so, where it still fits into one message. */

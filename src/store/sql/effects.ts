@@ -1,6 +1,7 @@
 import type { AccountId, ConversationRow, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store.ts';
+import type { Consent } from './consent.ts';
 import { learnId, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
 import { again, RESTORED } from './outbox.ts';
 import type { Sql } from './driver.ts';
@@ -12,12 +13,14 @@ export class Effects {
   readonly #seal: Seal;
   readonly #localpartOf: LocalpartOf;
   readonly #now: () => Millis;
+  readonly #consent: Consent;
 
-  constructor(sql: Sql, seal: Seal, localpartOf: LocalpartOf, now: () => Millis) {
+  constructor(sql: Sql, seal: Seal, localpartOf: LocalpartOf, consent: Consent, now: () => Millis) {
     this.#sql = sql;
     this.#seal = seal;
     this.#localpartOf = localpartOf;
     this.#now = now;
+    this.#consent = consent;
   }
 
   apply(effects: readonly Effect[], origin: InboxSeq | null, wake: Set<string>): void {
@@ -44,6 +47,7 @@ export class Effects {
       case 'member': return this.#member(effect);
       case 'room': return this.#room(effect.room, effect.change, wake);
       case 'person': return this.#person(effect);
+      case 'consent': return this.#consent.set(effect.person, effect.stopped);
       case 'facts': return this.#facts(effect, origin, wake);
       case 'portal': return this.#portal(effect, origin, wake);
       case 'managementRoom': return this.#managementRoom(effect.invite, origin, wake);
@@ -155,10 +159,10 @@ export class Effects {
   #send(row: NewOutbox, origin: InboxSeq | null, wake: Set<string>): void {
     if (origin !== null && row.task.to === 'matrix' && row.portal !== undefined) this.#ready(row.portal, wake);
     const id = this.#sql.insert('seq',
-      `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason, shows_event, shows_part)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+      `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, person, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason, shows_event, shows_part)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
       row.lane, row.task.kind, row.key, row.park ? 'parked' : row.doubtful ? 'uncertain' : 'ready', row.portal ?? null, row.room ?? null, row.account ?? null, row.event ?? null, row.sender ?? null,
-      row.remoteRef ?? null, origin, row.part ?? 0, row.parts ?? 1, this.#seal.seal(row.task), row.park?.until ?? row.dueAt ?? 0, this.#now(), row.park?.key ?? null,
+      'as' in row.task ? row.task.as : null, row.remoteRef ?? null, origin, row.part ?? 0, row.parts ?? 1, this.#seal.seal(row.task), row.park?.until ?? row.dueAt ?? 0, this.#now(), row.park?.key ?? null,
       row.doubtful ? this.#now() : null, row.doubtful ? RESTORED : null, row.shows?.event ?? null, row.shows?.part ?? null,
     );
     if (id === null) return;
@@ -239,9 +243,9 @@ export class Effects {
   #facts({ network, account, conversation, people, into }: Extract<Effect, { do: 'facts' }>, origin: InboxSeq | null, wake: Set<string>): void {
     if (conversation !== undefined) resolveConversation(this.#sql, network, account, conversation, null, this.#now(), wake);
     for (const ref of people ?? []) {
-      if (ref.isSelf === true) continue;
+      if (ref.isSelf === true || this.#consent.isErased(network, ref)) continue;
       const person = resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
-      if (into !== undefined) this.#send({ lane: `out:r${into.room}`, key: `enter.${into.portal}.${person}`, room: into.room, task: { to: 'matrix', kind: 'enter', as: person } }, origin, wake);
+      if (into !== undefined && !this.#consent.isStopped(person)) this.#send({ lane: `out:r${into.room}`, key: `enter.${into.portal}.${person}`, room: into.room, task: { to: 'matrix', kind: 'enter', as: person } }, origin, wake);
     }
   }
 

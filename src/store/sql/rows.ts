@@ -35,6 +35,7 @@ export class Rows {
     if (!found) return null;
     const ids = this.#sql.all<{ scope: string; value: string }>('SELECT scope, value FROM person_id WHERE person = ? ORDER BY strong DESC, rank, value', found.id);
     return {
+      ...(found.stopped === null ? {} : { stopped: found.stopped }),
       row: found.id as PersonRow, network: found.network as NetworkId, localpart: found.localpart, name: found.name,
       scope: ids[0]?.scope ?? '',
       registered: found.registered === 1, shownName: found.shown_name, picture: picture(found), shownPicture: found.shown_picture || null,
@@ -43,10 +44,11 @@ export class Rows {
   }
 
   conversation(row: ConversationRow): Conversation | null {
-    const found = this.#sql.get<ConversationSql>('SELECT * FROM conversation WHERE id = (SELECT coalesce(merged, id) FROM conversation WHERE id = ?)', row);
+    const found = this.#sql.get<ConversationSql>('SELECT c.*, p.stopped FROM conversation c LEFT JOIN person p ON p.id = c.person WHERE c.id = (SELECT coalesce(merged, id) FROM conversation WHERE id = ?)', row);
     if (!found) return null;
     const ids = idsOf(this.#sql, conversations, found.id as ConversationRow);
     return {
+      ...(found.stopped === null || found.kind !== 'direct' ? {} : { stopped: found.stopped }),
       row: found.id as ConversationRow, network: found.network as NetworkId, scope: found.scope, remoteId: ids[0] ?? '',
       kind: found.kind, title: found.title, topic: found.topic, picture: picture(found), aliases: ids, account: found.account as AccountId, perAccount: found.receiver !== '', person: found.person as PersonRow | null,
       lastInbound: found.last_inbound_id === null ? null : { id: found.last_inbound_id as RemoteId, at: found.last_inbound_at ?? 0 },
@@ -178,10 +180,10 @@ function member(found: MemberSql): Member {
 }
 
 interface PictureSql { picture: string | null; picture_handle: string | null }
-interface PersonSql extends PictureSql { id: number; network: string; localpart: string; name: string | null; registered: number; shown_name: string | null; shown_picture: string | null }
+interface PersonSql extends PictureSql { id: number; network: string; localpart: string; name: string | null; registered: number; shown_name: string | null; shown_picture: string | null; stopped: Millis | null }
 interface ConversationSql extends PictureSql {
   id: number; network: string; scope: string; receiver: string; kind: Conversation['kind']; title: string | null; topic: string | null; account: string;
-  person: number | null; last_inbound_id: string | null; last_inbound_at: number | null;
+  person: number | null; stopped: Millis | null; last_inbound_id: string | null; last_inbound_at: number | null;
 }
 export interface RoomSql {
   id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; topic: string | null; picture: string | null; encrypted: number; pinned: string;

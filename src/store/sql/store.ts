@@ -8,6 +8,7 @@ import type {
 import { Intake } from './accept.ts';
 import { Admin } from './admin.ts';
 import { Commits } from './commit.ts';
+import { Consent } from './consent.ts';
 import { Effects } from './effects.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
@@ -59,8 +60,9 @@ class SqlStore implements Store {
     this.#sql = driver.sql;
     this.#commits = new Commits(driver.transactions, joinMs);
     this.#rows = new Rows(this.#sql, seal);
-    this.#intake = new Intake(this.#sql, seal, localpartOf, now);
-    this.#effects = new Effects(this.#sql, seal, localpartOf, now);
+    const consent = new Consent(this.#sql, seal);
+    this.#intake = new Intake(this.#sql, seal, localpartOf, consent, now);
+    this.#effects = new Effects(this.#sql, seal, localpartOf, consent, now);
     this.#inbox = new Inbox(this.#sql, seal, now);
     this.#outbox = new Outbox(this.#sql, seal, this.#rows, now);
     this.#queries = new Queries(this.#sql, seal, this.#rows);

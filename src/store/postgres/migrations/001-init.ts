@@ -20,8 +20,12 @@ CREATE TABLE person (
   registered BIGINT NOT NULL DEFAULT 0, shown_name ${text},
   -- The picture that the network shows (NULL: never told; '': none), how to fetch it, and the one that Matrix shows.
   picture ${text}, picture_handle ${text}, shown_picture ${text}, created_at BIGINT NOT NULL,
+  -- Since when they are not to be bridged, as they asked.
+  stopped BIGINT,
   merged BIGINT REFERENCES person(id)
 );
+-- Keyed hashes of the ids of people who were erased and are not to be bridged.
+CREATE TABLE stopped (hash BYTEA PRIMARY KEY, at BIGINT NOT NULL);
 -- Every id that a person is known by. strong: an id that was seen to outrank another.
 CREATE TABLE person_id (
   network ${text} NOT NULL, scope ${text} NOT NULL, value ${text} NOT NULL,
@@ -82,7 +86,7 @@ CREATE INDEX room_event_room ON room_event(room, seq);
 CREATE TABLE outbox (
   seq ${number}, lane ${text} NOT NULL, kind ${text} NOT NULL, key ${text} NOT NULL UNIQUE,
   state ${text} NOT NULL CHECK (state IN ('ready', 'sending', 'uncertain', 'asked', 'parked', 'accepted', 'confirmed', 'cancelled', 'dead')),
-  portal BIGINT, room BIGINT, account ${text}, event ${text}, sender ${text}, remote_ref ${text}, origin_seq BIGINT,
+  portal BIGINT, room BIGINT, account ${text}, event ${text}, sender ${text}, person BIGINT, remote_ref ${text}, origin_seq BIGINT,
   part BIGINT NOT NULL DEFAULT 0, parts BIGINT NOT NULL DEFAULT 1, body BYTEA, edition BIGINT NOT NULL DEFAULT 0, shows_event ${text}, shows_part BIGINT, wait_key ${text},
   tries BIGINT NOT NULL DEFAULT 0, due_at BIGINT NOT NULL DEFAULT 0, blocked_since BIGINT,
   created_at BIGINT NOT NULL, sent_at BIGINT, settled_at BIGINT, remote_id ${text}, code ${text}, reason ${text},

@@ -23,8 +23,12 @@ CREATE TABLE person (
   registered INTEGER NOT NULL DEFAULT 0, shown_name TEXT,
   -- The picture that the network shows (NULL: never told; '': none), how to fetch it, and the one that Matrix shows.
   picture TEXT, picture_handle TEXT, shown_picture TEXT, created_at INTEGER NOT NULL,
+  -- Since when they are not to be bridged, as they asked.
+  stopped INTEGER,
   merged INTEGER REFERENCES person(id)
 ) STRICT;
+-- Keyed hashes of the ids of people who were erased and are not to be bridged.
+CREATE TABLE stopped (hash BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 -- Every id that a person is known by. strong: an id that was seen to outrank another.
 CREATE TABLE person_id (
   network TEXT NOT NULL, scope TEXT NOT NULL, value TEXT NOT NULL,
@@ -85,7 +89,7 @@ CREATE INDEX room_event_room ON room_event(room, seq);
 CREATE TABLE outbox (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, lane TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
   state TEXT NOT NULL CHECK ${oneOf('ready', 'sending', 'uncertain', 'asked', 'parked', 'accepted', 'confirmed', 'cancelled', 'dead')},
-  portal INTEGER, room INTEGER, account TEXT, event TEXT, sender TEXT, remote_ref TEXT, origin_seq INTEGER,
+  portal INTEGER, room INTEGER, account TEXT, event TEXT, sender TEXT, person INTEGER, remote_ref TEXT, origin_seq INTEGER,
   part INTEGER NOT NULL DEFAULT 0, parts INTEGER NOT NULL DEFAULT 1, body BLOB, edition INTEGER NOT NULL DEFAULT 0, shows_event TEXT, shows_part INTEGER, wait_key TEXT,
   tries INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0, blocked_since INTEGER,
   created_at INTEGER NOT NULL, sent_at INTEGER, settled_at INTEGER, remote_id TEXT, code TEXT, reason TEXT,

@@ -1,5 +1,6 @@
 import { describe } from '@jest/globals';
 import { acceptSuite } from './accept.ts';
+import { consentSuite } from './consent.ts';
 import { effectsSuite } from './effects.ts';
 import { identitiesSuite } from './identities.ts';
 import { keepingSuite } from './keeping.ts';
@@ -16,6 +17,7 @@ export function storeSuite(name: string, factory: StoreFactory): void {
     describe('lanes', () => lanesSuite(factory));
     describe('states', () => statesSuite(factory));
     describe('effects', () => effectsSuite(factory));
+    describe('consent', () => consentSuite(factory));
     describe('threads, pins and the past', () => pastSuite(factory));
     describe('keeping', () => keepingSuite(factory));
   });
