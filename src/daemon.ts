@@ -130,7 +130,11 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     store, homeserver, clock, accounts, permissionOf: permission, logins: loginSessions(store, accounts, clock), blocklist, maxFile: config.media.max_bytes,
     isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
     relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
-    outages: () => outages.list(), accountGone: (account) => running.accountGone(account), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw),
+    outages: () => outages.list(), accountGone: (account) => {
+      running.accountGone(account);
+      metrics.loggedOut(account);
+    },
+    decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw),
     takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => running.wake(lanes),
   });
   bridge = new Bridge({

@@ -217,6 +217,16 @@ describe('logout', () => {
     expect(stage.store.openPortals().map(({ account, conversation }) => `${conversation.remoteId} ${account}`)).toEqual(['shared net/main/fixed']);
   });
 
+  test('where the config has come to name another account so, only what was logged in is forgotten', async () => {
+    await stage.store.keepAccount({ id: 'net/main/fixed' as never, network: 'net' as never, app: 'main', remoteId: 'old', kind: 'personal', owner: ALICE, settings: { kind: 'user', id: 'x', token: 'old-good-token-1' }, createdAt: 1 });
+    await stage.restart();
+    const lines = stage.lines.length;
+    expect(await say('logout fixed')).toMatch(/in the config goes on/);
+    expect(stage.lines.at(-1)).toEqual({ id: 'fixed', state: 'live' });
+    expect(stage.lines).toHaveLength(lines);
+    expect(stage.store.storedAccounts()).toMatchObject([{ settings: null }]);
+  });
+
   test('a restart keeps who is logged in, and nobody else', async () => {
     await say(`login net user alice ${GOOD}`);
     await say('login net user ben acc2-good-token-1');
