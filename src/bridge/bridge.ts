@@ -24,6 +24,7 @@ import { ToMatrix } from './outbound/to-matrix.ts';
 import { ToNetwork } from './outbound/to-network.ts';
 import { Faces } from './people/faces.ts';
 import type { Rooms } from './portals/rooms.ts';
+import { Erasures } from './privacy/erasures.ts';
 import { Backlog } from './reconcile/backlog.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
 import { Telling } from './reports/telling.ts';
@@ -69,6 +70,7 @@ export class Bridge {
   readonly #position: ReadPosition;
   readonly #telling: Telling;
   readonly #taking: Taking;
+  readonly erasures: Erasures;
   /** Accounts that cannot work until somebody does something. */
   readonly #broken = new Set<AccountId>();
   readonly #touched = new Set<RoomRow>();
@@ -86,6 +88,10 @@ export class Bridge {
       store, owners: (id) => accounts.owners(id), permission: options.permission, isOurs: (user) => rooms.isOurs(user), admins: options.admins, log, wake,
     });
     this.#taking = new Taking(store, log);
+    this.erasures = new Erasures({
+      store, homeserver, spool: tools.spool, clock, log, signal: this.#stop.signal,
+      done: ({ id, of, redact }, refused) => this.tellAdmins(`✅ Erasure ${id} is complete.${redact ? ` Events redacted: ${of - refused} of ${of}.` : ''}`, `erasure ${id}`),
+    });
     this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason), later: (work) => this.#later(work) });
     this.#backlog = new Backlog({ clock, bot: homeserver.bot, isOurs: (user) => rooms.isOurs(user), compare: () => this.#reconcile.start(), signal: this.#stop.signal });
     this.#position = new ReadPosition({ store, homeserver, log });
@@ -153,6 +159,7 @@ export class Bridge {
     }
     this.#released = true;
     this.wake(store.lanes().map(({ lane }) => lane));
+    void this.erasures.look();
   }
 
   async stop(): Promise<void> {

@@ -4,10 +4,12 @@ import type {
 } from '../model/ids.ts';
 import type { AuditRow, Blocked, Conversation, Counts, InboxItem, MapRow, MediaJob, Member, OutboxItem, OutboxRef, Person, Portal, RemoteContext, Room, RoomContext, StoredAccount, ThreadRow, Undelivered } from './data.ts';
 import type { Effect, InOutcome, MediaResult, OutOutcome } from './effects.ts';
+import type { PrivacyStore } from './privacy.ts';
 import type { Delivery, MatrixTask, NetworkTask } from './tasks.ts';
 
 export type * from './data.ts';
 export type * from './effects.ts';
+export type * from './privacy.ts';
 export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts';
 
 /**
@@ -17,7 +19,7 @@ export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts'
  * it too
  * @throws Stale where a row that was to be cancelled, replaced or settled by a delivery event has gone on since it was read
  */
-export interface Store {
+export interface Store extends PrivacyStore {
   acceptNetwork(batch: NetworkBatch): Promise<Accepted>;
   acceptMatrix(batch: MatrixBatch): Promise<Accepted>;
   /** What a network told of the past when it was asked: people and files are made ready, nothing is put into the inbox. */
@@ -149,6 +151,8 @@ export interface Store {
   isThere(): boolean;
   /** Wipes and truncates the log of the database. */
   checkpoint(): void;
+  /** Clears what was deleted out of the files for good. It takes a second for about a hundred megabytes, in which nothing else happens. */
+  scrub(): Promise<void>;
   close(): void;
 }
 

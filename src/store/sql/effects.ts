@@ -143,8 +143,8 @@ export class Effects {
    */
   #ready(portal: PortalRow, wake: Set<string>): void {
     const found = this.#sql.get<{ state: string; room: number; made: string }>('SELECT portal.state, portal.room, room.state AS made FROM portal JOIN room ON room.id = portal.room WHERE portal.id = ?', portal);
-    if (found?.state === 'closed') throw new Stale('The portal has been closed.');
-    if (found?.made === 'creating' && this.#makeAgain(portal)) wake.add(`out:r${found.room}`);
+    if (found === undefined || found.state === 'closed') throw new Stale('The portal has been closed, or erased.');
+    if (found.made === 'creating' && this.#makeAgain(portal)) wake.add(`out:r${found.room}`);
   }
 
   /** A room that could not be made before can perhaps be now; the steps that follow died with it. */

@@ -4,7 +4,7 @@ import type { EventId, RemoteId } from '../../../src/model/ids.ts';
 import type { MatrixEvent } from '../../../src/model/events.ts';
 import type { Logger } from '../../../src/model/log.ts';
 import { plain } from '../../../src/model/richtext.ts';
-import type { Store } from '../../../src/store/store.ts';
+import type { ErasureWish, Store } from '../../../src/store/store.ts';
 import { ManualClock, turnOfLoop } from '../model/clock.ts';
 import { ALICE, type Core, compose, type Wishes } from '../model/core.ts';
 import { BOT, FakeHomeserver, type FakeRoom } from '../model/homeserver.ts';
@@ -68,6 +68,14 @@ export class Stage {
 
   /** How often it has died. */
   deaths = 0;
+
+  /** Erases who is called this; then a few quiet seconds. */
+  async erase(id: string, wish: Partial<ErasureWish> = {}): Promise<void> {
+    const person = this.store.personById(this.network.network.id, '', id);
+    if (person === null) throw new Error(`nobody is called ${id}`);
+    void this.#core.bridge.erasures.person(person.row, { redact: false, stop: false, ...wish });
+    await this.pass(5_000);
+  }
 
   wake(lanes: readonly string[]): void {
     this.#core.bridge.wake(lanes);

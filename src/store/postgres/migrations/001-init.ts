@@ -26,6 +26,11 @@ CREATE TABLE person (
 );
 -- Keyed hashes of the ids of people who were erased and are not to be bridged.
 CREATE TABLE stopped (hash BYTEA PRIMARY KEY, at BIGINT NOT NULL);
+-- People who were erased, until all is done on the homeserver; of whom it is stands sealed in the body.
+CREATE TABLE erasure (id ${number}, at BIGINT NOT NULL, body BYTEA NOT NULL, total BIGINT NOT NULL);
+CREATE TABLE erasure_event (
+  erasure BIGINT NOT NULL REFERENCES erasure(id), event_id ${text} NOT NULL, room_id ${text} NOT NULL, person BIGINT NOT NULL, PRIMARY KEY (erasure, event_id)
+);
 -- Every id that a person is known by. strong: an id that was seen to outrank another.
 CREATE TABLE person_id (
   network ${text} NOT NULL, scope ${text} NOT NULL, value ${text} NOT NULL,

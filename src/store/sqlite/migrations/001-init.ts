@@ -19,7 +19,7 @@ CREATE TABLE audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, 
 CREATE TABLE blocked (who TEXT PRIMARY KEY, by_user TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE person (
-  id INTEGER PRIMARY KEY, network TEXT NOT NULL, localpart TEXT NOT NULL UNIQUE, name TEXT,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, network TEXT NOT NULL, localpart TEXT NOT NULL UNIQUE, name TEXT,
   registered INTEGER NOT NULL DEFAULT 0, shown_name TEXT,
   -- The picture that the network shows (NULL: never told; '': none), how to fetch it, and the one that Matrix shows.
   picture TEXT, picture_handle TEXT, shown_picture TEXT, created_at INTEGER NOT NULL,
@@ -29,6 +29,11 @@ CREATE TABLE person (
 ) STRICT;
 -- Keyed hashes of the ids of people who were erased and are not to be bridged.
 CREATE TABLE stopped (hash BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+-- People who were erased, until all is done on the homeserver; of whom it is stands sealed in the body.
+CREATE TABLE erasure (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, body BLOB NOT NULL, total INTEGER NOT NULL) STRICT;
+CREATE TABLE erasure_event (
+  erasure INTEGER NOT NULL REFERENCES erasure(id), event_id TEXT NOT NULL, room_id TEXT NOT NULL, person INTEGER NOT NULL, PRIMARY KEY (erasure, event_id)
+) STRICT, WITHOUT ROWID;
 -- Every id that a person is known by. strong: an id that was seen to outrank another.
 CREATE TABLE person_id (
   network TEXT NOT NULL, scope TEXT NOT NULL, value TEXT NOT NULL,
@@ -38,7 +43,7 @@ CREATE TABLE person_id (
 CREATE INDEX person_id_person ON person_id(person, strong DESC, rank, value);
 
 CREATE TABLE conversation (
-  id INTEGER PRIMARY KEY, network TEXT NOT NULL, scope TEXT NOT NULL, receiver TEXT NOT NULL, kind TEXT NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, network TEXT NOT NULL, scope TEXT NOT NULL, receiver TEXT NOT NULL, kind TEXT NOT NULL,
   title TEXT, topic TEXT, picture TEXT, picture_handle TEXT, account TEXT NOT NULL, person INTEGER REFERENCES person(id),
   last_inbound_id TEXT, last_inbound_at INTEGER, created_at INTEGER NOT NULL,
   merged INTEGER REFERENCES conversation(id)
@@ -61,7 +66,7 @@ CREATE TABLE member (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE portal (
-  id INTEGER PRIMARY KEY, room INTEGER NOT NULL REFERENCES room(id),
+  id INTEGER PRIMARY KEY AUTOINCREMENT, room INTEGER NOT NULL REFERENCES room(id),
   conversation INTEGER NOT NULL REFERENCES conversation(id), account TEXT NOT NULL, state TEXT NOT NULL,
   merged INTEGER REFERENCES portal(id)
 ) STRICT;

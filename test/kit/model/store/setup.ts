@@ -67,7 +67,7 @@ export class Bench {
       { do: 'room', room: made.room, change: { roomId: roomId as RoomId, state: 'live' } },
       { do: 'portalState', portal: made.row, state: 'live' },
     ]);
-    await this.drain(`out:r${made.room}`);
+    await this.drain(roomLane(made.room));
     return this.portalOf(conversation);
   }
 

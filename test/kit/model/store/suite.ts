@@ -2,6 +2,7 @@ import { describe } from '@jest/globals';
 import { acceptSuite } from './accept.ts';
 import { consentSuite } from './consent.ts';
 import { effectsSuite } from './effects.ts';
+import { erasureSuite } from './erasure.ts';
 import { identitiesSuite } from './identities.ts';
 import { keepingSuite } from './keeping.ts';
 import { lanesSuite } from './lanes.ts';
@@ -19,6 +20,7 @@ export function storeSuite(name: string, factory: StoreFactory): void {
     describe('states', () => statesSuite(factory));
     describe('effects', () => effectsSuite(factory));
     describe('consent', () => consentSuite(factory));
+    describe('erasure', () => erasureSuite(factory));
     describe('threads, pins and the past', () => pastSuite(factory));
     describe('keeping', () => keepingSuite(factory));
     describe('what stands until somebody changes it', () => standingSuite(factory));
