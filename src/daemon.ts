@@ -7,7 +7,6 @@ import { Accounts } from './bridge/accounts.ts';
 import { Bridge } from './bridge/bridge.ts';
 import { decodeAgain, type WebhookDeps, webhookRoutes } from './bridge/inbound/webhooks.ts';
 import { keyOf } from './bridge/keys.ts';
-import { relayIn } from './bridge/kinds/shared.ts';
 import { Outages } from './bridge/outages.ts';
 import { Pictures } from './bridge/people/pictures.ts';
 import { isRestored } from './bridge/reconcile/restored.ts';
@@ -135,7 +134,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     limited: (network, seconds) => metrics.rateLimited(network as NetworkId, seconds),
     command: (task, row) => answer(task, row, {
       store, homeserver, accounts: accounts.list(), permission, adapter: (id) => accounts.view(id),
-      relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
+      relayOf: (sender, account, room) => running.relayOf(sender, account, room),
       outages: () => outages.list(), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw), takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => bridge?.wake(lanes),
     }),
     keep: { deadContent: config.delivery.dead_content_days * DAY, settled: 30 * DAY, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },

@@ -68,6 +68,7 @@ export interface Store {
   /** Applies effects that belong to no item: what an action does. */
   apply(effects: readonly Effect[]): Promise<Wake>;
 
+  /** @throws Stale where it is to be linked to a room and has a portal already */
   openConversation(request: OpenConversation): Promise<{ readonly conversation: ConversationRow; readonly wake: Wake }>;
   person(row: PersonRow): Person | null;
   /** A person as they were before they turned out to be somebody known: what their ghost wrote stays that ghost's. */
@@ -78,8 +79,14 @@ export interface Store {
   conversation(row: ConversationRow): Conversation | null;
   /** The direct chats with somebody, one for each account that has one. */
   directChats(person: PersonRow): readonly Conversation[];
+  /** Those of an account that the network knows by this id, or people by this title. */
+  conversationsCalled(account: AccountId, name: string): readonly Conversation[];
+  /** The portal that a conversation has. */
+  portalOf(conversation: ConversationRow): Portal | null;
   portal(row: PortalRow): Portal | null;
   portalsOf(room: RoomRow): readonly Portal[];
+  /** Whether something of this person came by this portal. */
+  spokeIn(portal: PortalRow, person: PersonRow): boolean;
   room(row: RoomRow): Room | null;
   roomById(id: RoomId): Room | null;
   /** Live rooms, most recently active first. */
@@ -212,6 +219,8 @@ export interface OpenConversation {
   readonly conversation: ConversationRef;
   readonly invite: readonly UserId[];
   readonly backfill?: boolean;
+  /** Linked to this room, instead of one of its own. */
+  readonly into?: RoomRow;
 }
 
 /** What can be seen of a database without opening it as a store. */
