@@ -1,8 +1,11 @@
 import type { ActionContext } from '../actions/action.ts';
 import { Mistake } from '../actions/action.ts';
+import { link } from '../actions/link.ts';
 import { open } from '../actions/open.ts';
+import { relay } from '../actions/relay.ts';
 import { retry } from '../actions/retry.ts';
 import { status } from '../actions/status.ts';
+import { unlink } from '../actions/unlink.ts';
 import { undelivered } from '../actions/undelivered.ts';
 
 interface Command {
@@ -17,6 +20,9 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'open <network> <number>', help: 'a room with somebody, for instance open whatsapp +31612345678',
     run: (context, [network = '', ...who]) => open(context, network.toLowerCase(), who.join(' ')),
   },
+  link: { usage: 'link <network> <conversation>', help: 'links this room to a conversation, beside what it is linked to already', run: (context, words) => link(context, words) },
+  unlink: { usage: 'unlink [<network> <conversation>]', help: 'ends that', run: (context, words) => unlink(context, words) },
+  relay: { usage: 'relay on|off', help: 'whether all in this room are heard on its networks, or only the owners of the accounts', run: (context, [which = '']) => relay(context, which.toLowerCase()) },
   status: { usage: 'status', help: 'whether everything works', run: (context) => status(context) },
   undelivered: { usage: 'undelivered', help: 'what did not arrive, and why', run: (context) => undelivered(context) },
   retry: { usage: 'retry <number>|all', help: 'sends again what did not arrive', run: (context, [which = '']) => retry(context, which) },

@@ -27,17 +27,17 @@ export interface Core {
 }
 
 /** The core as `daemon.ts` composes it, over the fakes and one life's view of the store and of time. */
-export function compose(clean: boolean, life: Life, homeserver: Homeserver, network: Network, tools: MediaTools, settings: DeliverySettings, log: Logger): Core {
+export function compose(clean: boolean, life: Life, homeserver: Homeserver, networks: readonly Network[], tools: MediaTools, settings: DeliverySettings, log: Logger): Core {
   const { store, clock } = life;
   const permission = (user: string): Permission | null => (user === ALICE ? 'admin' : null);
   let bridge: Bridge | null = null;
   const outages = new Outages(clock, log, { up: (side, told) => bridge?.sideUp(side, told), long: (side, reason) => bridge?.outageLasts(side, reason) });
   const accounts = new Accounts({
-    networks: [network], settings: { [network.id]: { app: { accounts: { one: { owners: [ALICE] } } } } }, clock, log, outages, answered: () => {},
+    networks, settings: Object.fromEntries(networks.map(({ id }) => [id, { app: { accounts: { one: { owners: [ALICE] } } } }])), clock, log, outages, answered: () => {},
   });
   const connection = (id: AccountId): Connection | null => accounts.get(id)?.connection ?? null;
   const rooms = new Rooms({
-    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', networkName: () => network.name,
+    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   bridge = new Bridge({
     store, homeserver, accounts, rooms, outages, tools, settings, clock, log, permission, admins: [ALICE], relayPrefix: 'never', commandPrefix: '!bridge',
@@ -45,7 +45,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
     command: async (task, row) => {
       if (row.room === null) return [];
       const text = await runCommand({
-        store, homeserver, accounts: accounts.list(), adapter: (id) => accounts.view(id), relayOf: () => null, outages: () => outages.list(), decodeAgain: () => Promise.resolve('It cannot be decoded.'), takeAgain: () => Promise.resolve('It cannot be taken in.'),
+        store, homeserver, accounts: accounts.list(), adapter: (id) => accounts.view(id), relayOf: (sender, account, at) => bridge?.relayOf(sender, account, at) ?? null, outages: () => outages.list(), decodeAgain: () => Promise.resolve('It cannot be decoded.'), takeAgain: () => Promise.resolve('It cannot be taken in.'),
         wake: (lanes) => bridge?.wake(lanes), sender: task.sender, permission: permission(task.sender) ?? 'block', room: row.room,
       }, task.text);
       return [notice(row.room, text, keyOf('answer', row.key), task.event)];

@@ -23,6 +23,8 @@ export class Stage {
   readonly clock = new ManualClock();
   readonly homeserver: FakeHomeserver;
   readonly network: ScriptedNetwork;
+  /** The first of them is `network`. */
+  readonly networks: readonly ScriptedNetwork[];
   readonly store: Store;
   readonly log: string[] = [];
   readonly #settings: DeliverySettings;
@@ -30,19 +32,21 @@ export class Stage {
   #core: Core;
   #pulses = 0;
   #time = 0;
+  readonly #spool = new MemorySpool();
 
-  constructor(abilities: Abilities = {}, settings: Partial<DeliverySettings> = {}) {
+  constructor(abilities: Abilities = {}, settings: Partial<DeliverySettings> = {}, more: readonly Abilities[] = []) {
     const pulse = (): void => void (this.#pulses += 1);
     this.#settings = { ...SETTINGS, ...settings };
     this.homeserver = new FakeHomeserver({
       clock: this.clock, faults: new Deck([], FAIR), pushes: new Deck([], FAIR_DELIVERY), pageSize: 100, pulse,
-      push: (events) => this.#core.bridge.acceptMatrix({ events, toDevice: [] }),
+      push: (events) => this.#push(events),
       invited: (user, id) => void this.clock.sleep(50).then(() => {
         const room = this.homeserver.rooms.get(id);
         if (user === ALICE && room?.members.get(user) === 'invite') this.homeserver.setMember(room, user, user, 'join');
       }),
     });
     this.network = new ScriptedNetwork(abilities);
+    this.networks = [this.network, ...more.map((each) => new ScriptedNetwork(each))];
     this.store = openSqlite(':memory:', () => this.clock.now());
     [this.#life, this.#core] = this.#bear(true);
   }
@@ -54,9 +58,17 @@ export class Stage {
     };
     const logger: Logger = { debug: () => {}, info: () => {}, warn: say, error: say, child: () => logger };
     const life = new Life(this.store, this.clock, { pulse: () => void (this.#pulses += 1), wrote: () => {} });
-    const core = compose(clean, life, this.homeserver.for(life), this.network.network, memoryTools(new MemorySpool()), this.#settings, logger);
+    const core = compose(clean, life, this.homeserver.for(life), this.networks.map(({ network }) => network), memoryTools(this.#spool), this.#settings, logger);
     void core.start();
     return [life, core];
+  }
+
+  /** Of a process that dies meanwhile no answer comes. */
+  #push(events: readonly MatrixEvent[]): Promise<void> {
+    const died = this.#life.death.then(() => {
+      throw new Error('no answer');
+    });
+    return this.#life.dead ? died : Promise.race([this.#core.bridge.acceptMatrix({ events, toDevice: [] }), died]);
   }
 
   /** Dies after so many steps from now on, each before or after a commit or a call. */
