@@ -5,7 +5,6 @@ import { Accounts } from './bridge/accounts.ts';
 import { Blocklist } from './bridge/blocklist.ts';
 import { Bridge } from './bridge/bridge.ts';
 import { decodeAgain, type WebhookDeps, webhookRoutes } from './bridge/inbound/webhooks.ts';
-import { relayIn } from './bridge/kinds/shared.ts';
 import { Outages } from './bridge/outages.ts';
 import { Pictures } from './bridge/people/pictures.ts';
 import { isRestored } from './bridge/reconcile/restored.ts';
@@ -129,7 +128,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const commands = botCommands({
     store, homeserver, clock, accounts, permissionOf: permission, logins: loginSessions(store, accounts, clock), blocklist, maxFile: config.media.max_bytes,
     isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
-    relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
+    relayOf: (sender, account, room) => running.relayOf(sender, account, room),
     outages: () => outages.list(), accountGone: (account) => {
       running.accountGone(account);
       metrics.loggedOut(account);

@@ -3,11 +3,14 @@ import { type ActionContext, Mistake } from '../actions/action.ts';
 import { audited } from '../actions/audit.ts';
 import { announce } from '../actions/announce.ts';
 import { block, unblock } from '../actions/block.ts';
+import { link } from '../actions/link.ts';
 import { logout } from '../actions/logout.ts';
 import { open } from '../actions/open.ts';
 import { limits, networks, portals } from '../actions/overview.ts';
+import { relay } from '../actions/relay.ts';
 import { retry } from '../actions/retry.ts';
 import { status } from '../actions/status.ts';
+import { unlink } from '../actions/unlink.ts';
 import { undelivered } from '../actions/undelivered.ts';
 import { who } from '../actions/who.ts';
 import type { Command } from './command.ts';
@@ -47,6 +50,13 @@ export class Bot {
       more: ['Network: whatsapp, telegram, slack or rocketchat. Number: whatever the network knows people by.'],
       run: (context, [network = '', ...who]) => open(context, network.toLowerCase(), who.join(' ')),
     },
+    link: {
+      group: 'Rooms', usage: 'link <network> <conversation>', help: 'links this room to a conversation, beside what it is linked to already', example: 'link telegram -1001234567890',
+      more: ['Conversation: its title, its id on the network, or whom you would `open`.'],
+      run: (context, words) => link(context, words),
+    },
+    unlink: { group: 'Rooms', usage: 'unlink [<network> <conversation>]', help: 'ends what `link` began, or the room’s only bridge', example: 'unlink telegram -1001234567890', run: (context, words) => unlink(context, words) },
+    relay: { group: 'Rooms', usage: 'relay on|off', help: 'whether all in this room are heard on its networks, or only the owners of the accounts', example: 'relay off', run: (context, [which = '']) => relay(context, which.toLowerCase()) },
     status: { group: 'Bridge', usage: 'status', help: 'whether everything works', run: (context) => status(context) },
     who: { group: 'Bridge', usage: 'who', help: 'who is here, on which networks, and who speaks for whom', run: (context) => who(context) },
     undelivered: { group: 'Messages', usage: 'undelivered', help: 'what did not arrive, and why', run: (context) => undelivered(context) },

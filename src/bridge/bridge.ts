@@ -27,6 +27,7 @@ import type { Rooms } from './portals/rooms.ts';
 import { Erasures } from './privacy/erasures.ts';
 import { Backlog } from './reconcile/backlog.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
+import { relayOf } from './relay/names.ts';
 import { Telling } from './reports/telling.ts';
 import type { DeliverySettings, Permission, RelayPrefix } from './settings.ts';
 
@@ -116,7 +117,7 @@ export class Bridge {
     });
     const toNetwork = new ToNetwork({
       store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
-      accountBroken: (id, reason) => this.#accountBroken(id, reason), limited: (id, ms) => options.limited(networkOf(id), ms / 1000), signal: this.#stop.signal,
+      alsoTold: (row) => this.#alsoTold(row), accountBroken: (id, reason) => this.#accountBroken(id, reason), limited: (id, ms) => options.limited(networkOf(id), ms / 1000), signal: this.#stop.signal,
     });
     this.#media = new MediaJobs({ store, tools, connection: (id) => accounts.get(id)?.connection ?? null, clock, log, wake, step });
     const turn = (lane: string): Promise<Turn> => {
@@ -190,6 +191,12 @@ export class Bridge {
     const accepted = await this.#taking.network({ network, account, items, ...(cursor === undefined ? {} : { cursor }), ...(starts.length === 0 ? {} : { starts }) });
     this.wake(accepted.wake);
     if (accepted.media.length > 0) this.#media.look();
+  }
+
+  /** The name under which somebody in a room speaks through an account. */
+  relayOf(sender: UserId, account: AccountId, room: RoomRow): { readonly name: string } | null {
+    const { store } = this.#options;
+    return relayOf(sender, account, { sender: store.member(room, sender), members: store.members(room), portals: store.portalsOf(room) }, this.#deciding());
   }
 
   /** Something that could not be taken in when it came, as before an upgrade. Null where it was, else why not. */
@@ -296,14 +303,21 @@ export class Bridge {
     void this.#telling.tell(() => this.#telling.owners(account), text, key).then(() => this.tellAdmins(text, key));
   }
 
+  #alsoTold({ sender, room, account }: OutboxItem): readonly RoomRow[] {
+    const { store, rooms } = this.#options;
+    if (sender === null || room === null || account === null || !rooms.isOurs(sender)) return [];
+    const owners = this.#telling.owners(account);
+    return owners.people.some((user) => store.member(room, user)?.membership === 'join') ? [] : owners.rooms;
+  }
+
   #deciding(): Deciding {
     const { store, accounts, rooms, homeserver, settings, clock, relayPrefix, commandPrefix, permission } = this.#options;
     return {
       now: clock.now(), settings, bot: homeserver.bot, relayPrefix, commandPrefix, permission,
       userIdOf: (person) => rooms.userIdOf(person), person: (row) => store.person(row), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
       chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
-      isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
-      owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),
+      isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), portal: (row) => store.portal(row), networkName: (id) => rooms.networkName(id),
+      owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), alsoTold: (row) => this.#alsoTold(row), rowByKey: (key) => store.outboxByKey(key),
       isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
       consentIn: this.#consentIn,
       hasSeen: (event) => store.unseen('matrix', [event]).length === 0,

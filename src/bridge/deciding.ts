@@ -1,6 +1,6 @@
 import type { Capabilities } from '../model/capabilities.ts';
 import type { Content } from '../model/content.ts';
-import type { AccountId, EventId, Millis, NetworkId, PersonRow, PortalRow, RemoteId, UserId } from '../model/ids.ts';
+import type { AccountId, EventId, Millis, NetworkId, PersonRow, PortalRow, RemoteId, RoomRow, UserId } from '../model/ids.ts';
 import type { ConsentWords } from '../i18n/consent.ts';
 import type { SendRequest, Target } from '../networks/network.ts';
 import type { Conversation, Effect, InOutcome, OutboxItem, Person, Portal } from '../store/store.ts';
@@ -23,10 +23,16 @@ export interface Deciding {
   /** The bot or a ghost. */
   isOurs(user: string): boolean;
   adapter(account: AccountId): AdapterView | null;
+  /** A portal, also one that is closed; what has become one with another is that. */
+  portal(row: PortalRow): Portal | null;
+  /** A network as people write it. */
+  networkName(network: NetworkId): string;
   /** Null: the config does not name them. */
   permission(user: string): Permission | null;
   owners(account: AccountId): readonly UserId[];
   admins(): Audience;
+  /** Rooms beside its own where it is told that a row has failed: of what a ghost said, those of the account's owners who are not there. */
+  alsoTold(row: OutboxItem): readonly RoomRow[];
   /** The row that an event of our own was sent by. */
   rowByKey(key: string): OutboxItem | null;
   /** Whether this message of the network is one that we sent, also where it is deleted meanwhile. */

@@ -25,6 +25,8 @@ export interface Marker {
   readonly thread?: RemoteId;
   /** It was said before the room was made: it goes nowhere else. */
   readonly past?: true;
+  /** It stands for a file that is still on its way and takes its place. */
+  readonly late?: true;
 }
 
 /** The marker in an event's content; only meaningful where the sender is ours. */

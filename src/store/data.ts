@@ -118,6 +118,10 @@ export interface Portal {
   readonly account: AccountId;
   /** `backfilling`: its past is being written; what comes in meanwhile waits. */
   readonly state: 'creating' | 'backfilling' | 'live' | 'closed';
+  /** Linked to a room that was there: its name, its picture and its end are for its people to decide. */
+  readonly linked: boolean;
+  /** Whether others than the owners of the account speak through it. */
+  readonly relay: boolean;
 }
 
 export interface Member {

@@ -70,6 +70,7 @@ export interface Store extends PrivacyStore {
   /** Applies effects that belong to no item: what an action does. */
   apply(effects: readonly Effect[]): Promise<Wake>;
 
+  /** @throws Stale where it is to be linked to a room and has a portal already */
   openConversation(request: OpenConversation): Promise<{ readonly conversation: ConversationRow; readonly wake: Wake }>;
   person(row: PersonRow): Person | null;
   /** A person as they were before they turned out to be somebody known: what their ghost wrote stays that ghost's. */
@@ -80,10 +81,16 @@ export interface Store extends PrivacyStore {
   conversation(row: ConversationRow): Conversation | null;
   /** The direct chats with somebody, one for each account that has one. */
   directChats(person: PersonRow): readonly Conversation[];
+  /** Those of an account that the network knows by this id, or people by this title. */
+  conversationsCalled(account: AccountId, name: string): readonly Conversation[];
+  /** The portal that a conversation has. */
+  portalOf(conversation: ConversationRow): Portal | null;
   portal(row: PortalRow): Portal | null;
   portalsOf(room: RoomRow): readonly Portal[];
   /** Those that are not closed: all of them, or those of one account. */
   openPortals(account?: AccountId): readonly Portal[];
+  /** Whether something of this person came by this portal. */
+  spokeIn(portal: PortalRow, person: PersonRow): boolean;
   room(row: RoomRow): Room | null;
   roomById(id: RoomId): Room | null;
   /** Live rooms, most recently active first. */
@@ -235,6 +242,8 @@ export interface OpenConversation {
   readonly conversation: ConversationRef;
   readonly invite: readonly UserId[];
   readonly backfill?: boolean;
+  /** Linked to this room, instead of one of its own. */
+  readonly into?: RoomRow;
 }
 
 /** What can be seen of a database without opening it as a store. */

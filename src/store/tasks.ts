@@ -36,6 +36,8 @@ export type MatrixTask =
       readonly map?: { readonly remoteId: RemoteId; readonly inPart: number; readonly remoteTime: Millis };
       /** It is of before the room was made. */
       readonly past?: true;
+      /** It stands for a file that comes later and takes its place. */
+      readonly late?: true;
     }
   | {
       readonly to: 'matrix';
@@ -60,6 +62,8 @@ export type MatrixTask =
   | { readonly to: 'matrix'; readonly kind: 'backfill'; readonly invite: readonly UserId[]; readonly since?: Millis }
   /** Says which parties can read the room, first of all in it. */
   | { readonly to: 'matrix'; readonly kind: 'welcome' }
+  /** The state that tells clients of the portal stands in the room, or does not. */
+  | { readonly to: 'matrix'; readonly kind: 'bridge info'; readonly shown: boolean }
   /** The room's name, topic and picture become what the conversation's are. */
   | { readonly to: 'matrix'; readonly kind: 'refresh' }
   /** The ghost comes into the room before it has said anything; one that is there looks as the network shows it now. */

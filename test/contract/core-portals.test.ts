@@ -46,14 +46,14 @@ describe('what the administrator says of privacy', () => {
   const notice = 'bot: Read by Fake through fake/app/one, at test; {nothing} else.';
 
   test('is the first that is said in a room, before what made it', async () => {
-    open({}, {}, { privacyNotice });
+    open({}, {}, [], { privacyNotice });
     await stage.take(stage.message('m1', 'hello'), stage.message('m2', 'more'));
     expect(said()).toEqual([notice, 'ghost: hello', 'ghost: more']);
   });
 
   test('is said before the past too', async () => {
     const event = { type: 'message', id: 'h1' as RemoteId, conversation: CHAT, sender: BOB, time: 1_000, parts: [{ kind: 'text', text: plain('long ago') }], historical: true } as const;
-    open({ history: () => ({ items: [{ key: 'h1', event }] }) }, { backfill: 10 }, { privacyNotice });
+    open({ history: () => ({ items: [{ key: 'h1', event }] }) }, { backfill: 10 }, [], { privacyNotice });
     await stage.take(stage.message('m1', 'hello'));
     expect(said()).toEqual([notice, 'ghost: long ago', 'ghost: hello']);
   });
@@ -62,7 +62,7 @@ describe('what the administrator says of privacy', () => {
     let edge = 0;
     for (let died = true; died; edge += 1) {
       if (edge > 0) await stage.close();
-      open({}, {}, { privacyNotice });
+      open({}, {}, [], { privacyNotice });
       await stage.pass(100);
       const event = stage.message('m1', 'hello', { conversation: DIRECT });
       stage.dieAfter(edge);

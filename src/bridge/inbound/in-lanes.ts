@@ -150,7 +150,7 @@ export class InLanes {
     const portal = rows[0]?.portal == null ? null : store.portal(rows[0].portal);
     const decision = delivery(event, {
       rows, portal, person: portal === null ? null : this.#readerOf(event, portal), events: portal === null ? [] : store.mapOfRemote(portal.row, event.id).map(({ eventId }) => eventId),
-      networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents,
+      networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents, alsoTold: (row) => deciding.alsoTold(row),
       threadOf: ({ task }) => (portal !== null && task?.to === 'network' && task.kind === 'message' ? threadOf(store, portal, task) : undefined),
     });
     const { to, remoteId } = deliveredTo(event);

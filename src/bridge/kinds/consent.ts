@@ -65,15 +65,16 @@ function answerTo(answer: string, item: InboxItem, portal: Portal, deciding: Dec
 }
 
 /** The room without the chats with people who asked not to be bridged, and what whoever wrote this is told of them. */
-export function withoutStopped(event: MatrixEvent, context: RoomContext): { readonly open: RoomContext; readonly told: readonly Effect[] } {
+export function withoutStopped(event: MatrixEvent, context: RoomContext, deciding: Deciding): { readonly open: RoomContext; readonly told: readonly Effect[] } {
   const stopped = context.portals.filter(({ conversation }) => conversation.stopped !== undefined);
   if (stopped.length === 0) return { open: context, told: [] };
   const open = { ...context, portals: context.portals.filter((portal) => !stopped.includes(portal)) };
   if (!TALK.has(event.type)) return { open, told: [] };
-  if (open.portals.length === 0) return { open, told: [refusal(context.room.row, event.event_id as EventId, `Not delivered: ${STOPPED}`)] };
-  // What they say does arrive elsewhere: once each is enough.
+  const sender = deciding.isOurs(event.sender) ? 'others' : event.sender;
+  if (open.portals.length === 0 && sender !== 'others') return { open, told: [refusal(context.room.row, event.event_id as EventId, `Not delivered: ${STOPPED}`)] };
+  // What they say does arrive elsewhere, or they are people of other networks, who cannot help it: once each is enough.
   return { open, told: stopped.map(({ row, conversation }) => notice(
-    context.room.row, `⚠️ Not delivered to ${conversation.title ?? 'one chat of this room'}: ${STOPPED} You are not told again.`, keyOf('stopped', row, conversation.stopped ?? 0, event.sender), event.event_id as EventId,
+    context.room.row, `⚠️ Not delivered to ${conversation.title ?? 'one chat of this room'}: ${STOPPED} You are not told again.`, keyOf('stopped', row, conversation.stopped ?? 0, sender), event.event_id as EventId,
   )) };
 }
 

@@ -52,18 +52,23 @@ function deletionOfOurs(event: DeletionEvent, item: InboxItem, ours: MapRow, por
   ]);
 }
 
-/** A redaction on Matrix: of a message, or of a reaction. Reads the target from both places where room versions put it. */
+/**
+ * A redaction on Matrix: of a message, or of a reaction. Reads the target from both places where room versions put it. What we write
+ * ourselves was decided where the message was born (and bears no marker that would say so): it goes to all others that show it.
+ */
 export function redactionFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   const target = redactedBy(event);
   if (target === null) return ignored('redaction_without_target');
-  const doubt = unproven(event, target, context, deciding);
+  const ours = deciding.isOurs(event.sender);
+  const doubt = ours ? null : unproven(event, target, context, deciding);
   if (doubt !== null) return doubt;
   // Also of what was never sent, in a room that is bridged no more, and by people who may do nothing else here.
   const unlink: Effect = { do: 'unlink', event: target };
-  if ((deciding.permission(event.sender) ?? 'block') === 'block') return done([unlink]);
+  if (!ours && (deciding.permission(event.sender) ?? 'block') === 'block') return done([unlink]);
   const reactions = context.reactions.filter(({ eventId }) => eventId === target);
   if (reactions.length > 0) return done(reactions.flatMap((reaction) => unreact(event, reaction, context, deciding)));
-  return done([unlink, ...context.portals.flatMap((portal) => deleteInPortal(event, target, portal, context, deciding))]);
+  const born = (portal: Portal): boolean => context.map.some((row) => row.portal === portal.row && row.eventId === target && row.origin === 'network');
+  return done([unlink, ...context.portals.filter((portal) => !ours || !born(portal)).flatMap((portal) => deleteInPortal(event, target, portal, context, deciding))]);
 }
 
 /** Milliseconds after which a homeserver of several processes is asked once more. */
@@ -141,7 +146,7 @@ export function deleteParts(
 
 function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext, deciding: Deciding): readonly Effect[] {
   const portal = context.portals.find(({ row }) => row === reaction.portal);
-  // Only what Matrix people put there is taken back on the network.
+  // Only what was put there from here is taken back on the network.
   if (portal === undefined || !reaction.target.startsWith('$')) return [];
   const gone: Effect = { do: 'unreact', portal: portal.row, target: reaction.target, actor: reaction.actor, emoji: reaction.emoji };
   const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'reaction');

@@ -1,5 +1,5 @@
 import type { DeliveryEvent } from '../../model/events.ts';
-import type { EventId, RemoteId } from '../../model/ids.ts';
+import type { EventId, RemoteId, RoomRow } from '../../model/ids.ts';
 import type { Effect, OutboxItem, Person, Portal } from '../../store/store.ts';
 import { type Decision, done, ignored, type Live } from '../deciding.ts';
 import { corrected, report, statusEvent } from '../reports/report.ts';
@@ -17,6 +17,8 @@ export interface DeliveryFacts {
   /** The thread of the network that a row goes into. */
   readonly threadOf: (row: OutboxItem) => RemoteId | undefined;
   readonly statusEvents: boolean;
+  /** Rooms beside its own where it is told that a row has failed. */
+  readonly alsoTold: (row: OutboxItem) => readonly RoomRow[];
 }
 
 /** Statuses come in any order and more than once: a row only ever moves forward. */
@@ -30,7 +32,7 @@ export function delivery(event: DeliveryEvent, facts: DeliveryFacts): Decision &
     if (event.status === 'failed') {
       if (!['sending', 'uncertain', 'asked', 'accepted'].includes(row.state)) return [];
       const reason = event.failure?.reason ?? 'the network does not say why.';
-      return [...report(row, room, facts.networkName, { state: 'dead', reason }), ...(facts.statusEvents ? statusEvent(row, room, facts.networkName, 'FAIL_PERMANENT', reason) : [])];
+      return [...report(row, room, facts.networkName, { state: 'dead', reason }, facts.alsoTold(row)), ...(facts.statusEvents ? statusEvent(row, room, facts.networkName, 'FAIL_PERMANENT', reason) : [])];
     }
     const at = row.event === null ? null : standsAt(row, row.event);
     const mapped: Effect[] = at === null || row.kind !== 'message' ? [] : [{ do: 'map', row: {

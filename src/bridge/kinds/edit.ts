@@ -13,7 +13,8 @@ import { contentOf } from '../outbound/parse.ts';
 import { refusal } from '../reports/report.ts';
 import { deleteParts } from './deletion.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
-import { beforeAnswer, isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
+import { relayOf } from '../relay/names.ts';
+import { beforeAnswer, isDeleted, leftOut, openPortal, standsAt, toPortal } from './shared.ts';
 
 /**
  * An edit on a network replaces the events of the same parts; parts that it adds are new events, and those that it leaves out
@@ -108,19 +109,25 @@ function editInPortal(event: MatrixEvent, target: EventId, whole: Content, porta
   const adapter = deciding.adapter(portal.account);
   const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'message' && row.state !== 'cancelled');
   const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target);
-  if (adapter === null || (rows.length === 0 && map.length === 0)) {
-    return [refusal(context.room.row, event.event_id as EventId, 'The message that this edits was not bridged, so the edit was not sent.')];
+  const known = rows.length > 0 || map.length > 0;
+  if (adapter === null || (!known && !deciding.isOurs(event.sender))) {
+    const where = adapter?.name ?? portal.conversation.network;
+    return [refusal(context.room.row, event.event_id as EventId, `The message that this edits was not bridged to ${where}, so the edit was not sent there.`, portal.row)];
   }
-  const author = rows[0]?.sender ?? map[0]?.author;
+  // Deleted before it got there.
+  if (!known && context.rows.some((row) => row.portal === portal.row)) return [];
+  const author = known ? (rows[0]?.sender ?? map[0]?.author) : event.sender;
   if (author !== event.sender) return [];
-  const relay = relayOf(event.sender as UserId, portal, context, deciding);
+  const relay = relayOf(event.sender as UserId, portal.account, context, deciding);
+  const conversation = targetOf(portal.conversation);
+  const content = asPollOrWords(whole, adapter.capabilities(conversation));
   // An edit on its way behind its message, which has come back meanwhile: the next one goes behind it too.
   const followed = new Set(context.rows.filter((row) => row.portal === portal.row && row.kind === 'edit' && UNSETTLED.has(row.state)).map((row) => standsAt(row, target).part));
   const waiting = rows.filter((row) => (row.state === 'ready' || row.state === 'parked') && !followed.has(standsAt(row, target).part));
   const gone = new Set([...map.map(({ outPart }) => outPart), ...rows.filter((row) => !waiting.includes(row) && row.state !== 'dead').map((row) => standsAt(row, target).part)]);
   const edit: Edit = { event, target, portal, relay, adapter, context, waiting, gone };
-  const conversation = targetOf(portal.conversation);
-  const content = asPollOrWords(whole, adapter.capabilities(conversation));
+  // Said there before the two were linked: then it is said anew.
+  if (!known) return replaced(edit, adapter.plan({ conversation, content: correction(content), relay }));
   if (gone.size === 0 || adapter.capabilities(conversation).out.edit.level !== 'none') return replaced(edit, adapter.plan({ conversation, content, relay }));
   return correctedBy(edit, adapter.plan({ conversation, content: correction(content), relay }));
 }

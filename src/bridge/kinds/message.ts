@@ -5,13 +5,14 @@ import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, Re
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
 import { fitToEvents } from '../inbound/fit.ts';
 import { render } from '../inbound/render.ts';
-import { keyOf } from '../keys.ts';
+import { keyOf, markerOf } from '../keys.ts';
 import { ghostsMentioned, peopleMentioned } from '../people/mentions.ts';
 import { contentOf, type Relations, relationsOf } from '../outbound/parse.ts';
 import { corrected, notice, refusal } from '../reports/report.ts';
 import { editFromMatrix } from './edit.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
-import { beforeAnswer, hostsOf, isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
+import { relayOf } from '../relay/names.ts';
+import { beforeAnswer, hostsOf, isDeleted, leftOut, openPortal, standsAt, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -115,7 +116,7 @@ export function answering({ replyTo, thread }: Relations, part: number, adapter:
   return { ...(answered === null || part > 0 ? {} : { replyTo: answered }), ...(threads ? { thread } : {}) };
 }
 
-/** A message of a Matrix user, to every portal of the room, cut into the parts that each takes. */
+/** A message of the room to the portals that it goes to, cut into the parts that each takes. */
 export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   // Deleted before the homeserver handed it over: nothing is left of it.
   if (Object.keys(event.content).length === 0) return ignored('redacted');
@@ -123,14 +124,16 @@ export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deci
   if (relations.edits !== null) return editFromMatrix(event, relations.edits, context, deciding);
   const content = contentOf(event);
   if ('refused' in content) return done([refusal(context.room.row, event.event_id as EventId, content.refused)]);
+  // The file itself replaces what stands for it: elsewhere nobody need see that it was late.
+  const late = deciding.isOurs(event.sender) && markerOf(event.content)?.late === true;
   const effects: Effect[] = [];
   for (const portal of context.portals) {
     const adapter = deciding.adapter(portal.account);
     if (adapter === null) {
-      effects.push(refusal(context.room.row, event.event_id as EventId, `The account ${portal.account} is not there any more, so this was not sent.`));
+      effects.push(refusal(context.room.row, event.event_id as EventId, `The account ${portal.account} is not there any more, so this was not sent.`, portal.row));
       continue;
     }
-    const relay = relayOf(event.sender as UserId, portal, context, deciding);
+    const relay = relayOf(event.sender as UserId, portal.account, context, deciding);
     const conversation = targetOf(portal.conversation);
     const fit = asPollOrWords(peopleMentioned(content, portal, deciding), adapter.capabilities(conversation));
     const parts = adapter.plan({ conversation, content: fit, relay });
@@ -139,7 +142,8 @@ export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deci
         to: 'network', kind: 'message', content: part, relay,
         ...answering(relations, index, adapter, portal),
       };
-      effects.push(toPortal(portal, event, task, index, parts.length));
+      const sent = toPortal(portal, event, task, index, parts.length);
+      effects.push(late && sent.do === 'send' ? { ...sent, row: { ...sent.row, park: { key: keyOf(portal.row, event.event_id, 'late'), until: deciding.now + deciding.settings.maxAge } } } : sent);
     });
   }
   return done(effects);

@@ -56,8 +56,9 @@ export function asPollOrWords(content: Content, { out }: Capabilities): Content 
   return content.kind === 'poll' && out.poll.level === 'none' ? { kind: 'text', text: pollInWords(content) } : content;
 }
 
-/** No network takes the vote of somebody who is not there: who votes hears that, once a poll. */
+/** No network takes the vote of somebody who is not there: who votes hears that, once a poll. People of networks cannot help it: the room hears it once. */
 export function voteFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
+  if (deciding.isOurs(event.sender)) return onlyHere(event, context, deciding, 'others', (names) => `ℹ️ Votes are counted where they are given and seen here; ${names} takes none for others.`);
   return onlyHere(event, context, deciding, event.sender, (names) => `ℹ️ Votes from Matrix are seen here only; ${names} takes none for others.`);
 }
 
@@ -78,7 +79,8 @@ function endInPortal(event: MatrixEvent, portal: Portal, context: RoomContext, d
   const map = context.map.filter((row) => row.portal === portal.row && row.eventId === poll);
   const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'message' && row.state !== 'cancelled' && row.state !== 'dead');
   const author = rows[0]?.sender ?? map.find(({ origin }) => origin === 'matrix')?.author;
-  if (author !== event.sender) return [];
+  // Where nobody knows who began it, the bot says that it is over.
+  if (author !== event.sender && event.sender !== deciding.bot) return [];
   // A name that stands before it is a part of its own.
   const part = Math.max(...map.map(({ outPart }) => outPart), ...rows.map((row) => standsAt(row, poll).part));
   const content: PollContent = { kind: 'poll', question: '', options: [], maxChoices: 1, closed: true };

@@ -66,7 +66,7 @@ export function takeBack(row: ReactionRow, portal: Portal, item: InboxItem): rea
   ];
 }
 
-/** A Matrix user's reaction. All speak through one account: of its reactions on a message the newest n are shown. */
+/** Somebody's reaction. All speak through one account: of its reactions on a message the newest n are shown. */
 export function reactionFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
   const annotates = relationsOf(event.content).annotates;
   if (annotates === null) return ignored('reaction_without_target');
@@ -78,7 +78,10 @@ export function reactionFromMatrix(event: MatrixEvent, context: RoomContext, dec
     if (adapter === null || !known) continue;
     const can = adapter.capabilities(targetOf(portal.conversation)).out.react;
     if (can.level === 'none') {
-      effects.push(refusal(context.room.row, event.event_id as EventId, `The reaction was not sent: ${can.reason ?? `${adapter.name} has none`}.`));
+      const why = `${can.reason ?? `${adapter.name} has none`}.`;
+      // People elsewhere cannot help it; the room hears of it once.
+      effects.push(deciding.isOurs(event.sender) ? notice(context.room.row, `ℹ️ Reactions from elsewhere are not shown on ${adapter.name}: ${why}`, keyOf(portal.row, 'no reactions'))
+        : refusal(context.room.row, event.event_id as EventId, `The reaction was not sent to ${adapter.name}: ${why}`, portal.row));
       continue;
     }
     const others = context.reactions.filter((row) => row.portal === portal.row);

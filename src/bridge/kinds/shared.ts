@@ -1,10 +1,8 @@
 import type { MatrixEvent } from '../../model/events.ts';
 import type { AccountId, EventId, RemoteId, UserId } from '../../model/ids.ts';
-import { lookOf } from '../../model/names.ts';
-import type { Conversation, Effect, InboxItem, Member, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext, Shows } from '../../store/store.ts';
+import type { Conversation, Effect, InboxItem, NetworkTask, OutboxItem, Portal, RemoteContext, Shows } from '../../store/store.ts';
 import { type Deciding, type Decision, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
-import type { RelayPrefix } from '../settings.ts';
 
 /** The rows come first; the lane looks again and finds them. */
 export function openPortal(item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -68,32 +66,4 @@ export function toPortal(portal: Portal, event: MatrixEvent, task: NetworkTask, 
     lane: `out:p${portal.row}`, key: keyOf(portal.row, event.event_id, task.kind, part), task, portal: portal.row, room: portal.room,
     account: portal.account, event: event.event_id as EventId, sender: event.sender as UserId, part, parts,
   } };
-}
-
-/** Whether the speaker's name stands before what they say: the network sees only the account. */
-export function relayOf(sender: UserId, portal: Portal, context: RoomContext, deciding: Deciding): { readonly name: string } | null {
-  return relayIn(sender, deciding.owners(portal.account), context.sender, context.members, deciding.relayPrefix, (user) => deciding.isOurs(user));
-}
-
-/** `auto`: an owner who is alone with the ghosts speaks for the account; everybody else by name. */
-export function relayIn(
-  sender: UserId, owners: readonly UserId[], member: Member | null, members: readonly Member[], prefix: RelayPrefix, isOurs: (user: string) => boolean,
-): { readonly name: string } | null {
-  if (prefix === 'never') return null;
-  const people = members.filter(({ membership, user }) => membership === 'join' && !isOurs(user));
-  const alone = owners.includes(sender) && people.length <= 1;
-  return prefix === 'auto' && alone ? null : { name: nameAmong(sender, member, members.filter(({ user }) => !isOurs(user))) };
-}
-
-/** Characters of a name that stand before the id, where both are needed. */
-const SHORT = 24;
-
-/** People choose their names, so one that could be taken for another's is shown with the id behind it (client-server API, "Calculating the display name for a user"). */
-function nameAmong(sender: UserId, member: Member | null, people: readonly Member[]): string {
-  const nameOf = (user: string, name: string | null | undefined): string => name ?? user.slice(1, user.indexOf(':'));
-  const name = nameOf(sender, member?.name);
-  const look = lookOf(name);
-  const isOthers = people.some((other) => other.user !== sender && lookOf(nameOf(other.user, other.name)) === look);
-  // An id in a name would be somebody else's.
-  return isOthers || /@\S*:/.test(name) ? `${Array.from(name).slice(0, SHORT).join('')} (${sender})` : name;
 }

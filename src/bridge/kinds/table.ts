@@ -4,9 +4,10 @@ import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../.
 import { fromMatrix as textOf } from '../../text/from-matrix.ts';
 import { toPlain } from '../../text/plain.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
-import { keyOf, type Marker, MARKER, markerOf } from '../keys.ts';
+import { keyOf, MARKER } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { PINNED, pinnedIn } from '../outbound/pins.ts';
+import { throughRelays } from '../relay/off.ts';
 import { notice, refusal } from '../reports/report.ts';
 import { consentFromNetwork, withoutStopped } from './consent.ts';
 import { changedFromNetwork, goneFromNetwork, memberFromNetwork, profileFromNetwork, replacedFromNetwork } from './conversation.ts';
@@ -15,6 +16,7 @@ import { editFromNetwork } from './edit.ts';
 import { encryptedFromMatrix, encryptionFromMatrix, memberFromMatrix } from './member.ts';
 import { messageFromMatrix, messageFromNetwork } from './message.ts';
 import { aliasFromNetwork, unsupportedFromNetwork } from './notices.ts';
+import { ownFromMatrix } from './own.ts';
 import { pinFromNetwork, pinsFromMatrix } from './pin.ts';
 import { pollEndFromMatrix, pollEndFromNetwork, voteFromMatrix, voteFromNetwork } from './poll.ts';
 import { reactionFromMatrix, reactionFromNetwork } from './reaction.ts';
@@ -91,6 +93,13 @@ const fromMatrix = new Map<string, (event: MatrixEvent, context: RoomContext, de
   ['org.matrix.msc3381.poll.end', pollEndFromMatrix],
 ]);
 
+/** To the portals that it did not come from. */
+function passOn(event: MatrixEvent, others: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
+  const { open, told } = withoutStopped(event, others, deciding);
+  const decision = throughRelays(event, open, deciding, (heard) => fromMatrix.get(event.type)?.(event, heard, deciding, receivedAt) ?? ignored('own_event'));
+  return told.length === 0 ? decision : { ...decision, effects: [...decision.effects, ...told] };
+}
+
 const refusedTypes = new Map([
   ['m.call.invite', 'Calls'], ['m.beacon', 'Live locations'],
 ]);
@@ -98,9 +107,8 @@ const refusedTypes = new Map([
 export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
-  const { open, told } = withoutStopped(event, context);
-  if (event.type === PINNED) return pinsFromMatrix(event, open, deciding);
-  if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
+  if (event.type === PINNED) return pinsFromMatrix(event, withoutStopped(event, context, deciding).open, deciding);
+  if (deciding.isOurs(event.sender)) return ownFromMatrix(event, context, deciding, fromMatrix.has(event.type) ? (others) => passOn(event, others, deciding, receivedAt) : null);
   // State of the type of a message: clients show none of it.
   if (event.state_key !== undefined) return ignored('state');
   // Deleted before the homeserver could hand it over: it holds nothing any more.
@@ -121,7 +129,8 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
   }
   if (context.room.encrypted) return done([refusal(context.room.row, event.event_id as EventId, 'Not delivered: this room is encrypted.')]);
   if (handle === undefined) return done([refusal(context.room.row, event.event_id as EventId, `${what} cannot be bridged yet.`)]);
-  const decision = handle(event, open, deciding, receivedAt);
+  const { open, told } = withoutStopped(event, context, deciding);
+  const decision = throughRelays(event, open, deciding, (heard) => handle(event, heard, deciding, receivedAt));
   return told.length === 0 ? decision : { ...decision, effects: [...decision.effects, ...told] };
 }
 
@@ -137,37 +146,6 @@ export function eventsOf(event: MatrixEvent, pinned: readonly EventId[]): readon
   const { edits, annotates, refersTo } = relationsOf(event.content);
   if (event.type === PINNED) return [...new Set([...pinned, ...pinnedIn(event.content)])];
   return [edits, annotates?.event ?? null, refersTo, event.type === 'm.room.redaction' ? redactedBy(event) : null].filter((id) => id !== null);
-}
-
-/** What we wrote ourselves has no target; that it is here proves that it was sent. */
-function proven(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
-  const marker = markerOf(event.content);
-  if (marker === null) return ignored('own_event');
-  const row = deciding.rowByKey(marker.key);
-  const eventId = event.event_id as EventId;
-  if (row === null) return done(learnt(event, marker, context, deciding), { ignored: 'own_event' });
-  if (row.state !== 'sending' && row.state !== 'uncertain') return ignored('own_event');
-  return done([
-    { do: 'proven', seq: row.seq, remoteId: event.event_id },
-    { do: 'reacted', key: row.key, eventId },
-    ...(row.task?.to === 'matrix' && row.task.kind === 'message' && row.task.media?.uploaded !== undefined ? [{ do: 'dropMedia', media: row.task.media.job } as const] : []),
-    ...learnt(event, marker, context, deciding),
-  ]);
-}
-
-/** What the event shows, from its marker: also where the row that wrote it is forgotten, as after a restore. */
-function learnt(event: MatrixEvent, { portal, id, part, time, thread }: Marker, context: RoomContext, deciding: Deciding): readonly Effect[] {
-  if (id === undefined || part === undefined || time === undefined || !context.portals.some(({ row }) => row === portal) || portal === undefined) return [];
-  // An edit is found under the event that clients show it in.
-  const relations = relationsOf(event.content);
-  const eventId = relations.edits ?? (event.event_id as EventId);
-  const author = deciding.personOf(event.sender as UserId)?.row ?? 0;
-  // What stands in no thread here and answers nothing is the first of its thread.
-  const root = relations.thread ?? (relations.replyTo === null ? eventId : null);
-  return [
-    { do: 'map', row: { portal, eventId, outPart: 0, remoteId: id, inPart: part, remoteTime: time, origin: 'network', author: String(author), thread: thread ?? null } },
-    ...(thread === undefined || root === null || relations.edits !== null ? [] : [{ do: 'thread', row: { portal, root: thread, eventId: root, last: eventId } } as const]),
-  ];
 }
 
 /**

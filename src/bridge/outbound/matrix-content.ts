@@ -25,12 +25,17 @@ export function finalContent(store: Store, row: OutboxItem, task: MessageTask): 
 }
 
 /** Where it came from, so that a database that has lost it can learn it again from the room. */
-function marker(row: OutboxItem, { map, thread, past }: MessageTask): Marker {
+function marker(row: OutboxItem, { map, thread, past, late }: MessageTask): Marker {
   return {
-    key: row.key,
-    ...(map === undefined || row.portal === null ? {} : { portal: row.portal, id: map.remoteId, part: map.inPart, time: map.remoteTime, ...(thread === undefined ? {} : { thread: thread.root }) }),
-    ...(past === true ? { past } : {}),
+    ...originOf(row),
+    ...(map === undefined || row.portal === null ? {} : { id: map.remoteId, part: map.inPart, time: map.remoteTime, ...(thread === undefined ? {} : { thread: thread.root }) }),
+    ...(past === true ? { past } : {}), ...(late === true ? { late } : {}),
   };
+}
+
+/** By which row it was written, and of which portal it is: the bot's own words are of none. */
+export function originOf({ key, portal }: OutboxItem): Marker {
+  return { key, ...(portal === null ? {} : { portal }) };
 }
 
 /** A file that comes late to a placeholder which was edited meanwhile: what stands there is newer. */

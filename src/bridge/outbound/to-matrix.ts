@@ -13,7 +13,7 @@ import { isBridged, type Rooms } from '../portals/rooms.ts';
 import { inRooms } from '../reports/telling.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { backoff, failureOf } from './failure.ts';
-import { eventOf, fileAlone, finalContent, isOvertaken } from './matrix-content.ts';
+import { eventOf, fileAlone, finalContent, isOvertaken, originOf } from './matrix-content.ts';
 import type { MatrixMedia } from './matrix-media.ts';
 import { pin } from './pins.ts';
 import { pollEvent } from './polls.ts';
@@ -88,6 +88,7 @@ export class ToMatrix {
       case 'create': return this.#create(row);
       case 'refresh': return this.#refresh(row);
       case 'welcome': return this.#welcome(row);
+      case 'bridge info': return this.#bridgeInfo(row, task);
       case 'command': return this.#command(row, task);
       case 'enter': return this.#enter(row, task);
       case 'invite':
@@ -157,7 +158,7 @@ export class ToMatrix {
     const as = await rooms.speaker(task.as, row);
     if (!await this.#begin(row)) return;
     try {
-      const eventId = await homeserver.send(as, room, event.type, row.key, { ...event.content, [MARKER]: { key: row.key } }, task.ts);
+      const eventId = await homeserver.send(as, room, event.type, row.key, { ...event.content, [MARKER]: originOf(row) }, task.ts);
       this.#deps.step('matrix.reacted');
       await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [{ do: 'reacted', key: row.key, eventId }]);
     } catch (error) {
@@ -176,7 +177,7 @@ export class ToMatrix {
       return;
     }
     if (!await this.#begin(row)) return;
-    await pin(homeserver, room, target, task.pinned);
+    await pin(homeserver, room, target, task.pinned, originOf(row));
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() });
   }
 
@@ -248,6 +249,12 @@ export class ToMatrix {
   async #refresh(row: OutboxItem): Promise<void> {
     if (!await this.#begin(row)) return;
     await this.#deps.rooms.refresh(row);
+    await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
+  }
+
+  async #bridgeInfo(row: OutboxItem, task: Extract<MatrixTask, { kind: 'bridge info' }>): Promise<void> {
+    if (!await this.#begin(row)) return;
+    await this.#deps.rooms.showBridge(row, task.shown);
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
   }
 

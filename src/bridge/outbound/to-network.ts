@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/clock.ts';
 import { type Content, isMedia } from '../../model/content.ts';
 import { AccountBroken, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
-import type { AccountId, EventId, Millis, RemoteId } from '../../model/ids.ts';
+import type { AccountId, EventId, Millis, RemoteId, RoomRow } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Inline, RichText } from '../../model/richtext.ts';
 import type { Connection, Relay, SendRequest, SendResult, Target } from '../../networks/network.ts';
@@ -45,6 +45,8 @@ export interface ToNetworkDeps {
   readonly wake: (lanes: readonly string[]) => void;
   readonly step: (name: string) => void;
   readonly count: (outcome: string, row: OutboxItem) => void;
+  /** Rooms beside its own where it is told that a row has failed. */
+  readonly alsoTold: (row: OutboxItem) => readonly RoomRow[];
   /** Tells the account's owners, once, that it does not work. */
   readonly accountBroken: (account: AccountId, reason: string) => void;
   /** A send waits this many milliseconds for its rate limit. */
@@ -132,14 +134,14 @@ export class ToNetwork {
     return 'more';
   }
 
-  /** What belongs to a message that is being asked about waits beside its lane until somebody knows. */
+  /** What belongs to a message that is being asked about, or whose file is still on its way, waits beside its lane until that is known. */
   #targetMissing(row: OutboxItem, task: NetworkTask, portal: Portal): OutOutcome | null {
     const { store, clock, settings } = this.#deps;
     if (task.kind === 'message') return null;
     const whole = task.kind === 'reaction' || task.kind === 'pin';
     const part = whole ? 0 : task.part;
     if (store.mapOf(portal.row, task.target).some(({ outPart }) => whole || outPart === part)) return null;
-    const open = store.outboxOf(task.target).some((of) => of.portal === portal.row && of.state === 'asked' && standsAt(of, task.target).part === part);
+    const open = store.outboxOf(task.target).some((of) => of.portal === portal.row && (of.state === 'asked' || (of.state === 'parked' && of.kind === 'message')) && standsAt(of, task.target).part === part);
     const key = whole ? `e:${portal.row}:${task.target}` : partKey(portal.row, part, task.target);
     if (open && row.code !== 'target_missing') return { to: 'parked', key, until: clock.now() + settings.maxAge };
     return task.kind === 'deletion' ? { to: 'cancelled', reason: 'What it deletes never got there.' }
@@ -290,14 +292,14 @@ export class ToNetwork {
   #reportOf(row: OutboxItem, account: LiveAccount, state: 'dead' | 'asked', reason: string): readonly Effect[] {
     if (row.room === null) return [];
     return [
-      ...report(row, row.room, account.networkName, { state, reason }),
+      ...report(row, row.room, account.networkName, { state, reason }, this.#deps.alsoTold(row)),
       ...(this.#deps.settings.statusEvents && state === 'dead' ? statusEvent(row, row.room, account.networkName, 'FAIL_PERMANENT', reason) : []),
     ];
   }
 
   async #settle(row: OutboxItem, outcome: OutOutcome, effects: readonly Effect[] = []): Promise<void> {
     const told = outcome.to === 'dead' && effects.length === 0 && row.room !== null
-      ? report(row, row.room, this.#deps.account(row.account ?? ('' as AccountId))?.networkName ?? row.account ?? '', { state: 'dead', reason: outcome.reason }) : effects;
+      ? report(row, row.room, this.#deps.account(row.account ?? ('' as AccountId))?.networkName ?? row.account ?? '', { state: 'dead', reason: outcome.reason }, this.#deps.alsoTold(row)) : effects;
     const lanes = await this.#deps.store.settleOut(row.seq, outcome, outcome.to === 'dead' ? [...told, ...notTaken(this.#deps.store, row)] : told);
     this.#deps.step('network.settled');
     if (outcome.to !== 'ready') this.#deps.count(outcome.to, row);

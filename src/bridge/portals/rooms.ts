@@ -2,6 +2,7 @@ import { DeliveryError, Rejected } from '../../model/errors.ts';
 import type { PersonRef } from '../../model/events.ts';
 import type { AccountId, Mxc, PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
+import { bridgeInfo, type BridgedTo } from '../../matrix/rooms/bridge-info.ts';
 import { portalRoom } from '../../matrix/rooms/portal-room.ts';
 import type { Connection } from '../../networks/network.ts';
 import type { Effect, MatrixTask, OutboxItem, Person, Portal, Room, Store } from '../../store/store.ts';
@@ -36,6 +37,10 @@ export class Rooms {
 
   constructor(options: RoomsOptions) {
     this.#options = options;
+  }
+
+  networkName(network: string): string {
+    return this.#options.networkName(network);
   }
 
   userIdOf(person: Person): UserId {
@@ -77,7 +82,7 @@ export class Rooms {
     const { store, homeserver } = this.#options;
     const id = this.idOf(row);
     const room = row.room === null ? null : store.room(row.room);
-    const portal = room?.createdByUs !== true ? undefined : store.portalsOf(room.row).find(({ conversation }) => conversation.kind === 'direct');
+    const portal = room?.createdByUs !== true ? undefined : store.portalsOf(room.row).find(({ conversation, linked }) => !linked && conversation.kind === 'direct');
     const host = portal === undefined ? null : this.#hostOf(portal);
     if (room !== null && host !== null && store.member(room.row, host)?.membership === 'join') {
       const asked = await homeserver.invite(host, id, user, true).then(() => true, (error: unknown) => {
@@ -149,7 +154,7 @@ export class Rooms {
     const { store, homeserver } = this.#options;
     const room = row.room === null ? null : store.room(row.room);
     const portal = row.portal === null ? null : store.portal(row.portal);
-    if (room === null || portal === null || !room.createdByUs || portal.conversation.kind === 'direct') return;
+    if (room === null || portal === null || !room.createdByUs || portal.linked || portal.conversation.kind === 'direct') return;
     const id = this.idOf(row);
     const { name, topic, picture } = await this.#looksOf(portal, room.picture);
     const set = async (type: string, content: object, change: Partial<Pick<Room, 'name' | 'topic' | 'picture'>>): Promise<void> => {
@@ -182,7 +187,7 @@ export class Rooms {
   async #nameAfter(person: Person, roomRow: RoomRow): Promise<void> {
     const { store, homeserver } = this.#options;
     const room = store.room(roomRow);
-    const portal = store.portalsOf(roomRow).find(({ conversation }) => conversation.kind === 'direct' && conversation.person === person.row);
+    const portal = store.portalsOf(roomRow).find(({ conversation, linked }) => !linked && conversation.kind === 'direct' && conversation.person === person.row);
     if (room?.roomId == null || !room.createdByUs || portal === undefined) return;
     const name = this.#nameOf(portal);
     if (room.name === name) return;
@@ -266,16 +271,29 @@ export class Rooms {
   #portalBody(portal: Portal, aliasLocalpart: string, looks: { readonly name: string; readonly topic: string; readonly avatar: Mxc | null }): object {
     const { homeserver } = this.#options;
     const { conversation } = portal;
-    const network = this.#options.networkName(conversation.network);
     const host = this.#hostOf(portal);
     return portalRoom({
       roomVersion: this.#options.roomVersion, bot: homeserver.bot, aliasLocalpart, direct: conversation.kind === 'direct', invite: [],
       ...(host === null ? {} : { host }), name: looks.name, topic: looks.topic, ...(looks.avatar === null ? {} : { avatar: looks.avatar }),
-      bridgedTo: {
-        network: { id: conversation.network, name: network },
-        conversation: { id: conversation.remoteId, scope: conversation.scope, ...(conversation.title === null ? {} : { title: conversation.title }) },
-      },
+      bridgedTo: this.#bridgedTo(portal),
     });
+  }
+
+  #bridgedTo({ conversation }: Portal): BridgedTo {
+    return {
+      network: { id: conversation.network, name: this.#options.networkName(conversation.network) },
+      conversation: { id: conversation.remoteId, scope: conversation.scope, ...(conversation.title === null ? {} : { title: conversation.title }) },
+    };
+  }
+
+  /** What tells clients of a portal: each has its own, so that a room with several holds one for each. */
+  async showBridge(row: OutboxItem, shown: boolean): Promise<void> {
+    const { store, homeserver } = this.#options;
+    const portal = row.portal === null ? null : store.portal(row.portal);
+    if (portal === null) return;
+    for (const { type, state_key: key, content } of bridgeInfo(homeserver.bot, this.#bridgedTo(portal))) {
+      await homeserver.setState(homeserver.bot, this.placeOf(row), type, key, shown ? content : {});
+    }
   }
 
   async #createOrFind(aliasLocalpart: string, body: object): Promise<RoomId> {

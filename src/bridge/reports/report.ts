@@ -1,4 +1,4 @@
-import type { EventId, RoomRow } from '../../model/ids.ts';
+import type { EventId, PortalRow, RoomRow } from '../../model/ids.ts';
 import { plain, type RichText } from '../../model/richtext.ts';
 import type { Effect, MatrixTask, OutboxItem } from '../../store/store.ts';
 import { toMatrix } from '../../text/to-matrix.ts';
@@ -18,14 +18,16 @@ export function noticeTask(text: string | RichText): Extract<MatrixTask, { kind:
   return { to: 'matrix', kind: 'message', as: null, type: 'm.room.message', content: { msgtype: 'm.notice', ...toMatrix(said) } };
 }
 
-/** Tells the sender what became of their event on one network. Sent once per outcome; `nth` tells outcomes apart. */
-export function report(row: OutboxItem, room: RoomRow, network: string, outcome: { readonly state: 'dead' | 'asked'; readonly reason: string }): Effect[] {
+/** Tells the sender what became of their event on one network, and in these other rooms. Sent once per outcome. */
+export function report(row: OutboxItem, room: RoomRow, network: string, outcome: { readonly state: 'dead' | 'asked'; readonly reason: string }, also: readonly RoomRow[] = []): Effect[] {
   if (row.event === null) return [];
   const text = outcome.state === 'dead'
     ? `⚠️ Not delivered to ${network}: ${outcome.reason}`
     : `❓ It is not known whether this reached ${network}: ${outcome.reason} It was not sent again. To send it again: retry ${row.seq}`;
-  const effect = notice(room, part(row, text), keyOf('report', row.key, outcome.state, row.tries, row.createdAt), row.event);
-  return effect.do === 'send' ? [{ do: 'send', row: { ...effect.row, reports: row.seq } }] : [];
+  const key = [row.key, outcome.state, row.tries, row.createdAt] as const;
+  const effect = notice(room, part(row, text), keyOf('report', ...key), row.event);
+  if (effect.do !== 'send') return [];
+  return [{ do: 'send', row: { ...effect.row, reports: row.seq } }, ...also.map((other) => notice(other, `${part(row, text)} It is what somebody said in another network's conversation, in a room of ${row.account}.`, keyOf('report', ...key, other)))];
 }
 
 /** A report that turned out wrong is put right in place. */
@@ -56,7 +58,7 @@ function part(row: OutboxItem, text: string): string {
   return row.parts > 1 ? `${text} (part ${row.part + 1} of ${row.parts})` : text;
 }
 
-/** Something that was not even tried, and why. */
-export function refusal(room: RoomRow, event: EventId, text: string): Effect {
-  return notice(room, `⚠️ ${text}`, keyOf('refusal', event), event);
+/** Something that was not even tried, and why. `portal`: where, for elsewhere it may have been. */
+export function refusal(room: RoomRow, event: EventId, text: string, portal?: PortalRow): Effect {
+  return notice(room, `⚠️ ${text}`, keyOf('refusal', event, ...(portal === undefined ? [] : [portal])), event);
 }

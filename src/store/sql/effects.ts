@@ -31,7 +31,7 @@ export class Effects {
     switch (effect.do) {
       case 'send': return this.#send(effect.row, origin, wake);
       case 'cancel': return this.#cancel(effect);
-      case 'replace': return this.#replace(effect);
+      case 'replace': return this.#replace(effect, wake);
       case 'proven': return this.#proven(effect, wake);
       case 'map': return this.#map(effect.row, wake);
       case 'unmap': return this.#unmap(effect);
@@ -50,6 +50,10 @@ export class Effects {
       case 'consent': return this.#consent.set(effect.person, effect.stopped);
       case 'facts': return this.#facts(effect, origin, wake);
       case 'portal': return this.#portal(effect, origin, wake);
+      case 'portalIn': return this.#portalIn(effect, wake);
+      case 'relay':
+        this.#sql.run('UPDATE portal SET relay = ? WHERE id = ?', effect.on ? 1 : 0, effect.portal);
+        return;
       case 'managementRoom': return this.#managementRoom(effect.invite, origin, wake);
       case 'portalState':
         this.#sql.run('UPDATE portal SET state = ? WHERE id = ?', effect.state, effect.portal);
@@ -82,9 +86,11 @@ export class Effects {
     if (cancelled === 0 && !this.#isCancelled(seq)) throw new Stale('The row has been begun.');
   }
 
-  #replace({ seq, task }: Extract<Effect, { do: 'replace' }>): void {
-    const replaced = this.#sql.run("UPDATE outbox SET body = ?, edition = edition + 1 WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(task), seq);
+  #replace({ seq, task }: Extract<Effect, { do: 'replace' }>, wake: Set<string>): void {
+    const replaced = this.#sql.run(`UPDATE outbox SET body = ?, edition = edition + 1, due_at = CASE WHEN state = 'parked' THEN 0 ELSE due_at END,
+      wait_key = NULL, state = 'ready' WHERE seq = ? AND state IN ('ready', 'parked')`, this.#seal.seal(task), seq);
     if (replaced === 0) throw new Stale('The row has been begun.');
+    this.#wakeLaneOf(seq, wake);
   }
 
   #proven({ seq, remoteId }: Extract<Effect, { do: 'proven' }>, wake: Set<string>): void {
@@ -238,6 +244,13 @@ export class Effects {
     for (const user of effect.invite) {
       this.#send({ lane, key: `invite.${portal}.${user}`, room, task: { to: 'matrix', kind: 'invite', user } }, origin, wake);
     }
+  }
+
+  #portalIn({ room, conversation, account }: Extract<Effect, { do: 'portalIn' }>, wake: Set<string>): void {
+    if (this.#sql.get("SELECT 1 FROM portal WHERE conversation = ? AND state <> 'closed'", conversation) !== undefined) throw new Stale('The conversation has a portal.');
+    insert(this.#sql, 'id', "INSERT INTO portal (room, conversation, account, state, linked) VALUES (?, ?, ?, 'live', 1)", room, conversation, account);
+    this.#sql.run("UPDATE room SET kind = 'portal' WHERE id = ?", room);
+    wake.add(`in:c${conversation}`);
   }
 
   #facts({ network, account, conversation, people, into }: Extract<Effect, { do: 'facts' }>, origin: InboxSeq | null, wake: Set<string>): void {

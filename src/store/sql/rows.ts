@@ -60,6 +60,13 @@ export class Rows {
       .map(({ id }) => this.conversation(id as ConversationRow)).filter((found) => found !== null);
   }
 
+  /** Known by this id of the network, or called this there. */
+  conversationsCalled(account: AccountId, name: string): readonly Conversation[] {
+    return this.#sql.all<{ id: number }>(`SELECT id FROM conversation WHERE account = ? AND merged IS NULL AND (lower(title) = lower(?)
+      OR id IN (SELECT conversation FROM conversation_id WHERE value = ?)) ORDER BY id`, account, name, name)
+      .map(({ id }) => this.conversation(id as ConversationRow)).filter((found) => found !== null);
+  }
+
   room(row: RoomRow): Room | null {
     return room(this.#sql.get<RoomSql>('SELECT * FROM room WHERE id = ?', row));
   }
@@ -87,6 +94,7 @@ export class Rows {
     const conversation = this.conversation(found.conversation as ConversationRow);
     return conversation === null ? null : {
       row: found.id as PortalRow, room: found.room as RoomRow, conversation, account: found.account as AccountId, state: found.state,
+      linked: found.linked === 1, relay: found.relay === 1,
     };
   }
 
@@ -189,7 +197,7 @@ export interface RoomSql {
   id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; topic: string | null; picture: string | null; encrypted: number; pinned: string;
   created_by_us: number; active_at: Millis; last_event: string | null; last_seq: number | null; settled_event: string | null;
 }
-interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state'] }
+interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state']; linked: number; relay: number }
 interface MemberSql { room: number; user: string; membership: Member['membership']; name: string | null; picture: string | null }
 export interface OutboxSql {
   seq: number; lane: string; kind: string; key: string; state: OutboxState; portal: number | null; room: number | null; account: string | null;

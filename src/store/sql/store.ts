@@ -133,7 +133,9 @@ class SqlStore implements Store {
     return this.#commits.run(() => {
       const wake = new Set<string>();
       const conversation = this.#intake.open(request, wake);
-      this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite, ...(request.backfill === true ? { backfill: true } : {}) }], null, wake);
+      this.#effects.apply([request.into === undefined
+        ? { do: 'portal', conversation, account: request.account, invite: request.invite, ...(request.backfill === true ? { backfill: true } : {}) }
+        : { do: 'portalIn', room: request.into, conversation, account: request.account }], null, wake);
       return { conversation, wake: [...wake] };
     });
   }
@@ -232,6 +234,15 @@ class SqlStore implements Store {
   }
   directChats(person: PersonRow): readonly Conversation[] {
     return this.#rows.directChats(person);
+  }
+  conversationsCalled(account: AccountId, name: string): readonly Conversation[] {
+    return this.#rows.conversationsCalled(account, name);
+  }
+  portalOf(conversation: ConversationRow): Portal | null {
+    return this.#rows.portalOf(conversation);
+  }
+  spokeIn(portal: PortalRow, person: PersonRow): boolean {
+    return this.#sql.get("SELECT 1 FROM message_map WHERE portal = ? AND origin = 'network' AND author = ?", portal, String(person)) !== undefined;
   }
   portal(row: PortalRow): Portal | null {
     return this.#rows.portal(row);

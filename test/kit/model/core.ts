@@ -31,21 +31,21 @@ export interface Wishes {
 }
 
 /** The core as `daemon.ts` composes it, over the fakes and one life's view of the store and of time. */
-export function compose(clean: boolean, life: Life, homeserver: Homeserver, network: Network, tools: MediaTools, settings: DeliverySettings, log: Logger, { privacyNotice = '' }: Wishes = {}): Core {
+export function compose(clean: boolean, life: Life, homeserver: Homeserver, networks: readonly Network[], tools: MediaTools, settings: DeliverySettings, log: Logger, { privacyNotice = '' }: Wishes = {}): Core {
   const { store, clock } = life;
   const permission = (user: string): Permission | null => (user === ALICE ? 'admin' : null);
   let bridge: Bridge | null = null;
   const outages = new Outages(clock, log, { up: (side, told) => bridge?.sideUp(side, told), long: (side, reason) => bridge?.outageLasts(side, reason) });
   const accounts = new Accounts({
-    networks: [network], settings: { [network.id]: { app: { accounts: { one: { owners: [ALICE] } } } } }, clock, log, outages, answered: () => {},
+    networks, settings: Object.fromEntries(networks.map(({ id }) => [id, { app: { accounts: { one: { owners: [ALICE] } } } }])), clock, log, outages, answered: () => {},
   });
   const connection = (id: AccountId): Connection | null => accounts.get(id)?.connection ?? null;
   const rooms = new Rooms({
-    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', privacyNotice, networkName: () => network.name,
+    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', privacyNotice, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   const commands = botCommands({
     store, homeserver, clock, accounts, permissionOf: (user) => permission(user) ?? 'block', logins: loginSessions(store, accounts, clock), blocklist: new Blocklist(store), maxFile: 1e8,
-    isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), relayOf: () => null, outages: () => outages.list(), accountGone: (id) => bridge?.accountGone(id),
+    isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), relayOf: (sender, account, at) => bridge?.relayOf(sender, account, at) ?? null, outages: () => outages.list(), accountGone: (id) => bridge?.accountGone(id),
     decodeAgain: () => Promise.resolve('It cannot be decoded.'), takeAgain: () => Promise.resolve('It cannot be taken in.'), wake: (lanes) => bridge?.wake(lanes),
   });
   bridge = new Bridge({

@@ -73,7 +73,7 @@ export class FakeHomeserver {
 
   setMember(room: FakeRoom, sender: string, user: string, membership: string, more: Record<string, unknown> = {}): void {
     room.members.set(user, membership);
-    this.#append(room, sender, 'm.room.member', { membership, displayname: user.slice(1, user.indexOf(':')), ...more }, { state_key: user });
+    this.#append(room, sender, 'm.room.member', { membership, displayname: this.profiles.get(user)?.name ?? user.slice(1, user.indexOf(':')), ...more }, { state_key: user });
     if (membership === 'invite' && user !== BOT && !this.isGhost(user)) this.#deps.invited(user as UserId, room.id);
   }
 

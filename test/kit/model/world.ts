@@ -73,7 +73,7 @@ export class World {
     });
     const { conditions } = this;
     const settings = { ...SETTINGS, uncertain: conditions.uncertain };
-    const core = compose(clean, life, this.homeserver.for(life), this.network.for(life), memoryTools(this.spool), settings, this.#logger());
+    const core = compose(clean, life, this.homeserver.for(life), [this.network.for(life)], memoryTools(this.spool), settings, this.#logger());
     void core.start();
     return [life, core];
   }

@@ -23,6 +23,8 @@ export class Stage {
   readonly clock = new ManualClock();
   readonly homeserver: FakeHomeserver;
   readonly network: ScriptedNetwork;
+  /** The first of them is `network`. */
+  readonly networks: readonly ScriptedNetwork[];
   readonly store: Store;
   readonly log: string[] = [];
   readonly #settings: DeliverySettings;
@@ -31,20 +33,22 @@ export class Stage {
   #core: Core;
   #pulses = 0;
   #time = 0;
+  readonly #spool = new MemorySpool();
 
-  constructor(abilities: Abilities = {}, settings: Partial<DeliverySettings> = {}, wishes: Wishes = {}) {
+  constructor(abilities: Abilities = {}, settings: Partial<DeliverySettings> = {}, more: readonly Abilities[] = [], wishes: Wishes = {}) {
     this.#wishes = wishes;
     const pulse = (): void => void (this.#pulses += 1);
     this.#settings = { ...SETTINGS, ...settings };
     this.homeserver = new FakeHomeserver({
       clock: this.clock, faults: new Deck([], FAIR), pushes: new Deck([], FAIR_DELIVERY), pageSize: 100, pulse,
-      push: (events) => this.#core.bridge.acceptMatrix({ events, toDevice: [] }),
+      push: (events) => this.#push(events),
       invited: (user, id) => void this.clock.sleep(50).then(() => {
         const room = this.homeserver.rooms.get(id);
         if (user === ALICE && room?.members.get(user) === 'invite') this.homeserver.setMember(room, user, user, 'join');
       }),
     });
     this.network = new ScriptedNetwork(abilities);
+    this.networks = [this.network, ...more.map((each) => new ScriptedNetwork(each))];
     this.store = openSqlite(':memory:', () => this.clock.now());
     [this.#life, this.#core] = this.#bear(true);
   }
@@ -56,9 +60,17 @@ export class Stage {
     };
     const logger: Logger = { debug: () => {}, info: () => {}, warn: say, error: say, child: () => logger };
     const life = new Life(this.store, this.clock, { pulse: () => void (this.#pulses += 1), wrote: () => {} });
-    const core = compose(clean, life, this.homeserver.for(life), this.network.network, memoryTools(new MemorySpool()), this.#settings, logger, this.#wishes);
+    const core = compose(clean, life, this.homeserver.for(life), this.networks.map(({ network }) => network), memoryTools(this.#spool), this.#settings, logger, this.#wishes);
     void core.start();
     return [life, core];
+  }
+
+  /** Of a process that dies meanwhile no answer comes. */
+  #push(events: readonly MatrixEvent[]): Promise<void> {
+    const died = this.#life.death.then(() => {
+      throw new Error('no answer');
+    });
+    return this.#life.dead ? died : Promise.race([this.#core.bridge.acceptMatrix({ events, toDevice: [] }), died]);
   }
 
   /** Dies after so many steps from now on, each before or after a commit or a call. */

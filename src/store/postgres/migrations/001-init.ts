@@ -65,6 +65,8 @@ CREATE TABLE member (
 CREATE TABLE portal (
   id ${number}, room BIGINT NOT NULL REFERENCES room(id),
   conversation BIGINT NOT NULL REFERENCES conversation(id), account ${text} NOT NULL, state ${text} NOT NULL,
+  -- linked: to a room that was there, which is its people's. relay: others than the owners of the account speak through it.
+  linked BIGINT NOT NULL DEFAULT 0, relay BIGINT NOT NULL DEFAULT 1,
   merged BIGINT REFERENCES portal(id)
 );
 CREATE INDEX portal_room ON portal(room);

@@ -68,6 +68,8 @@ CREATE TABLE member (
 CREATE TABLE portal (
   id INTEGER PRIMARY KEY AUTOINCREMENT, room INTEGER NOT NULL REFERENCES room(id),
   conversation INTEGER NOT NULL REFERENCES conversation(id), account TEXT NOT NULL, state TEXT NOT NULL,
+  -- linked: to a room that was there, which is its people's. relay: others than the owners of the account speak through it.
+  linked INTEGER NOT NULL DEFAULT 0, relay INTEGER NOT NULL DEFAULT 1,
   merged INTEGER REFERENCES portal(id)
 ) STRICT;
 CREATE INDEX portal_room ON portal(room);
