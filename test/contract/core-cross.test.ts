@@ -373,3 +373,22 @@ test('a stop at any step: each of them everywhere, once, and in order', async ()
   }
   expect(edge).toBeGreaterThan(100);
 }, 240_000);
+
+test('somebody who asked not to be bridged hears nothing from any network, and the room is told once', async () => {
+  const direct = { id: 'bob', scope: '', kind: 'direct', perAccount: true } as const;
+  await take('fake', stage.message('d1', 'hello', { conversation: direct }));
+  const home = [...stage.homeserver.rooms.values()].findLast((each) => each.timeline.some(({ content }) => content.body === 'hello')) as FakeRoom;
+  await words('!bridge unlink fake bob', home);
+  expect(await words('!bridge link fake bob')).toContain('This room is linked to');
+  await take('fake', stage.message('d2', 'STOP', { conversation: direct }));
+  const before = network('fake').of('send').filter(({ to }) => to === 'bob').length;
+  const told = (): number => room.timeline.filter(({ sender, content }) => sender === BOT && String(content.body).includes('Not delivered to')).length;
+  await take('beta', said('c1', 'm1', 'one'));
+  await take('beta', said('c1', 'm2', 'two'));
+  expect(network('fake').of('send').filter(({ to }) => to === 'bob')).toHaveLength(before);
+  expect(network('fake').of('send').filter(({ to }) => to === 'c1').map(({ text }) => text)).toEqual(expect.arrayContaining(['one', 'two']));
+  expect(told()).toBe(1);
+  await take('fake', stage.message('d3', 'START', { conversation: direct }));
+  await take('beta', said('c1', 'm3', 'three'));
+  expect(network('fake').of('send').filter(({ to }) => to === 'bob').at(-1)?.text).toBe('three');
+});
