@@ -125,8 +125,9 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     accept: (network, account, items) => running.acceptNetwork(network, account, items),
     kept: (text, key) => running.tellAdmins(text, key),
   };
+  const logins = loginSessions(store, accounts, clock);
   const commands = botCommands({
-    store, homeserver, clock, accounts, permissionOf: permission, logins: loginSessions(store, accounts, clock), blocklist, maxFile: config.media.max_bytes,
+    store, homeserver, clock, accounts, permissionOf: permission, logins, blocklist, maxFile: config.media.max_bytes,
     isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
     relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
     outages: () => outages.list(), accountGone: (account) => {
