@@ -125,8 +125,9 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     accept: (network, account, items) => running.acceptNetwork(network, account, items),
     kept: (text, key) => running.tellAdmins(text, key),
   };
+  const logins = loginSessions(store, accounts, clock);
   const commands = botCommands({
-    store, homeserver, clock, accounts, permissionOf: permission, logins: loginSessions(store, accounts, clock), blocklist, maxFile: config.media.max_bytes,
+    store, homeserver, clock, accounts, permissionOf: permission, logins, blocklist, maxFile: config.media.max_bytes,
     isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
     relayOf: (sender, account, room) => running.relayOf(sender, account, room),
     outages: () => outages.list(), accountGone: (account) => {

@@ -1,5 +1,6 @@
 import { keyOf } from '../bridge/keys.ts';
 import { notice } from '../bridge/reports/report.ts';
+import { powerLevelOf } from '../matrix/rooms/power.ts';
 import { Rejected } from '../model/errors.ts';
 import { worded } from '../text/worded.ts';
 import type { ActionContext } from './action.ts';
@@ -13,6 +14,23 @@ export async function takeBack({ homeserver, store, room, event }: Pick<ActionCo
     return true;
   } catch (error) {
     if (error instanceof Rejected) return error.code === 'M_NOT_FOUND';
+    throw error;
+  }
+}
+
+/** Whether the bot has the power to do that here; where it cannot be told, not. */
+export async function mayTakeBack({ homeserver, store, room }: Pick<ActionContext, 'homeserver' | 'store' | 'room'>): Promise<boolean> {
+  const found = store.room(room);
+  if (found?.roomId == null) return false;
+  if (found.createdByUs) return true;
+  try {
+    const state = await homeserver.state(homeserver.bot, found.roomId);
+    const of = (type: string): (typeof state)[number] | undefined => state.find((event) => event.type === type && event.state_key === '');
+    const create = of('m.room.create');
+    const levels = of('m.room.power_levels')?.content ?? null;
+    return create !== undefined && powerLevelOf(homeserver.bot, create, levels) >= Number(levels?.['redact'] ?? 50);
+  } catch (error) {
+    if (error instanceof Rejected) return false;
     throw error;
   }
 }

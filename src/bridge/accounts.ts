@@ -52,6 +52,8 @@ interface Entry extends LiveAccount, ListedAccount {
 interface App {
   readonly network: Network;
   readonly app: string;
+  /** As the config has them, one object for as long as the process lives: what the accounts of an app share hangs on it. */
+  readonly fixed: AppSettings;
   settings: AppSettings;
 }
 
@@ -67,7 +69,7 @@ export class Accounts {
 
   constructor(options: AccountsOptions) {
     this.#options = options;
-    this.#apps = options.networks.flatMap((network) => Object.entries(options.settings[network.id] ?? {}).map(([app, settings]) => ({ network, app, settings })));
+    this.#apps = options.networks.flatMap((network) => Object.entries(options.settings[network.id] ?? {}).map(([app, settings]) => ({ network, app, fixed: settings, settings })));
     for (const app of this.#apps) for (const [name, settings] of Object.entries(app.settings.accounts)) this.#enter(app, name, settings, true);
   }
 
@@ -76,7 +78,7 @@ export class Accounts {
     const { network, app } = at;
     const id = accountId(network.id, app, name);
     const connection = network.connect({
-      app, appSettings: at.settings, account: name, settings, clock, log: log.child({ account: id }), answered: (status) => answered(network.id, status), ...(publicUrl === undefined ? {} : { publicUrl }),
+      app, appSettings: at.fixed, account: name, settings, clock, log: log.child({ account: id }), answered: (status) => answered(network.id, status), ...(publicUrl === undefined ? {} : { publicUrl }),
       ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
     });
     const entry: Entry = { id, network, app, settings, networkName: network.name, connection, inConfig, liveSince: null, end: new AbortController(), probe: () => this.#probe(id) };

@@ -79,7 +79,7 @@ describe('a login, step by step', () => {
   test('where the bot may not remove it, says that it is for them to do', async () => {
     stage.mayRedact = false;
     await say('login');
-    await say('alice');
+    expect(await say('alice')).toMatch(/Token\?\n⚠️ I may not remove messages in this room/);
     expect(await say(GOOD)).toMatch(/delete yours yourself[^]*Logged in/);
   });
 
@@ -144,6 +144,16 @@ describe('who may', () => {
     const pasted = await stage.say(GOOD, ADMIN);
     expect(pasted.answer).toMatch(/removed[^]*number of one/);
     expect(await say('2', ADMIN)).toMatch(/User id\?/);
+  });
+
+  test('where somebody comes in meanwhile it ends, before anything more is said there', async () => {
+    await say('login');
+    await say('alice');
+    await stage.store.apply([{ do: 'member', room, member: { user: '@carol:test' as UserId, membership: 'invite', name: null } }]);
+    const { answer, event } = await stage.say(GOOD);
+    expect(answer).toMatch(/removed[^]*Somebody else is in this room/);
+    expect(stage.redacted).toEqual([event]);
+    expect(stage.asked).toEqual([]);
   });
 
   test('in a room with others nothing is asked, and what was said there is removed', async () => {

@@ -87,7 +87,7 @@ export class BotStage {
     await this.store.apply([{ do: 'managementRoom', invite: [user] }]);
     const row = this.store.managementRooms().map((one) => one.row).toSorted((a, b) => b - a)[0] as RoomRow;
     await this.store.apply([
-      { do: 'room', room: row, change: { roomId: `!room${row}:test` as RoomId, state: 'live' } },
+      { do: 'room', room: row, change: { roomId: `!room${row}:test` as RoomId, state: 'live', createdByUs: false } },
       ...[BOT, user, ...others].map((member): Effect => ({ do: 'member', room: row, member: { user: member, membership: 'join', name: null } })),
     ]);
     return row;
@@ -96,7 +96,9 @@ export class BotStage {
   context(sender: UserId, room: RoomRow, event?: string): ActionContext {
     const permissionOf = (user: string): Permission => (user === ADMIN ? 'admin' : user.endsWith(':test') ? 'user' : 'block');
     const homeserver = {
-      bot: BOT, redact: (_: UserId, __: RoomId, id: EventId) => {
+      bot: BOT, state: () => Promise.resolve([
+        { type: 'm.room.create', state_key: '', sender: ALICE, content: { room_version: '11' } }, { type: 'm.room.power_levels', state_key: '', sender: ALICE, content: { users: { [BOT]: this.mayRedact ? 50 : 0 } } },
+      ]), redact: (_: UserId, __: RoomId, id: EventId) => {
         if (!this.mayRedact) return Promise.reject(new Rejected('You cannot.', 'M_FORBIDDEN'));
         this.redacted.push(id);
         return Promise.resolve(id);
