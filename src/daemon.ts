@@ -137,7 +137,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     command: (task, row) => answer(task, row, {
       store, homeserver, accounts: accounts.list(), permission, adapter: (id) => accounts.view(id),
       relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
-      outages: () => outages.list(), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw), takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => bridge?.wake(lanes),
+      outages: () => outages.list(), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw), erasures: running.erasures, takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => bridge?.wake(lanes),
     }),
     consentIn: consentWords({ stop: config.privacy.stop_words, start: config.privacy.start_words }),
     keep: { deadContent: config.delivery.dead_content_days * DAY, settled: 30 * DAY, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
@@ -214,7 +214,7 @@ export async function runDaemon(configPath: string, version: string): Promise<vo
 }
 
 /** By the key `database`. @throws CodedError DB-2001 to DB-2007 */
-async function openStore(database: string, log: Logger, failed: (error: CodedError) => void, options: StoreOptions): Promise<Store> {
+export async function openStore(database: string, log: Logger, failed: (error: CodedError) => void, options: StoreOptions): Promise<Store> {
   if (!isPostgres(database)) return (await import('./store/sqlite/index.ts')).openSqliteStore({ path: database, ...options });
   return (await import('./store/postgres/index.ts')).openPostgresStore({ url: database, log, failed, ...options });
 }
@@ -278,7 +278,7 @@ function listenersOf({ listen }: Config): { name: Route['listener']; host: strin
   return (['homeserver', 'public', 'admin'] as const).map((name) => ({ name, ...listen[name] }));
 }
 
-function subkey(key: Buffer, use: string): Buffer {
+export function subkey(key: Buffer, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `drawbridge ${use}`, 32));
 }
 

@@ -37,6 +37,12 @@ async function main(): Promise<number> {
       const [{ migrateStore }, { migrateStore: copy }] = await Promise.all([import('./actions/migrate-store.ts'), import('./store/migrate-store.ts')]);
       return (configPath, to, env) => migrateStore(configPath, to, env, copy);
     },
+    privacy: () => import('./daemon-privacy.ts'),
+    interrupted() {
+      const stop = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+      return stop.signal;
+    },
     start: async (configPath) => (await import('./daemon.ts')).runDaemon(configPath, version()),
     demo: async (args) => (await import('./demo/main.ts')).demo(args),
     version: version(),

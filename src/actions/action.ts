@@ -1,5 +1,6 @@
 import type { AccountId, InboxSeq, RoomRow, UserId } from '../model/ids.ts';
 import type { AdapterView } from '../bridge/deciding.ts';
+import type { Erasures } from '../bridge/privacy/erasures.ts';
 import type { Permission } from '../bridge/settings.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { AccountSettings, Network } from '../networks/network.ts';
@@ -22,6 +23,8 @@ export interface ActionContext {
   decodeAgain(source: string, raw: Uint8Array): Promise<string | null>;
   /** Takes in again what could not be when it came; null where it was, else why not. */
   takeAgain(seq: InboxSeq): Promise<string | null>;
+  /** Forgets people. */
+  readonly erasures: Pick<Erasures, 'person' | 'user'>;
   wake(lanes: readonly string[]): void;
 }
 

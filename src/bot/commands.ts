@@ -1,6 +1,8 @@
 import type { ActionContext } from '../actions/action.ts';
 import { Mistake } from '../actions/action.ts';
 import { open } from '../actions/open.ts';
+import { erase } from '../actions/privacy-erase.ts';
+import { forgetMe } from '../actions/privacy-forget.ts';
 import { retry } from '../actions/retry.ts';
 import { status } from '../actions/status.ts';
 import { undelivered } from '../actions/undelivered.ts';
@@ -19,6 +21,11 @@ const commands: Readonly<Record<string, Command>> = {
   },
   status: { usage: 'status', help: 'whether everything works', run: (context) => status(context) },
   undelivered: { usage: 'undelivered', help: 'what did not arrive, and why', run: (context) => undelivered(context) },
+  'forget-me': { usage: 'forget-me', help: 'forgets what I hold about you; asks first', run: (context, [confirmation = '']) => forgetMe(context, confirmation) },
+  erase: {
+    usage: 'erase <network> <id>|<ghost> [--redact] [--stop]', help: 'for administrators: forgets somebody of a network; --redact: and what they wrote; --stop: for good',
+    run: (context, words) => erase(context, words),
+  },
   retry: { usage: 'retry <number>|all', help: 'sends again what did not arrive', run: (context, [which = '']) => retry(context, which) },
 };
 

@@ -8,6 +8,9 @@ export interface CliParts {
   registration(): Promise<DoctorOptions['registration']>;
   probeDatabase(): Promise<DoctorOptions['probeDatabase']>;
   migrateStore(): Promise<(configPath: string, to: string, env: CliParts['env']) => Promise<Migrated>>;
+  privacy(): Promise<PrivacyParts>;
+  /** Somebody wants it to end. */
+  interrupted(): AbortSignal;
   start(configPath: string): Promise<void>;
   /** Resolves to the exit code. */
   demo(args: readonly string[]): Promise<number>;
@@ -21,6 +24,13 @@ export interface CliParts {
   readonly stdin: AsyncIterable<Uint8Array>;
   out(text: string): void;
   err(text: string): void;
+}
+
+/** What is done about people from the command line. */
+export interface PrivacyParts {
+  erasePerson(
+    configPath: string, env: CliParts['env'], who: readonly string[], wish: { readonly redact: boolean; readonly stop: boolean }, out: (text: string) => void, signal: AbortSignal,
+  ): Promise<void>;
 }
 
 export interface InitOptions extends InitFlags {

@@ -45,7 +45,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
     command: async (task, row) => {
       if (row.room === null) return [];
       const text = await runCommand({
-        store, homeserver, accounts: accounts.list(), adapter: (id) => accounts.view(id), relayOf: () => null, outages: () => outages.list(), decodeAgain: () => Promise.resolve('It cannot be decoded.'), takeAgain: () => Promise.resolve('It cannot be taken in.'),
+        store, homeserver, accounts: accounts.list(), adapter: (id) => accounts.view(id), relayOf: () => null, outages: () => outages.list(), erasures: running.erasures, decodeAgain: () => Promise.resolve('It cannot be decoded.'), takeAgain: () => Promise.resolve('It cannot be taken in.'),
         wake: (lanes) => bridge?.wake(lanes), sender: task.sender, permission: permission(task.sender) ?? 'block', room: row.room,
       }, task.text);
       return [notice(row.room, text, keyOf('answer', row.key), task.event)];
