@@ -130,6 +130,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     store, homeserver, clock, accounts, permissionOf: permission, logins, blocklist, maxFile: config.media.max_bytes,
     isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
     relayOf: (sender, account, room) => running.relayOf(sender, account, room),
+    get erasures() { return running.erasures; },
     outages: () => outages.list(), accountGone: (account) => {
       running.accountGone(account);
       metrics.loggedOut(account);
@@ -224,7 +225,7 @@ export async function runDaemon(configPath: string, version: string): Promise<vo
 }
 
 /** By the key `database`. @throws CodedError DB-2001 to DB-2007 */
-async function openStore(database: string, log: Logger, failed: (error: CodedError) => void, options: StoreOptions): Promise<Store> {
+export async function openStore(database: string, log: Logger, failed: (error: CodedError) => void, options: StoreOptions): Promise<Store> {
   if (!isPostgres(database)) return (await import('./store/sqlite/index.ts')).openSqliteStore({ path: database, ...options });
   return (await import('./store/postgres/index.ts')).openPostgresStore({ url: database, log, failed, ...options });
 }
@@ -290,7 +291,7 @@ function listenersOf({ listen }: Config): { name: Route['listener']; host: strin
   return (['homeserver', 'public', 'admin'] as const).map((name) => ({ name, ...listen[name] }));
 }
 
-function subkey(key: Buffer, use: string): Buffer {
+export function subkey(key: Buffer, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `drawbridge ${use}`, 32));
 }
 

@@ -7,6 +7,8 @@ import { link } from '../actions/link.ts';
 import { logout } from '../actions/logout.ts';
 import { open } from '../actions/open.ts';
 import { limits, networks, portals } from '../actions/overview.ts';
+import { erase } from '../actions/privacy-erase.ts';
+import { forgetMe } from '../actions/privacy-forget.ts';
 import { relay } from '../actions/relay.ts';
 import { retry } from '../actions/retry.ts';
 import { status } from '../actions/status.ts';
@@ -64,6 +66,7 @@ export class Bot {
       group: 'Messages', usage: 'retry <number>|all', help: 'sends again what did not arrive', example: 'retry 17', more: ['Number: as `undelivered` shows it.'],
       run: (context, [which = '']) => retry(context, which.toLowerCase()),
     },
+    'forget-me': { group: 'Privacy', usage: 'forget-me', help: 'forgets what I hold about you; asks first', run: (context, [confirmation = '']) => forgetMe(context, confirmation) },
     networks: { group: 'Administration', admin: true, usage: 'networks', help: 'the networks and their accounts', run: (context) => networks(context) },
     portals: {
       group: 'Administration', admin: true, usage: 'portals [network]', help: 'the rooms that are bridged', example: 'portals telegram', run: (context, [network = '']) => portals(context, network.toLowerCase()),
@@ -78,6 +81,11 @@ export class Bot {
     announce: {
       group: 'Administration', admin: true, usage: 'announce [admins|all] <text>', help: 'says something to everybody who has a chat with me', example: 'announce "The bridge restarts at noon."',
       run: (context, words) => announce(context, words),
+    },
+    erase: {
+      group: 'Administration', admin: true, usage: 'erase <network> <id>|<ghost> [--redact] [--stop]', help: 'forgets somebody of a network; alone: how far that is', example: 'erase whatsapp 31612345678 --redact',
+      more: ['--redact: and takes away what they wrote. --stop: and for good, until they write START.'],
+      run: (context, words) => erase(context, words),
     },
     audit: {
       group: 'Administration', admin: true, usage: 'audit [number]', help: 'the newest acts of administrators, and logins', example: 'audit 50',

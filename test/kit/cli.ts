@@ -17,6 +17,8 @@ export function cliParts({ stdin = '', ...given }: Given): CliParts & { printed(
     probeDatabase: () => Promise.resolve(() => ({ version: 1, newest: 1, running: false, sameKey: true })),
     migrateStore: () => Promise.reject(new Error('nothing to copy here')),
     readAudit: () => Promise.reject(new Error('nothing to read here')),
+    privacy: () => Promise.reject(new Error('nobody is known here')),
+    interrupted: () => new AbortController().signal,
     start: () => Promise.reject(new Error('not started here')),
     demo: () => Promise.reject(new Error('no demo here')),
     version: '9.9.9',

@@ -33,7 +33,6 @@ const NAMING: ReadonlySet<string> = new Set(['m.room.name', 'm.room.topic', 'm.r
 export class Erasures {
   readonly #deps: ErasuresDeps;
   #running: Promise<void> | null = null;
-  #again = false;
 
   constructor(deps: ErasuresDeps) {
     this.#deps = deps;
@@ -54,11 +53,7 @@ export class Erasures {
 
   /** Does what is left; resolves once nothing is, or the signal says so. */
   look(): Promise<void> {
-    this.#again = this.#running !== null;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
-      if (this.#again && !this.#deps.signal.aborted) void this.look();
-    });
+    this.#running ??= this.#run();
     return this.#running;
   }
 
@@ -74,10 +69,11 @@ export class Erasures {
 
   async #run(): Promise<void> {
     const { store, clock, log, signal } = this.#deps;
+    await Promise.resolve();
     for (let wait = 1_000; !signal.aborted;) {
       try {
         const [erasure] = store.erasures();
-        if (erasure === undefined) return;
+        if (erasure === undefined) break;
         await this.#work(erasure);
         wait = 1_000;
       } catch (error) {
@@ -87,6 +83,8 @@ export class Erasures {
         wait = Math.min(wait * 2, PATIENCE);
       }
     }
+    // At once: whatever comes next is looked for anew.
+    this.#running = null;
   }
 
   async #work(erasure: Erasure): Promise<void> {
