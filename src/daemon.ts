@@ -6,7 +6,7 @@ import { runCommand } from './bot/commands.ts';
 import { Accounts } from './bridge/accounts.ts';
 import { Bridge } from './bridge/bridge.ts';
 import { decodeAgain, type WebhookDeps, webhookRoutes } from './bridge/inbound/webhooks.ts';
-import { keyOf } from './bridge/keys.ts';
+import { keyOf, Markers } from './bridge/keys.ts';
 import { relayIn } from './bridge/kinds/shared.ts';
 import { Outages } from './bridge/outages.ts';
 import { Pictures } from './bridge/people/pictures.ts';
@@ -90,7 +90,8 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
 
   const metrics = createMetrics({ version });
   const homeserver = createHomeserver({
-    url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
+    url: config.homeserver.url, asToken: registration.asToken, bot, ...(loaded.puppetRegistration === null ? {} : { puppets: { asToken: loaded.puppetRegistration.asToken, covers: (user) => !rooms.isOurs(user) } }),
+    deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
     ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
   });
   let bridge: Bridge | null = null;
@@ -123,7 +124,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     kept: (text, key) => running.tellAdmins(text, key),
   };
   bridge = new Bridge({
-    store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission,
+    store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission, markers: new Markers(subkey(sealKey, 'markers')), actsForPeople: loaded.puppetRegistration !== null,
     admins: Object.entries(config.permissions).filter(([who, what]) => who.startsWith('@') && what === 'admin').map(([who]) => who as UserId),
     relayPrefix: config.bridge.relay_prefix, commandPrefix: config.bridge.command_prefix,
     count: (direction, network, outcome, seconds) => {

@@ -4,7 +4,7 @@ import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../.
 import { fromMatrix as textOf } from '../../text/from-matrix.ts';
 import { toPlain } from '../../text/plain.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
-import { keyOf, type Marker, markerOf } from '../keys.ts';
+import { keyOf, type Marker } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { PINNED, pinnedIn } from '../outbound/pins.ts';
 import { notice, refusal } from '../reports/report.ts';
@@ -96,7 +96,9 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
   if (event.type === PINNED) return pinsFromMatrix(event, context, deciding);
-  if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
+  const marker = deciding.origin(event);
+  if (deciding.isOurs(event.sender)) return proven(event, marker, context, deciding);
+  if (marker !== null && isFirst(event, marker, deciding)) return puppeted(event, marker, context, deciding, receivedAt);
   // State of the type of a message: clients show none of it.
   if (event.state_key !== undefined) return ignored('state');
   // Deleted before the homeserver could hand it over: it holds nothing any more.
@@ -135,8 +137,7 @@ export function eventsOf(event: MatrixEvent, pinned: readonly EventId[]): readon
 }
 
 /** What we wrote ourselves has no target; that it is here proves that it was sent. */
-function proven(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
-  const marker = markerOf(event.content);
+function proven(event: MatrixEvent, marker: Marker | null, context: RoomContext, deciding: Deciding): Decision {
   if (marker === null) return ignored('own_event');
   const row = deciding.rowByKey(marker.key);
   const eventId = event.event_id as EventId;
@@ -150,13 +151,31 @@ function proven(event: MatrixEvent, context: RoomContext, deciding: Deciding): D
   ]);
 }
 
+/** Clients copy what they forward, our marker too. What we wrote is the event that its row became, or that shows the message. */
+function isFirst(event: MatrixEvent, { key, portal, id, part }: Marker, deciding: Deciding): boolean {
+  const row = deciding.rowByKey(key);
+  if (row !== null) return row.remoteId === null || row.remoteId === event.event_id;
+  if (portal === undefined || id === undefined || relationsOf(event.content).edits !== null) return true;
+  return deciding.shown(portal, id).every(({ eventId, inPart }) => inPart !== part || eventId === event.event_id);
+}
+
+/** From somebody's own account: the network that it came of has it, the other networks of the room get it as theirs. */
+function puppeted(event: MatrixEvent, marker: Marker, context: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
+  const known = proven(event, marker, context, deciding);
+  const portals = context.portals.filter(({ row }) => row !== marker.portal);
+  const handle = fromMatrix.get(event.type);
+  if (handle === undefined || marker.portal === undefined || marker.past === true || portals.length === 0 || context.room.encrypted) return known;
+  const decision = handle(event, { ...context, portals }, deciding, receivedAt);
+  return { ...decision, effects: [...known.effects, ...decision.effects] };
+}
+
 /** What the event shows, from its marker: also where the row that wrote it is forgotten, as after a restore. */
 function learnt(event: MatrixEvent, { portal, id, part, time, thread }: Marker, context: RoomContext, deciding: Deciding): readonly Effect[] {
   if (id === undefined || part === undefined || time === undefined || !context.portals.some(({ row }) => row === portal) || portal === undefined) return [];
   // An edit is found under the event that clients show it in.
   const relations = relationsOf(event.content);
   const eventId = relations.edits ?? (event.event_id as EventId);
-  const author = deciding.personOf(event.sender as UserId)?.row ?? 0;
+  const author = deciding.isOurs(event.sender) ? (deciding.personOf(event.sender as UserId)?.row ?? 0) : event.sender;
   // What stands in no thread here and answers nothing is the first of its thread.
   const root = relations.thread ?? (relations.replyTo === null ? eventId : null);
   return [

@@ -1,7 +1,7 @@
 import { runCommand } from '../../../src/bot/commands.ts';
 import { Accounts } from '../../../src/bridge/accounts.ts';
 import { Bridge } from '../../../src/bridge/bridge.ts';
-import { keyOf } from '../../../src/bridge/keys.ts';
+import { keyOf, Markers } from '../../../src/bridge/keys.ts';
 import type { MediaTools } from '../../../src/bridge/media.ts';
 import { Outages } from '../../../src/bridge/outages.ts';
 import { Pictures } from '../../../src/bridge/people/pictures.ts';
@@ -27,7 +27,7 @@ export interface Core {
 }
 
 /** The core as `daemon.ts` composes it, over the fakes and one life's view of the store and of time. */
-export function compose(clean: boolean, life: Life, homeserver: Homeserver, network: Network, tools: MediaTools, settings: DeliverySettings, log: Logger): Core {
+export function compose(clean: boolean, life: Life, homeserver: Homeserver, network: Network, tools: MediaTools, settings: DeliverySettings, log: Logger, puppets = false): Core {
   const { store, clock } = life;
   const permission = (user: string): Permission | null => (user === ALICE ? 'admin' : null);
   let bridge: Bridge | null = null;
@@ -40,7 +40,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
     connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', networkName: () => network.name,
   });
   bridge = new Bridge({
-    store, homeserver, accounts, rooms, outages, tools, settings, clock, log, permission, admins: [ALICE], relayPrefix: 'never', commandPrefix: '!bridge',
+    store, homeserver, accounts, rooms, outages, tools, settings, clock, log, permission, markers: new Markers(Buffer.alloc(32, 5)), actsForPeople: puppets, admins: [ALICE], relayPrefix: 'never', commandPrefix: '!bridge',
     step: () => {}, count: () => {}, limited: () => {}, keep: { deadContent: 1e12, settled: 1e12, accepted: 1e12, seen: null },
     command: async (task, row) => {
       if (row.room === null) return [];

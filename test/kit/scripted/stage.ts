@@ -26,14 +26,17 @@ export class Stage {
   readonly store: Store;
   readonly log: string[] = [];
   readonly #settings: DeliverySettings;
+  /** Whether the bridge may act for people of the homeserver. */
+  readonly #puppets: boolean;
   #life: Life;
   #core: Core;
   #pulses = 0;
   #time = 0;
 
-  constructor(abilities: Abilities = {}, settings: Partial<DeliverySettings> = {}) {
+  constructor(abilities: Abilities = {}, settings: Partial<DeliverySettings> = {}, puppets = false) {
     const pulse = (): void => void (this.#pulses += 1);
     this.#settings = { ...SETTINGS, ...settings };
+    this.#puppets = puppets;
     this.homeserver = new FakeHomeserver({
       clock: this.clock, faults: new Deck([], FAIR), pushes: new Deck([], FAIR_DELIVERY), pageSize: 100, pulse,
       push: (events) => this.#core.bridge.acceptMatrix({ events, toDevice: [] }),
@@ -54,7 +57,7 @@ export class Stage {
     };
     const logger: Logger = { debug: () => {}, info: () => {}, warn: say, error: say, child: () => logger };
     const life = new Life(this.store, this.clock, { pulse: () => void (this.#pulses += 1), wrote: () => {} });
-    const core = compose(clean, life, this.homeserver.for(life), this.network.network, memoryTools(new MemorySpool()), this.#settings, logger);
+    const core = compose(clean, life, this.homeserver.for(life), this.network.network, memoryTools(new MemorySpool()), this.#settings, logger, this.#puppets);
     void core.start();
     return [life, core];
   }

@@ -1,6 +1,8 @@
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { puppetRegistrationPath } from '../../../src/config/registration.ts';
 import { freePort } from '../../../src/demo/synapse/ports.ts';
-import { newToken, writeRegistration, type ServiceRegistration } from '../../../src/demo/synapse/registration.ts';
+import { newToken, writePuppetRegistration, writeRegistration, type ServiceRegistration } from '../../../src/demo/synapse/registration.ts';
 
 /** One application service that the homeserver was started with; a test file's bridge takes it over whole. */
 export interface BridgeSlot extends ServiceRegistration {
@@ -9,8 +11,15 @@ export interface BridgeSlot extends ServiceRegistration {
   readonly port: number;
 }
 
-/** Writes `count` registrations into `dir`, ids `bridge0`, `bridge1`, …, none of which overlaps another. */
+/** One for all bridges: to Synapse each more is as many events to look at again. */
+export const puppetFile = (dir: string): string => join(dir, 'doublepuppet.yaml');
+
+/**
+ * Writes `count` registrations into `dir`, ids `bridge0`, `bridge1`, …, none of which overlaps another, and one for double puppets that
+ * stands beside each.
+ */
 export async function writeRegistrations(dir: string, serverName: string, count: number): Promise<BridgeSlot[]> {
+  await writePuppetRegistration(puppetFile(dir), { id: 'doublepuppet', asToken: newToken() }, serverName);
   const slots: BridgeSlot[] = [];
   for (let index = 0; index < count; index += 1) {
     const id = `bridge${index}`;
@@ -24,6 +33,7 @@ export async function writeRegistrations(dir: string, serverName: string, count:
       prefix: `${id}_`,
     };
     await writeRegistration(slot.registrationFile, slot, serverName);
+    await copyFile(puppetFile(dir), puppetRegistrationPath(slot.registrationFile));
     slots.push(slot);
   }
   return slots;
