@@ -9,7 +9,7 @@ import { MatrixUser } from './matrix/user.ts';
 import { type DemoNetwork, demoNetworks } from './networks/table.ts';
 import { installSynapse } from './synapse/install.ts';
 import { freePort, freePorts } from './synapse/ports.ts';
-import { newToken, writePuppetRegistration, writeRegistration } from './synapse/registration.ts';
+import { newToken, writeRegistration } from './synapse/registration.ts';
 import { startSynapse } from './synapse/synapse.ts';
 
 /** Everything the demo runs: a real homeserver, two accounts, the sandboxes and the daemon. */
@@ -72,12 +72,9 @@ async function ownHomeserver(dir: string, started: AsyncDisposableStack, { progr
   const service = { id: 'drawbridge', url: `http://${listen}`, asToken: newToken(), hsToken: newToken(), senderLocalpart: 'drawbridge', prefix: '_drawbridge_' };
   const registration = join(dir, 'registration.yaml');
   await writeRegistration(registration, service, domain);
-  // Where the daemon looks for it.
-  const puppets = join(dir, 'registration-doublepuppet.yaml');
-  await writePuppetRegistration(puppets, { id: 'doublepuppet', asToken: newToken() }, domain);
   progress('Starting Synapse');
   await mkdir(join(dir, 'synapse'));
-  const synapse = started.adopt(await startSynapse({ dir: join(dir, 'synapse'), venv, serverName: domain, registrationFiles: [registration, puppets] }), (one) => one.stop());
+  const synapse = started.adopt(await startSynapse({ dir: join(dir, 'synapse'), venv, serverName: domain, registrationFiles: [registration] }), (one) => one.stop());
   signal?.throwIfAborted();
   const users = [await synapse.register('alice', { admin: true, displayName: 'Alice' }), await synapse.register('carol', { displayName: 'Carol' })];
   return { url: synapse.url, domain, registration, listen, bot: service.senderLocalpart, ghostPrefix: service.prefix, users };

@@ -41,20 +41,5 @@ export async function writeRegistration(path: string, service: ServiceRegistrati
   await writeFile(path, stringify(content), { mode: 0o600 });
 }
 
-/** The second registration, by which the bridge acts for all people of the server: for nobody alone, and with nothing to send to. */
-export interface PuppetRegistration {
-  readonly id: string;
-  readonly asToken: string;
-}
-
-export async function writePuppetRegistration(path: string, { id, asToken }: PuppetRegistration, serverName: string): Promise<void> {
-  const content = {
-    id, url: null, as_token: asToken, hs_token: newToken(), sender_localpart: `${id}-nobody`, rate_limited: false,
-    namespaces: { users: [{ exclusive: false, regex: `@.*:${literal(serverName)}` }], aliases: [], rooms: [] },
-  };
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, stringify(content), { mode: 0o600 });
-}
-
 /** A text as a regular expression that fits only itself. */
 const literal = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');

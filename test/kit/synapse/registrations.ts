@@ -1,8 +1,9 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { puppetRegistrationPath } from '../../../src/config/registration.ts';
 import { freePort } from '../../../src/demo/synapse/ports.ts';
-import { newToken, writePuppetRegistration, writeRegistration, type ServiceRegistration } from '../../../src/demo/synapse/registration.ts';
+import { newToken, writeRegistration, type ServiceRegistration } from '../../../src/demo/synapse/registration.ts';
+import { buildPuppetRegistration } from '../../../src/matrix/appservice/registration.ts';
 
 /** One application service that the homeserver was started with; a test file's bridge takes it over whole. */
 export interface BridgeSlot extends ServiceRegistration {
@@ -19,7 +20,9 @@ export const puppetFile = (dir: string): string => join(dir, 'doublepuppet.yaml'
  * stands beside each.
  */
 export async function writeRegistrations(dir: string, serverName: string, count: number): Promise<BridgeSlot[]> {
-  await writePuppetRegistration(puppetFile(dir), { id: 'doublepuppet', asToken: newToken() }, serverName);
+  const puppets = buildPuppetRegistration({ id: 'doublepuppet', asToken: newToken(), hsToken: newToken(), senderLocalpart: 'doublepuppet-nobody', domain: serverName });
+  await mkdir(dir, { recursive: true });
+  await writeFile(puppetFile(dir), JSON.stringify(puppets), { mode: 0o600 });
   const slots: BridgeSlot[] = [];
   for (let index = 0; index < count; index += 1) {
     const id = `bridge${index}`;
