@@ -5,6 +5,7 @@ import { Accounts } from './bridge/accounts.ts';
 import { Blocklist } from './bridge/blocklist.ts';
 import { Bridge } from './bridge/bridge.ts';
 import { decodeAgain, type WebhookDeps, webhookRoutes } from './bridge/inbound/webhooks.ts';
+import { Markers } from './bridge/keys.ts';
 import { Outages } from './bridge/outages.ts';
 import { Pictures } from './bridge/people/pictures.ts';
 import { isRestored } from './bridge/reconcile/restored.ts';
@@ -88,7 +89,8 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
 
   const metrics = createMetrics({ version });
   const homeserver = createHomeserver({
-    url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
+    url: config.homeserver.url, asToken: registration.asToken, bot, ...(loaded.puppetRegistration === null ? {} : { puppets: { asToken: loaded.puppetRegistration.asToken, covers: (user) => !rooms.isOurs(user) } }),
+    deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
     ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
   });
   let bridge: Bridge | null = null;
@@ -139,7 +141,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => running.wake(lanes),
   });
   bridge = new Bridge({
-    store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission,
+    store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission, markers: new Markers(subkey(sealKey, 'markers')), actsForPeople: loaded.puppetRegistration !== null,
     admins: Object.entries(config.permissions).filter(([who, what]) => who.startsWith('@') && what === 'admin').map(([who]) => who as UserId),
     relayPrefix: config.bridge.relay_prefix, commandPrefix: config.bridge.command_prefix,
     count: (direction, network, outcome, seconds) => {

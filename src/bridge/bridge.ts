@@ -12,6 +12,7 @@ import { InLanes } from './inbound/in-lanes.ts';
 import { Lively } from './inbound/live.ts';
 import { MediaJobs } from './inbound/media-jobs.ts';
 import { Taking } from './inbound/taking.ts';
+import type { Markers } from './keys.ts';
 import { wordIn } from './kinds/consent.ts';
 import { hostsOf } from './kinds/shared.ts';
 import { Lanes, type Turn } from './lanes/lanes.ts';
@@ -23,6 +24,7 @@ import { Rates } from './outbound/rates.ts';
 import { ToMatrix } from './outbound/to-matrix.ts';
 import { ToNetwork } from './outbound/to-network.ts';
 import { Faces } from './people/faces.ts';
+import { Puppets } from './people/puppets.ts';
 import type { Rooms } from './portals/rooms.ts';
 import { Erasures } from './privacy/erasures.ts';
 import { Backlog } from './reconcile/backlog.ts';
@@ -36,6 +38,10 @@ export interface BridgeOptions {
   readonly homeserver: Homeserver;
   readonly accounts: Accounts;
   readonly rooms: Rooms;
+  /** Seals the markers of events from people's own accounts. */
+  readonly markers: Markers;
+  /** Whether the homeserver was asked to let us act for its people. */
+  readonly actsForPeople: boolean;
   readonly outages: Outages;
   readonly tools: MediaTools;
   readonly settings: DeliverySettings;
@@ -72,6 +78,7 @@ export class Bridge {
   readonly #telling: Telling;
   readonly #taking: Taking;
   readonly erasures: Erasures;
+  readonly #puppets: Puppets;
   /** Accounts that cannot work until somebody does something. */
   readonly #broken = new Set<AccountId>();
   readonly #touched = new Set<RoomRow>();
@@ -93,8 +100,12 @@ export class Bridge {
       store, homeserver, spool: tools.spool, clock, log, signal: this.#stop.signal,
       done: ({ id, of, redact }, refused) => this.tellAdmins(`✅ Erasure ${id} is complete.${redact ? ` Events redacted: ${of - refused} of ${of}.` : ''}`, `erasure ${id}`),
     });
+    this.#puppets = new Puppets({
+      store, homeserver, markers: options.markers, registered: options.actsForPeople, personOf: (id) => accounts.personOf(id), permission: options.permission,
+      isOurs: (user) => rooms.isOurs(user), tell: (user, text, key) => void this.#telling.tell(() => (user === null ? this.#telling.admins() : this.#telling.person(user)), text, key), clock, log,
+    });
     this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason), later: (work) => this.#later(work) });
-    this.#backlog = new Backlog({ clock, bot: homeserver.bot, isOurs: (user) => rooms.isOurs(user), compare: () => this.#reconcile.start(), signal: this.#stop.signal });
+    this.#backlog = new Backlog({ clock, bot: homeserver.bot, isOwn: (event) => rooms.isOurs(event.sender) || this.#puppets.origin(event) !== null, compare: () => this.#reconcile.start(), signal: this.#stop.signal });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
       store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
@@ -112,7 +123,7 @@ export class Bridge {
       options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
     const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
     const toMatrix = new ToMatrix({
-      store, backfill, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
+      store, backfill, homeserver, rooms, puppets: this.#puppets, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
       ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
     });
     const toNetwork = new ToNetwork({
@@ -317,7 +328,8 @@ export class Bridge {
       userIdOf: (person) => rooms.userIdOf(person), person: (row) => store.person(row), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
       chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), portal: (row) => store.portal(row), networkName: (id) => rooms.networkName(id),
-      owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), alsoTold: (row) => this.#alsoTold(row), rowByKey: (key) => store.outboxByKey(key),
+      owners: (id): readonly UserId[] => accounts.owners(id), puppetOf: (id) => this.#puppets.of(id), origin: (event) => this.#puppets.origin(event),
+      underWay: (room) => underWay(store.outHead(`out:r${room}`)), shown: (portal, remote) => store.mapOfRemote(portal, remote), admins: () => this.#telling.admins(), alsoTold: (row) => this.#alsoTold(row), rowByKey: (key) => store.outboxByKey(key),
       isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
       consentIn: this.#consentIn,
       hasSeen: (event) => store.unseen('matrix', [event]).length === 0,
@@ -346,6 +358,10 @@ export class Bridge {
       }
     }
   }
+}
+
+function underWay(row: OutboxItem | null): OutboxItem | null {
+  return row !== null && (row.state === 'sending' || row.state === 'uncertain') ? row : null;
 }
 
 /** `whatsapp` of `whatsapp/main/support`. */

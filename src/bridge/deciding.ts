@@ -1,9 +1,11 @@
 import type { Capabilities } from '../model/capabilities.ts';
 import type { Content } from '../model/content.ts';
+import type { MatrixEvent } from '../model/events.ts';
 import type { AccountId, EventId, Millis, NetworkId, PersonRow, PortalRow, RemoteId, RoomRow, UserId } from '../model/ids.ts';
 import type { ConsentWords } from '../i18n/consent.ts';
 import type { SendRequest, Target } from '../networks/network.ts';
-import type { Conversation, Effect, InOutcome, OutboxItem, Person, Portal } from '../store/store.ts';
+import type { Conversation, Effect, InOutcome, MapRow, OutboxItem, Person, Portal } from '../store/store.ts';
+import type { Marker } from './keys.ts';
 import { type Audience, inRooms, roomFor } from './reports/telling.ts';
 import type { DeliverySettings, Permission, RelayPrefix } from './settings.ts';
 
@@ -30,6 +32,14 @@ export interface Deciding {
   /** Null: the config does not name them. */
   permission(user: string): Permission | null;
   owners(account: AccountId): readonly UserId[];
+  /** Whose own account shows what this account itself does in its network's app; null: the bot does. */
+  puppetOf(account: AccountId): UserId | null;
+  /** The marker of an event that we wrote, also from somebody's own account; null: it is somebody's own, or bears none. */
+  origin(event: MatrixEvent): Marker | null;
+  /** What is under way to this room at this moment. */
+  underWay(room: RoomRow): OutboxItem | null;
+  /** The events that show a message of a network. */
+  shown(portal: PortalRow, remote: RemoteId): readonly MapRow[];
   admins(): Audience;
   /** Rooms beside its own where it is told that a row has failed: of what a ghost said, those of the account's owners who are not there. */
   alsoTold(row: OutboxItem): readonly RoomRow[];

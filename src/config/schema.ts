@@ -72,6 +72,8 @@ const bridge = z.strictObject({
     .meta({ description: 'What the bot says first in each new bridged room: who can read it. {network}, {account} and {server} are replaced. "" says nothing.' }),
   relay_prefix: z.enum(['auto', 'always', 'never']).prefault('auto')
     .meta({ description: 'Whether a message to a network begins with the name of who wrote it. auto: where several Matrix users share an account.' }),
+  double_puppet: z.enum(['auto', 'off']).prefault('auto')
+    .meta({ description: "Whether what somebody of this homeserver does in a network's own app shows as themselves. auto: `drawbridge register` makes a second registration for it." }),
 }).superRefine((value, context) => {
   if (value.bot.startsWith(value.ghost_prefix)) {
     context.addIssue({ code: 'custom', path: ['bot'], message: 'must not begin with bridge.ghost_prefix: the bot would be a ghost' });

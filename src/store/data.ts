@@ -130,6 +130,8 @@ export interface Member {
   readonly name: string | null;
   /** Null: none; absent: as it was. */
   readonly picture?: Mxc | null;
+  /** They went out, or were put out, and have not come back since: also while they are asked in again. */
+  readonly hasLeft?: boolean;
 }
 
 export interface MapRow {

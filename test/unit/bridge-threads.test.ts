@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Deciding } from '../../src/bridge/deciding.ts';
-import { MARKER } from '../../src/bridge/keys.ts';
+import { MARKER, markerOf } from '../../src/bridge/keys.ts';
 import { delivery } from '../../src/bridge/kinds/delivery.ts';
 import { decideMatrix } from '../../src/bridge/kinds/table.ts';
 import type { MatrixEvent } from '../../src/model/events.ts';
@@ -14,7 +14,7 @@ function learnt(content: Record<string, unknown>): readonly unknown[] {
     ...content, [MARKER]: { key: 'k', portal: 7, id: 'r2', part: 0, time: 5, thread: 'root' },
   } } as unknown as MatrixEvent;
   const context = { room: { row: 1 }, portals: [portal], map: [], rows: [], reactions: [], members: [] } as unknown as RoomContext;
-  const deciding = { isOurs: () => true, bot: '@bot:x', rowByKey: () => null, personOf: () => ({ row: 3 }) } as unknown as Deciding;
+  const deciding = { isOurs: () => true, origin: ({ content: said }: MatrixEvent) => markerOf(said), bot: '@bot:x', rowByKey: () => null, personOf: () => ({ row: 3 }) } as unknown as Deciding;
   return decideMatrix(event, context, deciding, 0).effects;
 }
 

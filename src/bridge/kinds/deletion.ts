@@ -1,10 +1,10 @@
 import type { DeletionEvent, MatrixEvent } from '../../model/events.ts';
-import type { EventId } from '../../model/ids.ts';
+import type { EventId, RemoteId, UserId } from '../../model/ids.ts';
 import { type Effect, type InboxItem, type MapRow, type OutboxItem, type Portal, type ReactionRow, type RemoteContext, type RoomContext, verifiedKey } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
-import { beforeAnswer, beforePortal, deletionKey, standsAt, toPortal, unseenKey } from './shared.ts';
+import { beforeAnswer, beforePortal, byPuppet, deletionKey, isDeleted, puppetOf, standsAt, toPortal, unseenKey } from './shared.ts';
 import { changeByRemoval } from './reaction.ts';
 
 /** Deleted on a network: what has not been written yet is not, what has is redacted. */
@@ -31,10 +31,17 @@ export function deletionFromNetwork(event: DeletionEvent, item: InboxItem, conte
   if (written.some(({ origin }) => origin === 'network') || coming.length > 0) {
     effects.push({ do: 'send', row: {
       lane: `out:r${portal.room}`, key: deletionKey(portal, event.target), portal: portal.row, room: portal.room,
-      task: { to: 'matrix', kind: 'redaction', as: context.person?.row ?? null, target: event.target },
+      task: { to: 'matrix', kind: 'redaction', as: context.person?.row ?? null, ...byPuppet(deleterOf(event, item, written, deciding)), target: event.target },
     } });
   }
   return done(effects);
+}
+
+/** Few networks say who deleted something: what somebody wrote by their own account goes by that. */
+function deleterOf({ sender }: DeletionEvent, item: InboxItem, written: readonly MapRow[], deciding: Deciding): UserId | null {
+  if (sender !== undefined) return puppetOf(item, sender.isSelf, deciding);
+  const author = written.find(({ origin }) => origin === 'network')?.author;
+  return author?.startsWith('@') === true ? (author as UserId) : null;
 }
 
 /** Milliseconds. What goes all at once, as when a server tidies up, is told once. */
@@ -60,6 +67,11 @@ export function redactionFromMatrix(event: MatrixEvent, context: RoomContext, de
   const target = redactedBy(event);
   if (target === null) return ignored('redaction_without_target');
   const ours = deciding.isOurs(event.sender);
+  // A redaction bears no marker. What is under way from this very account is waited for: then nothing is left that it would delete.
+  const going = deciding.underWay(context.room.row)?.task;
+  if (going?.to === 'matrix' && (going.kind === 'redaction' || going.kind === 'unreaction') && going.puppet === event.sender) {
+    return { outcome: { to: 'hold', until: deciding.now + 250 }, effects: [] };
+  }
   const doubt = ours ? null : unproven(event, target, context, deciding);
   if (doubt !== null) return doubt;
   // Also of what was never sent, in a room that is bridged no more, and by people who may do nothing else here.
@@ -109,7 +121,8 @@ export function redactedBy(event: MatrixEvent): EventId | null {
 
 function deleteInPortal(event: MatrixEvent, target: EventId, portal: Portal, context: RoomContext, deciding: Deciding): readonly Effect[] {
   const rows = context.rows.filter((row) => row.portal === portal.row);
-  const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target);
+  // What the network itself has deleted is gone there.
+  const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target && !isDeleted(portal, row.remoteId, deciding));
   if (rows.length === 0 && map.length === 0) return [];
   const waiting = rows.filter(isWaiting);
   const cancelled = waiting.map(({ seq }): Effect => ({ do: 'cancel', seq, reason: 'Deleted before it was sent.' }));
@@ -147,7 +160,8 @@ export function deleteParts(
 function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext, deciding: Deciding): readonly Effect[] {
   const portal = context.portals.find(({ row }) => row === reaction.portal);
   // Only what was put there from here is taken back on the network.
-  if (portal === undefined || !reaction.target.startsWith('$')) return [];
+  if (portal === undefined) return [];
+  if (!reaction.target.startsWith('$')) return unreactOwn(event, reaction, portal, deciding);
   const gone: Effect = { do: 'unreact', portal: portal.row, target: reaction.target, actor: reaction.actor, emoji: reaction.emoji };
   const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'reaction');
   if (rows.length > 0 && rows.every(isWaiting)) return [gone, ...rows.map(({ seq }): Effect => ({ do: 'cancel', seq, reason: 'Taken back before it was sent.' }))];
@@ -155,4 +169,12 @@ function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext
   if (change === null) return [gone];
   const task = { to: 'network', kind: 'reaction', target: reaction.target as EventId, ...change, reaction: event.event_id as EventId } as const;
   return [gone, toPortal(portal, event, task, 0, 1)];
+}
+
+/** Of what came from the network, people take back what their own account put there. */
+function unreactOwn(event: MatrixEvent, { target, actor, emoji }: ReactionRow, portal: Portal, deciding: Deciding): readonly Effect[] {
+  const [message] = deciding.shown(portal.row, target as RemoteId);
+  if (actor !== '0' || message === undefined || deciding.puppetOf(portal.account) !== event.sender) return [];
+  const task = { to: 'network', kind: 'reaction', target: message.eventId, emoji: null, gone: emoji, reaction: event.event_id as EventId } as const;
+  return [{ do: 'unreact', portal: portal.row, target, actor, emoji }, toPortal(portal, event, task, 0, 1)];
 }

@@ -12,7 +12,7 @@ import { corrected, notice, refusal } from '../reports/report.ts';
 import { editFromMatrix } from './edit.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
 import { relayOf } from '../relay/names.ts';
-import { beforeAnswer, hostsOf, isDeleted, leftOut, openPortal, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, byPuppet, hostsOf, isDeleted, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -50,12 +50,15 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
 
 /** Each part an event. */
 function shown(event: MessageEvent, item: InboxItem, context: RemoteContext, portal: Portal, deciding: Deciding): readonly Effect[] {
-  const lead = leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network);
-  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, lead);
+  const network = deciding.adapter(portal.account)?.name ?? portal.conversation.network;
+  // The past is written before anybody is let in.
+  const puppet = event.historical === true ? null : puppetOf(item, event.sender.isSelf, deciding);
+  const lead = leadOf(event, network, puppet !== null);
+  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, leadOf(event, network));
   const rows = parts.map(({ content, job }, index): Effect => {
     const rendered = render(ghostsMentioned(content, context.mentioned, deciding), index === 0 ? lead : undefined);
     const task: MatrixTask = {
-      to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
+      to: 'matrix', kind: 'message', as: context.person?.row ?? null, ...byPuppet(puppet), ...(puppet === null || index > 0 ? {} : { sentFrom: sentFrom(network) }), type: rendered.type, content: rendered.content, ts: event.time,
       ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
       ...(event.thread === undefined || event.thread.root === event.id ? {} : { thread: event.thread }),
       ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
@@ -101,9 +104,12 @@ function inviteAgain(portal: Portal, item: InboxItem, deciding: Deciding): Effec
   } }));
 }
 
-function leadOf(event: MessageEvent, network: string): string | undefined {
+const sentFrom = (network: string): string => `Sent from ${network}`;
+
+/** `isShown`: nobody need be told whose it is. */
+function leadOf(event: MessageEvent, network: string, isShown = false): string | undefined {
   const words = [
-    event.sender.isSelf === true ? `Sent from ${network}` : '',
+    event.sender.isSelf === true && !isShown ? sentFrom(network) : '',
     forwardOf(event),
   ].filter((word) => word !== '');
   return words.length > 0 ? words.join(' · ') : undefined;

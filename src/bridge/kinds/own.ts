@@ -2,7 +2,7 @@ import type { MatrixEvent } from '../../model/events.ts';
 import type { EventId, UserId } from '../../model/ids.ts';
 import type { Effect, Portal, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
-import { type Marker, markerOf } from '../keys.ts';
+import type { Marker } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { redactionFromMatrix } from './deletion.ts';
 
@@ -10,9 +10,8 @@ import { redactionFromMatrix } from './deletion.ts';
  * What the homeserver hands back of our own: that it is here proves that it was sent, and what it shows of one network goes to every
  * other portal of its room. This is the only way from one network to another, so the room's order is the order everywhere.
  */
-export function ownFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding, passOn: ((context: RoomContext) => Decision) | null): Decision {
+export function ownFromMatrix(event: MatrixEvent, marker: Marker | null, context: RoomContext, deciding: Deciding, passOn: ((context: RoomContext) => Decision) | null): Decision {
   if (event.type === 'm.room.redaction') return context.portals.length > 1 ? redactionFromMatrix(event, context, deciding) : ignored('own_event');
-  const marker = markerOf(event.content);
   if (marker === null) return ignored('own_event');
   const proof = proven(event, marker, context, deciding);
   const nowhere = marker.past === true || context.portals.every(({ row }) => row === marker.portal);
@@ -51,7 +50,7 @@ function learnt(event: MatrixEvent, { portal, id, part, time, thread }: Marker, 
   // An edit is found under the event that clients show it in.
   const relations = relationsOf(event.content);
   const eventId = relations.edits ?? (event.event_id as EventId);
-  const author = deciding.personOf(event.sender as UserId)?.row ?? 0;
+  const author = deciding.isOurs(event.sender) ? (deciding.personOf(event.sender as UserId)?.row ?? 0) : event.sender;
   // What stands in no thread here and answers nothing is the first of its thread.
   const root = relations.thread ?? (relations.replyTo === null ? eventId : null);
   return [

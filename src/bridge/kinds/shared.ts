@@ -13,6 +13,14 @@ export function openPortal(item: InboxItem, context: RemoteContext, deciding: De
   return { outcome: { to: 'again' }, effects: [portalFor(context.conversation, account, hostsOf(account, deciding), deciding, isPast)] };
 }
 
+/** Whose own Matrix account shows what the account of an item itself does in the network's app; null: the bot does, or another did it. */
+export function puppetOf(item: InboxItem, isSelf: boolean | undefined, deciding: Deciding): UserId | null {
+  return isSelf === true && item.body.side === 'network' ? deciding.puppetOf(item.body.account) : null;
+}
+
+/** For a task. */
+export const byPuppet = (puppet: UserId | null): { readonly puppet?: UserId } => (puppet === null ? {} : { puppet });
+
 /** Who is asked into the rooms of an account: its owners, else the administrators, rather than nobody. */
 export function hostsOf(account: AccountId, deciding: Deciding): readonly UserId[] {
   const owners = deciding.owners(account);

@@ -4,7 +4,7 @@ import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../.
 import { fromMatrix as textOf } from '../../text/from-matrix.ts';
 import { toPlain } from '../../text/plain.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
-import { keyOf, MARKER } from '../keys.ts';
+import { keyOf, type Marker, MARKER } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { PINNED, pinnedIn } from '../outbound/pins.ts';
 import { throughRelays } from '../relay/off.ts';
@@ -80,8 +80,10 @@ export function remoteIdsOf(item: InboxItem): readonly RemoteId[] {
   }
 }
 
+type Handler = (event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis) => Decision;
+
 /** By type, which anybody may choose: in an object, one called `constructor` would be found too. */
-const fromMatrix = new Map<string, (event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis) => Decision>([
+const fromMatrix = new Map<string, Handler>([
   ['m.room.message', messageFromMatrix],
   ['m.sticker', messageFromMatrix],
   ['m.reaction', reactionFromMatrix],
@@ -93,10 +95,10 @@ const fromMatrix = new Map<string, (event: MatrixEvent, context: RoomContext, de
   ['org.matrix.msc3381.poll.end', pollEndFromMatrix],
 ]);
 
-/** To the portals that it did not come from. */
-function passOn(event: MatrixEvent, others: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
-  const { open, told } = withoutStopped(event, others, deciding);
-  const decision = throughRelays(event, open, deciding, (heard) => fromMatrix.get(event.type)?.(event, heard, deciding, receivedAt) ?? ignored('own_event'));
+/** To those portals of the context that are open to its sender, and to whom it may go. */
+function passOn(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis, handle: Handler): Decision {
+  const { open, told } = withoutStopped(event, context, deciding);
+  const decision = throughRelays(event, open, deciding, (heard) => handle(event, heard, deciding, receivedAt));
   return told.length === 0 ? decision : { ...decision, effects: [...decision.effects, ...told] };
 }
 
@@ -108,7 +110,11 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
   if (event.type === PINNED) return pinsFromMatrix(event, withoutStopped(event, context, deciding).open, deciding);
-  if (deciding.isOurs(event.sender)) return ownFromMatrix(event, context, deciding, fromMatrix.has(event.type) ? (others) => passOn(event, others, deciding, receivedAt) : null);
+  const marker = deciding.origin(event);
+  if (deciding.isOurs(event.sender) || (marker !== null && isFirst(event, marker, deciding))) {
+    const handle = fromMatrix.get(event.type);
+    return ownFromMatrix(event, marker, context, deciding, handle === undefined ? null : (others) => passOn(event, others, deciding, receivedAt, handle));
+  }
   // State of the type of a message: clients show none of it.
   if (event.state_key !== undefined) return ignored('state');
   // Deleted before the homeserver could hand it over: it holds nothing any more.
@@ -129,9 +135,7 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
   }
   if (context.room.encrypted) return done([refusal(context.room.row, event.event_id as EventId, 'Not delivered: this room is encrypted.')]);
   if (handle === undefined) return done([refusal(context.room.row, event.event_id as EventId, `${what} cannot be bridged yet.`)]);
-  const { open, told } = withoutStopped(event, context, deciding);
-  const decision = throughRelays(event, open, deciding, (heard) => handle(event, heard, deciding, receivedAt));
-  return told.length === 0 ? decision : { ...decision, effects: [...decision.effects, ...told] };
+  return passOn(event, context, deciding, receivedAt, handle);
 }
 
 /** Nobody who writes into a room that was a portal is left to think that it arrives. */
@@ -146,6 +150,14 @@ export function eventsOf(event: MatrixEvent, pinned: readonly EventId[]): readon
   const { edits, annotates, refersTo } = relationsOf(event.content);
   if (event.type === PINNED) return [...new Set([...pinned, ...pinnedIn(event.content)])];
   return [edits, annotates?.event ?? null, refersTo, event.type === 'm.room.redaction' ? redactedBy(event) : null].filter((id) => id !== null);
+}
+
+/** Clients copy what they forward, our marker too. What we wrote is the event that its row became, or that shows the message. */
+function isFirst(event: MatrixEvent, { key, portal, id, part }: Marker, deciding: Deciding): boolean {
+  const row = deciding.rowByKey(key);
+  if (row !== null) return row.remoteId === null || row.remoteId === event.event_id;
+  if (portal === undefined || id === undefined || relationsOf(event.content).edits !== null) return true;
+  return deciding.shown(portal, id).every(({ eventId, inPart }) => inPart !== part || eventId === event.event_id);
 }
 
 /**

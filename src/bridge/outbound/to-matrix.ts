@@ -6,9 +6,10 @@ import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../../store/store.ts';
 import type { Backfill } from '../backfill/backfill.ts';
-import { MARKER, markerOf } from '../keys.ts';
+import { MARKER } from '../keys.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
+import type { Puppets } from '../people/puppets.ts';
 import { isBridged, type Rooms } from '../portals/rooms.ts';
 import { inRooms } from '../reports/telling.ts';
 import type { DeliverySettings } from '../settings.ts';
@@ -18,11 +19,13 @@ import type { MatrixMedia } from './matrix-media.ts';
 import { pin } from './pins.ts';
 import { pollEvent } from './polls.ts';
 import { hungUp } from './threads.ts';
+import { type Voice, Voices } from './voices.ts';
 
 export interface ToMatrixDeps {
   readonly store: Store;
   readonly homeserver: Homeserver;
   readonly rooms: Rooms;
+  readonly puppets: Puppets;
   readonly media: MatrixMedia;
   readonly backfill: Backfill;
   readonly outages: Outages;
@@ -49,9 +52,11 @@ class NotLookedFor extends Error {}
 /** Works `out:r…` lanes: one row, one call to the homeserver, under the key that is stored with it. */
 export class ToMatrix {
   readonly #deps: ToMatrixDeps;
+  readonly #voices: Voices;
 
   constructor(deps: ToMatrixDeps) {
     this.#deps = deps;
+    this.#voices = new Voices(deps.store, deps.rooms, deps.puppets);
   }
 
   async turn(lane: string): Promise<Turn> {
@@ -106,44 +111,57 @@ export class ToMatrix {
   }
 
   async #message(row: OutboxItem, first: Extract<MatrixTask, { kind: 'message' }>): Promise<void> {
-    const { homeserver, rooms, media, store } = this.#deps;
+    const { homeserver, rooms, media, store, puppets } = this.#deps;
     if (row.state !== 'ready' && await this.#foundSent(row, rooms.placeOf(row))) return;
     const room = rooms.idOf(row);
-    const as = first.edits === undefined ? await rooms.speaker(first.as, row) : await rooms.writer(this.#writerOf(row, first), row);
+    const voice = await this.#voices.ofMessage(row, first);
+    const { as } = voice;
     const wanted = isOvertaken(store, row, first) ? fileAlone(first) : first;
-    const ready = wanted.media === undefined ? wanted : await media.ready(row, wanted, as);
+    const ready = wanted.media === undefined ? wanted : await media.ready(row, wanted, voice.puppet === null ? as : homeserver.bot);
     if (ready === null) return;
     this.#deps.step('matrix.prepared');
-    const content = finalContent(store, row, ready);
+    const said = voice.say(ready);
+    const content = finalContent(store, row, said, (marker) => puppets.sealed(room, as, marker));
     if (!await this.#begin(row)) return;
     // The newest edit by the homeserver's time is the one shown, and networks tell time in seconds: edits go without theirs.
-    const eventId = await homeserver.send(as, room, ready.type, row.key, content, ready.edits === undefined ? ready.ts : undefined);
+    const eventId = await this.#spoken(row, voice, () => homeserver.send(as, room, said.type, row.key, content, said.edits === undefined ? said.ts : undefined));
+    if (eventId === null) return;
     this.#deps.step('matrix.sent');
     const spool = media.spoolOf(ready);
-    await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...this.#mapped(row, ready, eventId), ...media.over(ready)]);
+    await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...this.#mapped(row, said, eventId, as), ...media.over(ready)]);
     await media.remove(ready, spool);
   }
 
-  #mapped(row: OutboxItem, task: Extract<MatrixTask, { kind: 'message' }>, eventId: EventId): readonly Effect[] {
+  /** Null where somebody's own account was refused: the row goes out again at once, by the bot. */
+  async #spoken(row: OutboxItem, { puppet }: Pick<Voice, 'puppet'>, send: () => Promise<EventId>): Promise<EventId | null> {
+    const { puppets, clock } = this.#deps;
+    if (puppet === null || row.room === null) return send();
+    try {
+      const eventId = await send();
+      await puppets.worked(puppet);
+      return eventId;
+    } catch (error) {
+      if (!puppets.isRefusal(error)) throw error;
+      await puppets.refused(puppet, row.room, error);
+      await this.#settle(row, { to: 'ready', dueAt: clock.now(), tried: false, code: error.code, reason: error.message });
+      return null;
+    }
+  }
+
+  #mapped(row: OutboxItem, task: Extract<MatrixTask, { kind: 'message' }>, eventId: EventId, as: UserId): readonly Effect[] {
     if (task.map === undefined || row.portal === null) return [];
     // An edit is found under the event that clients show it in.
     const edited = task.edits === undefined ? null : eventOf(this.#deps.store, row, task.edits);
-    const author = task.as === null ? 0 : (this.#deps.store.person(task.as)?.row ?? task.as);
+    const author = this.#voices.authorOf(task, as);
     return [
-      { do: 'map', row: { portal: row.portal, eventId: edited ?? eventId, outPart: 0, ...task.map, origin: 'network', author: String(author), thread: task.thread?.root ?? null } },
+      { do: 'map', row: { portal: row.portal, eventId: edited ?? eventId, outPart: 0, ...task.map, origin: 'network', author, thread: task.thread?.root ?? null } },
       ...hungUp(this.#deps.store, row, task, eventId),
     ];
   }
 
-  #writerOf(row: OutboxItem, { as, map }: Extract<MatrixTask, { kind: 'message' }>): PersonRow | null {
-    if (map === undefined || row.portal === null) return as;
-    const found = this.#deps.store.mapOfRemote(row.portal, map.remoteId).find(({ inPart }) => inPart === map.inPart);
-    return found?.origin === 'network' ? ((Number(found.author) || null) as PersonRow | null) : as;
-  }
-
   /** What is about a message or a poll, and is sent as an event of its own. */
   async #about(row: OutboxItem, task: Extract<MatrixTask, { kind: 'reaction' | 'vote' | 'poll end' }>): Promise<void> {
-    const { homeserver, rooms, store, clock } = this.#deps;
+    const { homeserver, rooms, store, clock, puppets } = this.#deps;
     const room = rooms.placeOf(row);
     const target = eventOf(store, row, { remote: task.target });
     const event = target === null ? null : task.kind === 'reaction'
@@ -155,10 +173,12 @@ export class ToMatrix {
     }
     if (row.state !== 'ready' && await this.#foundSent(row, room)) return;
     rooms.idOf(row);
-    const as = await rooms.speaker(task.as, row);
+    const voice = await this.#voices.of(row, task.kind === 'poll end' ? { as: task.as } : task);
     if (!await this.#begin(row)) return;
+    const marker = puppets.sealed(room, voice.as, originOf(row));
     try {
-      const eventId = await homeserver.send(as, room, event.type, row.key, { ...event.content, [MARKER]: originOf(row) }, task.ts);
+      const eventId = await this.#spoken(row, voice, () => homeserver.send(voice.as, room, event.type, row.key, { ...event.content, [MARKER]: marker }, task.ts));
+      if (eventId === null) return;
       this.#deps.step('matrix.reacted');
       await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [{ do: 'reacted', key: row.key, eventId }]);
     } catch (error) {
@@ -201,7 +221,7 @@ export class ToMatrix {
     const events = task.kind === 'redaction' ? this.#eventsFor(row, task)
       : [task.event ?? (store.outboxByKey(task.key)?.remoteId as EventId | null | undefined) ?? null].filter((id) => id !== null);
     if (!await this.#begin(row)) return;
-    const as = events.length === 0 ? homeserver.bot : await rooms.speaker(task.as, row);
+    const as = events.length === 0 ? homeserver.bot : (await this.#voices.of(row, task)).as;
     for (const [index, event] of events.entries()) {
       await this.#redactOne(homeserver, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
     }
@@ -265,11 +285,13 @@ export class ToMatrix {
   }
 
   async #membership(row: OutboxItem, task: Extract<MatrixTask, { kind: 'invite' | 'join' | 'leave' }>): Promise<void> {
-    const { homeserver, rooms, clock } = this.#deps;
+    const { homeserver, rooms, clock, puppets } = this.#deps;
     const room = rooms.idOf(row);
     if (!await this.#begin(row)) return;
     try {
-      if (task.kind === 'invite') await rooms.invite(row, task.user);
+      const isIn = task.kind === 'invite' && await puppets.welcome(task.user, row);
+      if (isIn) this.#deps.log.debug('Somebody is let into their room.', { room: row.room });
+      else if (task.kind === 'invite') await rooms.invite(row, task.user);
       else if (task.kind === 'join') await homeserver.join(homeserver.bot, room);
       else await homeserver.leave(rooms.userOf(task.as), room, task.reason);
     } catch (error) {
@@ -305,7 +327,7 @@ export class ToMatrix {
     }
     if (own === null) return false;
     const eventId = own.event_id as EventId;
-    const effects = row.task?.to === 'matrix' && row.task.kind === 'message' ? [...this.#mapped(row, row.task, eventId), ...this.#deps.media.over(row.task)] : [];
+    const effects = row.task?.to === 'matrix' && row.task.kind === 'message' ? [...this.#mapped(row, row.task, eventId, own.sender as UserId), ...this.#deps.media.over(row.task)] : [];
     await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...effects, { do: 'reacted', key: row.key, eventId }]);
     return true;
   }
@@ -316,7 +338,7 @@ export class ToMatrix {
     let from: string | undefined;
     for (let page = 0; page < 20; page++) {
       const { events, end } = await homeserver.messages(homeserver.bot, room, { limit: 100, ...(from === undefined ? {} : { from }) });
-      const own = events.find((event) => markerOf(event.content)?.key === row.key && this.#deps.rooms.isOurs(event.sender));
+      const own = events.find((event) => this.#deps.puppets.origin(event)?.key === row.key);
       if (own !== undefined) return own;
       // `?ts=` moves single events into the past, and clocks differ a little: a whole page must be older, by a wide margin.
       const newest = Math.max(...events.map(({ origin_server_ts: at }) => at));

@@ -5,7 +5,7 @@ import type { AccountId, EventId, Millis, RemoteId, RoomRow } from '../../model/
 import type { Logger } from '../../model/log.ts';
 import type { Inline, RichText } from '../../model/richtext.ts';
 import type { Connection, Relay, SendRequest, SendResult, Target } from '../../networks/network.ts';
-import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, partKey, type Portal, type Store, StoreBusy } from '../../store/store.ts';
+import { type Effect, type MapRow, type NetworkTask, type OutboxItem, type OutOutcome, partKey, type Portal, type Store, StoreBusy } from '../../store/store.ts';
 import { targetOf } from '../deciding.ts';
 import { STOPPED } from '../kinds/consent.ts';
 import { standsAt } from '../kinds/shared.ts';
@@ -202,7 +202,11 @@ export class ToNetwork {
   }
 
   #partOf(portal: Portal, event: EventId, part: number): RemoteId | undefined {
-    return this.#deps.store.mapOf(portal.row, event).find(({ outPart }) => outPart === part)?.remoteId;
+    return this.#mapOf(portal, event, part)?.remoteId;
+  }
+
+  #mapOf(portal: Portal, event: EventId, part: number): MapRow | undefined {
+    return this.#deps.store.mapOf(portal.row, event).find(({ outPart }) => outPart === part);
   }
 
   async #sent(row: OutboxItem, portal: Portal, account: LiveAccount, result: SendResult | null): Promise<void> {
@@ -216,15 +220,16 @@ export class ToNetwork {
         portal: portal.row, eventId, outPart, remoteId: result.id, inPart: 0, remoteTime: result.time, origin: 'matrix', author: row.sender ?? '', thread: root ?? null,
       } }, ...(task === null ? [] : sentInto(portal, task, root, eventId)));
     }
-    if (row.task?.to === 'network' && row.task.kind === 'deletion') {
-      const gone = this.#partOf(portal, row.task.target, row.task.part);
-      if (gone !== undefined) effects.push({ do: 'unmap', portal: portal.row, remoteId: gone });
+    const gone = row.task?.to === 'network' && row.task.kind === 'deletion' ? this.#mapOf(portal, row.task.target, row.task.part) : undefined;
+    if (gone !== undefined) {
+      // Other events that show the same message of the network go when it tells of the deletion.
+      effects.push({ do: 'unmap', portal: portal.row, remoteId: gone.remoteId, ...(gone.origin === 'network' ? { part: gone.inPart } : {}) });
     }
     if (result?.learnt?.alias !== undefined) effects.push({ do: 'alias', conversation: portal.conversation.row, alias: result.learnt.alias });
     if (result?.note !== undefined && row.event !== null) effects.push(notice(portal.room, `ℹ️ ${account.networkName}: ${result.note}`, keyOf('note', row.key), row.event));
     effects.push(...takenAfterAll(this.#deps.store, row, result?.time ?? clock.now()));
     if (settings.statusEvents && row.part === row.parts - 1) effects.push(...statusEvent(row, portal.room, account.networkName, 'SUCCESS'));
-    await this.#settle(row, { to: result?.state ?? 'confirmed', remoteId: result?.id ?? null, at: result?.time ?? clock.now() }, effects);
+    await this.#settle(row, { to: result?.state ?? 'confirmed', remoteId: result?.id ?? gone?.remoteId ?? null, at: result?.time ?? clock.now() }, effects);
   }
 
   /** A send whose outcome nobody knows: the network is asked where it can be, then a delivery event awaited, then the policy. */

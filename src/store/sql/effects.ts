@@ -122,9 +122,10 @@ export class Effects {
   }
 
   #member({ room, member }: Extract<Effect, { do: 'member' }>): void {
-    this.#sql.run(`INSERT INTO member (room, "user", membership, name, picture) VALUES (?, ?, ?, ?, ?) ON CONFLICT (room, "user") DO UPDATE SET
-      membership = excluded.membership, name = coalesce(excluded.name, member.name), picture = nullif(coalesce(excluded.picture, member.picture), '')`,
-      room, member.user, member.membership, member.name, member.picture === null ? '' : (member.picture ?? null));
+    this.#sql.run(`INSERT INTO member (room, "user", membership, has_left, name, picture) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (room, "user") DO UPDATE SET
+      membership = excluded.membership, has_left = CASE excluded.membership WHEN 'join' THEN 0 WHEN 'leave' THEN 1 WHEN 'ban' THEN 1 ELSE member.has_left END,
+      name = coalesce(excluded.name, member.name), picture = nullif(coalesce(excluded.picture, member.picture), '')`,
+      room, member.user, member.membership, member.membership === 'leave' || member.membership === 'ban' ? 1 : 0, member.name, member.picture === null ? '' : (member.picture ?? null));
   }
 
   #person({ person, change: { registered, shownName, shownPicture } }: Extract<Effect, { do: 'person' }>): void {

@@ -184,7 +184,7 @@ function picture({ picture: id, picture_handle: handle }: PictureSql): Picture |
 }
 
 function member(found: MemberSql): Member {
-  return { user: found.user as UserId, membership: found.membership, name: found.name, picture: found.picture as Mxc | null };
+  return { user: found.user as UserId, membership: found.membership, name: found.name, picture: found.picture as Mxc | null, ...(found.has_left === 1 ? { hasLeft: true } : {}) };
 }
 
 interface PictureSql { picture: string | null; picture_handle: string | null }
@@ -198,7 +198,7 @@ export interface RoomSql {
   created_by_us: number; active_at: Millis; last_event: string | null; last_seq: number | null; settled_event: string | null;
 }
 interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state']; linked: number; relay: number }
-interface MemberSql { room: number; user: string; membership: Member['membership']; name: string | null; picture: string | null }
+interface MemberSql { room: number; user: string; membership: Member['membership']; has_left: number; name: string | null; picture: string | null }
 export interface OutboxSql {
   seq: number; lane: string; kind: string; key: string; state: OutboxState; portal: number | null; room: number | null; account: string | null;
   event: string | null; sender: string | null; remote_ref: string | null; part: number; parts: number; body: Buffer | null; tries: number;

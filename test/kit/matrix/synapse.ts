@@ -1,10 +1,16 @@
 import { MatrixError } from '../../../src/demo/matrix/client.ts';
+import type { MatrixUser } from '../../../src/demo/matrix/user.ts';
 import { eventually } from '../stack/stack.ts';
 import { sharedSynapse } from '../synapse/shared.ts';
-import { type MatrixMaker, patience } from './side.ts';
+import { type MatrixSide, patience } from './side.ts';
+
+export interface SynapseSide extends MatrixSide {
+  /** Alice and her client. */
+  readonly user: MatrixUser;
+}
 
 /** The Synapse that all test files of a run share, Alice's own account there, and a registration that nobody else has. */
-export const onSynapse: MatrixMaker = async () => {
+export const onSynapse = async (): Promise<SynapseSide> => {
   const synapse = await sharedSynapse();
   const [slot, alice] = await Promise.all([synapse.claimBridge(), synapse.user('alice')]);
   const entering = new Map<string, Promise<void>>();
@@ -15,6 +21,7 @@ export const onSynapse: MatrixMaker = async () => {
   };
   const named = (room: string, name: string): boolean => alice.events(room).findLast(({ type }) => type === 'm.room.name')?.content['name'] === name;
   return {
+    user: alice,
     config: {
       homeserver: { url: synapse.url, domain: synapse.serverName }, registration: slot.registrationFile,
       bridge: { bot: slot.senderLocalpart, ghost_prefix: slot.prefix, privacy_notice: '' },

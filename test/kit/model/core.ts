@@ -1,6 +1,7 @@
 import { Accounts } from '../../../src/bridge/accounts.ts';
 import { Blocklist } from '../../../src/bridge/blocklist.ts';
 import { Bridge } from '../../../src/bridge/bridge.ts';
+import { Markers } from '../../../src/bridge/keys.ts';
 import type { MediaTools } from '../../../src/bridge/media.ts';
 import { Outages } from '../../../src/bridge/outages.ts';
 import { Pictures } from '../../../src/bridge/people/pictures.ts';
@@ -28,10 +29,12 @@ export interface Core {
 /** What most tests do without. */
 export interface Wishes {
   readonly privacyNotice?: string;
+  /** The bridge may act for people of the homeserver. */
+  readonly puppets?: boolean;
 }
 
 /** The core as `daemon.ts` composes it, over the fakes and one life's view of the store and of time. */
-export function compose(clean: boolean, life: Life, homeserver: Homeserver, networks: readonly Network[], tools: MediaTools, settings: DeliverySettings, log: Logger, { privacyNotice = '' }: Wishes = {}): Core {
+export function compose(clean: boolean, life: Life, homeserver: Homeserver, networks: readonly Network[], tools: MediaTools, settings: DeliverySettings, log: Logger, { privacyNotice = '', puppets = false }: Wishes = {}): Core {
   const { store, clock } = life;
   const permission = (user: string): Permission | null => (user === ALICE ? 'admin' : null);
   let bridge: Bridge | null = null;
@@ -50,7 +53,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
     decodeAgain: () => Promise.resolve('It cannot be decoded.'), takeAgain: () => Promise.resolve('It cannot be taken in.'), wake: (lanes) => bridge?.wake(lanes),
   });
   bridge = new Bridge({
-    store, homeserver, accounts, rooms, outages, tools, settings, clock, log, permission, admins: [ALICE], relayPrefix: 'never', commandPrefix: '!bridge',
+    store, homeserver, accounts, rooms, outages, tools, settings, clock, log, permission, markers: new Markers(Buffer.alloc(32, 5)), actsForPeople: puppets, admins: [ALICE], relayPrefix: 'never', commandPrefix: '!bridge',
     step: () => {}, count: () => {}, limited: () => {}, keep: { deadContent: 1e12, settled: 1e12, accepted: 1e12, seen: null },
     command: (task, row) => commands.command(task, row),
   });

@@ -35,7 +35,12 @@ export class FakeHomeserver {
   readonly fullyRead = new Map<RoomId, EventId>();
   /** Every display name as it was set. */
   readonly named: [user: UserId, name: string][] = [];
-  readonly #accountData = new Map<string, Readonly<Record<string, unknown>>>();
+  /** By user and type. */
+  readonly accountData = new Map<string, Readonly<Record<string, unknown>>>();
+  /** Read marks of people that the bridge set for them. */
+  readonly reads: { readonly as: UserId; readonly event: EventId }[] = [];
+  /** People for whom nobody may act any more, and what the homeserver says then. */
+  readonly barred = new Map<string, string>();
   /** Names and pictures of ghosts. */
   readonly profiles = new Map<string, { readonly name?: string; readonly picture?: string }>();
   readonly receipts: { readonly as: UserId; readonly event: EventId }[] = [];
@@ -202,6 +207,11 @@ export class FakeHomeserver {
     return (answer as { readonly value: T }).value;
   }
 
+  #allow(as: string): void {
+    const code = this.barred.get(as);
+    if (code !== undefined) throw new Rejected(`${as} may not do that`, code);
+  }
+
   #room(id: RoomId, as: string): FakeRoom {
     const room = this.rooms.get(id);
     if (room?.members.get(as) !== 'join') throw new Rejected('not in the room', 'M_FORBIDDEN');
@@ -230,6 +240,7 @@ export class FakeHomeserver {
       ping,
       beat: ping,
       send: (as, id, type, txn, content, ts) => twice('send', () => this.#once(`${id} ${type} ${txn}`, () => {
+        this.#allow(as);
         const room = this.#room(id, as);
         const said = JSON.parse(JSON.stringify(content)) as Record<string, unknown>;
         if (type === 'm.reaction' && room.timeline.some((each) => each.sender === as && each.type === type && !room.redacted.has(each.event_id)
@@ -260,6 +271,7 @@ export class FakeHomeserver {
         return { events: timeline.slice(start, end).reverse(), ...(start > 0 ? { end: String(start) } : {}) };
       }),
       join: (as, id) => same('join', () => {
+        this.#allow(as);
         const room = this.rooms.get(id);
         const membership = room?.members.get(as);
         if (room === undefined || (membership !== 'invite' && membership !== 'join')) throw new Rejected('not invited', 'M_FORBIDDEN');
@@ -288,8 +300,14 @@ export class FakeHomeserver {
       receipt: (as, _room, event) => same('receipt', () => void this.receipts.push({ as, event })),
       setFullyRead: (room, event) => same('setFullyRead', () => void this.fullyRead.set(room, event)),
       fullyRead: (room) => same('fullyRead', () => this.fullyRead.get(room) ?? null),
-      accountData: (type) => same('accountData', () => this.#accountData.get(type) ?? null),
-      setAccountData: (type, content) => same('setAccountData', () => void this.#accountData.set(type, content as Record<string, unknown>)),
+      accountData: (type, as = BOT) => same('accountData', () => this.accountData.get(`${as} ${type}`) ?? null),
+      setAccountData: (type, content, as = BOT) => same('setAccountData', () => void this.accountData.set(`${as} ${type}`, content as Record<string, unknown>)),
+      actsFor: (user) => same('actsFor', () => this.#allow(user)),
+      readUpTo: (as, id, event) => same('readUpTo', () => {
+        this.#allow(as);
+        this.#room(id, as);
+        this.reads.push({ as, event });
+      }),
       typing: () => same('typing', () => {}),
       setState: (as, id, type, key, content) => same('setState', () =>
         this.#append(this.#room(id, as), as, type, content as Record<string, unknown>, { state_key: key })),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../../../src/daemon.ts';
 import { freePorts } from '../../../src/demo/synapse/ports.ts';
 import type { MatrixSide } from '../matrix/side.ts';
+import { DaemonProcess } from './process.ts';
 
 /** The daemon in this process, between a Matrix side and some networks' sandboxes. */
 export interface Between<Side extends MatrixSide = MatrixSide> extends AsyncDisposable {
@@ -12,6 +13,8 @@ export interface Between<Side extends MatrixSide = MatrixSide> extends AsyncDisp
   readonly dir: string;
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** kill -9, of one that runs as a process. */
+  kill(): Promise<void>;
 }
 
 export interface Around {
@@ -23,7 +26,7 @@ export interface Around {
 
 /** `networks`: starts the sandboxes, tells what the config says of them, and closes them with `started`. */
 export async function daemonBetween<Side extends MatrixSide>(
-  maker: (dir: string) => Promise<Side>, networks: (around: Around, started: AsyncDisposableStack) => Promise<object>, more: { readonly delivery?: object } = {},
+  maker: (dir: string) => Promise<Side>, networks: (around: Around, started: AsyncDisposableStack) => Promise<object>, more: { readonly delivery?: object; readonly asProcess?: boolean; readonly permissions?: object } = {},
 ): Promise<Between<Side>> {
   await using started = new AsyncDisposableStack();
   const dir = started.adopt(await mkdtemp(join(tmpdir(), 'drawbridge-between-')), (path) => rm(path, { recursive: true, force: true }));
@@ -34,10 +37,11 @@ export async function daemonBetween<Side extends MatrixSide>(
   await writeFile(configPath, JSON.stringify({
     ...matrix.config, database: 'drawbridge.db', data: 'data', seal_key: Buffer.alloc(32, 7).toString('base64'), public_url: publicUrl,
     listen: { homeserver: matrix.listen, public: `127.0.0.1:${publicPort}`, admin: `127.0.0.1:${adminPort}` },
-    permissions: { [matrix.serverName]: 'user', [matrix.alice]: 'admin' }, delivery: { ...more.delivery },
+    permissions: { [matrix.serverName]: 'user', [matrix.alice]: 'admin', ...more.permissions }, delivery: { ...more.delivery },
     logging: { level: process.env['TEST_LOG'] ?? 'error', format: 'json' }, networks: await networks({ webhooks: `${publicUrl}/webhooks`, owners: [matrix.alice] }, started),
   }), { mode: 0o600 });
-  let daemon: Daemon | null = null;
+  let daemon: Pick<Daemon, 'stop'> | null = null;
+  let separate: DaemonProcess | null = null;
   const stop = async (): Promise<void> => {
     const running = daemon;
     daemon = null;
@@ -48,7 +52,17 @@ export async function daemonBetween<Side extends MatrixSide>(
   return {
     matrix, dir, stop,
     async start() {
-      daemon = await startDaemon({ configPath });
+      if (more.asProcess !== true) daemon = await startDaemon({ configPath });
+      else {
+        const started = await DaemonProcess.start(configPath);
+        if (!started.running) throw new Error(started.output);
+        separate = started;
+        daemon = { stop: async () => void await started.terminate() };
+      }
+    },
+    async kill() {
+      daemon = null;
+      await separate?.kill();
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };

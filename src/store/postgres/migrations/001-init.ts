@@ -58,7 +58,7 @@ CREATE TABLE room (
   last_event ${text}, last_seq BIGINT, settled_event ${text}, pinned ${text} NOT NULL DEFAULT '[]'
 );
 CREATE TABLE member (
-  room BIGINT NOT NULL REFERENCES room(id), "user" ${text} NOT NULL, membership ${text} NOT NULL, name ${text}, picture ${text},
+  room BIGINT NOT NULL REFERENCES room(id), "user" ${text} NOT NULL, membership ${text} NOT NULL, has_left BIGINT NOT NULL DEFAULT 0, name ${text}, picture ${text},
   PRIMARY KEY (room, "user")
 );
 

@@ -60,8 +60,9 @@ CREATE TABLE room (
   encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, topic TEXT, picture TEXT, active_at INTEGER NOT NULL,
   last_event TEXT, last_seq INTEGER, settled_event TEXT, pinned TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
+-- has_left: went out by themselves or was put out, and has not come back since, whoever asked.
 CREATE TABLE member (
-  room INTEGER NOT NULL REFERENCES room(id), user TEXT NOT NULL, membership TEXT NOT NULL, name TEXT, picture TEXT,
+  room INTEGER NOT NULL REFERENCES room(id), user TEXT NOT NULL, membership TEXT NOT NULL, has_left INTEGER NOT NULL DEFAULT 0, name TEXT, picture TEXT,
   PRIMARY KEY (room, user)
 ) STRICT, WITHOUT ROWID;
 
