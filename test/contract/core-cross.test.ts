@@ -34,8 +34,8 @@ const sent = (): Record<string, readonly string[]> => Object.fromEntries(PORTALS
   network(name).of('send').filter((call) => call.to === to).map(({ relay, text, content }) => `${relay ?? ''}: ${text ?? content?.kind}`)]));
 const of = { conversation: chat('c1'), sender: BOB, time: TIME };
 
-async function open(abilities: ConstructorParameters<typeof Stage>[2] = [{ name: 'Beta' }, { name: 'Gamma' }], first = {}): Promise<void> {
-  stage = new Stage(first, {}, abilities);
+async function open(abilities: ConstructorParameters<typeof Stage>[2] = [{ name: 'Beta' }, { name: 'Gamma' }], first = {}, wishes = {}): Promise<void> {
+  stage = new Stage(first, {}, abilities, wishes);
   await stage.pass(100);
   room = stage.homeserver.createRoom(ALICE);
   stage.homeserver.setMember(room, ALICE, BOT, 'invite');
@@ -391,4 +391,20 @@ test('somebody who asked not to be bridged hears nothing from any network, and t
   await take('fake', stage.message('d3', 'START', { conversation: direct }));
   await take('beta', said('c1', 'm3', 'three'));
   expect(network('fake').of('send').filter(({ to }) => to === 'bob').at(-1)?.text).toBe('three');
+});
+
+test('what somebody does in the app of one network goes to the others as theirs, shown by their own account, and not back', async () => {
+  await stage.close();
+  await open(undefined, {}, { puppets: true });
+  const self = { id: 'one', scope: '', isSelf: true } as const;
+  await take('fake', said('c1', 's1', 'from my phone', { sender: self }));
+  expect(room.timeline.filter(({ content }) => content.body === 'from my phone').map(({ sender }) => sender)).toEqual([ALICE]);
+  expect(sent()).toEqual({ 'fake c1': [], 'beta c1': [expect.stringMatching(/from my phone$/)], 'gamma c1': [expect.stringMatching(/from my phone$/)], 'gamma c2': [expect.stringMatching(/from my phone$/)] });
+  await take('beta', { type: 'reaction', target: id(network('beta').of('send')[0]?.id ?? ''), emoji: '👍', exclusive: true, ...of });
+  expect(network('fake').of('react')).toMatchObject([{ target: 's1', emoji: '👍' }]);
+  await take('fake', { type: 'edit', id: id('e1'), target: id('s1'), parts: [{ kind: 'text', text: plain('from my laptop') }], ...of, sender: self });
+  expect(network('beta').of('edit')).toMatchObject([{ text: 'from my laptop' }]);
+  await take('fake', { type: 'deletion', target: id('s1'), ...of, sender: self });
+  expect(network('beta').of('delete')).toHaveLength(1);
+  expect([...network('fake').of('edit'), ...network('fake').of('delete')]).toEqual([]);
 });
