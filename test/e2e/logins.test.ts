@@ -129,11 +129,11 @@ describe('an administrator adds a Telegram bot', () => {
 
   test('logged out it is silent, and whoever still writes is told', async () => {
     const id = /telegram\/main\/\S+/.exec(await ask(admin, room, 'accounts'))?.[0] ?? '';
-    telegram.faults.http500 = 1;
+    telegram.faults.rateLimit = 1;
     const waits = await admin.text(portal, 'this one waits');
     await eventually('that it waits', async () => (await ask(admin, room, 'limits')).includes(`${id}: waiting 1; sends `), patience);
     expect(await ask(admin, room, `logout ${id}`)).toMatch(/logged out[^]*no longer bridged: 1[^]*Messages that waited for it: 1/);
-    telegram.faults.http500 = 0;
+    telegram.faults.rateLimit = 0;
     expect(await said(admin, portal, waits)).toMatch(/Not delivered.*is not there any more/);
     await admin.waitForEvent(portal, ({ sender, content }) => sender === bridge.bot && /no longer bridged/.test(String(content['body'])));
     expect(await said(admin, portal, await admin.text(portal, 'anybody there?'))).toMatch(/not bridged any more/);

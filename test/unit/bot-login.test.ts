@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LoginSession, LOGIN_TTL } from '../../src/actions/login-session.ts';
 import type { RoomRow, UserId } from '../../src/model/ids.ts';
 import { ADMIN, ALICE, BotStage, GOOD } from '../kit/bot/stage.ts';
-
+import { turnOfLoop } from '../kit/model/clock.ts';
 
 let stage: BotStage;
 let room: RoomRow;
@@ -169,7 +169,14 @@ describe('who may', () => {
     const carol = '@carol:test' as UserId;
     await stage.room(carol);
     expect(await say(`login net user carol ${GOOD}`, carol)).toMatch(/Somebody else has logged in/);
+    // While the old line is closed, what waits must find an account.
+    const found: boolean[] = [];
+    stage.closing = async () => {
+      await turnOfLoop();
+      found.push(stage.accounts.get('net/main/alice' as never) !== null);
+    };
     expect(await say('login net user alice acc1-good-token-77')).toMatch(/Logged in anew: `net\/main\/alice`/);
+    expect(found).toEqual([true]);
     expect(stage.lines.map(({ id, state }) => `${id} ${state}`)).toEqual(['fixed live', 'acc1 closed', 'acc1 live']);
     expect(await say('login net user x fixed-good-token-5')).toMatch(/in the config/);
   });
