@@ -128,6 +128,26 @@ describe('a login that nobody ends', () => {
   });
 });
 
+describe('a line that is run again after a stop, for nobody knows whether it was answered', () => {
+  test('in the middle of a dialog makes no second account, and nothing is said of the secret', async () => {
+    await say('login');
+    await say('alice');
+    const { event } = await stage.say(GOOD);
+    await stage.restart();
+    expect((await stage.say(GOOD, ALICE, room, event)).answer).not.toContain(GOOD.slice(0, 8));
+    expect(ids()).toEqual(['net/main/fixed', 'net/main/alice']);
+  });
+
+  test('of a login in one line comes to the same account', async () => {
+    const line = `login net user alice ${GOOD}`;
+    const { event } = await stage.say(line);
+    await stage.restart();
+    expect((await stage.say(line, ALICE, room, event)).answer).toMatch(/Logged in anew: `net\/main\/alice`/);
+    expect(ids()).toEqual(['net/main/fixed', 'net/main/alice']);
+    expect(stage.redacted).toEqual([event, event]);
+  });
+});
+
 describe('who may', () => {
   test('a relay account is for administrators: others are not offered one', async () => {
     await stage.room(ADMIN);
