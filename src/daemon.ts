@@ -124,6 +124,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const webhooks: WebhookDeps = {
     store, clock, log, step, accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId),
     apps: accounts.apps(),
+    isGone: (network, app, remoteId) => store.storedAccounts().some((one) => one.settings === null && one.network === network && one.app === app && (remoteId ?? one.remoteId) === one.remoteId),
     accept: (network, account, items) => running.acceptNetwork(network, account, items),
     kept: (text, key) => running.tellAdmins(text, key),
   };

@@ -1,5 +1,4 @@
 import { type ActionContext, isPrivate, Mistake } from '../actions/action.ts';
-import { audit } from '../actions/audit.ts';
 import { answerProblem, LOGIN_TTL, type OfferedFlow, type SessionStep } from '../actions/login-session.ts';
 import { markAsked, mayTakeBack, say, takeBack, wasAsked } from '../actions/said.ts';
 import { DeliveryError } from '../model/errors.ts';
@@ -176,7 +175,6 @@ export class LoginDialogs {
         return asking(dialog, next);
       }
       await this.#end(context, true);
-      await audit(context, 'login', next.account);
       return [
         `✅ ${next.outcome === 'added' ? 'Logged in' : 'Logged in anew'}: \`${next.account}\`, ${next.says}.`,
         'A room is made, and you are invited to it, when somebody writes. To end it: `logout`.',

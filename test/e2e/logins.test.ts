@@ -129,7 +129,12 @@ describe('an administrator adds a Telegram bot', () => {
 
   test('logged out it is silent, and whoever still writes is told', async () => {
     const id = /telegram\/main\/\S+/.exec(await ask(admin, room, 'accounts'))?.[0] ?? '';
-    expect(await ask(admin, room, `logout ${id}`)).toMatch(/logged out[^]*no longer bridged: 1/);
+    telegram.faults.rateLimit = 1;
+    const waits = await admin.text(portal, 'this one waits');
+    await eventually('that it waits', async () => (await ask(admin, room, 'limits')).includes(`${id}: waiting 1; sends `), patience);
+    expect(await ask(admin, room, `logout ${id}`)).toMatch(/logged out[^]*no longer bridged: 1[^]*Messages that waited for it: 1/);
+    telegram.faults.rateLimit = 0;
+    expect(await said(admin, portal, waits)).toMatch(/Not delivered.*is not there any more/);
     await admin.waitForEvent(portal, ({ sender, content }) => sender === bridge.bot && /no longer bridged/.test(String(content['body'])));
     expect(await said(admin, portal, await admin.text(portal, 'anybody there?'))).toMatch(/not bridged any more/);
     expect(await ask(admin, room, 'accounts')).not.toContain('telegram');
@@ -139,6 +144,20 @@ describe('an administrator adds a Telegram bot', () => {
   test('an account of the config says where it is', async () => {
     expect(await ask(admin, room, 'logout whatsapp/main/support')).toMatch(/in the config/);
   });
+});
+
+test('an administrator sees the whole bridge, shuts people out, and tells them things', async () => {
+  const [room, own] = [await botRoom(admin), await botRoom(bea)];
+  await bridge.meet(admin, '31633330000', { name: 'Yva' });
+  expect(await ask(admin, room, 'networks')).toMatch(/✅ WhatsApp whatsapp\/main: accounts 1; rooms \d+\n✅ Telegram telegram\/main: accounts \d/);
+  expect(await ask(admin, room, 'portals whatsapp')).toMatch(/^direct "Yva" \(whatsapp\/main\/support\): !\S+$/m);
+  expect(await ask(admin, room, `block ${bea.id}`)).toMatch(/is blocked/);
+  expect(await said(bea, own, await bea.text(own, '!db status'))).toMatch(/takes no commands from you/);
+  expect(await ask(admin, room, `unblock ${bea.id}`)).toMatch(/no longer blocked/);
+  expect(await ask(bea, own, 'help')).not.toContain('announce');
+  expect(await ask(admin, room, 'announce “We restart at noon.”')).toMatch(/Said to \d+ people/);
+  for (const [user, where] of [[admin, room], [bea, own]] as const) await user.waitForEvent(where, ({ sender, content }) => sender === bridge.bot && content['body'] === '📢 We restart at noon.');
+  expect(await ask(admin, room, 'audit 3')).toMatch(/announce to everybody[^]*unblock @bea\S+[^]*block @bea/);
 });
 
 describe('somebody’s own Rocket.Chat login', () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LoginSession, LOGIN_TTL } from '../../src/actions/login-session.ts';
 import type { RoomRow, UserId } from '../../src/model/ids.ts';
 import { ADMIN, ALICE, BotStage, GOOD } from '../kit/bot/stage.ts';
-
+import { turnOfLoop } from '../kit/model/clock.ts';
 
 let stage: BotStage;
 let room: RoomRow;
@@ -128,6 +128,26 @@ describe('a login that nobody ends', () => {
   });
 });
 
+describe('a line that is run again after a stop, for nobody knows whether it was answered', () => {
+  test('in the middle of a dialog makes no second account, and nothing is said of the secret', async () => {
+    await say('login');
+    await say('alice');
+    const { event } = await stage.say(GOOD);
+    await stage.restart();
+    expect((await stage.say(GOOD, ALICE, room, event)).answer).not.toContain(GOOD.slice(0, 8));
+    expect(ids()).toEqual(['net/main/fixed', 'net/main/alice']);
+  });
+
+  test('of a login in one line comes to the same account', async () => {
+    const line = `login net user alice ${GOOD}`;
+    const { event } = await stage.say(line);
+    await stage.restart();
+    expect((await stage.say(line, ALICE, room, event)).answer).toMatch(/Logged in anew: `net\/main\/alice`/);
+    expect(ids()).toEqual(['net/main/fixed', 'net/main/alice']);
+    expect(stage.redacted).toEqual([event, event]);
+  });
+});
+
 describe('who may', () => {
   test('a relay account is for administrators: others are not offered one', async () => {
     await stage.room(ADMIN);
@@ -169,7 +189,14 @@ describe('who may', () => {
     const carol = '@carol:test' as UserId;
     await stage.room(carol);
     expect(await say(`login net user carol ${GOOD}`, carol)).toMatch(/Somebody else has logged in/);
+    // While the old line is closed, what waits must find an account.
+    const found: boolean[] = [];
+    stage.closing = async () => {
+      await turnOfLoop();
+      found.push(stage.accounts.get('net/main/alice' as never) !== null);
+    };
     expect(await say('login net user alice acc1-good-token-77')).toMatch(/Logged in anew: `net\/main\/alice`/);
+    expect(found).toEqual([true]);
     expect(stage.lines.map(({ id, state }) => `${id} ${state}`)).toEqual(['fixed live', 'acc1 closed', 'acc1 live']);
     expect(await say('login net user x fixed-good-token-5')).toMatch(/in the config/);
   });

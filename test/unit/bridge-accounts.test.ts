@@ -30,7 +30,7 @@ function webhook(accounts: Accounts): (body: object, headers: Readonly<Record<st
   const seen: string[] = [];
   const routes = webhookRoutes({
     store: { acceptBroken: ({ reason }: { readonly reason: string }) => Promise.resolve(void seen.push(`kept: ${reason}`)) } as unknown as Store, clock: systemClock, log: silentLogger,
-    apps: accounts.apps(), accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId), step() {}, kept() {},
+    apps: accounts.apps(), accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId), step() {}, kept() {}, isGone: (_, __, id) => id === '106540352242924',
     accept: (_, account, items) => Promise.resolve(void seen.push(`${account}: ${items.map(({ event }) => (event.type === 'message' ? `message${event.sender.isSelf === true ? ' of our own' : ''}` : event.type)).join()}`)),
   });
   return async (body, headers) => {
@@ -73,6 +73,8 @@ test('of several numbers of one app each gets what is for it', async () => {
   });
   expect(await post(message('106540352242922'), {})).toEqual(['whatsapp/main/second: message']);
   expect(await post(message('106540352242921'), {})).toEqual(['whatsapp/main/first: message']);
+  // Logged out: Meta goes on posting, and nothing of it is kept.
+  expect(await post(message('106540352242924'), {})).toEqual([]);
   expect(await post(message('106540352242923'), {})).toEqual([expect.stringContaining('no account of the bridge')]);
 });
 

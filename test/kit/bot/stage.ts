@@ -42,6 +42,8 @@ export class BotStage {
   /** Groups that an account is in, by its id on the network. */
   readonly groups = new Map<string, string>();
   mayRedact = true;
+  /** What a connection does before it is closed. */
+  closing: () => void | Promise<void> = () => {};
   readonly outages = new Outages(this.clock, silentLogger, { up: () => {}, long: () => {} });
   accounts: Accounts;
   bot = new Bot();
@@ -159,9 +161,9 @@ export class BotStage {
         line.state = 'live';
         return Promise.resolve();
       },
-      close: () => {
+      close: async () => {
+        await this.closing();
         line.state = 'closed';
-        return Promise.resolve();
       },
       describe: ({ id }: { readonly id: string }) => (this.groups.get(line.id) === id ? Promise.resolve({}) : Promise.reject(new Rejected('It is not in there.', 'not_in'))),
     } as unknown as Connection;
