@@ -2,6 +2,7 @@ import type { ActionContext } from '../actions/action.ts';
 import { Mistake } from '../actions/action.ts';
 import { open } from '../actions/open.ts';
 import { erase } from '../actions/privacy-erase.ts';
+import { exportMe } from '../actions/privacy-export.ts';
 import { forgetMe } from '../actions/privacy-forget.ts';
 import { retry } from '../actions/retry.ts';
 import { status } from '../actions/status.ts';
@@ -21,6 +22,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   status: { usage: 'status', help: 'whether everything works', run: (context) => status(context) },
   undelivered: { usage: 'undelivered', help: 'what did not arrive, and why', run: (context) => undelivered(context) },
+  'export-me': { usage: 'export-me', help: 'all that I hold about you, as a file', run: (context) => exportMe(context) },
   'forget-me': { usage: 'forget-me', help: 'forgets what I hold about you; asks first', run: (context, [confirmation = '']) => forgetMe(context, confirmation) },
   erase: {
     usage: 'erase <network> <id>|<ghost> [--redact] [--stop]', help: 'for administrators: forgets somebody of a network; --redact: and what they wrote; --stop: for good',

@@ -56,6 +56,8 @@ export interface PrivacyStore {
   redacted(erasure: number, events: readonly EventId[]): Promise<void>;
   /** Nothing is left to do. */
   erasureDone(erasure: number): Promise<void>;
+  /** All that is held about a Matrix user, as plain data. */
+  exportUser(user: UserId): Promise<object>;
   /** Forgets what is held about a Matrix user; their rooms stay bridged. */
   eraseUser(user: UserId): Promise<Erased>;
 }

@@ -1,5 +1,6 @@
 import { CodedError } from '../../model/errors.ts';
 import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import { Exports } from '../export.ts';
 import { keyMark, type Seal } from '../seal.ts';
 import type {
   Accepted, Conversation, Counts, Delivery, Effect, Erased, Erasure, ErasureEvent, ErasureWish, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
@@ -53,6 +54,7 @@ class SqlStore implements Store {
   readonly #rows: Rows;
   readonly #queries: Queries;
   readonly #erasing: Erasing;
+  readonly #exports: Exports;
   /** Rows that were erased while somebody had them in hand: what becomes of them is nothing any more. */
   readonly #gone = { inbox: new Set<number>(), outbox: new Set<number>() };
   #applied: (lanes: Wake) => void = () => {};
@@ -66,6 +68,7 @@ class SqlStore implements Store {
     this.#intake = new Intake(this.#sql, seal, localpartOf, consent, now);
     this.#effects = new Effects(this.#sql, seal, localpartOf, consent, now);
     this.#erasing = new Erasing(this.#sql, seal, consent, now);
+    this.#exports = new Exports((text, ...values) => this.#sql.all(text, ...values), seal);
     this.#inbox = new Inbox(this.#sql, seal, now);
     this.#outbox = new Outbox(this.#sql, seal, this.#rows, now);
     this.#queries = new Queries(this.#sql, seal, this.#rows);
@@ -337,6 +340,9 @@ class SqlStore implements Store {
   }
   erasureDone(erasure: number): Promise<void> {
     return this.#commits.run(() => this.#erasing.done(erasure));
+  }
+  exportUser(user: UserId): Promise<object> {
+    return this.#exports.ofUser(user);
   }
   eraseUser(user: UserId): Promise<Erased> {
     return this.#erase(() => this.#erasing.user(user));
