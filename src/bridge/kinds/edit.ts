@@ -13,7 +13,7 @@ import { contentOf } from '../outbound/parse.ts';
 import { refusal } from '../reports/report.ts';
 import { deleteParts } from './deletion.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
-import { beforeAnswer, isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, FORGOTTEN, isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
 
 /**
  * An edit on a network replaces the events of the same parts; parts that it adds are new events, and those that it leaves out
@@ -109,7 +109,8 @@ function editInPortal(event: MatrixEvent, target: EventId, whole: Content, porta
   const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'message' && row.state !== 'cancelled');
   const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target);
   if (adapter === null || (rows.length === 0 && map.length === 0)) {
-    return [refusal(context.room.row, event.event_id as EventId, 'The message that this edits was not bridged, so the edit was not sent.')];
+    const why = deciding.settings.forgetful === true ? `The edit was not sent: ${FORGOTTEN}` : 'The message that this edits was not bridged, so the edit was not sent.';
+    return [refusal(context.room.row, event.event_id as EventId, why)];
   }
   const author = rows[0]?.sender ?? map[0]?.author;
   if (author !== event.sender) return [];

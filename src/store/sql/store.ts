@@ -11,6 +11,7 @@ import { Commits } from './commit.ts';
 import { Consent } from './consent.ts';
 import { Effects } from './effects.ts';
 import { Inbox } from './inbox.ts';
+import { forgetMappings } from './mappings.ts';
 import { Outbox } from './outbox.ts';
 import type { LocalpartOf } from './people.ts';
 import { Queries } from './queries.ts';
@@ -340,6 +341,9 @@ class SqlStore implements Store {
   }
   erasureDone(erasure: number): Promise<void> {
     return this.#commits.run(() => this.#erasing.done(erasure));
+  }
+  forgetMappings(before: Millis, after: string | null, limit: number): Promise<string | null> {
+    return this.#commits.run(() => forgetMappings(this.#sql, before, after, limit));
   }
   exportUser(user: UserId): Promise<object> {
     return this.#exports.ofUser(user);

@@ -41,7 +41,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
   });
   bridge = new Bridge({
     store, homeserver, accounts, rooms, outages, tools, settings, clock, log, permission, admins: [ALICE], relayPrefix: 'never', commandPrefix: '!bridge',
-    step: () => {}, count: () => {}, limited: () => {}, keep: { deadContent: 1e12, settled: 1e12, accepted: 1e12, seen: null },
+    step: () => {}, count: () => {}, limited: () => {}, keep: { deadContent: 1e12, settled: 1e12, accepted: 1e12, seen: null, mappings: settings.forgetful === true ? 60_000 : null },
     command: async (task, row) => {
       if (row.room === null) return [];
       const text = await runCommand({
