@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { Mistake } from './actions/action.ts';
+import { documentOf } from './actions/privacy-export.ts';
 import { counted, findPerson } from './actions/privacy-person.ts';
 import { Erasures } from './bridge/privacy/erasures.ts';
+import { isPostgres } from './config/database.ts';
 import type { Environment } from './config/interpolate.ts';
 import { loadConfig, needRegistration } from './config/load.ts';
 import { openStore, subkey } from './daemon.ts';
@@ -13,8 +15,9 @@ import { CodedError } from './model/errors.ts';
 import type { UserId } from './model/ids.ts';
 import { networks } from './networks/registry.ts';
 import { createLogger } from './observe/logger.ts';
+import { readExports } from './store/read-privacy.ts';
 import { createSeal } from './store/seal.ts';
-import type { ErasureWish, Store } from './store/store.ts';
+import type { ErasureWish } from './store/store.ts';
 
 /**
  * `drawbridge privacy erase`: what the bridge does when its bot is told to, while it is stopped. A stop in the middle is taken up
@@ -43,7 +46,7 @@ export async function erasePerson(configPath: string, env: Environment, who: rea
     done: (_, refused) => out(`The homeserver is told.${refused === 0 ? '' : ` It would not redact ${refused} events.`}\n`),
   });
   try {
-    const person = meant(store, who);
+    const { row: person } = await meant(findPerson(store, who));
     const { rows } = await erasures.person(person, wish);
     out(`Erased here: ${counted(rows)}.\n`);
     await erasures.look();
@@ -54,10 +57,30 @@ export async function erasePerson(configPath: string, env: Environment, who: rea
   }
 }
 
-function meant(store: Store, who: readonly string[]): ReturnType<typeof findPerson>['row'] {
+async function meant<T>(found: Promise<T>): Promise<T> {
   try {
-    return findPerson(store, who).row;
+    return await found;
   } catch (error) {
     throw error instanceof Mistake ? new CodedError('DB-2010', error.message, 'Name them as the network does, or by the user id of their ghost, which clients show in their profile.') : error;
   }
+}
+
+/**
+ * `drawbridge privacy export`: all that is held about somebody of a network, or about a Matrix user, beside a bridge that may be running.
+ * @throws CodedError DB-1xxx, DB-2xxx; DB-2010 nobody is meant
+ */
+export async function exportPerson(configPath: string, env: Environment, who: readonly string[]): Promise<object> {
+  const { config } = loadConfig(configPath, networks, env, { save: false });
+  const { database, seal_key: sealKey } = config;
+  return readExports(database, isPostgres(database), sealKey, async (exports) => {
+    const [user = ''] = who;
+    const isOwn = user.startsWith(`@${config.bridge.ghost_prefix}`) && user.endsWith(`:${config.homeserver.domain}`);
+    if (user.startsWith('@') && !isOwn) {
+      const accounts = networks.flatMap((network) => Object.entries(config.networks[network.id] ?? {}).flatMap(([app, settings]) =>
+        Object.entries(settings.accounts).map(([name, account]) => ({ id: `${network.id}/${app}/${name}`, network, settings: account }))));
+      return documentOf(user as UserId, await exports.ofUser(user as UserId), { accounts });
+    }
+    const { row, network } = await meant(findPerson(exports, who));
+    return { about: network, made: new Date().toISOString(), held: await exports.ofPerson(row) };
+  });
 }

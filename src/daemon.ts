@@ -154,7 +154,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     limited: (network, seconds) => metrics.rateLimited(network as NetworkId, seconds),
     command: commands.command,
     consentIn: consentWords({ stop: config.privacy.stop_words, start: config.privacy.start_words }),
-    keep: { deadContent: config.delivery.dead_content_days * DAY, settled: 30 * DAY, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
+    keep: { deadContent: config.delivery.dead_content_days * DAY, settled: Math.min(30 * DAY, config.privacy.keep_mappings ?? Infinity), mappings: config.privacy.keep_mappings, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
   });
   const running = bridge;
 
@@ -283,10 +283,11 @@ async function prepareBot(homeserver: HomeserverClient, config: Config, registra
   }
 }
 
-function deliverySettings({ delivery }: Config): DeliverySettings {
+function deliverySettings({ delivery, privacy }: Config): DeliverySettings {
   return {
     maxBlock: delivery.max_block, maxAge: delivery.max_age, mediaWait: delivery.media_wait, settleWait: delivery.settle_wait, targetWait: delivery.target_wait,
     echoWait: delivery.echo_wait, uncertain: delivery.uncertain, statusEvents: delivery.status_events, readReceipts: delivery.read_receipts, backfill: delivery.backfill,
+    forgetful: privacy.keep_mappings !== null,
   };
 }
 

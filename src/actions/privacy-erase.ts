@@ -12,7 +12,7 @@ export async function erase(context: Pick<ActionContext, 'store' | 'clock' | 'se
     return lines.length === 0 ? 'No erasure is under way. To erase somebody: erase <network> <id>, or erase <user id of their ghost>; with --redact also what they wrote, with --stop for good.' : lines.join('\n');
   }
   const { who, redact, stop } = wishesIn(words);
-  const person = findPerson(store, who);
+  const person = await findPerson(store, who);
   const { rows } = await erasures.person(person.row, { redact, stop });
   await audit(context, 'erase', `somebody of ${person.network}${redact ? ', with what they wrote' : ''}${stop ? ', for good' : ''}`);
   const events = redact ? store.erasures().at(-1)?.left ?? 0 : 0;

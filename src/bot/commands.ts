@@ -8,6 +8,7 @@ import { logout } from '../actions/logout.ts';
 import { open } from '../actions/open.ts';
 import { limits, networks, portals } from '../actions/overview.ts';
 import { erase } from '../actions/privacy-erase.ts';
+import { exportMe } from '../actions/privacy-export.ts';
 import { forgetMe } from '../actions/privacy-forget.ts';
 import { relay } from '../actions/relay.ts';
 import { retry } from '../actions/retry.ts';
@@ -66,6 +67,7 @@ export class Bot {
       group: 'Messages', usage: 'retry <number>|all', help: 'sends again what did not arrive', example: 'retry 17', more: ['Number: as `undelivered` shows it.'],
       run: (context, [which = '']) => retry(context, which.toLowerCase()),
     },
+    'export-me': { group: 'Privacy', usage: 'export-me', help: 'all that I hold about you, as a file', run: (context) => exportMe(context) },
     'forget-me': { group: 'Privacy', usage: 'forget-me', help: 'forgets what I hold about you; asks first', run: (context, [confirmation = '']) => forgetMe(context, confirmation) },
     networks: { group: 'Administration', admin: true, usage: 'networks', help: 'the networks and their accounts', run: (context) => networks(context) },
     portals: {

@@ -65,6 +65,8 @@ export interface BridgeOptions {
 /** How long calls under way may take to end when the daemon stops. */
 const DRAIN_MS = 8_000;
 const BEAT_MS = 2_000;
+/** Mappings that are looked at in one commit. */
+const FORGET = 500;
 
 /** The core: takes in what both sides send and drives the lanes until nothing is left to do. */
 export class Bridge {
@@ -349,6 +351,7 @@ export class Bridge {
           this.#touched.clear();
           await this.#position.write(rooms);
         }
+        if (second % 3600 === 60) void this.#forget();
         if (second % 600 === 0) {
           for (const spool of await store.prune(clock.now(), keep)) await this.#options.tools.spool.remove(spool);
           store.checkpoint();
@@ -356,6 +359,20 @@ export class Bridge {
       } catch (error) {
         log.warn('Housekeeping failed; it is tried again.', { error });
       }
+    }
+  }
+
+  /** A little at a time: between two looks everything else has its turn. */
+  async #forget(): Promise<void> {
+    const { store, clock, log, keep } = this.#options;
+    if (keep.mappings == null) return;
+    const before = clock.now() - keep.mappings;
+    try {
+      for (let after = await store.forgetMappings(before, null, FORGET); after !== null && !this.#stop.signal.aborted; after = await store.forgetMappings(before, after, FORGET)) {
+        await clock.sleep(50, this.#stop.signal);
+      }
+    } catch (error) {
+      log.warn('Old mappings could not be forgotten; it is tried again.', { error });
     }
   }
 }

@@ -32,6 +32,7 @@ export interface PrivacyParts {
   erasePerson(
     configPath: string, env: CliParts['env'], who: readonly string[], wish: { readonly redact: boolean; readonly stop: boolean }, out: (text: string) => void, signal: AbortSignal,
   ): Promise<void>;
+  exportPerson(configPath: string, env: CliParts['env'], who: readonly string[]): Promise<object>;
 }
 
 export interface InitOptions extends InitFlags {

@@ -114,11 +114,14 @@ const media = z.strictObject({
   link_ttl: duration().prefault('7d').meta({ description: 'How long a link to a file stays valid.' }),
 }).prefault({}).meta({ description: 'Files.' });
 
+const DAY = 86_400_000;
 const words = z.array(z.string().regex(/\S/).max(40), { error: 'must be a list of words of at most 40 characters' });
 
 const privacy = z.strictObject({
   stop_words: words.prefault([]).meta({ description: 'Further words, besides STOP in the languages of the European Union, by which somebody on a network says that they do not want to be bridged.' }),
   start_words: words.prefault([]).meta({ description: 'Further words, besides START, by which they say that they want to be bridged again.' }),
+  keep_mappings: horizon.refine((keep) => keep === null || keep >= DAY, { error: 'must be forever or a duration of at least 1d' }).prefault('forever')
+    .meta({ description: 'How long it is remembered which Matrix event is which message of a network: forever, or a duration. Answers, edits, reactions and deletions reach no message that is older.' }),
 }).prefault({}).meta({ description: 'What people can ask of the bridge, and how long it knows them.' });
 
 const logging = z.strictObject({

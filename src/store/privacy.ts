@@ -56,6 +56,13 @@ export interface PrivacyStore {
   redacted(erasure: number, events: readonly EventId[]): Promise<void>;
   /** Nothing is left to do. */
   erasureDone(erasure: number): Promise<void>;
+  /**
+   * Looks at so many mappings behind this one (null: from the first) and forgets those from before this time, with the reactions and
+   * threads that hang on them. The last that it has looked at; null: there are no more.
+   */
+  forgetMappings(before: Millis, after: string | null, limit: number): Promise<string | null>;
+  /** All that is held about a Matrix user, as plain data. */
+  exportUser(user: UserId): Promise<object>;
   /** Forgets what is held about a Matrix user; their rooms stay bridged. */
   eraseUser(user: UserId): Promise<Erased>;
 }

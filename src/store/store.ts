@@ -171,6 +171,8 @@ export interface Keep {
   readonly settled: Millis;
   /** Accepted sends without a delivery event count as confirmed after this. */
   readonly accepted: Millis;
+  /** Which event is which message; null or absent: for ever. */
+  readonly mappings?: Millis | null;
   /** Hashes of handled ids; null: for ever. */
   readonly seen: Millis | null;
 }

@@ -4,7 +4,7 @@ import { type Effect, type InboxItem, type MapRow, type OutboxItem, type Portal,
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
-import { beforeAnswer, beforePortal, byPuppet, deletionKey, isDeleted, puppetOf, standsAt, toPortal, unseenKey } from './shared.ts';
+import { beforeAnswer, beforePortal, byPuppet, deletionKey, FORGOTTEN, isDeleted, puppetOf, standsAt, toPortal, unseenKey } from './shared.ts';
 import { changeByRemoval } from './reaction.ts';
 
 /** Deleted on a network: what has not been written yet is not, what has is redacted. */
@@ -80,7 +80,14 @@ export function redactionFromMatrix(event: MatrixEvent, context: RoomContext, de
   const reactions = context.reactions.filter(({ eventId }) => eventId === target);
   if (reactions.length > 0) return done(reactions.flatMap((reaction) => unreact(event, reaction, context, deciding)));
   const born = (portal: Portal): boolean => context.map.some((row) => row.portal === portal.row && row.eventId === target && row.origin === 'network');
-  return done([unlink, ...context.portals.filter((portal) => !ours || !born(portal)).flatMap((portal) => deleteInPortal(event, target, portal, context, deciding))]);
+  const gone = context.portals.filter((portal) => !ours || !born(portal)).flatMap((portal) => deleteInPortal(event, target, portal, context, deciding));
+  return done([unlink, ...(gone.length === 0 && !ours ? forgotten(event, target, context, deciding) : gone)]);
+}
+
+/** Of what the bridge remembers no more nobody can say whether it was bridged: if so, it stays there. */
+function forgotten(event: MatrixEvent, target: EventId, { room, portals, map, rows }: RoomContext, deciding: Deciding): readonly Effect[] {
+  const unknown = deciding.settings.forgetful === true && portals.length > 0 && map.length === 0 && rows.length === 0 && deciding.hasSeen(target);
+  return unknown ? [notice(room.row, `🗑️ Nothing was deleted elsewhere: ${FORGOTTEN} If it was bridged, it stays visible there.`, keyOf('forgotten', event.event_id))] : [];
 }
 
 /** Milliseconds after which a homeserver of several processes is asked once more. */

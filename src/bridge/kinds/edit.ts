@@ -14,7 +14,7 @@ import { refusal } from '../reports/report.ts';
 import { deleteParts } from './deletion.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
 import { relayOf } from '../relay/names.ts';
-import { beforeAnswer, byPuppet, isDeleted, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, byPuppet, FORGOTTEN, isDeleted, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
 
 /**
  * An edit on a network replaces the events of the same parts; parts that it adds are new events, and those that it leaves out
@@ -126,7 +126,8 @@ function editInPortal(event: MatrixEvent, target: EventId, whole: Content, porta
   const known = rows.length > 0 || map.length > 0;
   if (adapter === null || (!known && !deciding.isOurs(event.sender))) {
     const where = adapter?.name ?? portal.conversation.network;
-    return [refusal(context.room.row, event.event_id as EventId, `The message that this edits was not bridged to ${where}, so the edit was not sent there.`, portal.row)];
+    const why = deciding.settings.forgetful === true ? `The edit was not sent to ${where}: ${FORGOTTEN}` : `The message that this edits was not bridged to ${where}, so the edit was not sent there.`;
+    return [refusal(context.room.row, event.event_id as EventId, why, portal.row)];
   }
   // Deleted before it got there.
   if (!known && context.rows.some((row) => row.portal === portal.row)) return [];

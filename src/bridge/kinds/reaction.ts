@@ -5,7 +5,7 @@ import { type Deciding, type Decision, done, ignored, targetOf } from '../decidi
 import { keyOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { notice, refusal } from '../reports/report.ts';
-import { beforePortal, byPuppet, isDeleted, openPortal, puppetOf, toPortal } from './shared.ts';
+import { beforePortal, byPuppet, FORGOTTEN, isDeleted, openPortal, puppetOf, toPortal } from './shared.ts';
 
 /** A person's reaction becomes their ghost's annotation; where a network allows one, a new one takes the old away. */
 export function reactionFromNetwork(event: ReactionEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -104,6 +104,7 @@ export function reactionFromMatrix(event: MatrixEvent, context: RoomContext, dec
 
 /** What has never come a homeserver may hand over late, or lose, and it is found in the room: the reaction waits for that, then its sender hears. */
 function reactionToUnknown(event: MatrixEvent, target: EventId, { room, portals: [portal] }: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
+  if (portal !== undefined && deciding.settings.forgetful === true && deciding.hasSeen(target)) return done([refusal(room.row, event.event_id as EventId, `The reaction was not sent: ${FORGOTTEN}`)]);
   if (portal === undefined || deciding.hasSeen(target)) return ignored('reaction_to_unbridged');
   const until = receivedAt + deciding.settings.targetWait;
   if (deciding.now < until) return { outcome: { to: 'park', key: `e:${portal.row}:${target}`, until }, effects: [] };

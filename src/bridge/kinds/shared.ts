@@ -56,6 +56,9 @@ export function isDeleted(portal: Portal, target: RemoteId, deciding: Deciding):
   return deciding.rowByKey(deletionKey(portal, target)) !== null || deciding.rowByKey(unseenKey(portal, target)) !== null;
 }
 
+/** Why nothing comes of what is about an event that is not known any more. */
+export const FORGOTTEN = 'the message that it is about was not bridged, or is older than what the bridge remembers.';
+
 /** Left out on purpose, and so are its files. */
 export function leftOut(item: InboxItem, why: string): Decision {
   const jobs = item.body.side === 'network' ? Object.values(item.body.media) : [];

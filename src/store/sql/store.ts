@@ -1,5 +1,6 @@
 import { CodedError } from '../../model/errors.ts';
 import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import { Exports } from '../export.ts';
 import { keyMark, type Seal } from '../seal.ts';
 import type {
   Accepted, AuditRow, Blocked, Conversation, Counts, Delivery, Effect, Erased, Erasure, ErasureEvent, ErasureWish, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
@@ -11,6 +12,7 @@ import { Commits } from './commit.ts';
 import { Consent } from './consent.ts';
 import { Effects } from './effects.ts';
 import { Inbox } from './inbox.ts';
+import { forgetMappings } from './mappings.ts';
 import { Outbox } from './outbox.ts';
 import type { LocalpartOf } from './people.ts';
 import { Queries } from './queries.ts';
@@ -55,6 +57,7 @@ class SqlStore implements Store {
   readonly #queries: Queries;
   readonly #admin: Admin;
   readonly #erasing: Erasing;
+  readonly #exports: Exports;
   /** Rows that were erased while somebody had them in hand: what becomes of them is nothing any more. */
   readonly #gone = { inbox: new Set<number>(), outbox: new Set<number>() };
   #applied: (lanes: Wake) => void = () => {};
@@ -68,6 +71,7 @@ class SqlStore implements Store {
     this.#intake = new Intake(this.#sql, seal, localpartOf, consent, now);
     this.#effects = new Effects(this.#sql, seal, localpartOf, consent, now);
     this.#erasing = new Erasing(this.#sql, seal, consent, now);
+    this.#exports = new Exports((text, ...values) => this.#sql.all(text, ...values), seal);
     this.#inbox = new Inbox(this.#sql, seal, now);
     this.#outbox = new Outbox(this.#sql, seal, this.#rows, now);
     this.#queries = new Queries(this.#sql, seal, this.#rows);
@@ -381,6 +385,12 @@ class SqlStore implements Store {
   }
   erasureDone(erasure: number): Promise<void> {
     return this.#commits.run(() => this.#erasing.done(erasure));
+  }
+  forgetMappings(before: Millis, after: string | null, limit: number): Promise<string | null> {
+    return this.#commits.run(() => forgetMappings(this.#sql, before, after, limit));
+  }
+  exportUser(user: UserId): Promise<object> {
+    return this.#exports.ofUser(user);
   }
   eraseUser(user: UserId): Promise<Erased> {
     return this.#erase(() => this.#erasing.user(user));

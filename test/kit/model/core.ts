@@ -54,7 +54,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
   });
   bridge = new Bridge({
     store, homeserver, accounts, rooms, outages, tools, settings, clock, log, permission, markers: new Markers(Buffer.alloc(32, 5)), actsForPeople: puppets, admins: [ALICE], relayPrefix: 'never', commandPrefix: '!bridge',
-    step: () => {}, count: () => {}, limited: () => {}, keep: { deadContent: 1e12, settled: 1e12, accepted: 1e12, seen: null },
+    step: () => {}, count: () => {}, limited: () => {}, keep: { deadContent: 1e12, settled: 1e12, accepted: 1e12, seen: null, mappings: settings.forgetful === true ? 60_000 : null },
     command: (task, row) => commands.command(task, row),
   });
   const running = bridge;
