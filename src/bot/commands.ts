@@ -1,6 +1,7 @@
 import type { ActionContext } from '../actions/action.ts';
 import { Mistake } from '../actions/action.ts';
 import { open } from '../actions/open.ts';
+import { puppet } from '../actions/puppet.ts';
 import { retry } from '../actions/retry.ts';
 import { status } from '../actions/status.ts';
 import { undelivered } from '../actions/undelivered.ts';
@@ -19,6 +20,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   status: { usage: 'status', help: 'whether everything works', run: (context) => status(context) },
   undelivered: { usage: 'undelivered', help: 'what did not arrive, and why', run: (context) => undelivered(context) },
+  puppet: { usage: 'puppet on|off', help: 'whether what you do in a network’s own app shows as yourself', run: (context, [choice = '']) => puppet(context, choice) },
   retry: { usage: 'retry <number>|all', help: 'sends again what did not arrive', run: (context, [which = '']) => retry(context, which) },
 };
 

@@ -135,6 +135,15 @@ describe('markers', () => {
     expect(stage.store.mapOfRemote(1 as never, 'm1' as RemoteId).map(({ eventId }) => eventId)).toEqual([stage.saying('hello').event_id]);
   });
 
+  test('one that somebody of the same name on another server copies is nobody’s', async () => {
+    const { content } = await genuine();
+    const namesake = '@alice:elsewhere.test';
+    stage.homeserver.setMember(stage.room, ALICE, namesake, 'join');
+    await forged(namesake, content);
+    expect(stage.notices().at(-1)).toContain('not open to you');
+    expect(stage.store.mapOfRemote(1 as never, 'm2' as RemoteId).map(({ author }) => author)).toEqual([ALICE]);
+  });
+
   test('what is forwarded with its marker is something new', async () => {
     const { content } = await genuine();
     await forged(ALICE, { ...content });
@@ -154,6 +163,18 @@ describe('markers', () => {
 });
 
 describe('people stay their own masters', () => {
+  test('who wants none has none, and nobody else is asked', async () => {
+    await open();
+    await stage.says('!bridge puppet off');
+    expect(stage.notices().at(-1)).toContain('shown by me');
+    await own('m2', 'one');
+    await stage.says('!bridge puppet perhaps');
+    expect(stage.notices().at(-1)).toBe('Say puppet on, or puppet off.');
+    await stage.says('!bridge puppet ON');
+    await own('m3', 'two');
+    expect(said().slice(-4)).toEqual([[BOT, expect.stringMatching(/^Sent from Fake\s+one$/)], [ALICE, '!bridge puppet perhaps'], [ALICE, '!bridge puppet ON'], [ALICE, 'two']]);
+  });
+
   test('whoever has left stays out, and the bot says for whom it speaks', async () => {
     await open();
     stage.homeserver.setMember(stage.room, ALICE, MALLORY, 'join');

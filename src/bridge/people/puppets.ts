@@ -33,7 +33,7 @@ const PATIENCE: Millis = 10 * 60_000;
 const EVERYBODY = 'everybody';
 
 /** What the store remembers of somebody's choice. */
-const choiceKey = (user: string): string => `puppet ${user}`;
+export const choiceKey = (user: string): string => `puppet ${user}`;
 const refusalKey = (who: string): string => `puppet refused ${who}`;
 
 /**
