@@ -95,6 +95,11 @@ export class Puppets {
     }
   }
 
+  /** Whether their own account is in the room, and may be used. */
+  isIn(user: UserId, room: RoomRow): boolean {
+    return this.#may(user) && !this.#isRefused(user, room) && this.#options.store.member(room, user)?.membership === 'join';
+  }
+
   /** Who is to be asked into a room of theirs is in it at once. False: they have to be asked. @throws what passes */
   async welcome(user: UserId, row: OutboxItem): Promise<boolean> {
     const isTheirs = row.room !== null && this.#options.store.portalsOf(row.room).some(({ account }) => this.of(account) === user);

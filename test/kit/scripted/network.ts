@@ -24,7 +24,7 @@ export interface Abilities {
 
 /** A call that the core made, as far as tests look at it. */
 export interface Call {
-  readonly what: 'send' | 'findSent' | 'edit' | 'delete' | 'react' | 'pin' | 'history';
+  readonly what: 'send' | 'findSent' | 'edit' | 'delete' | 'react' | 'pin' | 'history' | 'read' | 'typing';
   readonly id: RemoteId | null;
   readonly text?: string;
   readonly content?: Content;
@@ -117,6 +117,14 @@ export class ScriptedNetwork {
       } }),
       ...(describe === undefined ? {} : { describe: async () => describe() }),
       ...(profile === undefined ? {} : { profile: async ({ id }) => profile(id) }),
+      markRead: (_conversation, target) => {
+        this.calls.push({ what: 'read', id: null, target });
+        return Promise.resolve();
+      },
+      typing: () => {
+        this.calls.push({ what: 'typing', id: null });
+        return Promise.resolve();
+      },
       findSent: (_key, _conversation, _since, place) => {
         this.calls.push({ what: 'findSent', id: null, ...(place?.thread === undefined ? {} : { thread: place.thread.root }), ...(place?.replyTo === undefined ? {} : { replyTo: place.replyTo }) });
         return Promise.resolve('unknown');
