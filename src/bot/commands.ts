@@ -10,6 +10,7 @@ import { limits, networks, portals } from '../actions/overview.ts';
 import { erase } from '../actions/privacy-erase.ts';
 import { exportMe } from '../actions/privacy-export.ts';
 import { forgetMe } from '../actions/privacy-forget.ts';
+import { puppet } from '../actions/puppet.ts';
 import { relay } from '../actions/relay.ts';
 import { retry } from '../actions/retry.ts';
 import { status } from '../actions/status.ts';
@@ -48,6 +49,9 @@ export class Bot {
       run: (context, [account = '']) => logout(context, account),
     },
     accounts: { group: 'Accounts', usage: 'accounts', help: 'your accounts and how they are', run: (context) => accounts(context) },
+    puppet: {
+      group: 'Accounts', usage: 'puppet on|off', help: 'whether what you do in a network’s own app shows as yourself', example: 'puppet off', run: (context, [choice = '']) => puppet(context, choice.toLowerCase()),
+    },
     open: {
       group: 'Rooms', usage: 'open <network> <number>', help: 'a room with somebody', example: 'open whatsapp +31612345678',
       more: ['Network: whatsapp, telegram, slack or rocketchat. Number: whatever the network knows people by.'],

@@ -110,7 +110,7 @@ export class Bridge {
     this.#backlog = new Backlog({ clock, bot: homeserver.bot, isOwn: (event) => rooms.isOurs(event.sender) || this.#puppets.origin(event) !== null, compare: () => this.#reconcile.start(), signal: this.#stop.signal });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
-      store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
+      store, homeserver, rooms, puppets: this.#puppets, account, clock, log, readReceipts: settings.readReceipts,
       permitted: (user) => (options.permission(user) ?? 'block') !== 'block',
     });
     const faces = new Faces({ store, connection: (id) => accounts.get(id)?.connection ?? null, clock, log });
@@ -125,7 +125,7 @@ export class Bridge {
       options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
     const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
     const toMatrix = new ToMatrix({
-      store, backfill, homeserver, rooms, puppets: this.#puppets, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
+      store, backfill, homeserver, rooms, puppets: this.#puppets, spoke: (portal, user, event) => this.#live.spoke(portal, user, event), media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
       ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
     });
     const toNetwork = new ToNetwork({
@@ -332,6 +332,7 @@ export class Bridge {
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), portal: (row) => store.portal(row), networkName: (id) => rooms.networkName(id),
       owners: (id): readonly UserId[] => accounts.owners(id), puppetOf: (id) => this.#puppets.of(id), origin: (event) => this.#puppets.origin(event),
       underWay: (room) => underWay(store.outHead(`out:r${room}`)), shown: (portal, remote) => store.mapOfRemote(portal, remote), admins: () => this.#telling.admins(), alsoTold: (row) => this.#alsoTold(row), rowByKey: (key) => store.outboxByKey(key),
+      lastBy: ({ row, room }, time) => store.shownUpTo(row, room, time),
       isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
       consentIn: this.#consentIn,
       hasSeen: (event) => store.unseen('matrix', [event]).length === 0,

@@ -38,6 +38,8 @@ export interface Deciding {
   origin(event: MatrixEvent): Marker | null;
   /** What is under way to this room at this moment. */
   underWay(room: RoomRow): OutboxItem | null;
+  /** The newest event of a portal that shows what was said there until then. */
+  lastBy(portal: Portal, time: Millis): EventId | null;
   /** The events that show a message of a network. */
   shown(portal: PortalRow, remote: RemoteId): readonly MapRow[];
   admins(): Audience;
@@ -74,7 +76,12 @@ export interface Decision {
 }
 
 /** `seq`: of the row that the event went out in, which tells the newer of two. */
-export type Live = { readonly do: 'read'; readonly portal: PortalRow; readonly person: Person; readonly event: EventId; readonly seq: number };
+export type Live =
+  | { readonly do: 'read'; readonly portal: PortalRow; readonly person: Person; readonly event: EventId; readonly seq: number }
+  | { readonly do: 'types'; readonly portal: PortalRow; readonly person: Person; readonly active: boolean }
+  /** What somebody does in the network's own app shows by their own Matrix account. */
+  | { readonly do: 'puppet reads'; readonly portal: PortalRow; readonly user: UserId; readonly event: EventId }
+  | { readonly do: 'puppet types'; readonly portal: PortalRow; readonly user: UserId; readonly active: boolean };
 
 export const done = (effects: readonly Effect[] = [], extra: Partial<Decision> = {}): Decision => ({ outcome: { to: 'done' }, effects, ...extra });
 export const ignored = (why: string): Decision => ({ outcome: { to: 'done' }, effects: [], ignored: why });

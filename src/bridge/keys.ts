@@ -56,13 +56,16 @@ export class Markers {
   /** Null where we did not write it, or where its marker was made for another room or sender. */
   proven({ room_id: room, sender, content }: MatrixEvent): Marker | null {
     const marker = markerOf(content);
-    if (marker === null || typeof marker.mac !== 'string') return null;
+    // None of ours holds more than words and numbers.
+    if (marker === null || typeof marker.mac !== 'string' || Object.values(marker).some((said) => typeof said === 'object')) return null;
     const given = Buffer.from(marker.mac, 'base64url');
     const made = this.#mac(room, sender, marker);
     return given.length === made.length && timingSafeEqual(given, made) ? marker : null;
   }
 
-  #mac(room: string, sender: string, { key, portal, id, part, time, thread, past }: Marker): Buffer {
-    return createHmac('sha256', this.#key).update(JSON.stringify([room, sender, key, portal ?? null, id ?? null, part ?? null, time ?? null, thread ?? null, past ?? null])).digest();
+  /** Of all that it says, in an order of its own: homeservers keep none. */
+  #mac(room: string, sender: string, { mac: _mac, ...said }: Marker): Buffer {
+    const entries = Object.entries(said).sort(([one], [other]) => (one < other ? -1 : 1));
+    return createHmac('sha256', this.#key).update(JSON.stringify([room, sender, entries])).digest();
   }
 }

@@ -108,6 +108,8 @@ export interface Store extends PrivacyStore {
   threadOn(portal: PortalRow, event: EventId): ThreadRow | null;
   /** The newest message of the network that somebody has seen who has read up to this event, whatever that is itself. */
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null;
+  /** The newest event that shows something said on the network until then; of old ones none is looked for. */
+  shownUpTo(portal: PortalRow, room: RoomRow, time: Millis): EventId | null;
   /** The events that were written for a message: its parts, and every edit of them. `part`: for this one alone. */
   writtenFor(portal: PortalRow, remote: RemoteId, part?: number): readonly EventId[];
   lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;

@@ -6,7 +6,7 @@ import { plain } from '../../src/model/richtext.ts';
 import { ALICE, MALLORY } from '../kit/model/core.ts';
 import { BOT } from '../kit/model/homeserver.ts';
 import type { Abilities } from '../kit/scripted/network.ts';
-import { CHAT, Stage } from '../kit/scripted/stage.ts';
+import { BOB, CHAT, Stage } from '../kit/scripted/stage.ts';
 
 let stage: Stage;
 /** What the bridge complains of, where a test has it refused. */
@@ -111,6 +111,67 @@ describe('what somebody does in the network’s own app', () => {
   });
 });
 
+describe('what is read and typed', () => {
+  const read = (upTo: number | string, reader: typeof SELF | typeof BOB = SELF): Promise<void> => stage.take({
+    type: 'receipt', conversation: CHAT, time: Date.UTC(2026, 5, 1), reader, upTo: typeof upTo === 'string' ? { id: upTo as RemoteId } : { time: upTo },
+  });
+  const types = (active: boolean, sender: typeof SELF | typeof BOB): Promise<void> => stage.take({ type: 'typing', conversation: CHAT, time: Date.UTC(2026, 5, 1), sender, active });
+  const marks = (): readonly unknown[] => stage.network.calls.filter(({ what }) => what === 'read' || what === 'typing').map(({ what, target }) => [what, target]);
+  const hasRead = (event: string): Promise<void> => stage.tells('m.receipt', { [event]: { 'm.read': { [ALICE]: { ts: 1 } } } });
+
+  test('in the network’s own app is read and typed by their own account, and marked there no second time', async () => {
+    await open();
+    await stage.take(stage.message('m2', 'again'));
+    await read('m1');
+    const [first, second] = [stage.saying('hello').event_id, stage.saying('again').event_id];
+    expect(stage.homeserver.reads).toEqual([{ as: ALICE, event: first }]);
+    // The homeserver tells us what we have told it.
+    await hasRead(first);
+    expect(marks()).toEqual([]);
+    await read(Date.UTC(2026, 5, 1));
+    await read(Date.UTC(2026, 5, 1));
+    expect(stage.homeserver.reads.slice(1)).toEqual([{ as: ALICE, event: second }]);
+    await types(true, SELF);
+    await stage.tells('m.typing', { user_ids: [ALICE] });
+    await types(false, SELF);
+    expect(stage.homeserver.typings).toEqual([[ALICE, true], [ALICE, false]]);
+    expect(marks()).toEqual([]);
+  });
+
+  test('by others is read and typed by their ghosts', async () => {
+    await open();
+    const ghost = stage.saying('hello').sender;
+    await read('m1', BOB);
+    await types(true, BOB);
+    expect(stage.homeserver.receipts).toEqual([{ as: ghost, event: stage.saying('hello').event_id }]);
+    expect(stage.homeserver.typings).toEqual([[ghost, true]]);
+  });
+
+  test('here is told there, and comes back to nobody', async () => {
+    await open();
+    await hasRead(stage.saying('hello').event_id);
+    await stage.tells('m.typing', { user_ids: [ALICE] });
+    expect(marks()).toEqual([['read', 'm1'], ['typing', undefined]]);
+    await read('m1');
+    await types(true, SELF);
+    expect(stage.homeserver.reads).toEqual([]);
+    expect(stage.homeserver.typings).toEqual([]);
+  });
+
+  test('whoever says something has read what stood there; who has left reads nothing', async () => {
+    await open();
+    await own('m2', 'mine');
+    expect(stage.homeserver.reads).toEqual([{ as: ALICE, event: stage.saying('mine').event_id }]);
+    stage.homeserver.setMember(stage.room, ALICE, MALLORY, 'join');
+    stage.homeserver.setMember(stage.room, ALICE, ALICE, 'leave');
+    await stage.pass(2_000);
+    await read('m1');
+    await types(true, SELF);
+    expect(stage.homeserver.reads).toHaveLength(1);
+    expect(stage.homeserver.typings).toEqual([]);
+  });
+});
+
 describe('markers', () => {
   const forged = async (sender: string, content: Record<string, unknown>): Promise<void> => {
     stage.homeserver.say(stage.room, sender, 'm.room.message', content);
@@ -135,6 +196,15 @@ describe('markers', () => {
     expect(stage.store.mapOfRemote(1 as never, 'm1' as RemoteId).map(({ eventId }) => eventId)).toEqual([stage.saying('hello').event_id]);
   });
 
+  test('one that somebody of the same name on another server copies is nobody’s', async () => {
+    const { content } = await genuine();
+    const namesake = '@alice:elsewhere.test';
+    stage.homeserver.setMember(stage.room, ALICE, namesake, 'join');
+    await forged(namesake, content);
+    expect(stage.notices().at(-1)).toContain('not open to you');
+    expect(stage.store.mapOfRemote(1 as never, 'm2' as RemoteId).map(({ author }) => author)).toEqual([ALICE]);
+  });
+
   test('what is forwarded with its marker is something new', async () => {
     const { content } = await genuine();
     await forged(ALICE, { ...content });
@@ -154,6 +224,18 @@ describe('markers', () => {
 });
 
 describe('people stay their own masters', () => {
+  test('who wants none has none, and nobody else is asked', async () => {
+    await open();
+    await stage.says('!bridge puppet off');
+    expect(stage.notices().at(-1)).toContain('shown by me');
+    await own('m2', 'one');
+    await stage.says('!bridge puppet perhaps');
+    expect(stage.notices().at(-1)).toBe('Say puppet on, or puppet off.');
+    await stage.says('!bridge puppet ON');
+    await own('m3', 'two');
+    expect(said().slice(-4)).toEqual([[BOT, expect.stringMatching(/^Sent from Fake\s+one$/)], [ALICE, '!bridge puppet perhaps'], [ALICE, '!bridge puppet ON'], [ALICE, 'two']]);
+  });
+
   test('whoever has left stays out, and the bot says for whom it speaks', async () => {
     await open();
     stage.homeserver.setMember(stage.room, ALICE, MALLORY, 'join');

@@ -100,6 +100,29 @@ test('what she changes or deletes here of what she said there, is changed and de
   expect(said().filter(({ content }) => content['msgtype'] === 'm.notice')).toEqual([]);
 });
 
+test('what she reads there is read here, and marked there no second time', async () => {
+  const marker = (): Promise<string | undefined> => alice.client.getOrNull<{ event_id: string }>(`/user/${encodeURIComponent(alice.id)}/rooms/${encodeURIComponent(room)}/account_data/m.fully_read`)
+    .then((found) => found?.event_id);
+  // Whoever writes has read.
+  phone.sendText(there, 'what now');
+  const { event_id: mine } = await shown('what now');
+  await eventually('her mark at what she says', async () => await marker() === mine, patience);
+  bob.sendText(there, 'lunch');
+  const { event_id: theirs } = await shown('lunch');
+  expect(await marker()).toBe(mine);
+  const before = sandbox.reads.length;
+  phone.read(there);
+  await eventually('her mark at what she has read', async () => await marker() === theirs, patience);
+  await alice.waitForEphemeral(room, 'm.receipt', (content) => JSON.stringify(content[theirs] ?? {}).includes(alice.id));
+  // And the other way round: what she reads here is marked there, once.
+  bob.sendText(there, 'or dinner');
+  await alice.markRead(room, (await shown('or dinner')).event_id);
+  await eventually('the mark there', () => sandbox.reads.length > before + 1, patience);
+  bob.sendText(there, 'well then');
+  await shown('well then');
+  expect(sandbox.reads.slice(before).map(({ uid }) => uid)).toEqual([phone.id, phone.id]);
+});
+
 test('a chat of her own is filed as one', async () => {
   const chat = bob.direct(sandbox.account);
   bob.sendText(chat, 'are you there?');

@@ -13,6 +13,7 @@ import { consentFromNetwork, withoutStopped } from './consent.ts';
 import { changedFromNetwork, goneFromNetwork, memberFromNetwork, profileFromNetwork, replacedFromNetwork } from './conversation.ts';
 import { deletionFromNetwork, redactedBy, redactionFromMatrix } from './deletion.ts';
 import { editFromNetwork } from './edit.ts';
+import { receiptFromNetwork, typingFromNetwork } from './marks.ts';
 import { encryptedFromMatrix, encryptionFromMatrix, memberFromMatrix } from './member.ts';
 import { messageFromMatrix, messageFromNetwork } from './message.ts';
 import { aliasFromNetwork, unsupportedFromNetwork } from './notices.ts';
@@ -57,9 +58,9 @@ function decide(item: InboxItem, context: RemoteContext | null, deciding: Decidi
     case 'pin': return pinFromNetwork(event, item, context, deciding);
     case 'poll.vote': return voteFromNetwork(event, item, context, deciding);
     case 'poll.end': return pollEndFromNetwork(event, item, context, deciding);
-    case 'delivery':
-    case 'receipt':
-    case 'typing': return ignored(event.type);
+    case 'receipt': return receiptFromNetwork(event, item, context, deciding);
+    case 'typing': return typingFromNetwork(event, item, context, deciding);
+    case 'delivery': return ignored(event.type);
   }
 }
 

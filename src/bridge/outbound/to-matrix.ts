@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/clock.ts';
 import { Rejected } from '../../model/errors.ts';
 import type { MatrixEvent } from '../../model/events.ts';
-import type { AccountId, EventId, PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, EventId, PersonRow, PortalRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../../store/store.ts';
@@ -38,6 +38,8 @@ export interface ToMatrixDeps {
   readonly ownerRooms: (account: AccountId) => readonly RoomRow[];
   /** Who is asked into a new room of the account. */
   readonly hosts: (account: AccountId) => readonly UserId[];
+  /** Somebody's own account has just said something: whoever speaks has read. */
+  readonly spoke: (portal: PortalRow, user: UserId, event: EventId) => void;
   readonly wake: (lanes: readonly string[]) => void;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step: (name: string) => void;
@@ -130,6 +132,7 @@ export class ToMatrix {
     const spool = media.spoolOf(ready);
     await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...this.#mapped(row, said, eventId, as), ...media.over(ready)]);
     await media.remove(ready, spool);
+    if (voice.puppet !== null && row.portal !== null) this.#deps.spoke(row.portal, voice.puppet, eventId);
   }
 
   /** Null where somebody's own account was refused: the row goes out again at once, by the bot. */

@@ -33,7 +33,7 @@ const PATIENCE: Millis = 10 * 60_000;
 const EVERYBODY = 'everybody';
 
 /** What the store remembers of somebody's choice. */
-const choiceKey = (user: string): string => `puppet ${user}`;
+export const choiceKey = (user: string): string => `puppet ${user}`;
 const refusalKey = (who: string): string => `puppet refused ${who}`;
 
 /**
@@ -93,6 +93,11 @@ export class Puppets {
       await this.refused(user, room.row, error);
       return false;
     }
+  }
+
+  /** Whether their own account is in the room, and may be used. */
+  isIn(user: UserId, room: RoomRow): boolean {
+    return this.#may(user) && !this.#isRefused(user, room) && this.#options.store.member(room, user)?.membership === 'join';
   }
 
   /** Who is to be asked into a room of theirs is in it at once. False: they have to be asked. @throws what passes */

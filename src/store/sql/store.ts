@@ -291,6 +291,9 @@ class SqlStore implements Store {
   threadOn(portal: PortalRow, event: EventId): ThreadRow | null {
     return this.#rows.threadsWhere('portal = ? AND event_id = ?', portal, event)[0] ?? null;
   }
+  shownUpTo(portal: PortalRow, room: RoomRow, time: Millis): EventId | null {
+    return this.#queries.shownUpTo(portal, room, time);
+  }
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null {
     return this.#queries.inboundUpTo(portal, room, event);
   }

@@ -39,6 +39,7 @@ export class FakeHomeserver {
   readonly accountData = new Map<string, Readonly<Record<string, unknown>>>();
   /** Read marks of people that the bridge set for them. */
   readonly reads: { readonly as: UserId; readonly event: EventId }[] = [];
+  readonly typings: [as: UserId, active: boolean][] = [];
   /** People for whom nobody may act any more, and what the homeserver says then. */
   readonly barred = new Map<string, string>();
   /** Names and pictures of ghosts. */
@@ -308,7 +309,7 @@ export class FakeHomeserver {
         this.#room(id, as);
         this.reads.push({ as, event });
       }),
-      typing: () => same('typing', () => {}),
+      typing: (as, _room, active) => same('typing', () => void this.typings.push([as, active])),
       setState: (as, id, type, key, content) => same('setState', () =>
         this.#append(this.#room(id, as), as, type, content as Record<string, unknown>, { state_key: key })),
       getState: (as, id, type, key) => same('getState', () =>

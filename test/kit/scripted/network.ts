@@ -31,7 +31,7 @@ export interface Call {
   readonly key?: string;
   readonly relay?: string;
   readonly avatar?: string;
-  readonly what: 'send' | 'findSent' | 'edit' | 'delete' | 'react' | 'pin' | 'history';
+  readonly what: 'send' | 'findSent' | 'edit' | 'delete' | 'react' | 'pin' | 'history' | 'read' | 'typing';
   readonly id: RemoteId | null;
   readonly text?: string;
   readonly content?: Content;
@@ -132,6 +132,14 @@ export class ScriptedNetwork {
       } }),
       ...(describe === undefined ? {} : { describe: async () => describe() }),
       ...(profile === undefined ? {} : { profile: async ({ id }) => profile(id) }),
+      markRead: (_conversation, target) => {
+        this.calls.push({ what: 'read', id: null, target });
+        return Promise.resolve();
+      },
+      typing: () => {
+        this.calls.push({ what: 'typing', id: null });
+        return Promise.resolve();
+      },
       findSent: (key, _conversation, _since, place) => {
         if (this.#abilities.finds === true) {
           const found = this.calls.find((call) => call.key === key);

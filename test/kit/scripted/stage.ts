@@ -164,6 +164,12 @@ export class Stage {
     return event;
   }
 
+  /** What the homeserver tells beside events. */
+  async tells(type: string, content: Record<string, unknown>): Promise<void> {
+    this.#core.bridge.ephemeral([{ type, room_id: this.room.id, content }]);
+    await this.pass(3_000);
+  }
+
   says(body: string, more: Record<string, unknown> = {}): Promise<EventId> {
     return this.alice({ msgtype: 'm.text', body, ...more });
   }
