@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/clock.ts';
 import { Rejected } from '../../model/errors.ts';
 import type { MatrixEvent } from '../../model/events.ts';
-import type { AccountId, EventId, PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, EventId, PersonRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../../store/store.ts';
@@ -40,6 +40,8 @@ export interface ToMatrixDeps {
   readonly step: (name: string) => void;
   readonly count: (outcome: string, row: OutboxItem) => void;
 }
+
+type RedactionTask = Extract<MatrixTask, { kind: 'redaction' | 'unreaction' }>;
 
 const DAMAGED = 'It was damaged in the bridge’s database.';
 
@@ -194,7 +196,7 @@ export class ToMatrix {
   }
 
   /** Redacting twice changes nothing, so an uncertain one is simply repeated. */
-  async #redact(row: OutboxItem, task: Extract<MatrixTask, { kind: 'redaction' | 'unreaction' }>): Promise<void> {
+  async #redact(row: OutboxItem, task: RedactionTask): Promise<void> {
     const { homeserver, rooms, store, clock } = this.#deps;
     const room = rooms.idOf(row);
     const events = task.kind === 'redaction' ? this.#eventsFor(row, task)
@@ -202,7 +204,7 @@ export class ToMatrix {
     if (!await this.#begin(row)) return;
     const as = events.length === 0 ? homeserver.bot : await rooms.speaker(task.as, row);
     for (const [index, event] of events.entries()) {
-      await this.#redactOne(homeserver, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
+      await this.#redactOne(row, task, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
     }
     this.#deps.step('matrix.redacted');
     const gone: readonly Effect[] = task.kind === 'redaction' && row.portal !== null ? [
@@ -219,15 +221,26 @@ export class ToMatrix {
     return [...new Set([...mapped, ...store.writtenFor(portal, target, part)])];
   }
 
-  async #redactOne(homeserver: Homeserver, as: UserId, room: RoomId, event: EventId, txn: string): Promise<void> {
-    try {
-      await homeserver.redact(as, room, event, txn);
-    } catch (error) {
-      if (!(error instanceof Rejected)) throw error;
-      if (error.code === 'M_NOT_FOUND') return;
-      // The ghost may have left; the bot administers the room.
-      await homeserver.redact(homeserver.bot, room, event, `${txn}.bot`);
+  /** The ghost may have left, or may not do it; the bot administers rooms that we made; elsewhere it is for whoever wrote it. */
+  async #redactOne(row: OutboxItem, task: RedactionTask, as: UserId, room: RoomId, event: EventId, txn: string): Promise<void> {
+    const { homeserver, rooms } = this.#deps;
+    const writer = async (): Promise<UserId> => (task.kind === 'redaction' ? rooms.writer(this.#writtenBy(row, task.target), row) : as);
+    const tries: readonly (readonly [string, () => Promise<UserId>])[] = [['', () => Promise.resolve(as)], ['.bot', () => Promise.resolve(homeserver.bot)], ['.own', writer]];
+    for (const [n, [end, who]] of tries.entries()) {
+      try {
+        await homeserver.redact(await who(), room, event, `${txn}${end}`);
+        return;
+      } catch (error) {
+        if (!(error instanceof Rejected)) throw error;
+        if (error.code === 'M_NOT_FOUND') return;
+        if (n === tries.length - 1) throw error;
+      }
     }
+  }
+
+  #writtenBy({ portal }: OutboxItem, remote: RemoteId): PersonRow | null {
+    const found = portal === null ? undefined : this.#deps.store.mapOfRemote(portal, remote).find(({ origin }) => origin === 'network');
+    return (Number(found?.author) || null) as PersonRow | null;
   }
 
   async #create(row: OutboxItem): Promise<void> {
@@ -361,6 +374,9 @@ export class ToMatrix {
   /** What cannot be shown is said where it would have stood, else to the owners of its account. */
   #lost(row: OutboxItem, reason: string): readonly Effect[] {
     const { task, kind } = row;
+    if (task?.kind === 'redaction' && row.room !== null) {
+      return inRooms([row.room], `⚠️ A message was deleted where it came from, and is still here: ${reason}`, `lost ${row.key}`);
+    }
     if ((task !== null && !isBridged(task)) || row.room === null || row.account === null) return [];
     if (task?.kind === 'message' && task.past === true) return [];
     const room = this.#deps.store.room(row.room);
