@@ -24,6 +24,7 @@ import { Faces } from './people/faces.ts';
 import type { Rooms } from './portals/rooms.ts';
 import { Backlog } from './reconcile/backlog.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
+import { Returning } from './reconcile/returning.ts';
 import { relayOf } from './relay/names.ts';
 import { Telling } from './reports/telling.ts';
 import type { DeliverySettings, Permission, RelayPrefix } from './settings.ts';
@@ -63,6 +64,7 @@ export class Bridge {
   readonly #live: Lively;
   readonly #reconcile: Reconcile;
   readonly #backlog: Backlog;
+  readonly #returning: Returning;
   readonly #position: ReadPosition;
   readonly #telling: Telling;
   readonly #taking: Taking;
@@ -83,6 +85,7 @@ export class Bridge {
     this.#taking = new Taking(store, log);
     this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason), later: (work) => this.#later(work) });
     this.#backlog = new Backlog({ clock, bot: homeserver.bot, isOurs: (user) => rooms.isOurs(user), compare: () => this.#reconcile.start(), signal: this.#stop.signal });
+    this.#returning = new Returning({ store, clock, compare: () => this.#reconcile.start() });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
       store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
@@ -101,7 +104,7 @@ export class Bridge {
     const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
     const toMatrix = new ToMatrix({
       store, backfill, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
-      ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
+      said: (room, event) => this.#returning.sent(room, event), ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
     });
     const toNetwork = new ToNetwork({
       store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
@@ -148,6 +151,11 @@ export class Bridge {
     }
     this.#released = true;
     this.wake(store.lanes().map(({ lane }) => lane));
+  }
+
+  /** Whether nothing is owed by the homeserver that only a look into the rooms would show to be missing. */
+  get isWhole(): boolean {
+    return !this.#returning.waits;
   }
 
   async stop(): Promise<void> {
@@ -310,6 +318,7 @@ export class Bridge {
       if (this.#stop.signal.aborted) return;
       try {
         this.wake(await store.expire(clock.now()));
+        if (!this.#options.outages.isDown('matrix')) this.#returning.look();
         if (second % 10 === 0 && this.#touched.size > 0) {
           const rooms = [...this.#touched];
           this.#touched.clear();

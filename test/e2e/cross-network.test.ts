@@ -32,7 +32,7 @@ let between: Between;
 let room: string;
 const linked: Linked[] = [];
 
-const body = ({ content }: ClientEvent): string => String(content['body'] ?? '');
+const body = ({ content }: ClientEvent): string => (typeof content['body'] === 'string' ? content['body'] : '');
 const seen = (what: string, fits: (event: ClientEvent) => boolean): Promise<ClientEvent> => eventually(what, () => between.matrix.events(room).find(fits), patience);
 
 /** What the bot answers in this room. */

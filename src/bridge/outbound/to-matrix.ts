@@ -31,6 +31,8 @@ export interface ToMatrixDeps {
   readonly log: Logger;
   /** Runs a person's command and returns the bot's answer. */
   readonly command: (task: Extract<MatrixTask, { kind: 'command' }>, row: OutboxItem) => Promise<readonly Effect[]>;
+  /** A ghost has said something in a room. */
+  readonly said: (room: RoomRow, event: EventId) => void;
   /** Rooms that the owners of an account share with the bot. */
   readonly ownerRooms: (account: AccountId) => readonly RoomRow[];
   /** Who is asked into a new room of the account. */
@@ -120,9 +122,14 @@ export class ToMatrix {
     // The newest edit by the homeserver's time is the one shown, and networks tell time in seconds: edits go without theirs.
     const eventId = await homeserver.send(as, room, ready.type, row.key, content, ready.edits === undefined ? ready.ts : undefined);
     this.#deps.step('matrix.sent');
+    this.#said(row, eventId);
     const spool = media.spoolOf(ready);
     await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...this.#mapped(row, ready, eventId), ...media.over(ready)]);
     await media.remove(ready, spool);
+  }
+
+  #said({ room, portal }: OutboxItem, event: EventId): void {
+    if (room !== null && portal !== null) this.#deps.said(room, event);
   }
 
   #mapped(row: OutboxItem, task: Extract<MatrixTask, { kind: 'message' }>, eventId: EventId): readonly Effect[] {
@@ -161,6 +168,7 @@ export class ToMatrix {
     try {
       const eventId = await homeserver.send(as, room, event.type, row.key, { ...event.content, [MARKER]: originOf(row) }, task.ts);
       this.#deps.step('matrix.reacted');
+      this.#said(row, eventId);
       await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [{ do: 'reacted', key: row.key, eventId }]);
     } catch (error) {
       if (!(error instanceof Rejected) || error.code !== 'M_DUPLICATE_ANNOTATION') throw error;
@@ -228,7 +236,7 @@ export class ToMatrix {
     const tries: readonly (readonly [string, () => Promise<UserId>])[] = [['', () => Promise.resolve(as)], ['.bot', () => Promise.resolve(homeserver.bot)], ['.own', writer]];
     for (const [n, [end, who]] of tries.entries()) {
       try {
-        await homeserver.redact(await who(), room, event, `${txn}${end}`);
+        this.#said(row, await homeserver.redact(await who(), room, event, `${txn}${end}`));
         return;
       } catch (error) {
         if (!(error instanceof Rejected)) throw error;

@@ -83,19 +83,19 @@ function onSide(said: CrossSaid, side: Side, where: number, play: CrossPlay, see
   return problems;
 }
 
-/** As the events stand in the room, so what came of them stands on every network. */
+/** As the events stand in the room, so what came of them stands on every network; but for those that the homeserver had lost, which come when they are found. */
 function order(side: Side, play: CrossPlay, seen: Seen): readonly string[] {
   const lines = new Map(play.room.timeline.map(({ event_id: id }, line) => [id, line] as const));
   // A file that came late takes the place of what stood for it, where it was waited for.
   const late = new Set(seen.shown.filter(({ first }) => first.includes('still on its way')).map(({ event }) => event));
   const keys = new Set<string>();
-  let before = { at: -1, text: '' };
+  let before = { at: -1, came: -1, text: '' };
   return ours(side, play).flatMap((message) => {
     const row = seen.row(message.key);
     if (row?.event == null || row.shows !== null || keys.has(row.key) || late.has(row.event) || row.tries > 0) return [];
     keys.add(row.key);
-    const now = { at: (lines.get(row.event) ?? 0) * 100 + row.part, arrived: play.world.arrivals.get(row.event) ?? 0, text: message.text };
-    const wrong = before.at > now.at ? [`on ${nameOf(side)} "${now.text}" stands after "${before.text}"`] : [];
+    const now = { at: (lines.get(row.event) ?? 0) * 100 + row.part, came: play.world.arrivals.get(row.event) ?? 0, text: message.text };
+    const wrong = before.at > now.at && before.came > now.came ? [`on ${nameOf(side)} "${now.text}" stands after "${before.text}"`] : [];
     before = now;
     return wrong;
   });

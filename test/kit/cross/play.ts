@@ -56,7 +56,7 @@ export class CrossPlay {
       homeserver.say(this.room, ALICE, 'm.room.message', { msgtype: 'm.text', body: n === 0 ? `link ${network.id} ${chat.id} here` : `!bridge link ${network.id} ${chat.id}` });
       await this.world.pass(1_000);
     }
-    if (this.world.store.counts().portals !== this.sides.length) throw new Error(['The room could not be linked.', ...this.room.timeline.map(({ content }) => String(content['body'] ?? ''))].join('\n'));
+    if (this.world.store.counts().portals !== this.sides.length) throw new Error(`The room could not be linked. ${JSON.stringify(this.room.timeline.map(({ content }) => content['body']))}`);
     this.world.calm(false);
   }
 
