@@ -87,7 +87,7 @@ function onSide(said: CrossSaid, side: Side, where: number, play: CrossPlay, see
 function order(side: Side, play: CrossPlay, seen: Seen): readonly string[] {
   const lines = new Map(play.room.timeline.map(({ event_id: id }, line) => [id, line] as const));
   // A file that came late takes the place of what stood for it, where it was waited for.
-  const late = new Set(seen.shown.filter(({ first }) => first.includes('still on its way')).map(({ event }) => event));
+  const late = new Set(seen.rows.flatMap(({ key }) => (key.endsWith('.file') ? [seen.row(key.slice(0, -'.file'.length))?.remoteId] : [])));
   const keys = new Set<string>();
   let before = { at: -1, came: -1, text: '' };
   return ours(side, play).flatMap((message) => {
