@@ -250,9 +250,10 @@ async function stop({ http, accounts, commands, outages, bridge, store, homeserv
   outages.stop();
   commands.close();
   await bridge.stop();
+  const whole = bridge.isWhole;
   await accounts.stop();
   // Where that cannot be written down the next start looks more closely, and that is all.
-  await store.setMeta('clean', 'yes').catch((error: unknown) => log.warn('It could not be written down that this stop was in order.', { error }));
+  await store.setMeta('clean', whole ? 'yes' : 'no').catch((error: unknown) => log.warn('It could not be written down that this stop was in order.', { error }));
   store.close();
   await homeserver.close();
   log.info('Drawbridge has stopped.');

@@ -86,6 +86,7 @@ async function linked(context: ActionContext, conversation: Conversation, room: 
   return [
     `🔗 This room is linked to ${titleOf(conversation)} on ${network}: what is said here from now on is seen there, and what is said there is seen here${others > 0 ? ` and in the ${others} other conversation${others > 1 ? 's' : ''} that it is linked to` : ''}.`,
     `Whoever is in that conversation and ${network} itself can read along; it is not end-to-end encrypted there.`,
+    ...(showsIt ? [] : [`I may not set the state m.bridge here, by which clients show that a room is bridged. With a higher power level I could.`]),
     `To end it: unlink ${conversation.network} ${conversation.remoteId}`,
   ].join('\n');
 }

@@ -29,6 +29,7 @@ import type { Rooms } from './portals/rooms.ts';
 import { Erasures } from './privacy/erasures.ts';
 import { Backlog } from './reconcile/backlog.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
+import { Returning } from './reconcile/returning.ts';
 import { relayOf } from './relay/names.ts';
 import { Telling } from './reports/telling.ts';
 import type { DeliverySettings, Permission, RelayPrefix } from './settings.ts';
@@ -76,6 +77,7 @@ export class Bridge {
   readonly #live: Lively;
   readonly #reconcile: Reconcile;
   readonly #backlog: Backlog;
+  readonly #returning: Returning;
   readonly #position: ReadPosition;
   readonly #telling: Telling;
   readonly #taking: Taking;
@@ -108,6 +110,7 @@ export class Bridge {
     });
     this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason), later: (work) => this.#later(work) });
     this.#backlog = new Backlog({ clock, bot: homeserver.bot, isOwn: (event) => rooms.isOurs(event.sender) || this.#puppets.origin(event) !== null, compare: () => this.#reconcile.start(), signal: this.#stop.signal });
+    this.#returning = new Returning({ store, clock, compare: () => this.#reconcile.start() });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
       store, homeserver, rooms, puppets: this.#puppets, account, clock, log, readReceipts: settings.readReceipts,
@@ -126,7 +129,7 @@ export class Bridge {
     const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
     const toMatrix = new ToMatrix({
       store, backfill, homeserver, rooms, puppets: this.#puppets, spoke: (portal, user, event) => this.#live.spoke(portal, user, event), media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
-      ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
+      said: (room, event) => this.#returning.sent(room, event), ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
     });
     const toNetwork = new ToNetwork({
       store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
@@ -174,6 +177,11 @@ export class Bridge {
     this.#released = true;
     this.wake(store.lanes().map(({ lane }) => lane));
     void this.erasures.look();
+  }
+
+  /** Whether nothing is owed by the homeserver that only a look into the rooms would show to be missing. */
+  get isWhole(): boolean {
+    return !this.#returning.waits;
   }
 
   async stop(): Promise<void> {
@@ -347,6 +355,7 @@ export class Bridge {
       if (this.#stop.signal.aborted) return;
       try {
         this.wake(await store.expire(clock.now()));
+        if (!this.#options.outages.isDown('matrix')) this.#returning.look();
         if (second % 10 === 0 && this.#touched.size > 0) {
           const rooms = [...this.#touched];
           this.#touched.clear();

@@ -34,8 +34,8 @@ const sent = (): Record<string, readonly string[]> => Object.fromEntries(PORTALS
   network(name).of('send').filter((call) => call.to === to).map(({ relay, text, content }) => `${relay ?? ''}: ${text ?? content?.kind}`)]));
 const of = { conversation: chat('c1'), sender: BOB, time: TIME };
 
-async function open(abilities: ConstructorParameters<typeof Stage>[2] = [{ name: 'Beta' }, { name: 'Gamma' }], first = {}, wishes = {}): Promise<void> {
-  stage = new Stage(first, {}, abilities, wishes);
+async function open(abilities: ConstructorParameters<typeof Stage>[2] = [{ name: 'Beta' }, { name: 'Gamma' }], first = {}, settings: ConstructorParameters<typeof Stage>[1] = {}, wishes = {}): Promise<void> {
+  stage = new Stage(first, settings, abilities, wishes);
   await stage.pass(100);
   room = stage.homeserver.createRoom(ALICE);
   stage.homeserver.setMember(room, ALICE, BOT, 'invite');
@@ -113,10 +113,10 @@ describe('what is said on one network', () => {
     expect(network('beta').of('pin')).toEqual([]);
   });
 
-  test('by the account itself says so', async () => {
+  test('by the account itself is shown in the room alone: for all that is known it may be an echo', async () => {
     await take('beta', said('c1', 'm1', 'from the phone', { sender: { id: 'me', scope: '', isSelf: true } }));
-    expect(sent()['fake c1']).toEqual([expect.stringMatching(/^: Sent from Beta\s+from the phone$/)]);
-    expect(sent()['beta c1']).toEqual([]);
+    expect(stage.events('m.room.message').at(-1)?.content.body).toMatch(/Sent from Beta\s+from the phone$/);
+    expect(sent()).toEqual({ 'fake c1': [], 'beta c1': [], 'gamma c1': [], 'gamma c2': [] });
   });
 
   test('which changes what came of elsewhere is told everywhere else, and changes nothing', async () => {
@@ -143,6 +143,16 @@ describe('what is said on one network', () => {
     await take('beta', { type: 'unsupported', what: 'A call', reason: 'it is not bridged', conversation: chat('c1'), time: TIME });
     expect(network('fake').of('send')).toHaveLength(1);
   });
+});
+
+test('what the homeserver does not hand back is found in the room, and goes on', async () => {
+  await take('beta', said('c1', 'm1', 'one'));
+  stage.homeserver.forgetful = true;
+  await take('beta', said('c1', 'm2', 'two'));
+  stage.homeserver.forgetful = false;
+  await take('beta', said('c1', 'm3', 'three'));
+  await stage.pass(20_000);
+  expect((sent()['fake c1'] ?? []).toSorted()).toEqual(['Name of bob (Beta): one', 'Name of bob (Beta): three', 'Name of bob (Beta): two']);
 });
 
 describe('a file that comes late', () => {
@@ -219,7 +229,7 @@ describe('what a network refuses', () => {
   test('of a ghost is told in the room, and by name of the network; the others have it', async () => {
     network('gamma').refuses = 'The window is over.';
     await take('beta', said('c1', 'm1', 'hello'));
-    expect(stage.notices().filter((text) => text.includes('Not delivered'))).toEqual(['⚠️ Not delivered to Gamma: The window is over.', '⚠️ Not delivered to Gamma: The window is over.']);
+    expect(stage.notices().filter((text) => text.includes('Not delivered'))).toEqual(['⚠️ Not delivered to Gamma (Chat c1): The window is over.', '⚠️ Not delivered to Gamma (Chat c2): The window is over.']);
     expect(sent()['fake c1']).toHaveLength(1);
     expect(network('beta').of('send')).toEqual([]);
     stage.log.length = 0;
@@ -236,6 +246,19 @@ describe('what a network refuses', () => {
     expect(own.timeline.filter(({ content }) => String(content.body).includes('Not delivered to Gamma'))).toHaveLength(2);
     stage.log.length = 0;
   });
+});
+
+test('what became of it is told for each of them, for those who want to know', async () => {
+  await stage.close();
+  await open(undefined, {}, { statusEvents: true });
+  network('beta').refuses = 'It is not wanted.';
+  const event = await stage.says('hello');
+  const told = stage.events('com.beeper.message_send_status').map(({ content }) => [content.network, content.status, content.message, (content['m.relates_to'] as { event_id?: string }).event_id]);
+  expect(told).toEqual(expect.arrayContaining([
+    ['Fake', 'SUCCESS', undefined, event], ['Beta', 'FAIL_PERMANENT', 'It is not wanted.', event], ['Gamma (Chat c1)', 'SUCCESS', undefined, event], ['Gamma (Chat c2)', 'SUCCESS', undefined, event],
+  ]));
+  expect(told).toHaveLength(4);
+  stage.log.length = 0;
 });
 
 describe('link and unlink', () => {
@@ -395,7 +418,7 @@ test('somebody who asked not to be bridged hears nothing from any network, and t
 
 test('what somebody does in the app of one network goes to the others as theirs, shown by their own account, and not back', async () => {
   await stage.close();
-  await open(undefined, {}, { puppets: true });
+  await open(undefined, {}, {}, { puppets: true });
   const self = { id: 'one', scope: '', isSelf: true } as const;
   await take('fake', said('c1', 's1', 'from my phone', { sender: self }));
   expect(room.timeline.filter(({ content }) => content.body === 'from my phone').map(({ sender }) => sender)).toEqual([ALICE]);

@@ -31,7 +31,7 @@ test('after a restore the room tells which thread an event stands in, and what t
 test('a delivery event that comes before the answer tells the thread as well', () => {
   const row = { seq: 1, state: 'sending', kind: 'message', event: '$e', part: 0, sender: '@a:x', shows: null, report: null } as unknown as OutboxItem;
   const decision = delivery({ type: 'delivery', id: 'r9' as never, time: 5, status: 'sent' }, {
-    rows: [row], portal, person: null, events: [], networkName: 'Fake', threadOf: () => 'root' as never, statusEvents: false, alsoTold: () => [],
+    rows: [row], portal, person: null, recipient: null, events: [], networkName: 'Fake', threadOf: () => 'root' as never, statusEvents: false, alsoTold: () => [],
   });
   expect(decision.effects).toEqual([{ do: 'map', row: expect.objectContaining({ eventId: '$e', remoteId: 'r9', thread: 'root' }) }]);
 });

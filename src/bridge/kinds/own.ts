@@ -7,14 +7,15 @@ import { relationsOf } from '../outbound/parse.ts';
 import { redactionFromMatrix } from './deletion.ts';
 
 /**
- * What the homeserver hands back of our own: that it is here proves that it was sent, and what it shows of one network goes to every
- * other portal of its room. This is the only way from one network to another, so the room's order is the order everywhere.
+ * What the homeserver hands back of our own: that it is here proves that it was sent, and what a ghost says goes to every portal of
+ * its room but the one that it came from. This is the only way from one network to another, so the room's order is the order everywhere.
+ * What the bot says goes nowhere, also what it shows of an account's own app: that may be an echo which nobody knew for one.
  */
 export function ownFromMatrix(event: MatrixEvent, marker: Marker | null, context: RoomContext, deciding: Deciding, passOn: ((context: RoomContext) => Decision) | null): Decision {
   if (event.type === 'm.room.redaction') return context.portals.length > 1 ? redactionFromMatrix(event, context, deciding) : ignored('own_event');
   if (marker === null) return ignored('own_event');
   const proof = proven(event, marker, context, deciding);
-  const nowhere = marker.past === true || context.portals.every(({ row }) => row === marker.portal);
+  const nowhere = marker.past === true || event.sender === deciding.bot || context.portals.every(({ row }) => row === marker.portal);
   const others = nowhere ? [] : otherPortals(originOf(marker, deciding), context.portals);
   if (others.length === 0 || passOn === null || context.room.encrypted) return done(proof, { ignored: 'own_event' });
   const decision = passOn({ ...context, portals: others });

@@ -79,8 +79,7 @@ function endInPortal(event: MatrixEvent, portal: Portal, context: RoomContext, d
   const map = context.map.filter((row) => row.portal === portal.row && row.eventId === poll);
   const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'message' && row.state !== 'cancelled' && row.state !== 'dead');
   const author = rows[0]?.sender ?? map.find(({ origin }) => origin === 'matrix')?.author;
-  // Where nobody knows who began it, the bot says that it is over.
-  if (author !== event.sender && event.sender !== deciding.bot) return [];
+  if (author !== event.sender) return [];
   // A name that stands before it is a part of its own.
   const part = Math.max(...map.map(({ outPart }) => outPart), ...rows.map((row) => standsAt(row, poll).part));
   const content: PollContent = { kind: 'poll', question: '', options: [], maxChoices: 1, closed: true };

@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/clock.ts';
 import { Rejected } from '../../model/errors.ts';
 import type { MatrixEvent } from '../../model/events.ts';
-import type { AccountId, EventId, PersonRow, PortalRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, EventId, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../../store/store.ts';
@@ -34,6 +34,8 @@ export interface ToMatrixDeps {
   readonly log: Logger;
   /** Runs a person's command and returns the bot's answer. */
   readonly command: (task: Extract<MatrixTask, { kind: 'command' }>, row: OutboxItem) => Promise<readonly Effect[]>;
+  /** A ghost has said something in a room. */
+  readonly said: (room: RoomRow, event: EventId) => void;
   /** Rooms that the owners of an account share with the bot. */
   readonly ownerRooms: (account: AccountId) => readonly RoomRow[];
   /** Who is asked into a new room of the account. */
@@ -45,6 +47,8 @@ export interface ToMatrixDeps {
   readonly step: (name: string) => void;
   readonly count: (outcome: string, row: OutboxItem) => void;
 }
+
+type RedactionTask = Extract<MatrixTask, { kind: 'redaction' | 'unreaction' }>;
 
 const DAMAGED = 'It was damaged in the bridge’s database.';
 
@@ -129,10 +133,15 @@ export class ToMatrix {
     const eventId = await this.#spoken(row, voice, () => homeserver.send(as, room, said.type, row.key, content, said.edits === undefined ? said.ts : undefined));
     if (eventId === null) return;
     this.#deps.step('matrix.sent');
+    this.#said(row, eventId);
     const spool = media.spoolOf(ready);
     await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...this.#mapped(row, said, eventId, as), ...media.over(ready)]);
     await media.remove(ready, spool);
     if (voice.puppet !== null && row.portal !== null) this.#deps.spoke(row.portal, voice.puppet, eventId);
+  }
+
+  #said({ room, portal }: OutboxItem, event: EventId): void {
+    if (room !== null && portal !== null) this.#deps.said(room, event);
   }
 
   /** Null where somebody's own account was refused: the row goes out again at once, by the bot. */
@@ -183,6 +192,7 @@ export class ToMatrix {
       const eventId = await this.#spoken(row, voice, () => homeserver.send(voice.as, room, event.type, row.key, { ...event.content, [MARKER]: marker }, task.ts));
       if (eventId === null) return;
       this.#deps.step('matrix.reacted');
+      this.#said(row, eventId);
       await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [{ do: 'reacted', key: row.key, eventId }]);
     } catch (error) {
       if (!(error instanceof Rejected) || error.code !== 'M_DUPLICATE_ANNOTATION') throw error;
@@ -218,7 +228,7 @@ export class ToMatrix {
   }
 
   /** Redacting twice changes nothing, so an uncertain one is simply repeated. */
-  async #redact(row: OutboxItem, task: Extract<MatrixTask, { kind: 'redaction' | 'unreaction' }>): Promise<void> {
+  async #redact(row: OutboxItem, task: RedactionTask): Promise<void> {
     const { homeserver, rooms, store, clock } = this.#deps;
     const room = rooms.idOf(row);
     const events = task.kind === 'redaction' ? this.#eventsFor(row, task)
@@ -226,7 +236,7 @@ export class ToMatrix {
     if (!await this.#begin(row)) return;
     const as = events.length === 0 ? homeserver.bot : (await this.#voices.of(row, task)).as;
     for (const [index, event] of events.entries()) {
-      await this.#redactOne(homeserver, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
+      await this.#redactOne(row, task, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
     }
     this.#deps.step('matrix.redacted');
     const gone: readonly Effect[] = task.kind === 'redaction' && row.portal !== null ? [
@@ -243,15 +253,26 @@ export class ToMatrix {
     return [...new Set([...mapped, ...store.writtenFor(portal, target, part)])];
   }
 
-  async #redactOne(homeserver: Homeserver, as: UserId, room: RoomId, event: EventId, txn: string): Promise<void> {
-    try {
-      await homeserver.redact(as, room, event, txn);
-    } catch (error) {
-      if (!(error instanceof Rejected)) throw error;
-      if (error.code === 'M_NOT_FOUND') return;
-      // The ghost may have left; the bot administers the room.
-      await homeserver.redact(homeserver.bot, room, event, `${txn}.bot`);
+  /** The ghost may have left, or may not do it; the bot administers rooms that we made; elsewhere it is for whoever wrote it. */
+  async #redactOne(row: OutboxItem, task: RedactionTask, as: UserId, room: RoomId, event: EventId, txn: string): Promise<void> {
+    const { homeserver, rooms } = this.#deps;
+    const writer = async (): Promise<UserId> => (task.kind === 'redaction' ? rooms.writer(this.#writtenBy(row, task.target), row) : as);
+    const tries: readonly (readonly [string, () => Promise<UserId>])[] = [['', () => Promise.resolve(as)], ['.bot', () => Promise.resolve(homeserver.bot)], ['.own', writer]];
+    for (const [n, [end, who]] of tries.entries()) {
+      try {
+        this.#said(row, await homeserver.redact(await who(), room, event, `${txn}${end}`));
+        return;
+      } catch (error) {
+        if (!(error instanceof Rejected)) throw error;
+        if (error.code === 'M_NOT_FOUND') return;
+        if (n === tries.length - 1) throw error;
+      }
     }
+  }
+
+  #writtenBy({ portal }: OutboxItem, remote: RemoteId): PersonRow | null {
+    const found = portal === null ? undefined : this.#deps.store.mapOfRemote(portal, remote).find(({ origin }) => origin === 'network');
+    return (Number(found?.author) || null) as PersonRow | null;
   }
 
   async #create(row: OutboxItem): Promise<void> {
@@ -394,6 +415,9 @@ export class ToMatrix {
   /** What cannot be shown is said where it would have stood, else to the owners of its account. */
   #lost(row: OutboxItem, reason: string): readonly Effect[] {
     const { task, kind } = row;
+    if (task?.kind === 'redaction' && row.room !== null) {
+      return inRooms([row.room], `⚠️ A message was deleted where it came from, and is still here: ${reason}`, `lost ${row.key}`);
+    }
     if ((task !== null && !isBridged(task)) || row.room === null || row.account === null) return [];
     if (task?.kind === 'message' && task.past === true) return [];
     const room = this.#deps.store.room(row.room);

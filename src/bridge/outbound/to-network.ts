@@ -11,6 +11,7 @@ import { STOPPED } from '../kinds/consent.ts';
 import { standsAt } from '../kinds/shared.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
+import { whereTo } from '../reports/place.ts';
 import { notice, report, statusEvent } from '../reports/report.ts';
 import { keyOf } from '../keys.ts';
 import type { DeliverySettings } from '../settings.ts';
@@ -229,9 +230,13 @@ export class ToNetwork {
       effects.push({ do: 'unmap', portal: portal.row, remoteId: gone.remoteId, ...(gone.origin === 'network' ? { part: gone.inPart } : {}) });
     }
     if (result?.learnt?.alias !== undefined) effects.push({ do: 'alias', conversation: portal.conversation.row, alias: result.learnt.alias });
-    if (result?.note !== undefined && row.event !== null) effects.push(notice(portal.room, `ℹ️ ${account.networkName}: ${result.note}`, keyOf('note', row.key), row.event));
+    if (result?.note !== undefined && row.event !== null) effects.push(notice(portal.room, `ℹ️ ${this.#whereTo(row, account)}: ${result.note}`, keyOf('note', row.key), row.event));
     effects.push(...takenAfterAll(this.#deps.store, row, result?.time ?? clock.now()));
-    if (settings.statusEvents && row.part === row.parts - 1) effects.push(...statusEvent(row, portal.room, account.networkName, 'SUCCESS'));
+    if (settings.statusEvents && row.part === row.parts - 1) {
+      // Of a chat with one person it will be told that it has reached them.
+      const delivered = result?.state === 'accepted' && portal.conversation.kind === 'direct' ? { deliveredTo: [] } : {};
+      effects.push(...statusEvent(row, portal.room, this.#whereTo(row, account), 'SUCCESS', delivered));
+    }
     await this.#settle(row, { to: result?.state ?? 'confirmed', remoteId: result?.id ?? gone?.remoteId ?? null, at: result?.time ?? clock.now() }, effects);
   }
 
@@ -300,14 +305,21 @@ export class ToNetwork {
   #reportOf(row: OutboxItem, account: LiveAccount, state: 'dead' | 'asked', reason: string): readonly Effect[] {
     if (row.room === null) return [];
     return [
-      ...report(row, row.room, account.networkName, { state, reason }, this.#deps.alsoTold(row)),
-      ...(this.#deps.settings.statusEvents && state === 'dead' ? statusEvent(row, row.room, account.networkName, 'FAIL_PERMANENT', reason) : []),
+      ...report(row, row.room, this.#whereTo(row, account), { state, reason }, this.#deps.alsoTold(row)),
+      ...(this.#deps.settings.statusEvents && state === 'dead' ? statusEvent(row, row.room, this.#whereTo(row, account), 'FAIL_PERMANENT', { reason }) : []),
     ];
+  }
+
+  #whereTo({ portal: of, room, account: id }: OutboxItem, account: LiveAccount | null): string {
+    const { store } = this.#deps;
+    const name = account?.networkName ?? id ?? '';
+    const portal = of === null ? null : store.portal(of);
+    return portal === null || room === null ? name : whereTo(portal, store.portalsOf(room), name);
   }
 
   async #settle(row: OutboxItem, outcome: OutOutcome, effects: readonly Effect[] = []): Promise<void> {
     const told = outcome.to === 'dead' && effects.length === 0 && row.room !== null
-      ? report(row, row.room, this.#deps.account(row.account ?? ('' as AccountId))?.networkName ?? row.account ?? '', { state: 'dead', reason: outcome.reason }, this.#deps.alsoTold(row)) : effects;
+      ? report(row, row.room, this.#whereTo(row, this.#deps.account(row.account ?? ('' as AccountId))), { state: 'dead', reason: outcome.reason }, this.#deps.alsoTold(row)) : effects;
     const lanes = await this.#deps.store.settleOut(row.seq, outcome, outcome.to === 'dead' ? [...told, ...notTaken(this.#deps.store, row)] : told);
     this.#deps.step('network.settled');
     if (outcome.to !== 'ready') this.#deps.count(outcome.to, row);

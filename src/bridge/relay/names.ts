@@ -9,7 +9,7 @@ type Around = Pick<RoomContext, 'portals' | 'members' | 'sender'>;
 
 /**
  * Whether the speaker's name stands before what they say: the network sees only the account. `auto`: an owner who is alone with
- * the ghosts speaks for the account; everybody else by name, people of other networks always. What the bot shows says itself whose it is.
+ * the ghosts speaks for the account; everybody else by name, people of other networks always.
  */
 export function relayOf(sender: UserId, account: AccountId, around: Around, naming: Naming): { readonly name: string } | null {
   if (naming.isOurs(sender)) {

@@ -1,4 +1,4 @@
-import type { EventId, PortalRow, RoomRow } from '../../model/ids.ts';
+import type { EventId, PortalRow, RoomRow, UserId } from '../../model/ids.ts';
 import { plain, type RichText } from '../../model/richtext.ts';
 import type { Effect, MatrixTask, OutboxItem } from '../../store/store.ts';
 import { toMatrix } from '../../text/to-matrix.ts';
@@ -42,16 +42,18 @@ export function corrected(row: OutboxItem, room: RoomRow, network: string): Effe
 }
 
 /** MSC-less but widely read: what Beeper's and other clients show beside a message. */
-export function statusEvent(row: OutboxItem, room: RoomRow, network: string, status: 'SUCCESS' | 'FAIL_PERMANENT' | 'PENDING', reason?: string): Effect[] {
+export function statusEvent(
+  row: OutboxItem, room: RoomRow, network: string, status: 'SUCCESS' | 'FAIL_PERMANENT', { reason, deliveredTo }: { readonly reason?: string; readonly deliveredTo?: readonly UserId[] } = {},
+): Effect[] {
   if (row.event === null) return [];
   const task: MatrixTask = {
     to: 'matrix', kind: 'message', as: null, type: 'com.beeper.message_send_status',
     content: {
-      network, status, ...(reason ? { message: reason, reason: 'm.foreign_network_error' } : {}),
+      network, status, ...(reason ? { message: reason, reason: 'm.foreign_network_error' } : {}), ...(deliveredTo === undefined ? {} : { delivered_to_users: deliveredTo }),
       'm.relates_to': { rel_type: 'm.reference', event_id: row.event },
     },
   };
-  return [{ do: 'send', row: { lane: `out:r${room}`, key: keyOf('status', row.key, status), room, task } }];
+  return [{ do: 'send', row: { lane: `out:r${room}`, key: keyOf('status', row.key, status, ...(deliveredTo ?? [])), room, task } }];
 }
 
 function part(row: OutboxItem, text: string): string {

@@ -33,6 +33,12 @@ export async function onFake(dir: string): Promise<FakeSide> {
     room: (name) => eventually(`a room called ${name}`, () => [...homeserver.rooms.keys()].find((id) => named(id, name) && enter(id)), patience),
     rooms: () => later(() => [...homeserver.rooms.keys()].filter(enter)),
     events: (room, type) => homeserver.eventsOf(room, type),
+    async make() {
+      const id = alice.createRoom();
+      alice.invite(id, homeserver.bot);
+      await eventually('the bot in it', () => homeserver.eventsOf(id, 'm.room.message').some(({ sender }) => sender === homeserver.bot), patience);
+      return id;
+    },
     send: (room, content, type) => later(() => alice.send(room, content, type)),
     redact: (room, event) => later(() => alice.redact(room, event)),
     setState: (room, type, content) => later(() => alice.setState(room, type, '', content)),

@@ -31,6 +31,12 @@ export const onSynapse = async (): Promise<SynapseSide> => {
     room: (name) => eventually(`a room called ${name}`, async () => (await rooms()).find((room) => named(room, name)), patience),
     rooms,
     events: (room, wanted) => alice.events(room).filter(({ type }) => wanted === undefined || type === wanted),
+    async make() {
+      const bot = `@${slot.senderLocalpart}:${synapse.serverName}`;
+      const room = await alice.createRoom({ invite: [bot] });
+      await alice.waitForEvent(room, ({ sender, content }) => sender === bot && String(content['body']).includes('help'));
+      return room;
+    },
     send: (room, content, type = 'm.room.message') => alice.send(room, type, typeof content === 'string' ? { msgtype: 'm.text', body: content } : content),
     redact: (room, event) => alice.redact(room, event),
     setState: (room, type, content) => alice.setState(room, type, content),

@@ -46,6 +46,8 @@ export class FakeHomeserver {
   readonly profiles = new Map<string, { readonly name?: string; readonly picture?: string }>();
   readonly receipts: { readonly as: UserId; readonly event: EventId }[] = [];
   down = false;
+  /** It forgets to hand over what happens. */
+  forgetful = false;
   /** Events were dropped that the bridge was never handed; it has to look for them. */
   lost = 0;
   readonly #deps: HomeserverDeps;
@@ -102,6 +104,7 @@ export class FakeHomeserver {
   #append(room: FakeRoom, sender: string, type: string, content: Record<string, unknown>, more: { state_key?: string; redacts?: string } = {}, ts?: number): EventId {
     const event: MatrixEvent = { event_id: `$${++this.#ids}`, room_id: room.id, sender, type, content, origin_server_ts: ts ?? this.#deps.clock.now(), ...more };
     room.timeline.push(event);
+    if (this.forgetful) return event.event_id as EventId;
     if ([...room.members.keys()].some((user) => user === BOT || this.isGhost(user)) || sender === BOT) {
       this.#queue.push(event);
       void this.#pump();
