@@ -22,6 +22,7 @@ import { ToMatrix } from './outbound/to-matrix.ts';
 import { ToNetwork } from './outbound/to-network.ts';
 import { Faces } from './people/faces.ts';
 import type { Rooms } from './portals/rooms.ts';
+import { Upgrades } from './portals/upgrades.ts';
 import { Backlog } from './reconcile/backlog.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
 import { Telling } from './reports/telling.ts';
@@ -98,9 +99,12 @@ export class Bridge {
     const count = (outcome: string, row: OutboxItem): void =>
       options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
     const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
+    const ownerRooms = (id: AccountId): readonly RoomRow[] => this.#telling.owners(id).rooms;
+    const hosts = (id: AccountId): readonly UserId[] => hostsOf(id, this.#deciding());
+    const upgrades = new Upgrades({ store, homeserver, ownerRooms, hosts, isOurs: (user) => rooms.isOurs(user), bridgedTo: (portal) => rooms.bridgedTo(portal), log });
     const toMatrix = new ToMatrix({
-      store, backfill, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
-      ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
+      store, backfill, upgrades, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
+      ownerRooms, hosts,
     });
     const toNetwork = new ToNetwork({
       store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,

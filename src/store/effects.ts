@@ -1,6 +1,6 @@
 import type { ConversationRef, PersonRef } from '../model/events.ts';
 import type {
-  AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomRow, UserId,
+  AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
 } from '../model/ids.ts';
 import type { MapRow, Member, Person, Portal, ReactionRow, Room, Shows, ThreadRow } from './data.ts';
 import type { MatrixTask, NetworkTask } from './tasks.ts';
@@ -74,6 +74,10 @@ export type Effect =
   | { readonly do: 'portalState'; readonly portal: PortalRow; readonly state: Portal['state'] }
   /** Ends a portal. What still waits for its room goes into a new one, to which these are invited. */
   | { readonly do: 'close'; readonly portal: PortalRow; readonly invite: readonly UserId[] }
+  /** Queues the row that follows a room into the one that replaces it, before all that waits for the room. */
+  | { readonly do: 'follow'; readonly room: RoomRow; readonly into: RoomId; readonly via: string; readonly key: string }
+  /** The row of a room, with its portals, stands for another room from now on: what is here of the old one's messages is forgotten, and the bot and these leave it. */
+  | { readonly do: 'moved'; readonly room: RoomRow; readonly into: RoomId; readonly leave: readonly PersonRow[] }
   | { readonly do: 'alias'; readonly conversation: ConversationRow; readonly alias: string }
   /** A public link to a file, made for this row: it stands while the row's event does. Nothing where the row was cancelled meanwhile. */
   | { readonly do: 'link'; readonly row: OutboxSeq; readonly expiresAt: Millis }

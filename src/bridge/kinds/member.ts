@@ -12,6 +12,8 @@ const memberships = new Set(['join', 'invite', 'leave', 'ban', 'knock']);
 export function memberFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   const member = memberOf(event);
   if (member === null) return ignored('bad_member_event');
+  // Of the room that this one has replaced meanwhile.
+  if (context.room.roomId !== null && event.room_id !== context.room.roomId) return ignored('member_of_before');
   const { user } = member;
   const effects: Effect[] = [{ do: 'member', room: context.room.row, member }];
   if (user === deciding.bot) effects.push(...botMember(event, context, deciding));
@@ -66,7 +68,8 @@ function ghostInvited(event: MatrixEvent, ghost: UserId, { room }: RoomContext, 
   } }];
 }
 
-function closing(portal: Portal, deciding: Deciding): Effect {
+/** The portal ends; what waits for its room is shown in the next. */
+export function closing(portal: Portal, deciding: Deciding): Effect {
   return { do: 'close', portal: portal.row, invite: hostsOf(portal.account, deciding) };
 }
 

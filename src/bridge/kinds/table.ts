@@ -18,6 +18,7 @@ import { pinFromNetwork, pinsFromMatrix } from './pin.ts';
 import { pollEndFromMatrix, pollEndFromNetwork, voteFromMatrix, voteFromNetwork } from './poll.ts';
 import { reactionFromMatrix, reactionFromNetwork } from './reaction.ts';
 import { reactionsFromNetwork } from './reaction-set.ts';
+import { TOMBSTONE, tombstoneFromMatrix } from './upgrade.ts';
 
 /** Kinds of events of a network, apart from deliveries (they have lanes of their own) and what lives in memory only. */
 export function decideNetwork(item: InboxItem, context: RemoteContext | null, deciding: Deciding): Decision {
@@ -95,6 +96,7 @@ const refusedTypes = new Map([
 export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
+  if (event.type === TOMBSTONE) return tombstoneFromMatrix(event, context, deciding);
   if (event.type === PINNED) return pinsFromMatrix(event, context, deciding);
   if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
   // State of the type of a message: clients show none of it.
@@ -123,7 +125,7 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
 /** Nobody who writes into a room that was a portal is left to think that it arrives. */
 function notBridged(event: MatrixEvent, { room }: RoomContext, deciding: Deciding): Decision {
   const talk = event.type === 'm.room.message' || event.type === 'm.sticker';
-  if (room.kind !== 'portal' || !talk || (deciding.permission(event.sender) ?? 'block') === 'block') return ignored('not_a_portal');
+  if (room.kind !== 'portal' || room.state === 'gone' || !talk || (deciding.permission(event.sender) ?? 'block') === 'block') return ignored('not_a_portal');
   return done([refusal(room.row, event.event_id as EventId, 'Not delivered: this room is not bridged any more.')]);
 }
 

@@ -2,6 +2,7 @@ import { DeliveryError, Rejected } from '../../model/errors.ts';
 import type { PersonRef } from '../../model/events.ts';
 import type { AccountId, Mxc, PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
+import type { BridgedTo } from '../../matrix/rooms/bridge-info.ts';
 import { portalRoom } from '../../matrix/rooms/portal-room.ts';
 import type { Connection } from '../../networks/network.ts';
 import type { Effect, MatrixTask, OutboxItem, Person, Portal, Room, Store } from '../../store/store.ts';
@@ -9,6 +10,7 @@ import { keyOf } from '../keys.ts';
 import { targetOf } from '../deciding.ts';
 import { greeting, memberOf } from '../kinds/member.ts';
 import type { Pictures } from '../people/pictures.ts';
+import { predecessorOf } from './upgrades.ts';
 import { notice, noticeTask } from '../reports/report.ts';
 
 export interface RoomsOptions {
@@ -266,16 +268,18 @@ export class Rooms {
   #portalBody(portal: Portal, aliasLocalpart: string, looks: { readonly name: string; readonly topic: string; readonly avatar: Mxc | null }): object {
     const { homeserver } = this.#options;
     const { conversation } = portal;
-    const network = this.#options.networkName(conversation.network);
     const host = this.#hostOf(portal);
     return portalRoom({
       roomVersion: this.#options.roomVersion, bot: homeserver.bot, aliasLocalpart, direct: conversation.kind === 'direct', invite: [],
-      ...(host === null ? {} : { host }), name: looks.name, topic: looks.topic, ...(looks.avatar === null ? {} : { avatar: looks.avatar }),
-      bridgedTo: {
-        network: { id: conversation.network, name: network },
-        conversation: { id: conversation.remoteId, scope: conversation.scope, ...(conversation.title === null ? {} : { title: conversation.title }) },
-      },
+      ...(host === null ? {} : { host }), name: looks.name, topic: looks.topic, ...(looks.avatar === null ? {} : { avatar: looks.avatar }), bridgedTo: this.bridgedTo(portal),
     });
+  }
+
+  bridgedTo({ conversation }: Portal): BridgedTo {
+    return {
+      network: { id: conversation.network, name: this.#options.networkName(conversation.network) },
+      conversation: { id: conversation.remoteId, scope: conversation.scope, ...(conversation.title === null ? {} : { title: conversation.title }) },
+    };
   }
 
   async #createOrFind(aliasLocalpart: string, body: object): Promise<RoomId> {
@@ -299,12 +303,18 @@ export class Rooms {
 
   /** What the bot finds in a room that it was let into, and what it says there. A room with one person is for commands. */
   async arrived(row: OutboxItem): Promise<readonly Effect[]> {
-    const { homeserver, commandPrefix } = this.#options;
+    const { store, homeserver, commandPrefix } = this.#options;
     const roomRow = row.room;
     if (roomRow === null) return [];
     const state = await homeserver.state(homeserver.bot, this.idOf(row));
+    // Meanwhile it became the next room of a portal.
+    if (store.room(roomRow) === null) return [];
     const encrypted = state.some(({ type, state_key }) => type === 'm.room.encryption' && state_key === '');
     const members = state.filter(({ type }) => type === 'm.room.member').map(memberOf).filter((found) => found !== null);
+    // It replaces a bridged room: it is followed there, and nobody asked for a chat with the bot.
+    const replaced = predecessorOf(state.find(({ type }) => type === 'm.room.create'));
+    const before = replaced === null ? null : store.roomById(replaced);
+    if (before !== null && store.portalsOf(before.row).length > 0) return members.map((member): Effect => ({ do: 'member', room: roomRow, member }));
     const people = members.filter(({ membership, user }) => (membership === 'join' || membership === 'invite') && !this.isOurs(user));
     return [
       ...members.map((member): Effect => ({ do: 'member', room: roomRow, member })),
