@@ -1,5 +1,6 @@
 import type { ActionContext } from '../actions/action.ts';
 import { Mistake } from '../actions/action.ts';
+import { filter } from '../actions/filter.ts';
 import { open } from '../actions/open.ts';
 import { retry } from '../actions/retry.ts';
 import { status } from '../actions/status.ts';
@@ -16,6 +17,10 @@ const commands: Readonly<Record<string, Command>> = {
   open: {
     usage: 'open <network> <number>', help: 'a room with somebody, for instance open whatsapp +31612345678',
     run: (context, [network = '', ...who]) => open(context, network.toLowerCase(), who.join(' ')),
+  },
+  filter: {
+    usage: 'filter allow|mute|ignore|list [<network> <number>]', help: 'how you hear of this chat, or of somebody: as usual, without a sound, or not at all',
+    run: (context, [mode = '', ...who]) => filter(context, mode.toLowerCase(), who),
   },
   status: { usage: 'status', help: 'whether everything works', run: (context) => status(context) },
   undelivered: { usage: 'undelivered', help: 'what did not arrive, and why', run: (context) => undelivered(context) },

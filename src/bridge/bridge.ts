@@ -286,6 +286,7 @@ export class Bridge {
       userIdOf: (person) => rooms.userIdOf(person), person: (row) => store.person(row), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
       chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
+      audience: (id) => this.#telling.owners(id), filterOf: (user, conversation) => store.filterOf(user, conversation),
       owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),
       isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
       hasSeen: (event) => store.unseen('matrix', [event]).length === 0,

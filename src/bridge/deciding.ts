@@ -25,6 +25,10 @@ export interface Deciding {
   /** Null: the config does not name them. */
   permission(user: string): Permission | null;
   owners(account: AccountId): readonly UserId[];
+  /** Where the owners of an account are told what has no room of its own. */
+  audience(account: AccountId): Audience;
+  /** How somebody wants to hear of a conversation; null: as usual. */
+  filterOf(user: UserId, conversation: Conversation): 'mute' | 'ignore' | null;
   admins(): Audience;
   /** The row that an event of our own was sent by. */
   rowByKey(key: string): OutboxItem | null;

@@ -72,6 +72,8 @@ export interface Room {
   readonly name: string | null;
   readonly topic: string | null;
   readonly picture: string | null;
+  /** The event by which the last person in it left; null: nobody has, or somebody is in it. */
+  readonly deserted: EventId | null;
   /** What its pinned events were when the homeserver last told. */
   readonly pinned: readonly EventId[];
 }
@@ -91,6 +93,14 @@ export interface Member {
   readonly name: string | null;
   /** Null: none; absent: as it was. */
   readonly picture?: Mxc | null;
+}
+
+/** What a Matrix user wants to be told of without a sound, or not at all. */
+export interface Filter {
+  readonly on: { readonly person: PersonRow } | { readonly conversation: ConversationRow };
+  readonly mode: 'mute' | 'ignore';
+  /** How often something was shown to nobody because of it. */
+  readonly leftOut: number;
 }
 
 export interface MapRow {

@@ -11,13 +11,18 @@ export function openPortal(item: InboxItem, context: RemoteContext, deciding: De
   if (item.tries > 3) return { outcome: { to: 'dead', code: 'no_portal', reason: 'No room could be made for this conversation.' }, effects: [] };
   const account = item.body.side === 'network' ? item.body.account : context.conversation.account;
   const isPast = item.body.side === 'network' && item.body.event.type === 'message' && item.body.event.historical === true;
-  return { outcome: { to: 'again' }, effects: [portalFor(context.conversation, account, hostsOf(account, deciding), deciding, isPast)] };
+  return { outcome: { to: 'again' }, effects: [portalFor(context.conversation, account, invitedTo(context.conversation, account, deciding), deciding, isPast)] };
 }
 
 /** Who is asked into the rooms of an account: its owners, else the administrators, rather than nobody. */
 export function hostsOf(account: AccountId, deciding: Deciding): readonly UserId[] {
   const owners = deciding.owners(account);
   return owners.length > 0 ? owners : deciding.admins().people;
+}
+
+/** Those of them who do not ignore the conversation. */
+export function invitedTo(conversation: Conversation, account: AccountId, deciding: Deciding): readonly UserId[] {
+  return hostsOf(account, deciding).filter((user) => deciding.filterOf(user, conversation) !== 'ignore');
 }
 
 /** `isPast`: the network hands its past over by itself. */
@@ -50,9 +55,9 @@ export function isDeleted(portal: Portal, target: RemoteId, deciding: Deciding):
 }
 
 /** Left out on purpose, and so are its files. */
-export function leftOut(item: InboxItem, why: string): Decision {
+export function leftOut(item: InboxItem, why: string, and: readonly Effect[] = []): Decision {
   const jobs = item.body.side === 'network' ? Object.values(item.body.media) : [];
-  return { ...ignored(why), effects: jobs.map((media): Effect => ({ do: 'dropMedia', media })) };
+  return { ...ignored(why), effects: [...jobs.map((media): Effect => ({ do: 'dropMedia', media })), ...and] };
 }
 
 /** Where a row's message stands: in the event that it came of, or in the one that an edit added it to. */

@@ -11,6 +11,7 @@ import { notice, refusal } from '../reports/report.ts';
 import { changedFromNetwork, goneFromNetwork, memberFromNetwork, profileFromNetwork, replacedFromNetwork } from './conversation.ts';
 import { deletionFromNetwork, redactedBy, redactionFromMatrix } from './deletion.ts';
 import { editFromNetwork } from './edit.ts';
+import { isIgnored } from './filter.ts';
 import { encryptedFromMatrix, encryptionFromMatrix, memberFromMatrix } from './member.ts';
 import { messageFromMatrix, messageFromNetwork } from './message.ts';
 import { aliasFromNetwork, unsupportedFromNetwork } from './notices.ts';
@@ -18,13 +19,16 @@ import { pinFromNetwork, pinsFromMatrix } from './pin.ts';
 import { pollEndFromMatrix, pollEndFromNetwork, voteFromMatrix, voteFromNetwork } from './poll.ts';
 import { reactionFromMatrix, reactionFromNetwork } from './reaction.ts';
 import { reactionsFromNetwork } from './reaction-set.ts';
+import { leftOut } from './shared.ts';
 import { TOMBSTONE, tombstoneFromMatrix } from './upgrade.ts';
 
 /** Kinds of events of a network, apart from deliveries (they have lanes of their own) and what lives in memory only. */
 export function decideNetwork(item: InboxItem, context: RemoteContext | null, deciding: Deciding): Decision {
   // What comes in while the past is written was said after it.
   if (context?.portal?.state === 'backfilling') return { outcome: { to: 'hold', until: deciding.now + 500 }, effects: [] };
-  const decision = decide(item, context, deciding);
+  const decision = context !== null && isIgnored(item, context, deciding)
+    ? leftOut(item, 'filtered', [{ do: 'leftOut', conversation: context.conversation.row, person: context.conversation.person }])
+    : decide(item, context, deciding);
   return context === null || context.joined.length === 0 ? decision : { ...decision, effects: [...context.joined.map(goesOn), ...decision.effects] };
 }
 

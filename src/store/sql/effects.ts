@@ -4,6 +4,7 @@ import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store
 import { learnId, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
 import { again, RESTORED, toTail } from './outbox.ts';
 import type { Sql } from './driver.ts';
+import { countLeftOut, setFilter } from './filters.ts';
 import { handOver, insert, setMeta, wakeParked } from './statements.ts';
 
 /** Applies effects inside the caller's transaction and collects the lanes that they woke. */
@@ -54,6 +55,8 @@ export class Effects {
         this.#sql.run('DELETE FROM inbox WHERE seq = ?', effect.seq);
         return;
       case 'close': return this.#close(effect, origin, wake);
+      case 'filter': return setFilter(this.#sql, effect);
+      case 'leftOut': return countLeftOut(this.#sql, effect.conversation, effect.person);
       case 'follow': return this.#follow(effect, wake);
       case 'moved': return this.#moved(effect, wake);
       case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
@@ -192,6 +195,7 @@ export class Effects {
     if (change.name !== undefined) this.#sql.run('UPDATE room SET name = ? WHERE id = ?', change.name, row);
     if (change.topic !== undefined) this.#sql.run('UPDATE room SET topic = ? WHERE id = ?', change.topic, row);
     if (change.picture !== undefined) this.#sql.run('UPDATE room SET picture = ? WHERE id = ?', change.picture, row);
+    if (change.deserted !== undefined) this.#sql.run('UPDATE room SET deserted = ? WHERE id = ?', change.deserted, row);
     if (change.pinned !== undefined) this.#sql.run('UPDATE room SET pinned = ? WHERE id = ?', JSON.stringify(change.pinned), row);
     if (change.createdByUs !== undefined) this.#sql.run('UPDATE room SET created_by_us = ? WHERE id = ?', change.createdByUs ? 1 : 0, row);
     wake.add(`out:r${row}`);

@@ -2,12 +2,13 @@ import { CodedError } from '../../model/errors.ts';
 import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import { keyMark, type Seal } from '../seal.ts';
 import type {
-  Accepted, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
+  Accepted, Conversation, Counts, Filter, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
   NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, ThreadRow, Undelivered, Wake,
 } from '../store.ts';
 import { Intake } from './accept.ts';
 import { Commits } from './commit.ts';
 import { Effects } from './effects.ts';
+import { filterOf, filtersOf } from './filters.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import type { LocalpartOf } from './people.ts';
@@ -242,6 +243,12 @@ class SqlStore implements Store {
   }
   member(room: RoomRow, user: UserId): Member | null {
     return this.#rows.member(room, user);
+  }
+  filters(user: UserId): readonly Filter[] {
+    return filtersOf(this.#sql, user);
+  }
+  filterOf(user: UserId, conversation: Conversation): Filter['mode'] | null {
+    return filterOf(this.#sql, user, conversation.row, conversation.kind === 'direct' ? conversation.person : null);
   }
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[] {
     return this.#rows.mapWhere('portal = ? AND event_id = ?', portal, event);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type OutboxItem, Stale } from '../../../../src/store/store.ts';
+import { type Filter, type OutboxItem, Stale } from '../../../../src/store/store.ts';
 import type { EventId, InboxSeq, PersonRow, RemoteId, RoomId, RoomRow, UserId } from '../../../../src/model/ids.ts';
 import { ALICE, Bench, KEEP, mapping, matrixEvent, message, roomLane, says, type StoreFactory, writes } from './setup.ts';
 
@@ -72,6 +72,28 @@ export function effectsSuite(factory: StoreFactory): void {
         await bench.hear(matrixEvent(`e${bench.now}`, room));
       }
       expect(bench.store.liveRooms().map(({ roomId }) => roomId)).toEqual(['!a:test', '!c:test', '!b:test']);
+    });
+  });
+
+  describe('a filter', () => {
+    test('holds for the conversation or the person whom it is with, is counted, and goes along when two turn out to be one', async () => {
+      const { conversation } = await bench.portal(message('31'));
+      const person = conversation.person as PersonRow;
+      const set = (on: Filter['on'], mode: Filter['mode'] | null) => ({ do: 'filter', user: ALICE, on, mode }) as const;
+      expect(bench.store.filterOf(ALICE, conversation)).toBeNull();
+      await bench.store.apply([set({ person }, 'ignore'), { do: 'leftOut', conversation: conversation.row, person }]);
+      expect(bench.store.filterOf(ALICE, conversation)).toBe('ignore');
+      expect(bench.store.filterOf(BOB, conversation)).toBeNull();
+      await bench.store.apply([set({ conversation: conversation.row }, 'mute')]);
+      expect(bench.store.filterOf(ALICE, conversation)).toBe('mute');
+      expect(bench.store.filters(ALICE)).toEqual([{ on: { conversation: conversation.row }, mode: 'mute', leftOut: 0 }, { on: { person }, mode: 'ignore', leftOut: 1 }]);
+      await bench.store.apply([set({ conversation: conversation.row }, null), set({ person }, null)]);
+      expect(bench.store.filters(ALICE)).toEqual([]);
+      // Known by another id first, and ignored by that.
+      const other = (await bench.portal(message('other'))).conversation;
+      await bench.store.apply([set({ person: other.person as PersonRow }, 'ignore'), set({ conversation: other.row }, 'ignore')]);
+      await bench.take({ type: 'identity.alias', scope: '', from: '31', to: 'other' } as never);
+      expect(bench.store.filters(ALICE).map(({ on }) => on)).toEqual([{ conversation: conversation.row }, { person }]);
     });
   });
 
