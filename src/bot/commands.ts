@@ -3,6 +3,7 @@ import { type ActionContext, Mistake } from '../actions/action.ts';
 import { audited } from '../actions/audit.ts';
 import { announce } from '../actions/announce.ts';
 import { block, unblock } from '../actions/block.ts';
+import { filter } from '../actions/filter.ts';
 import { link } from '../actions/link.ts';
 import { logout } from '../actions/logout.ts';
 import { open } from '../actions/open.ts';
@@ -61,6 +62,10 @@ export class Bot {
       group: 'Rooms', usage: 'link <network> <conversation>', help: 'links this room to a conversation, beside what it is linked to already', example: 'link telegram -1001234567890',
       more: ['Conversation: its title, its id on the network, or whom you would `open`.'],
       run: (context, words) => link(context, words),
+    },
+    filter: {
+      group: 'Rooms', usage: 'filter allow|mute|ignore|list [<network> <number>]', help: 'how you hear of this chat, or of somebody: as usual, without a sound, or not at all', example: 'filter mute telegram 4711',
+      run: (context, [mode = '', ...who]) => filter(context, mode.toLowerCase(), who),
     },
     unlink: { group: 'Rooms', usage: 'unlink [<network> <conversation>]', help: 'ends what `link` began, or the room’s only bridge', example: 'unlink telegram -1001234567890', run: (context, words) => unlink(context, words) },
     relay: { group: 'Rooms', usage: 'relay on|off', help: 'whether all in this room are heard on its networks, or only the owners of the accounts', example: 'relay off', run: (context, [which = '']) => relay(context, which.toLowerCase()) },

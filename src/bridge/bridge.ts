@@ -26,6 +26,7 @@ import { ToNetwork } from './outbound/to-network.ts';
 import { Faces } from './people/faces.ts';
 import { Puppets } from './people/puppets.ts';
 import type { Rooms } from './portals/rooms.ts';
+import { Upgrades } from './portals/upgrades.ts';
 import { Erasures } from './privacy/erasures.ts';
 import { Backlog } from './reconcile/backlog.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
@@ -127,9 +128,12 @@ export class Bridge {
     const count = (outcome: string, row: OutboxItem): void =>
       options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
     const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
+    const ownerRooms = (id: AccountId): readonly RoomRow[] => this.#telling.owners(id).rooms;
+    const hosts = (id: AccountId): readonly UserId[] => hostsOf(id, this.#deciding());
+    const upgrades = new Upgrades({ store, homeserver, ownerRooms, hosts, isOurs: (user) => rooms.isOurs(user), bridgedTo: (portal) => rooms.bridgedTo(portal), log });
     const toMatrix = new ToMatrix({
-      store, backfill, homeserver, rooms, puppets: this.#puppets, spoke: (portal, user, event) => this.#live.spoke(portal, user, event), media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
-      said: (room, event) => this.#returning.sent(room, event), ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
+      store, backfill, upgrades, homeserver, rooms, puppets: this.#puppets, spoke: (portal, user, event) => this.#live.spoke(portal, user, event), media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
+      said: (room, event) => this.#returning.sent(room, event), ownerRooms, hosts,
     });
     const toNetwork = new ToNetwork({
       store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
@@ -341,6 +345,7 @@ export class Bridge {
       owners: (id): readonly UserId[] => accounts.owners(id), puppetOf: (id) => this.#puppets.of(id), origin: (event) => this.#puppets.origin(event),
       underWay: (room) => underWay(store.outHead(`out:r${room}`)), shown: (portal, remote) => store.mapOfRemote(portal, remote), admins: () => this.#telling.admins(), alsoTold: (row) => this.#alsoTold(row), rowByKey: (key) => store.outboxByKey(key),
       lastBy: ({ row, room }, time) => store.shownUpTo(row, room, time),
+      audience: (id) => this.#telling.owners(id), filterOf: (user, conversation) => store.filterOf(user, conversation),
       isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
       consentIn: this.#consentIn,
       hasSeen: (event) => store.unseen('matrix', [event]).length === 0,

@@ -42,6 +42,10 @@ export interface Deciding {
   lastBy(portal: Portal, time: Millis): EventId | null;
   /** The events that show a message of a network. */
   shown(portal: PortalRow, remote: RemoteId): readonly MapRow[];
+  /** Where the owners of an account are told what has no room of its own. */
+  audience(account: AccountId): Audience;
+  /** How somebody wants to hear of a conversation; null: as usual. */
+  filterOf(user: UserId, conversation: Conversation): 'mute' | 'ignore' | null;
   admins(): Audience;
   /** Rooms beside its own where it is told that a row has failed: of what a ghost said, those of the account's owners who are not there. */
   alsoTold(row: OutboxItem): readonly RoomRow[];

@@ -2,7 +2,7 @@ import type { ConversationRef, MatrixEvent, NetworkItem, PersonRef } from '../mo
 import type {
   AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
 } from '../model/ids.ts';
-import type { AuditRow, Blocked, Conversation, Counts, InboxItem, MapRow, MediaJob, Member, OutboxItem, OutboxRef, Person, Portal, RemoteContext, Room, RoomContext, StoredAccount, ThreadRow, Undelivered } from './data.ts';
+import type { AuditRow, Blocked, Conversation, Counts, Filter, InboxItem, MapRow, MediaJob, Member, OutboxItem, OutboxRef, Person, Portal, RemoteContext, Room, RoomContext, StoredAccount, ThreadRow, Undelivered } from './data.ts';
 import type { Effect, InOutcome, MediaResult, OutOutcome } from './effects.ts';
 import type { PrivacyStore } from './privacy.ts';
 import type { Delivery, MatrixTask, NetworkTask } from './tasks.ts';
@@ -101,6 +101,10 @@ export interface Store extends PrivacyStore {
   /** Those who have left, too. */
   everMembers(room: RoomRow): readonly Member[];
   member(room: RoomRow, user: UserId): Member | null;
+  /** What somebody wants to hear of in another way than usual. */
+  filters(user: UserId): readonly Filter[];
+  /** How they want to hear of this conversation; null: as usual. */
+  filterOf(user: UserId, conversation: Conversation): Filter['mode'] | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
   threadOf(portal: PortalRow, root: RemoteId): ThreadRow | null;

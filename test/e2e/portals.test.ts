@@ -156,25 +156,58 @@ describe('somebody leaves', () => {
     return room;
   };
 
-  test('the owner: what is written then asks them back, and is there when they come', async () => {
+  test('the owner, or who turns an invitation down: they are told once, and come back by asking for it', async () => {
+    const talk = await bridge.botRoom(alice);
     const { person, room } = await meet('Dora');
     await alice.leave(room);
-    const { room: same, texts } = await calls(person, 'are you there?');
-    expect(same).toBe(room);
-    await eventually('every text', async () => {
-      const shown = (await alice.history(room)).map(bodyOf).filter((text) => text.startsWith('are you there?'));
-      return shown.join() === texts.join();
-    }, patience);
+    const told = (event: ClientEvent): boolean => event.sender === bridge.bot && bodyOf(event).includes('Dora (WhatsApp) wrote in a chat that you have left');
+    const writesUntil = async (times: number): Promise<void> => {
+      for (let n = 0; n < 80 && alice.events(talk).filter(told).length < times; n++) {
+        person.sendText(`are you there? ${times}.${n}`);
+        await new Promise((resolve) => { setTimeout(resolve, 300); });
+      }
+      expect(alice.events(talk).filter(told)).toHaveLength(times);
+    };
+    await writesUntil(1);
+    const number = /open (#\d+)/.exec(bodyOf(await alice.waitForEvent(talk, told)))?.[1] ?? '';
+    // Told, and not asked in: also by what comes after that.
+    person.sendText('hm');
+    expect(alice.invitations()).not.toContain(room);
+    await alice.text(talk, `open ${number}`);
+    await eventually('the invitation', () => alice.invitations().includes(room), patience);
+    await alice.leave(room);
+    await writesUntil(2);
+    person.sendText('and now?');
+    expect(alice.invitations()).not.toContain(room);
+    await alice.text(talk, `open ${number}`);
+    await eventually('the invitation', () => alice.invitations().includes(room), patience);
+    await alice.join(room);
+    await alice.waitForText(room, 'and now?');
+    const texts = person.sent.map(bodyOf).filter((text) => text !== 'Hello');
+    await eventually('every text', async () => (await alice.history(room)).filter(({ sender }) => bridge.isGhost(sender)).map(bodyOf).filter((text) => texts.includes(text)).join() === texts.join(), patience);
     await alice.text(room, 'here again');
     await onPhone(person, 'here again');
   });
 
-  test('the owner, twice', async () => {
-    const { person, room } = await meet('Ella');
-    await alice.leave(room);
-    await calls(person, 'first try');
-    await alice.leave(room);
-    await calls(person, 'second try');
+  test('nobody, but somebody is ignored: no room is made, until they are allowed again', async () => {
+    const talk = await bridge.botRoom(alice);
+    const ask = async (line: string, answer: RegExp): Promise<void> => {
+      await alice.text(talk, line);
+      await alice.waitForEvent(talk, (event) => event.sender === bridge.bot && answer.test(bodyOf(event)));
+    };
+    await ask('filter ignore whatsapp +31699000001', /is ignored/);
+    const person = bridge.sandbox.person('31699000001', { name: 'Ivo' });
+    person.sendText('let me in');
+    await eventually('that it is counted', async () => {
+      await alice.text(talk, 'filter list');
+      return alice.events(talk).some((event) => /^ignore: .*, 1 left out/m.test(bodyOf(event)));
+    }, patience);
+    await ask('filter allow whatsapp +31699000001', /as of everybody/);
+    person.sendText('thank you');
+    const room = await alice.waitForInvite((state) => state.some(({ content }) => content['name'] === 'Ivo'));
+    await alice.join(room);
+    await alice.waitForText(room, 'thank you');
+    expect((await alice.history(room)).map(bodyOf)).not.toContain('let me in');
   });
 
   test.each(['kick', 'ban'])('the ghost, by a %s: the room is told, and the next message opens a new one', async (what) => {

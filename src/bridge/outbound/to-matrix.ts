@@ -11,6 +11,7 @@ import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
 import type { Puppets } from '../people/puppets.ts';
 import { isBridged, type Rooms } from '../portals/rooms.ts';
+import type { Upgrades } from '../portals/upgrades.ts';
 import { inRooms } from '../reports/telling.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { backoff, failureOf } from './failure.ts';
@@ -28,6 +29,7 @@ export interface ToMatrixDeps {
   readonly puppets: Puppets;
   readonly media: MatrixMedia;
   readonly backfill: Backfill;
+  readonly upgrades: Upgrades;
   readonly outages: Outages;
   readonly settings: DeliverySettings;
   readonly clock: Clock;
@@ -100,6 +102,7 @@ export class ToMatrix {
       case 'refresh': return this.#refresh(row);
       case 'welcome': return this.#welcome(row);
       case 'bridge info': return this.#bridgeInfo(row, task);
+      case 'follow': return this.#follow(row, task);
       case 'command': return this.#command(row, task);
       case 'enter': return this.#enter(row, task);
       case 'invite':
@@ -289,6 +292,15 @@ export class ToMatrix {
     else await this.#message(row, said);
   }
 
+  /** Nothing of it does harm twice, and one commit makes the room another. */
+  async #follow(row: OutboxItem, task: Extract<MatrixTask, { kind: 'follow' }>): Promise<void> {
+    if (!await this.#begin(row)) return;
+    const effects = await this.#deps.upgrades.follow(row, task);
+    this.#deps.step('matrix.followed');
+    if (effects === null) await this.#settle(row, { to: 'cancelled', reason: 'It does not replace the room.' });
+    else await this.#settle(row, { to: 'confirmed', remoteId: task.into, at: this.#deps.clock.now() }, effects);
+  }
+
   /** Each step brings one thing to what it should be, so a second time changes nothing. */
   async #refresh(row: OutboxItem): Promise<void> {
     if (!await this.#begin(row)) return;
@@ -389,6 +401,11 @@ export class ToMatrix {
       await this.#settle(row, { to: 'ready', dueAt: clock.now(), tried: true, code: error.code, reason: error.message }, rooms.forget(row, row.task.as as PersonRow));
       return;
     }
+    if (error instanceof Rejected && error.code === 'M_FORBIDDEN' && isBridged(row.task) && (row.blockedSince === null || clock.now() - row.blockedSince < settings.maxBlock) && await this.#deps.upgrades.isReplaced(row)) {
+      // Refused in a room that is given up for another: word of that is on its way, and it is shown there.
+      await this.#settle(row, { to: 'ready', dueAt: clock.now() + 1_000, tried: true, code: error.code, reason: error.message });
+      return;
+    }
     if (error instanceof Rejected && this.#movesOn(row, error)) return this.#moveOn(row, error);
     const failure = failureOf(error, row, clock.now(), settings);
     if ('sideDown' in failure) outages.down('matrix', failure.sideDown, () => homeserver.ping());
@@ -418,6 +435,7 @@ export class ToMatrix {
     if (task?.kind === 'redaction' && row.room !== null) {
       return inRooms([row.room], `⚠️ A message was deleted where it came from, and is still here: ${reason}`, `lost ${row.key}`);
     }
+    if (kind === 'follow') return this.#deps.upgrades.leftBehind(row, reason);
     if ((task !== null && !isBridged(task)) || row.room === null || row.account === null) return [];
     if (task?.kind === 'message' && task.past === true) return [];
     const room = this.#deps.store.room(row.room);

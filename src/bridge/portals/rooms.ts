@@ -10,6 +10,7 @@ import { keyOf } from '../keys.ts';
 import { targetOf } from '../deciding.ts';
 import { greeting, memberOf } from '../kinds/member.ts';
 import type { Pictures } from '../people/pictures.ts';
+import { predecessorOf } from './upgrades.ts';
 import { notice, noticeTask } from '../reports/report.ts';
 
 export interface RoomsOptions {
@@ -275,11 +276,11 @@ export class Rooms {
     return portalRoom({
       roomVersion: this.#options.roomVersion, bot: homeserver.bot, aliasLocalpart, direct: conversation.kind === 'direct', invite: [],
       ...(host === null ? {} : { host }), name: looks.name, topic: looks.topic, ...(looks.avatar === null ? {} : { avatar: looks.avatar }),
-      bridgedTo: this.#bridgedTo(portal),
+      bridgedTo: this.bridgedTo(portal),
     });
   }
 
-  #bridgedTo({ conversation }: Portal): BridgedTo {
+  bridgedTo({ conversation }: Portal): BridgedTo {
     return {
       network: { id: conversation.network, name: this.#options.networkName(conversation.network) },
       conversation: { id: conversation.remoteId, scope: conversation.scope, ...(conversation.title === null ? {} : { title: conversation.title }) },
@@ -291,7 +292,7 @@ export class Rooms {
     const { store, homeserver } = this.#options;
     const portal = row.portal === null ? null : store.portal(row.portal);
     if (portal === null) return;
-    for (const { type, state_key: key, content } of bridgeInfo(homeserver.bot, this.#bridgedTo(portal))) {
+    for (const { type, state_key: key, content } of bridgeInfo(homeserver.bot, this.bridgedTo(portal))) {
       await homeserver.setState(homeserver.bot, this.placeOf(row), type, key, shown ? content : {});
     }
   }
@@ -317,12 +318,18 @@ export class Rooms {
 
   /** What the bot finds in a room that it was let into, and what it says there. A room with one person is for commands. */
   async arrived(row: OutboxItem): Promise<readonly Effect[]> {
-    const { homeserver, commandPrefix } = this.#options;
+    const { store, homeserver, commandPrefix } = this.#options;
     const roomRow = row.room;
     if (roomRow === null) return [];
     const state = await homeserver.state(homeserver.bot, this.idOf(row));
+    // Meanwhile it became the next room of a portal.
+    if (store.room(roomRow) === null) return [];
     const encrypted = state.some(({ type, state_key }) => type === 'm.room.encryption' && state_key === '');
     const members = state.filter(({ type }) => type === 'm.room.member').map(memberOf).filter((found) => found !== null);
+    // It replaces a bridged room: it is followed there, and nobody asked for a chat with the bot.
+    const replaced = predecessorOf(state.find(({ type }) => type === 'm.room.create'));
+    const before = replaced === null ? null : store.roomById(replaced);
+    if (before !== null && store.portalsOf(before.row).length > 0) return members.map((member): Effect => ({ do: 'member', room: roomRow, member }));
     const people = members.filter(({ membership, user }) => (membership === 'join' || membership === 'invite') && !this.isOurs(user));
     return [
       ...members.map((member): Effect => ({ do: 'member', room: roomRow, member })),

@@ -3,7 +3,7 @@ import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, 
 import { Exports } from '../export.ts';
 import { keyMark, type Seal } from '../seal.ts';
 import type {
-  Accepted, AuditRow, Blocked, Conversation, Counts, Delivery, Effect, Erased, Erasure, ErasureEvent, ErasureWish, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
+  Accepted, AuditRow, Blocked, Conversation, Counts, Delivery, Effect, Erased, Erasure, ErasureEvent, ErasureWish, Filter, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
   NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, StoredAccount, ThreadRow, Undelivered, Wake,
 } from '../store.ts';
 import { Intake } from './accept.ts';
@@ -11,6 +11,7 @@ import { Admin } from './admin.ts';
 import { Commits } from './commit.ts';
 import { Consent } from './consent.ts';
 import { Effects } from './effects.ts';
+import { filterOf, filtersOf } from './filters.ts';
 import { Inbox } from './inbox.ts';
 import { forgetMappings } from './mappings.ts';
 import { Outbox } from './outbox.ts';
@@ -278,6 +279,12 @@ class SqlStore implements Store {
   }
   member(room: RoomRow, user: UserId): Member | null {
     return this.#rows.member(room, user);
+  }
+  filters(user: UserId): readonly Filter[] {
+    return filtersOf(this.#sql, user);
+  }
+  filterOf(user: UserId, conversation: Conversation): Filter['mode'] | null {
+    return filterOf(this.#sql, user, conversation.row, conversation.kind === 'direct' ? conversation.person : null);
   }
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[] {
     return this.#rows.mapWhere('portal = ? AND event_id = ?', portal, event);

@@ -70,11 +70,11 @@ export class FakeHomeserver {
 
   // What people do.
 
-  createRoom(creator: UserId, alias?: string): FakeRoom {
+  createRoom(creator: UserId, alias?: string, create: Record<string, unknown> = {}): FakeRoom {
     const room: FakeRoom = { id: `!room${this.rooms.size + 1}:test` as RoomId, timeline: [], members: new Map(), redacted: new Set() };
     this.rooms.set(room.id, room);
     if (alias !== undefined) this.#aliases.set(alias, room.id);
-    this.#append(room, creator, 'm.room.create', {}, { state_key: '' });
+    this.#append(room, creator, 'm.room.create', create, { state_key: '' });
     this.setMember(room, creator, creator, 'join');
     return room;
   }
