@@ -103,7 +103,7 @@ test('an answer to a message that is not on WhatsApp says so', async () => {
   expect(sent.body).toMatchObject({ body: expect.stringContaining('in reply to a message that is not here') });
 });
 
-test('when everybody has left, the next message asks the owner back', async () => {
+test('when everybody has left, the next message is kept in the room, and the owner hears of it instead of being asked back', async () => {
   const alice = stack.homeserver.user('alice');
   const frank = stack.sandbox.person('31644444444', { name: 'Frank' });
   frank.sendText('One');
@@ -112,8 +112,10 @@ test('when everybody has left, the next message asks the owner back', async () =
   alice.join(room);
   alice.leave(room);
   await stack.homeserver.idle();
-  frank.sendText('Two');
-  await eventually('another invite', () => stack.homeserver.membership(room, alice.id) === 'invite');
+  frank.sendText('After you left');
+  await eventually('the message', () => stack.homeserver.eventsOf(room, 'm.room.message').some(({ content }) => content.body === 'After you left'));
+  await eventually('word of it', () => [...stack.homeserver.rooms.keys()].some((id) => said(id, /Frank .*wrote in a chat that you have left/) !== undefined));
+  expect(stack.homeserver.membership(room, alice.id)).toBe('leave');
 });
 
 test('a room that becomes encrypted is left alone, and the chat goes on in a new one', async () => {
