@@ -109,6 +109,16 @@ describe('an administrator adds a Telegram bot', () => {
     expect(await ask(admin, room, 'accounts')).toMatch(/✅ telegram\/main\/\S+ \(logged in by @admin/);
   });
 
+  test('a token that is withdrawn is told with what to do, and the new one sets on its way what waits', async () => {
+    telegram.faults.revoked = true;
+    await admin.text(portal, 'said meanwhile');
+    await admin.waitForEvent(room, ({ sender, content }) => sender === bridge.bot && /telegram\/main\/\S+ does not work.*say here: login telegram/.test(String(content['body'])));
+    telegram.faults.revoked = false;
+    expect(await ask(admin, room, `login telegram bot ${TELEGRAM}`)).toMatch(/Logged in anew/);
+    await telegram.person(1001).waitFor(({ body }) => String(body['text']).endsWith('said meanwhile'), patience);
+    await admin.waitForEvent(room, ({ sender, content }) => sender === bridge.bot && /telegram\/main\/\S+ works again/.test(String(content['body'])));
+  });
+
   test('a dialog does not outlive a restart, and no late token stays in the room', async () => {
     await ask(admin, room, 'login telegram');
     await bridge.stop();
