@@ -3,10 +3,13 @@ import { type ActionContext, Mistake } from '../actions/action.ts';
 import { audited } from '../actions/audit.ts';
 import { announce } from '../actions/announce.ts';
 import { block, unblock } from '../actions/block.ts';
+import { create } from '../actions/create.ts';
+import { invite } from '../actions/invite.ts';
 import { logout } from '../actions/logout.ts';
 import { open } from '../actions/open.ts';
 import { limits, networks, portals } from '../actions/overview.ts';
 import { retry } from '../actions/retry.ts';
+import { search } from '../actions/search.ts';
 import { status } from '../actions/status.ts';
 import { undelivered } from '../actions/undelivered.ts';
 import { who } from '../actions/who.ts';
@@ -46,6 +49,19 @@ export class Bot {
       group: 'Rooms', usage: 'open <network> <number>', help: 'a room with somebody', example: 'open whatsapp +31612345678',
       more: ['Network: whatsapp, telegram, slack or rocketchat. Number: whatever the network knows people by.'],
       run: (context, [network = '', ...who]) => open(context, network.toLowerCase(), who.join(' ')),
+    },
+    search: {
+      group: 'Rooms', usage: 'search <network> <name>', help: 'looks for people and groups on a network', example: 'search slack anna', more: ['Name: or a part of it.'],
+      run: (context, [network = '', ...query]) => search(context, network.toLowerCase(), query.join(' ')),
+    },
+    create: {
+      group: 'Rooms', usage: 'create <network> "<title>" [person] …', help: 'makes a group on a network, and a room for it', example: 'create slack "Summer party" U0123ABCD @ben',
+      more: ['Person: as `search` shows them, or whatever the network knows people by.'],
+      run: (context, [network = '', title = '', ...people]) => create(context, network.toLowerCase(), title, people),
+    },
+    invite: {
+      group: 'Rooms', usage: 'invite [network] <person>', help: 'brings somebody into the group of this room', example: 'invite @ben', more: ['Person: of the network, as `search` shows them, or a Matrix user. Network: where the room is on several.'],
+      run: (context, words) => invite(context, words),
     },
     status: { group: 'Bridge', usage: 'status', help: 'whether everything works', run: (context) => status(context) },
     who: { group: 'Bridge', usage: 'who', help: 'who is here, on which networks, and who speaks for whom', run: (context) => who(context) },

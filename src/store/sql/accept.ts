@@ -156,7 +156,7 @@ export class Intake {
   }
 
   open(request: OpenConversation, wake: Set<string>): ConversationRow {
-    const person = resolvePerson(this.#sql, request.network, request.person, this.#localpartOf, this.#now());
+    const person = request.person === null ? null : resolvePerson(this.#sql, request.network, request.person, this.#localpartOf, this.#now());
     return resolveConversation(this.#sql, request.network, request.account, request.conversation, person, this.#now(), wake);
   }
 

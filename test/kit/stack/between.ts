@@ -10,6 +10,7 @@ export interface Between<Side extends MatrixSide = MatrixSide> extends AsyncDisp
   readonly matrix: Side;
   /** Where the config and the database are. */
   readonly dir: string;
+  readonly publicUrl: string;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -23,7 +24,7 @@ export interface Around {
 
 /** `networks`: starts the sandboxes, tells what the config says of them, and closes them with `started`. */
 export async function daemonBetween<Side extends MatrixSide>(
-  maker: (dir: string) => Promise<Side>, networks: (around: Around, started: AsyncDisposableStack) => Promise<object>, more: { readonly delivery?: object } = {},
+  maker: (dir: string) => Promise<Side>, networks: (around: Around, started: AsyncDisposableStack) => Promise<object>, more: { readonly delivery?: object; readonly provisioning?: object; readonly permissions?: object } = {},
 ): Promise<Between<Side>> {
   await using started = new AsyncDisposableStack();
   const dir = started.adopt(await mkdtemp(join(tmpdir(), 'drawbridge-between-')), (path) => rm(path, { recursive: true, force: true }));
@@ -34,7 +35,7 @@ export async function daemonBetween<Side extends MatrixSide>(
   await writeFile(configPath, JSON.stringify({
     ...matrix.config, database: 'drawbridge.db', data: 'data', seal_key: Buffer.alloc(32, 7).toString('base64'), public_url: publicUrl,
     listen: { homeserver: matrix.listen, public: `127.0.0.1:${publicPort}`, admin: `127.0.0.1:${adminPort}` },
-    permissions: { [matrix.serverName]: 'user', [matrix.alice]: 'admin' }, delivery: { ...more.delivery },
+    permissions: { [matrix.serverName]: 'user', [matrix.alice]: 'admin', ...more.permissions }, delivery: { ...more.delivery }, provisioning: { ...more.provisioning },
     logging: { level: process.env['TEST_LOG'] ?? 'error', format: 'json' }, networks: await networks({ webhooks: `${publicUrl}/webhooks`, owners: [matrix.alice] }, started),
   }), { mode: 0o600 });
   let daemon: Daemon | null = null;
@@ -46,7 +47,7 @@ export async function daemonBetween<Side extends MatrixSide>(
   started.defer(stop);
   const all = started.move();
   return {
-    matrix, dir, stop,
+    matrix, dir, publicUrl, stop,
     async start() {
       daemon = await startDaemon({ configPath });
     },
