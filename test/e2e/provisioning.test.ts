@@ -80,7 +80,10 @@ test('makes a group, and somebody who is asked in by a command comes in', async 
   cleo.sendText(group.id, 'me too');
   await anna.waitForText(group.mxid, 'me too');
   expect(await ask('invite @nobody-like-that')).toMatch(/knows nobody/);
-  expect(await ask(`invite ${bea.id}`)).toMatch(/You may not invite here|is invited/);
+  expect(await ask(`invite ${bea.id}`)).toMatch(/is invited/);
+  await bea.join(group.mxid);
+  const event = await bea.text(group.mxid, `!db invite ${cleo.id}`);
+  expect(bodyOf(await anna.waitForEvent(group.mxid, (one) => one.sender === bridge.bot && relationOf(one)['m.in_reply_to']?.event_id === event))).toMatch(/no account of yours/);
 });
 
 test('a group made by a command in a chat with the bot, with the people that are named', async () => {
