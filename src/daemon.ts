@@ -124,14 +124,20 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const webhooks: WebhookDeps = {
     store, clock, log, step, accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId),
     apps: accounts.apps(),
+    isGone: (network, app, remoteId) => store.storedAccounts().some((one) => one.settings === null && one.network === network && one.app === app && (remoteId ?? one.remoteId) === one.remoteId),
     accept: (network, account, items) => running.acceptNetwork(network, account, items),
     kept: (text, key) => running.tellAdmins(text, key),
   };
+  const logins = loginSessions(store, accounts, clock);
   const parts: BotParts = {
-    store, homeserver, clock, accounts, permissionOf: permission, logins: loginSessions(store, accounts, clock), blocklist, maxFile: config.media.max_bytes,
+    store, homeserver, clock, accounts, permissionOf: permission, logins, blocklist, maxFile: config.media.max_bytes,
     isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
     relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
-    outages: () => outages.list(), accountGone: (account) => running.accountGone(account), decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw),
+    outages: () => outages.list(), accountGone: (account) => {
+      running.accountGone(account);
+      metrics.loggedOut(account);
+    },
+    decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw),
     takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => running.wake(lanes),
   };
   const commands = botCommands(parts);

@@ -4,6 +4,7 @@ import type { AccountId, NetworkId, UserId } from '../model/ids.ts';
 import type { LoginDone, LoginFlow } from '../networks/login.ts';
 import type { Store, StoredAccount } from '../store/store.ts';
 import { Mistake } from './action.ts';
+import { audit } from './audit.ts';
 
 export interface AddingDeps {
   readonly store: Store;
@@ -48,6 +49,7 @@ export async function addAccount({ store, accounts, clock }: AddingDeps, done: L
   await store.keepAccount({
     id: account, network, app: given.app, remoteId: done.remoteId, kind: makes, owner: kept?.owner ?? owner, settings: given.settings, createdAt: kept?.createdAt ?? clock.now(),
   });
+  await audit({ store, clock, sender: owner }, 'login', account);
   await accounts.add(given);
   return { account, outcome: kept === undefined ? 'added' : 'changed' };
 

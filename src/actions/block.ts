@@ -16,7 +16,12 @@ export async function block(context: ActionContext, who: string): Promise<string
   if (USER.test(who) && permissionOf(who) === 'admin') throw new Mistake(`${who} is an administrator by the config, which a block does not outrank.`);
   const isNew = await blocklist.add(who, sender, clock.now());
   await audit(context, 'block', who);
-  return isNew ? `${who} is blocked: nothing of theirs is bridged, and the bot does not answer them. To undo it: \`unblock ${who}\`.` : `${who} is blocked already.`;
+  if (!isNew) return `${who} is blocked already.`;
+  const own = context.accounts.filter(({ settings }) => settings.owners.some((owner) => owner === who || owner.slice(owner.indexOf(':') + 1) === who)).map(({ id }) => `\`${id}\``);
+  return [
+    `${who} is blocked: nothing of theirs is bridged, and the bot does not answer them. To undo it: \`unblock ${who}\`.`,
+    ...(own.length === 0 ? [] : [`Their accounts still take in what is written to them: ${own.join(', ')}. To end one: \`logout <account>\`.`]),
+  ].join('\n');
 }
 
 /** What the config allows them holds again. Permission: admin. */

@@ -16,6 +16,12 @@ export async function logout(context: Asking, named: string): Promise<string> {
   const { store, live } = context;
   if (named === '') throw new Mistake('Say which: logout <account>. Your accounts: accounts.');
   const account = find(context, named);
+  // The same name may stand in the config meanwhile: then the rooms are that account's.
+  if (live.list().some(({ id, inConfig }) => inConfig && id === account.id)) {
+    await store.endAccount(account.id);
+    await audit(context, 'logout', account.id);
+    return `✅ What was logged in as ${account.id} is deleted; the account of that name in the config goes on.`;
+  }
   const waiting = store.waitingBy()[account.id] ?? 0;
   const portals = store.openPortals(account.id);
   // First nothing comes in any more; what is written down last is taken up again where the bridge stops in between.

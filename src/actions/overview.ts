@@ -1,6 +1,6 @@
 import { targetOf } from '../bridge/deciding.ts';
-import { visibleName } from '../model/names.ts';
 import { type ActionContext, Mistake, needAdmin, needPrivate } from './action.ts';
+import { titleOf } from './title.ts';
 
 const MOST = 50;
 
@@ -26,8 +26,7 @@ export function portals(context: ActionContext, network: string): string {
   if (network !== '' && !known.has(network)) throw new Mistake(`There is no network "${network.slice(0, 40)}" here. Networks: ${[...known].join(', ')}.`);
   const all = context.store.openPortals().filter(({ conversation }) => network === '' || conversation.network === network).reverse();
   const lines = all.slice(0, MOST).map(({ conversation, account, room, state }) => {
-    const title = visibleName(conversation.title ?? '') || conversation.remoteId;
-    return `${context.accounts.some(({ id }) => id === account) ? '' : '⚠️ '}${conversation.kind} "${title}" (\`${account}\`): ${context.store.room(room)?.roomId ?? 'its room is not made yet'}${state === 'live' ? '' : `, ${state}`}`;
+    return `${context.accounts.some(({ id }) => id === account) ? '' : '⚠️ '}${conversation.kind} "${titleOf(context.store, conversation)}" (\`${account}\`): ${context.store.room(room)?.roomId ?? 'its room is not made yet'}${state === 'live' ? '' : `, ${state}`}`;
   });
   if (lines.length === 0) return 'No room is bridged yet.';
   return [...lines, ...(all.length > MOST ? [`… and ${all.length - MOST} more.`] : [])].join('\n');

@@ -1,5 +1,6 @@
 import { keyOf } from '../bridge/keys.ts';
 import { notice } from '../bridge/reports/report.ts';
+import { powerLevelOf } from '../matrix/rooms/power.ts';
 import { Rejected } from '../model/errors.ts';
 import { worded } from '../text/worded.ts';
 import type { ActionContext } from './action.ts';
@@ -17,6 +18,23 @@ export async function takeBack({ homeserver, store, room, event }: Pick<ActionCo
   }
 }
 
+/** Whether the bot has the power to do that here; where it cannot be told, not. */
+export async function mayTakeBack({ homeserver, store, room }: Pick<ActionContext, 'homeserver' | 'store' | 'room'>): Promise<boolean> {
+  const found = store.room(room);
+  if (found?.roomId == null) return false;
+  if (found.createdByUs) return true;
+  try {
+    const state = await homeserver.state(homeserver.bot, found.roomId);
+    const of = (type: string): (typeof state)[number] | undefined => state.find((event) => event.type === type && event.state_key === '');
+    const create = of('m.room.create');
+    const levels = of('m.room.power_levels')?.content ?? null;
+    return create !== undefined && powerLevelOf(homeserver.bot, create, levels) >= Number(levels?.['redact'] ?? 50);
+  } catch (error) {
+    if (error instanceof Rejected) return false;
+    throw error;
+  }
+}
+
 /** A line of the bot that answers nothing. */
 export async function say({ store, room, wake }: Pick<ActionContext, 'store' | 'room' | 'wake'>, text: string, key: string): Promise<void> {
   wake(await store.apply([notice(room, worded(text), keyOf('said', room, key))]));
@@ -24,25 +42,20 @@ export async function say({ store, room, wake }: Pick<ActionContext, 'store' | '
 
 /** Longer than anybody waits before they answer a question that is there no more. */
 const REMEMBERED = 86_400_000;
-const KEY = 'dialogs';
-
-interface Mark { readonly room: number; readonly user: string; readonly at: number }
 
 /**
  * Who was asked for a secret and has not answered yet: what they say next may be one, also where the dialog is forgotten by then,
  * as after a restart. Says nothing of the secret itself.
  */
-export async function markAsked(context: Pick<ActionContext, 'store' | 'room' | 'sender' | 'clock'>, isOpen: boolean): Promise<void> {
-  const { store, room, sender, clock } = context;
-  const others = marks(context).filter((one) => one.room !== room || one.user !== sender);
-  if (!isOpen && others.length === marks(context).length) return;
-  await store.setMeta(KEY, JSON.stringify(isOpen ? [...others, { room, user: sender, at: clock.now() }] : others));
+export async function markAsked(context: Asked, isOpen: boolean): Promise<void> {
+  if (isOpen) await context.store.setMeta(markOf(context), String(context.clock.now()));
+  else if (context.store.getMeta(markOf(context)) !== null) await context.store.dropMeta(markOf(context));
 }
 
-export function wasAsked(context: Pick<ActionContext, 'store' | 'room' | 'sender' | 'clock'>): boolean {
-  return marks(context).some(({ room, user }) => room === context.room && user === context.sender);
+export function wasAsked(context: Asked): boolean {
+  return Number(context.store.getMeta(markOf(context)) ?? 0) > context.clock.now() - REMEMBERED;
 }
 
-function marks({ store, clock }: Pick<ActionContext, 'store' | 'clock'>): readonly Mark[] {
-  return (JSON.parse(store.getMeta(KEY) ?? '[]') as Mark[]).filter(({ at }) => at > clock.now() - REMEMBERED);
-}
+type Asked = Pick<ActionContext, 'store' | 'room' | 'sender' | 'clock'>;
+
+const markOf = ({ room, sender }: Asked): string => `asked:${room}:${sender}`;

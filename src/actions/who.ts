@@ -2,6 +2,7 @@ import type { UserId } from '../model/ids.ts';
 import { visibleName } from '../model/names.ts';
 import type { Portal } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
+import { titleOf } from './title.ts';
 
 const MOST = 30;
 
@@ -22,13 +23,12 @@ function yourself({ sender, permission, accounts }: ActionContext): string {
 function onNetwork({ accounts, outages, store, room, isOurs, homeserver }: ActionContext, { conversation, account }: Portal): readonly string[] {
   const found = accounts.find(({ id }) => id === account);
   const name = found?.network.name ?? conversation.network;
-  const title = visibleName(conversation.title ?? '') || conversation.remoteId;
   const state = found === undefined ? 'is not there any more' : outages().has(account) ? 'does not work now' : 'works';
   const people = store.members(room).filter(({ user, membership }) => membership === 'join' && isOurs(user) && user !== homeserver.bot)
     .filter(({ user }) => store.personByLocalpart(user.slice(1, user.indexOf(':')))?.network === conversation.network)
     .map(({ user, name: shown }) => visibleName(shown ?? '') || user);
   return [
-    `${name}: ${kinds[conversation.kind]} "${title}", by the account \`${account}\`, which ${state}.`,
+    `${name}: ${kinds[conversation.kind]} "${titleOf(store, conversation)}", by the account \`${account}\`, which ${state}.`,
     `There: ${listed(people)}.`,
   ];
 }

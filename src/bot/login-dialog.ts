@@ -1,7 +1,6 @@
 import { type ActionContext, isPrivate, Mistake } from '../actions/action.ts';
-import { audit } from '../actions/audit.ts';
 import { answerProblem, LOGIN_TTL, type OfferedFlow, type SessionStep } from '../actions/login-session.ts';
-import { markAsked, say, takeBack, wasAsked } from '../actions/said.ts';
+import { markAsked, mayTakeBack, say, takeBack, wasAsked } from '../actions/said.ts';
 import { DeliveryError } from '../model/errors.ts';
 import { wordsOf } from './words.ts';
 
@@ -14,10 +13,14 @@ interface Dialog {
   session: string | null;
   step: Fields | null;
   answers: Record<string, string>;
+  /** The bot has the power to remove what is typed here. */
+  readonly removes: boolean;
   timer: AbortController;
 }
 
 const OVER = 'The login is over: ten minutes went by, or the bridge was started anew. To begin again: `login`.';
+const REMOVED = 'It is removed from this room as soon as I have read it, and kept sealed.';
+const STAYS = '⚠️ I may not remove messages in this room: delete yours as soon as I have answered, or make me a moderator here first. I keep it sealed.';
 const ENDS = 'To end this: `cancel`.';
 
 /** Leads people through a login in their room with the bot. In memory alone; that there was one outlives the process, so that no late secret stays in a room. */
@@ -47,7 +50,7 @@ export class LoginDialogs {
     }
     const named = offers.filter(({ id }) => id === rest[0]?.toLowerCase());
     const narrowed = named.length > 0 ? named : offers;
-    const dialog: Dialog = { offers: narrowed, session: null, step: null, answers: {}, timer: new AbortController() };
+    const dialog: Dialog = { offers: narrowed, session: null, step: null, answers: {}, removes: await mayTakeBack(context), timer: new AbortController() };
     this.#dialogs.set(keyOf(context), dialog);
     await markAsked(context, true);
     const answers = named.length > 0 ? rest.slice(1) : rest;
@@ -67,6 +70,10 @@ export class LoginDialogs {
     if (dialog.session !== null && context.logins.get(dialog.session, context.sender) === null) {
       await this.#end(context, true);
       return `${await this.#takenBack(context)} ${OVER}`;
+    }
+    if (!isPrivate(context)) {
+      await this.#end(context, true);
+      return `${await this.#takenBack(context)} Somebody else is in this room now, so the login is ended. Start a chat with me alone.`;
     }
     const answer = dialog.step === null ? await this.#chosen(context, dialog, text) : await this.#take(context, dialog, dialog.step, text);
     return this.#answered(context, dialog, answer);
@@ -135,7 +142,7 @@ export class LoginDialogs {
     }
     const head = `${flow.networkName}: ${flow.name}. ${flow.description}`;
     if (answers.length > 0) return this.#take(context, dialog, dialog.step, answers.join(' '));
-    return `${head}\n${asking(dialog.step, dialog.answers)}`;
+    return `${head}\n${asking(dialog, dialog.step)}`;
   }
 
   /** One answer, or all that are still to come in one line. */
@@ -154,7 +161,7 @@ export class LoginDialogs {
       dialog.answers[field.id] = value;
     }
     const more = step.fields.some(({ id }) => dialog.answers[id] === undefined);
-    return `${removed}${more ? asking(step, dialog.answers) : await this.#submit(context, dialog, step)}`;
+    return `${removed}${more ? asking(dialog, step) : await this.#submit(context, dialog, step)}`;
   }
 
   async #submit(context: ActionContext, dialog: Dialog, step: Fields): Promise<string> {
@@ -165,10 +172,9 @@ export class LoginDialogs {
       const next = await context.logins.submit(session, context.sender, answers);
       if (next.type === 'fields') {
         dialog.step = next;
-        return asking(next, {});
+        return asking(dialog, next);
       }
       await this.#end(context, true);
-      await audit(context, 'login', next.account);
       return [
         `✅ ${next.outcome === 'added' ? 'Logged in' : 'Logged in anew'}: \`${next.account}\`, ${next.says}.`,
         'A room is made, and you are invited to it, when somebody writes. To end it: `logout`.',
@@ -178,7 +184,7 @@ export class LoginDialogs {
       if (!isOpen) await this.#end(context, true);
       const what = error instanceof DeliveryError ? `The network did not take it: ${error.message}` : error instanceof Mistake ? error.message : null;
       if (what === null) throw error;
-      return isOpen ? `⚠️ ${what}\n${asking(step, {})}` : `⚠️ ${what} The login is ended.`;
+      return isOpen ? `⚠️ ${what}\n${asking(dialog, step)}` : `⚠️ ${what} The login is ended.`;
     }
   }
 
@@ -202,7 +208,7 @@ function choices(offers: readonly OfferedFlow[]): string {
 }
 
 /** What to do on the network where nothing is answered yet, and the next question. */
-function asking({ instructions, fields }: Fields, answers: Readonly<Record<string, string>>): string {
+function asking({ answers, removes }: Dialog, { instructions, fields }: Fields): string {
   const open = fields.filter(({ id }) => answers[id] === undefined);
   const [next] = open;
   if (next === undefined) return OVER;
@@ -211,7 +217,7 @@ function asking({ instructions, fields }: Fields, answers: Readonly<Record<strin
     ...(open.length === fields.length ? [instructions] : []),
     `${next.name}?${open.length > 1 ? ` (Or all in one line: ${open.map(({ name }) => name).join(', ')}.)` : ''}`,
     ...options,
-    ...(next.secret ? ['It is removed from this room as soon as I have read it, and kept sealed.'] : []),
+    ...(next.secret ? [removes ? REMOVED : STAYS] : []),
     ENDS,
   ].join('\n');
 }

@@ -46,6 +46,7 @@ export interface ListedAccount {
 
 interface Entry extends LiveAccount, ListedAccount {
   liveSince: Millis | null;
+  starting: Promise<void> | null;
   /** Ends its connection, and nobody else's. */
   readonly end: AbortController;
 }
@@ -54,6 +55,8 @@ interface Entry extends LiveAccount, ListedAccount {
 interface App {
   readonly network: Network;
   readonly app: string;
+  /** As the config has them, one object for as long as the process lives: what the accounts of an app share hangs on it. */
+  readonly fixed: AppSettings;
   settings: AppSettings;
 }
 
@@ -69,7 +72,7 @@ export class Accounts {
 
   constructor(options: AccountsOptions) {
     this.#options = options;
-    this.#apps = options.networks.flatMap((network) => Object.entries(options.settings[network.id] ?? {}).map(([app, settings]) => ({ network, app, settings })));
+    this.#apps = options.networks.flatMap((network) => Object.entries(options.settings[network.id] ?? {}).map(([app, settings]) => ({ network, app, fixed: settings, settings })));
     for (const app of this.#apps) for (const [name, settings] of Object.entries(app.settings.accounts)) this.#enter(app, name, settings, true);
   }
 
@@ -78,10 +81,10 @@ export class Accounts {
     const { network, app } = at;
     const id = accountId(network.id, app, name);
     const connection = network.connect({
-      app, appSettings: at.settings, account: name, settings, clock, log: log.child({ account: id }), answered: (status) => answered(network.id, status), ...(publicUrl === undefined ? {} : { publicUrl }),
+      app, appSettings: at.fixed, account: name, settings, clock, log: log.child({ account: id }), answered: (status) => answered(network.id, status), ...(publicUrl === undefined ? {} : { publicUrl }),
       ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
     });
-    const entry: Entry = { id, network, app, settings, networkName: network.name, connection, inConfig, liveSince: null, end: new AbortController(), probe: () => this.#probe(id) };
+    const entry: Entry = { id, network, app, settings, networkName: network.name, connection, inConfig, liveSince: null, starting: null, end: new AbortController(), probe: () => this.#probe(id) };
     this.#entries.set(id, entry);
     return entry;
   }
@@ -116,10 +119,12 @@ export class Accounts {
     const merged = this.#merged(given);
     if (typeof merged === 'string') throw new Rejected(merged, 'bad_account');
     const id = accountId(given.network, given.app, given.name);
-    await this.remove(id);
+    const before = this.#entries.get(id);
     for (const secret of secretsIn(merged.at.network.settings, { accounts: { [given.name]: merged.own } })) this.#options.secret?.(secret);
     merged.at.settings = merged.settings;
+    // There is no moment without it, in which what waits for it would be given up.
     this.#enter(merged.at, given.name, merged.own, false);
+    if (before !== undefined) await this.#end(before);
     if (this.#sinkOf !== null) await this.#comeUp(id);
     return id;
   }
@@ -131,8 +136,12 @@ export class Accounts {
     this.#entries.delete(id);
     const at = this.#apps.find(({ network, app }) => network === entry.network && app === entry.app);
     if (at !== undefined) at.settings = { ...at.settings, accounts: Object.fromEntries(Object.entries(at.settings.accounts).filter(([name]) => accountId(entry.network.id, entry.app, name) !== id)) };
-    entry.end.abort();
-    await entry.connection.close().catch((error: unknown) => this.#options.log.warn('A connection did not close.', { account: id, error }));
+    await this.#end(entry);
+  }
+
+  async #end({ id, end, connection }: Entry): Promise<void> {
+    end.abort();
+    await connection.close().catch((error: unknown) => this.#options.log.warn('A connection did not close.', { account: id, error }));
   }
 
   get(id: AccountId): LiveAccount | null {
@@ -197,7 +206,10 @@ export class Accounts {
   async #start(id: AccountId): Promise<void> {
     const entry = this.#entries.get(id);
     if (entry === undefined || this.#sinkOf === null) return;
-    await entry.connection.start(this.#whileThere(entry, this.#sinkOf(id, entry.network.id)), AbortSignal.any([this.#stop.signal, entry.end.signal]));
+    // Whoever adds it and whoever probes it may come at once: it is started once.
+    entry.starting ??= entry.connection.start(this.#whileThere(entry, this.#sinkOf(id, entry.network.id)), AbortSignal.any([this.#stop.signal, entry.end.signal]))
+      .finally(() => { entry.starting = null; });
+    await entry.starting;
     entry.liveSince ??= this.#options.clock.now();
   }
 

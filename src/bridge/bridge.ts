@@ -270,7 +270,9 @@ export class Bridge {
     if (this.#broken.has(account) || accounts.get(account) === null) return;
     this.#broken.add(account);
     log.error('An account does not work.', { account, reason });
-    this.#tellOwners(account, `⚠️ The account ${account} does not work: ${reason} What is written to it waits.`, `broken ${account} ${clock.now()}`);
+    // Who has logged it in has no config to put anything into.
+    const again = accounts.list().find(({ id }) => id === account)?.inConfig === false ? ` To log it in anew, say here: login ${networkOf(account)}.` : '';
+    this.#tellOwners(account, `⚠️ The account ${account} does not work: ${reason} What is written to it waits.${again}`, `broken ${account} ${clock.now()}`);
     // Only the connection can tell when it works again, once it has come up.
     outages.down(account, reason, async () => {
       await accounts.begin(account);

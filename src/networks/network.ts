@@ -49,6 +49,7 @@ export interface AccountSettings {
 export interface ConnectOptions {
   /** The name of the app in the config. */
   readonly app: string;
+  /** The same object for all accounts of the app; those that were added while the bridge runs do not stand in it. */
   readonly appSettings: AppSettings;
   /** The key under `accounts`. */
   readonly account: string;

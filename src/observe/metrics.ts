@@ -16,8 +16,10 @@ export interface Metrics {
   /** Items that wait, and the age of the oldest; 0 where there is none. */
   queue(direction: Direction, depth: number, oldestSeconds: number): void;
   deadLetters(network: NetworkId, count: number): void;
-  /** Whether an account of the config can work; `account` is `<network>/<name in the config>`. */
+  /** Whether an account can work. */
   login(account: string, ok: boolean): void;
+  /** There is no such account any more. */
+  loggedOut(account: string): void;
   /** One call to a network or the homeserver (`matrix`); `code` is the HTTP status, or `error` where there was none. */
   request(network: NetworkId | 'matrix', code: number | 'error'): void;
   /** Time spent waiting because a limit was reached. */
@@ -53,6 +55,7 @@ export function createMetrics(build: { readonly version: string }): Metrics {
     },
     deadLetters: (network, count) => dead.set({ network }, count),
     login: (account, ok) => login.set({ account }, ok ? 1 : 0),
+    loggedOut: (account) => login.remove({ account }),
     request: (network, code) => requests.inc({ network, code: String(code) }),
     rateLimited: (network, seconds) => limited.inc({ network }, Math.max(0, seconds)),
     text: () => registry.metrics(),

@@ -145,6 +145,7 @@ export interface Store {
   prune(now: Millis, keep: Keep): Promise<readonly string[]>;
   getMeta(key: string): string | null;
   setMeta(key: string, value: string): Promise<void>;
+  dropMeta(key: string): Promise<void>;
   /** False while the database cannot be reached: what is asked of it is refused as busy. */
   isThere(): boolean;
   /** Wipes and truncates the log of the database. */

@@ -71,6 +71,24 @@ test('what it does not know it says, with what it does', async () => {
   expect(await ask('undelivered')).toBe('Everything was delivered.');
 });
 
+test('help has each command with an example, and a word that is nearly one is understood', async () => {
+  const event = await alice.text(room, 'help open');
+  expect(await answerTo(event)).toMatch(/^open <network> <number>: a room with somebody\n[^]*For example: open whatsapp \+31612345678\n/);
+  const answer = await alice.waitForEvent(room, (one) => one.sender === bridge.bot && relationOf(one)['m.in_reply_to']?.event_id === event);
+  expect(answer.content).toMatchObject({ format: 'org.matrix.custom.html', formatted_body: expect.stringContaining('<code>open &lt;network&gt; &lt;number&gt;</code>') });
+  expect(await ask('staus')).toContain('Did you mean status?');
+  for (const name of ['networks', 'block', 'announce', 'audit']) expect(await ask('help')).not.toMatch(new RegExp(`^${name}`, 'm'));
+});
+
+test('an edit of a command is no command', async () => {
+  const before = alice.timeline(room).filter(({ sender }) => sender === bridge.bot).length;
+  const first = await alice.text(room, 'undelivered');
+  await answerTo(first);
+  await alice.edit(room, first, 'status');
+  await ask('help');
+  expect(alice.timeline(room).filter(({ sender, type }) => sender === bridge.bot && type === 'm.room.message').length).toBeLessThanOrEqual(before + 2);
+});
+
 describe('open', () => {
   const invitedTo = async (name: string): Promise<string> => {
     const found = await alice.waitForInvite((state) => state.some(({ content }) => content['name'] === name));
@@ -164,6 +182,13 @@ describe('elsewhere', () => {
     expect(person.inbox.map(bodyOf)).toEqual(['status']);
   });
 
+  test('who is there, and who speaks for whom, is told in its room', async () => {
+    const { room: portal } = await bridge.meet(alice, '31677778888', { name: 'Una' });
+    const text = await answerTo(await alice.text(portal, '!db who'), alice, portal);
+    expect(text).toMatch(/^WhatsApp: the chat with "Una", by the account whatsapp\/main\/support, which works\.\nThere: Una \(WhatsApp\)\.\n/);
+    expect(text).toContain(`${alice.id}: speaks on WhatsApp as the account itself.`);
+  });
+
   test('in a room with other people too', async () => {
     const ben = await synapse.user('ben');
     const group = await alice.createRoom({ invite: [ben.id, bridge.bot] });
@@ -181,7 +206,7 @@ test('the bot answers no notices, itself least of all', async () => {
   await alice.send(room, 'm.room.message', { msgtype: 'm.notice', body: 'status' });
   await ask('help');
   const timeline = alice.timeline(room);
-  const commands = timeline.filter(({ sender, type, content }) => sender === alice.id && type === 'm.room.message' && content['msgtype'] === 'm.text').length;
+  const commands = timeline.filter(({ sender, type, content }) => sender === alice.id && type === 'm.room.message' && content['msgtype'] === 'm.text' && content['m.new_content'] === undefined).length;
   const answers = timeline.filter(({ sender, type }) => sender === bridge.bot && type === 'm.room.message').length;
   expect(answers).toBe(commands + 1);
 });

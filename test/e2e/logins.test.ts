@@ -109,6 +109,16 @@ describe('an administrator adds a Telegram bot', () => {
     expect(await ask(admin, room, 'accounts')).toMatch(/✅ telegram\/main\/\S+ \(logged in by @admin/);
   });
 
+  test('a token that is withdrawn is told with what to do, and the new one sets on its way what waits', async () => {
+    telegram.faults.revoked = true;
+    await admin.text(portal, 'said meanwhile');
+    await admin.waitForEvent(room, ({ sender, content }) => sender === bridge.bot && /telegram\/main\/\S+ does not work.*say here: login telegram/.test(String(content['body'])));
+    telegram.faults.revoked = false;
+    expect(await ask(admin, room, `login telegram bot ${TELEGRAM}`)).toMatch(/Logged in anew/);
+    await telegram.person(1001).waitFor(({ body }) => String(body['text']).endsWith('said meanwhile'), patience);
+    await admin.waitForEvent(room, ({ sender, content }) => sender === bridge.bot && /telegram\/main\/\S+ works again/.test(String(content['body'])));
+  });
+
   test('a dialog does not outlive a restart, and no late token stays in the room', async () => {
     await ask(admin, room, 'login telegram');
     await bridge.stop();
@@ -129,7 +139,12 @@ describe('an administrator adds a Telegram bot', () => {
 
   test('logged out it is silent, and whoever still writes is told', async () => {
     const id = /telegram\/main\/\S+/.exec(await ask(admin, room, 'accounts'))?.[0] ?? '';
-    expect(await ask(admin, room, `logout ${id}`)).toMatch(/logged out[^]*no longer bridged: 1/);
+    telegram.faults.rateLimit = 1;
+    const waits = await admin.text(portal, 'this one waits');
+    await eventually('that it waits', async () => (await ask(admin, room, 'limits')).includes(`${id}: waiting 1; sends `), patience);
+    expect(await ask(admin, room, `logout ${id}`)).toMatch(/logged out[^]*no longer bridged: 1[^]*Messages that waited for it: 1/);
+    telegram.faults.rateLimit = 0;
+    expect(await said(admin, portal, waits)).toMatch(/Not delivered.*is not there any more/);
     await admin.waitForEvent(portal, ({ sender, content }) => sender === bridge.bot && /no longer bridged/.test(String(content['body'])));
     expect(await said(admin, portal, await admin.text(portal, 'anybody there?'))).toMatch(/not bridged any more/);
     expect(await ask(admin, room, 'accounts')).not.toContain('telegram');
@@ -141,6 +156,20 @@ describe('an administrator adds a Telegram bot', () => {
   });
 });
 
+test('an administrator sees the whole bridge, shuts people out, and tells them things', async () => {
+  const [room, own] = [await botRoom(admin), await botRoom(bea)];
+  await bridge.meet(admin, '31633330000', { name: 'Yva' });
+  expect(await ask(admin, room, 'networks')).toMatch(/✅ WhatsApp whatsapp\/main: accounts 1; rooms \d+\n✅ Telegram telegram\/main: accounts \d/);
+  expect(await ask(admin, room, 'portals whatsapp')).toMatch(/^direct "Yva" \(whatsapp\/main\/support\): !\S+$/m);
+  expect(await ask(admin, room, `block ${bea.id}`)).toMatch(/is blocked/);
+  expect(await said(bea, own, await bea.text(own, '!db status'))).toMatch(/takes no commands from you/);
+  expect(await ask(admin, room, `unblock ${bea.id}`)).toMatch(/no longer blocked/);
+  expect(await ask(bea, own, 'help')).not.toContain('announce');
+  expect(await ask(admin, room, 'announce “We restart at noon.”')).toMatch(/Said to \d+ people/);
+  for (const [user, where] of [[admin, room], [bea, own]] as const) await user.waitForEvent(where, ({ sender, content }) => sender === bridge.bot && content['body'] === '📢 We restart at noon.');
+  expect(await ask(admin, room, 'audit 3')).toMatch(/announce to everybody[^]*unblock @bea\S+[^]*block @bea/);
+});
+
 describe('somebody’s own Rocket.Chat login', () => {
   let room: string;
 
@@ -149,7 +178,7 @@ describe('somebody’s own Rocket.Chat login', () => {
     person.user.token = PAT;
     room = await botRoom(bea, 'private_chat');
     expect(await ask(bea, room, 'login')).toMatch(/Personal access tokens[^]*User id\?/);
-    expect(await ask(bea, room, person.id)).toMatch(/Token\?/);
+    expect(await ask(bea, room, person.id)).toMatch(/Token\?[^]*may not remove/);
     const token = await bea.text(room, PAT);
     expect(await said(bea, room, token)).toMatch(/delete yours yourself[^]*Logged in: rocketchat\/main\/bea/);
     await bea.redact(room, token);

@@ -74,6 +74,22 @@ describe('who may command', () => {
     expect(siege.roomNamed('+31699999999')).toBeUndefined();
   });
 
+  test('a server that an administrator blocks is out at once, whatever the config allows it, until that is undone', async () => {
+    const mallory = siege.guest(chat.room, '@marta:evil.test');
+    const admin = siege.stack.homeserver.user('admin');
+    const admins = await alone(admin);
+    const sent = (text: string): boolean => siege.phone(chat.person).some((one) => one.endsWith(text));
+    mallory.send(chat.room, 'before the block');
+    await eventually('it on the phone', () => sent('before the block'));
+    expect(await ask(admin, admins, 'block evil.test')).toMatch(/is blocked/);
+    expect(await ask(mallory, chat.room, 'after the block')).toMatch(/not open to you/);
+    expect(await ask(admin, admins, 'unblock evil.test')).toMatch(/no longer blocked/);
+    mallory.send(chat.room, 'after the end of it');
+    await eventually('that on the phone', () => sent('after the end of it'));
+    expect(sent('after the block')).toBe(false);
+    mallory.leave(chat.room);
+  });
+
   test('nobody on WhatsApp commands anything', async () => {
     const before = answers(chat.room).length;
     for (const text of ['!db status', '!db help', '!db retry all\n!db status', 'help']) chat.person.sendText(text);

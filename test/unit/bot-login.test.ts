@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LoginSession, LOGIN_TTL } from '../../src/actions/login-session.ts';
 import type { RoomRow, UserId } from '../../src/model/ids.ts';
 import { ADMIN, ALICE, BotStage, GOOD } from '../kit/bot/stage.ts';
-
+import { turnOfLoop } from '../kit/model/clock.ts';
 
 let stage: BotStage;
 let room: RoomRow;
@@ -79,7 +79,7 @@ describe('a login, step by step', () => {
   test('where the bot may not remove it, says that it is for them to do', async () => {
     stage.mayRedact = false;
     await say('login');
-    await say('alice');
+    expect(await say('alice')).toMatch(/Token\?\n⚠️ I may not remove messages in this room/);
     expect(await say(GOOD)).toMatch(/delete yours yourself[^]*Logged in/);
   });
 
@@ -128,6 +128,26 @@ describe('a login that nobody ends', () => {
   });
 });
 
+describe('a line that is run again after a stop, for nobody knows whether it was answered', () => {
+  test('in the middle of a dialog makes no second account, and nothing is said of the secret', async () => {
+    await say('login');
+    await say('alice');
+    const { event } = await stage.say(GOOD);
+    await stage.restart();
+    expect((await stage.say(GOOD, ALICE, room, event)).answer).not.toContain(GOOD.slice(0, 8));
+    expect(ids()).toEqual(['net/main/fixed', 'net/main/alice']);
+  });
+
+  test('of a login in one line comes to the same account', async () => {
+    const line = `login net user alice ${GOOD}`;
+    const { event } = await stage.say(line);
+    await stage.restart();
+    expect((await stage.say(line, ALICE, room, event)).answer).toMatch(/Logged in anew: `net\/main\/alice`/);
+    expect(ids()).toEqual(['net/main/fixed', 'net/main/alice']);
+    expect(stage.redacted).toEqual([event, event]);
+  });
+});
+
 describe('who may', () => {
   test('a relay account is for administrators: others are not offered one', async () => {
     await stage.room(ADMIN);
@@ -146,6 +166,16 @@ describe('who may', () => {
     expect(await say('2', ADMIN)).toMatch(/User id\?/);
   });
 
+  test('where somebody comes in meanwhile it ends, before anything more is said there', async () => {
+    await say('login');
+    await say('alice');
+    await stage.store.apply([{ do: 'member', room, member: { user: '@carol:test' as UserId, membership: 'invite', name: null } }]);
+    const { answer, event } = await stage.say(GOOD);
+    expect(answer).toMatch(/removed[^]*Somebody else is in this room/);
+    expect(stage.redacted).toEqual([event]);
+    expect(stage.asked).toEqual([]);
+  });
+
   test('in a room with others nothing is asked, and what was said there is removed', async () => {
     const shared = await stage.room('@carol:test' as UserId, [ALICE]);
     const { answer, event } = await stage.say(`login net user alice ${GOOD}`, ALICE, shared);
@@ -159,7 +189,14 @@ describe('who may', () => {
     const carol = '@carol:test' as UserId;
     await stage.room(carol);
     expect(await say(`login net user carol ${GOOD}`, carol)).toMatch(/Somebody else has logged in/);
+    // While the old line is closed, what waits must find an account.
+    const found: boolean[] = [];
+    stage.closing = async () => {
+      await turnOfLoop();
+      found.push(stage.accounts.get('net/main/alice' as never) !== null);
+    };
     expect(await say('login net user alice acc1-good-token-77')).toMatch(/Logged in anew: `net\/main\/alice`/);
+    expect(found).toEqual([true]);
     expect(stage.lines.map(({ id, state }) => `${id} ${state}`)).toEqual(['fixed live', 'acc1 closed', 'acc1 live']);
     expect(await say('login net user x fixed-good-token-5')).toMatch(/in the config/);
   });
@@ -215,6 +252,16 @@ describe('logout', () => {
     stage.groups.set('fixed', 'shared');
     expect(await say('logout alice')).toMatch(/no longer bridged: 1[^]*another account: 1/);
     expect(stage.store.openPortals().map(({ account, conversation }) => `${conversation.remoteId} ${account}`)).toEqual(['shared net/main/fixed']);
+  });
+
+  test('where the config has come to name another account so, only what was logged in is forgotten', async () => {
+    await stage.store.keepAccount({ id: 'net/main/fixed' as never, network: 'net' as never, app: 'main', remoteId: 'old', kind: 'personal', owner: ALICE, settings: { kind: 'user', id: 'x', token: 'old-good-token-1' }, createdAt: 1 });
+    await stage.restart();
+    const lines = stage.lines.length;
+    expect(await say('logout fixed')).toMatch(/in the config goes on/);
+    expect(stage.lines.at(-1)).toEqual({ id: 'fixed', state: 'live' });
+    expect(stage.lines).toHaveLength(lines);
+    expect(stage.store.storedAccounts()).toMatchObject([{ settings: null }]);
   });
 
   test('a restart keeps who is logged in, and nobody else', async () => {

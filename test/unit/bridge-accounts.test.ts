@@ -7,10 +7,13 @@ import type { AccountId, NetworkId } from '../../src/model/ids.ts';
 import { silentLogger } from '../../src/model/log.ts';
 import type { Network } from '../../src/networks/network.ts';
 import { rocketchat } from '../../src/networks/rocketchat/index.ts';
+import { slack } from '../../src/networks/slack/index.ts';
 import { telegram } from '../../src/networks/telegram/index.ts';
 import { whatsapp } from '../../src/networks/whatsapp/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import { sign } from '../kit/hostile/siege.ts';
+import { configOf as slackConfig, MemorySink, startSandbox } from '../kit/slack/account.ts';
+import { eventually } from '../kit/stack/stack.ts';
 
 const TOKEN = '7123456789:AAabcdefghijklmnopqrstuvwxyz012345678';
 const SECRET = 'a-secret-for-the-webhook';
@@ -27,7 +30,7 @@ function webhook(accounts: Accounts): (body: object, headers: Readonly<Record<st
   const seen: string[] = [];
   const routes = webhookRoutes({
     store: { acceptBroken: ({ reason }: { readonly reason: string }) => Promise.resolve(void seen.push(`kept: ${reason}`)) } as unknown as Store, clock: systemClock, log: silentLogger,
-    apps: accounts.apps(), accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId), step() {}, kept() {},
+    apps: accounts.apps(), accountOf: (network, app, remoteId) => accounts.byRemote(network, app, remoteId), step() {}, kept() {}, isGone: (_, __, id) => id === '106540352242924',
     accept: (_, account, items) => Promise.resolve(void seen.push(`${account}: ${items.map(({ event }) => (event.type === 'message' ? `message${event.sender.isSelf === true ? ' of our own' : ''}` : event.type)).join()}`)),
   });
   return async (body, headers) => {
@@ -70,6 +73,8 @@ test('of several numbers of one app each gets what is for it', async () => {
   });
   expect(await post(message('106540352242922'), {})).toEqual(['whatsapp/main/second: message']);
   expect(await post(message('106540352242921'), {})).toEqual(['whatsapp/main/first: message']);
+  // Logged out: Meta goes on posting, and nothing of it is kept.
+  expect(await post(message('106540352242924'), {})).toEqual([]);
   expect(await post(message('106540352242923'), {})).toEqual([expect.stringContaining('no account of the bridge')]);
 });
 
@@ -84,4 +89,35 @@ test('an account of the config is not replaced, one of no app is not added, and 
   const mine = accounts.list().find((one) => one.id === id);
   expect(mine?.inConfig).toBe(false);
   expect(mine?.network.resolve('@ada', mine.settings).person.scope).toBe('chat.example.org');
+});
+
+test('an account that comes to an app of Slack while the bridge runs shares its socket: a second one would take events away', async () => {
+  const sandbox = await startSandbox();
+  const bob = sandbox.person('bob', { realName: 'Bob' });
+  const cleo = sandbox.person('cleo', { realName: 'Cleo' });
+  bob.login('xoxp-token-of-bob');
+  const accounts = accountsOf(slack, (slackConfig(sandbox, {}) as { readonly main: object }).main);
+  const sinks = new Map<AccountId, MemorySink>();
+  try {
+    await accounts.start((id) => {
+      const sink = new MemorySink();
+      sinks.set(id, sink);
+      return sink;
+    });
+    const id = await accounts.add({
+      network: 'slack' as NetworkId, app: 'main', name: 'bob', settings: { team_id: sandbox.teamId, user_id: bob.id, kind: 'user', token: 'xoxp-token-of-bob', rate_scale: 1000 },
+    });
+    expect(sandbox.sockets).toBe(1);
+    const channel = sandbox.channel('garden', { members: [bob.id, cleo.id], withoutBot: true });
+    for (let n = 0; n < 4; n++) cleo.sendText(channel, `hello ${n}`);
+    const heard = (): readonly string[] => sinks.get(id)?.items.flatMap(({ event }) => (event.type === 'message' ? [event.type] : [])) ?? [];
+    await eventually('all four', () => heard().length === 4);
+    await accounts.remove(id);
+    cleo.sendText(channel, 'after the logout');
+    expect(sandbox.sockets).toBe(1);
+    expect(heard()).toHaveLength(4);
+  } finally {
+    await accounts.stop();
+    await sandbox.close();
+  }
 });

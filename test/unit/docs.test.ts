@@ -45,6 +45,13 @@ test.each(pages)('%s: every key of the config that it names exists', (page) => {
   expect(named.filter((path) => schemasAt(schema, path).length === 0).map((path) => path.join('.'))).toEqual([]);
 });
 
+test('docs/commands.md has every command of the bot, as it is used', () => {
+  const usages = [...readFileSync(join(root, 'src/bot/commands.ts'), 'utf8').matchAll(/usage: '([^']+)'/g)].map(([, usage = '']) => usage);
+  expect(usages.length).toBeGreaterThan(15);
+  const page = read('docs/commands.md').replaceAll('\\|', '|');
+  expect(usages.filter((usage) => !page.includes(`| \`${usage}\` |`))).toEqual([]);
+});
+
 describe('docs/admin.md', () => {
   test('names the metrics that there are, all of them that are ours', async () => {
     const text = await createMetrics({ version: '1' }).text();

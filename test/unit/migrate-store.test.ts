@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { migrateStore as action } from '../../src/actions/migrate-store.ts';
 import { run } from '../../src/cli/program.ts';
-import type { EventId, RemoteId } from '../../src/model/ids.ts';
+import type { AccountId, EventId, NetworkId, RemoteId, UserId } from '../../src/model/ids.ts';
 import { migrateStore } from '../../src/store/migrate-store.ts';
+import { readAudit } from '../../src/store/read-audit.ts';
 import type { Store } from '../../src/store/store.ts';
 import { cliParts } from '../kit/cli.ts';
 import { openPostgres } from '../kit/model/store/postgres.ts';
@@ -51,6 +52,11 @@ async function fill(): Promise<void> {
   for (const key of ['a', 'b', 'c']) await bench.send({ lane: 'out:p1', key, task: says(`text ${key}`) });
   await bench.begin(bench.head('out:p1').seq);
   await bench.store.settleOut(bench.head('out:p1').seq, { to: 'accepted', remoteId: 'r9', at: 1 }, []);
+  await bench.store.keepAccount({
+    id: 'fake/app/two' as AccountId, network: 'fake' as NetworkId, app: 'app', remoteId: 'r', kind: 'relay', owner: '@a:test' as UserId, settings: { token: 'x' }, createdAt: 1,
+  });
+  await bench.store.block({ who: 'evil.test', by: '@a:test' as UserId, at: 1 });
+  await bench.store.audit({ at: 1, who: '@a:test', verb: 'block', object: 'evil.test' });
   // The last row is gone: its number is not given again.
   await bench.take(message('33'), 'gone');
   const gone = bench.store.inHead('in:c4');
@@ -66,6 +72,7 @@ function look(store: Store): unknown {
     people: [1, 2, 3, 4].map((row) => store.person(row as never)), conversations: [1, 2, 3, 4].map((row) => store.conversation(row as never)),
     portals: [1, 2].map((row) => store.portal(row as never)), members: store.everMembers(1 as never),
     map: ['$mapped', '$other'].map((event) => store.mapOf(1 as never, event as EventId)), byRemote: store.mapOfRemote(1 as never, 'r\0one' as RemoteId),
+    accounts: store.storedAccounts(), blocked: store.blocked(), audited: store.audited(9),
     settled: store.outboxByKey('a'), rows: ['b', 'c'].map((key) => store.outboxByKey(key)), seen: store.unseen('fake/app/one', ['waiting', 'gone', 'never']),
   };
 }
@@ -88,6 +95,9 @@ describe('a copy', () => {
     expect(readFileSync(path).equals(file)).toBe(true);
     const store = await openPostgres(url(), now);
     expect(plainly(look(store))).toEqual(expected);
+    await store.audit({ at: 2, who: '@a:test', verb: 'unblock', object: 'evil.test' });
+    expect(store.audited(1)).toMatchObject([{ verb: 'unblock' }]);
+    expect(await readAudit(url(), true, 1)).toEqual([{ at: 2, who: '@a:test', verb: 'unblock', object: 'evil.test' }]);
     expect(before).not.toEqual(expected);
     await bench.open(() => Promise.resolve({ store, reopen: () => Promise.resolve(store), dispose: () => Promise.resolve(store.close()) }));
     expect((await bench.send({ lane: 'out:p9', key: 'next' })).seq).toBeGreaterThan(seq);

@@ -15,6 +15,8 @@ export interface WebhookDeps {
   readonly apps: readonly { readonly network: Network; readonly app: string; readonly settings: AppSettings }[];
   /** Our account for the network's own id of it; without an id the app's first. */
   readonly accountOf: (network: NetworkId, app: string, remoteId: string | undefined) => AccountId | null;
+  /** It is for an account that was logged out: nobody wants it any more, and nothing of it is kept. */
+  readonly isGone?: (network: NetworkId, app: string, remoteId: string | undefined) => boolean;
   readonly accept: (network: NetworkId, account: AccountId, items: Decoded['items']) => Promise<void>;
   readonly step: (name: string) => void;
   /** Tells the administrators; the same `key` once. */
@@ -122,7 +124,7 @@ async function take(deps: WebhookDeps, network: Network, app: string, settings: 
         const list = items.get(ours) ?? [];
         items.set(ours, list);
         list.push(...each.items);
-      } else kept.push(keep(deps, network, app, piece, `It is for ${String(each.account).slice(0, 60)}, which is no account of the bridge.`));
+      } else if (deps.isGone?.(network.id, app, each.account) !== true) kept.push(keep(deps, network, app, piece, `It is for ${String(each.account).slice(0, 60)}, which is no account of the bridge.`));
     }
   }
   await Promise.all([...kept, ...[...items].map(([account, each]) => deps.accept(network.id, account, each))]);

@@ -67,7 +67,10 @@ export class ToNetwork {
     const portal = row.portal === null ? null : store.portal(row.portal);
     const account = row.account === null ? null : this.#deps.account(row.account);
     if (portal === null || account === null) {
-      await this.#settle(row, { to: 'dead', code: 'no_account', reason: `The account ${row.account} is not there any more: it was logged out, or is no longer in the config.` });
+      const reason = `The account ${row.account} is not there any more: it was logged out, or is no longer in the config.`;
+      // What may have been sent is not said to be lost.
+      if (row.state === 'ready' || row.room === null) await this.#settle(row, { to: 'dead', code: 'no_account', reason });
+      else await this.#settle(row, { to: 'asked', code: 'no_account', reason }, report(row, row.room, row.account ?? '', { state: 'asked', reason }));
       return 'more';
     }
     if (row.task?.to !== 'network') {

@@ -25,7 +25,7 @@ import { Position } from './position.ts';
 import { RocketChatReach } from './reach.ts';
 import { Receiver } from './receiver.ts';
 import { Rooms } from './rooms.ts';
-import { asAccount, asApp, type RocketChatAccount, type RocketChatApp, scopeOf } from './settings.ts';
+import { asAccount, asApp, type RocketChatAccount, type RocketChatApp, scopeOf, standsAt } from './settings.ts';
 
 /** A token that is refused may be taken again: the server was restored, or the user activated. */
 const RECHECK_MS = 60_000;
@@ -65,6 +65,7 @@ export class RocketChatConnection implements Connection {
   constructor(options: ConnectOptions) {
     this.#options = options;
     this.#app = asApp(options.appSettings);
+    standsAt(options.settings, this.#app);
     this.#account = asAccount(options.settings);
     this.#api = new RocketChatApi(this.#app, this.#account, options);
     this.#clock = options.clock;

@@ -70,6 +70,11 @@ export function asAccount(value: AccountSettings): RocketChatAccount {
   return account.parse(value);
 }
 
+/** An account that was added while the bridge runs stands under no app of the config. */
+export function standsAt(value: AccountSettings, server: RocketChatApp): void {
+  servers.set(value, server);
+}
+
 /** What makes ids unique: one server. */
 export function scopeOf({ url }: RocketChatApp): string {
   const { host, pathname } = new URL(url);

@@ -344,6 +344,9 @@ class SqlStore implements Store {
   setMeta(key: string, value: string): Promise<void> {
     return this.#commits.run(() => setMeta(this.#sql, key, value));
   }
+  dropMeta(key: string): Promise<void> {
+    return this.#commits.run(() => void this.#sql.run('DELETE FROM meta WHERE key = ?', key));
+  }
   isThere(): boolean {
     return this.#driver.isThere();
   }

@@ -42,6 +42,8 @@ export class BotStage {
   /** Groups that an account is in, by its id on the network. */
   readonly groups = new Map<string, string>();
   mayRedact = true;
+  /** What a connection does before it is closed. */
+  closing: () => void | Promise<void> = () => {};
   readonly outages = new Outages(this.clock, silentLogger, { up: () => {}, long: () => {} });
   accounts: Accounts;
   bot = new Bot();
@@ -87,7 +89,7 @@ export class BotStage {
     await this.store.apply([{ do: 'managementRoom', invite: [user] }]);
     const row = this.store.managementRooms().map((one) => one.row).toSorted((a, b) => b - a)[0] as RoomRow;
     await this.store.apply([
-      { do: 'room', room: row, change: { roomId: `!room${row}:test` as RoomId, state: 'live' } },
+      { do: 'room', room: row, change: { roomId: `!room${row}:test` as RoomId, state: 'live', createdByUs: false } },
       ...[BOT, user, ...others].map((member): Effect => ({ do: 'member', room: row, member: { user: member, membership: 'join', name: null } })),
     ]);
     return row;
@@ -96,7 +98,9 @@ export class BotStage {
   context(sender: UserId, room: RoomRow, event?: string): ActionContext {
     const permissionOf = (user: string): Permission => (user === ADMIN ? 'admin' : user.endsWith(':test') ? 'user' : 'block');
     const homeserver = {
-      bot: BOT, redact: (_: UserId, __: RoomId, id: EventId) => {
+      bot: BOT, state: () => Promise.resolve([
+        { type: 'm.room.create', state_key: '', sender: ALICE, content: { room_version: '11' } }, { type: 'm.room.power_levels', state_key: '', sender: ALICE, content: { users: { [BOT]: this.mayRedact ? 50 : 0 } } },
+      ]), redact: (_: UserId, __: RoomId, id: EventId) => {
         if (!this.mayRedact) return Promise.reject(new Rejected('You cannot.', 'M_FORBIDDEN'));
         this.redacted.push(id);
         return Promise.resolve(id);
@@ -156,9 +160,9 @@ export class BotStage {
         line.state = 'live';
         return Promise.resolve();
       },
-      close: () => {
+      close: async () => {
+        await this.closing();
         line.state = 'closed';
-        return Promise.resolve();
       },
       describe: ({ id }: { readonly id: string }) => (this.groups.get(line.id) === id ? Promise.resolve({}) : Promise.reject(new Rejected('It is not in there.', 'not_in'))),
     } as unknown as Connection;

@@ -37,7 +37,7 @@ export function postgresDatabase(server: () => PostgresServer, name: string): St
   };
 }
 
-const tables = ['meta', 'inbox', 'seen', 'room_event', 'outbox', 'message_map', 'thread', 'reaction', 'link', 'media', 'member', 'portal', 'room', 'conversation_id', 'conversation', 'person_id', 'person'];
+const tables = ['meta', 'account', 'audit', 'blocked', 'inbox', 'seen', 'room_event', 'outbox', 'message_map', 'thread', 'reaction', 'link', 'media', 'member', 'portal', 'room', 'conversation_id', 'conversation', 'person_id', 'person'];
 const numbered = { inbox: 'seq', outbox: 'seq', media: 'id', portal: 'id', room: 'id', conversation: 'id', person: 'id' };
 const empty = [
   ...tables.map((table) => `DELETE FROM ${table}`),

@@ -6,6 +6,7 @@ import { keepingSuite } from './keeping.ts';
 import { lanesSuite } from './lanes.ts';
 import { pastSuite } from './past.ts';
 import type { StoreFactory } from './setup.ts';
+import { standingSuite } from './standing.ts';
 import { statesSuite } from './states.ts';
 
 /** What every store does, whatever it is made of. */
@@ -18,5 +19,6 @@ export function storeSuite(name: string, factory: StoreFactory): void {
     describe('effects', () => effectsSuite(factory));
     describe('threads, pins and the past', () => pastSuite(factory));
     describe('keeping', () => keepingSuite(factory));
+    describe('what stands until somebody changes it', () => standingSuite(factory));
   });
 }
