@@ -19,10 +19,11 @@ COPY packages ./packages
 RUN npm ci --omit=dev
 
 FROM node:24-slim
-# ffmpeg converts audio and video to what a network takes; without it they go as documents. Debian's present one, for its fixes.
+# ffmpeg converts audio and video to what a network takes, libheif the photographs of phones (HEIC); without them they go as
+# documents. Debian's present ones, for their fixes.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ffmpeg \
+    && apt-get install --yes --no-install-recommends ffmpeg libheif-examples \
     && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production
 WORKDIR /app

@@ -20,7 +20,7 @@ const steps = ['typecheck', 'lint', ...kinds];
 const postgres = ['initdb'] as const;
 /** What a kind needs of the machine besides npm's packages; any one of the programs named. */
 const needs: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  unit: [['ffmpeg'], postgres], security: [['ffmpeg']], fault: [['ffmpeg'], postgres], e2e: [['ffmpeg'], ['python3', 'python']], browser: [['chromium', 'chromium-browser', 'google-chrome'], ['python3', 'python']],
+  unit: [['ffmpeg'], ['heif-enc'], postgres], security: [['ffmpeg']], fault: [['ffmpeg'], postgres], e2e: [['ffmpeg'], ['python3', 'python']], browser: [['chromium', 'chromium-browser', 'google-chrome'], ['python3', 'python']],
 };
 /** A step that takes longer hangs. */
 const stepLimitMs = 45 * 60_000;

@@ -5,7 +5,7 @@ import { Accounts } from './bridge/accounts.ts';
 import { Blocklist } from './bridge/blocklist.ts';
 import { Bridge } from './bridge/bridge.ts';
 import { decodeAgain, type WebhookDeps, webhookRoutes } from './bridge/inbound/webhooks.ts';
-import { relayIn } from './bridge/kinds/shared.ts';
+import { Markers } from './bridge/keys.ts';
 import { Outages } from './bridge/outages.ts';
 import { Pictures } from './bridge/people/pictures.ts';
 import { isRestored } from './bridge/reconcile/restored.ts';
@@ -19,6 +19,7 @@ import { linkedFiles, mediaTools } from './daemon-media.ts';
 import { provisioningRoutes } from './http/provisioning/routes.ts';
 import { type HttpServers, startHttp } from './http/server.ts';
 import { appserviceRoutes } from './matrix/appservice/routes.ts';
+import { consentWords } from './i18n/consent.ts';
 import { createHomeserver, type HomeserverClient } from './matrix/client/homeserver.ts';
 import { openIdUserinfo } from './matrix/client/openid.ts';
 import { ghostLocalpart } from './matrix/profiles/ghost-id.ts';
@@ -90,7 +91,8 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
 
   const metrics = createMetrics({ version });
   const homeserver = createHomeserver({
-    url: config.homeserver.url, asToken: registration.asToken, bot, deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
+    url: config.homeserver.url, asToken: registration.asToken, bot, ...(loaded.puppetRegistration === null ? {} : { puppets: { asToken: loaded.puppetRegistration.asToken, covers: (user) => !rooms.isOurs(user) } }),
+    deviceId: 'DRAWBRIDGE', answered: (status) => metrics.request('matrix', status),
     ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
   });
   let bridge: Bridge | null = null;
@@ -112,7 +114,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const rooms = new Rooms({
     connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }),
     store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
-    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
+    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, privacyNotice: config.bridge.privacy_notice, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   const blocklist = new Blocklist(store);
   const permission = (user: string): ReturnType<typeof permissionOf> => {
@@ -132,7 +134,8 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const parts: BotParts = {
     store, homeserver, clock, accounts, permissionOf: permission, logins, blocklist, maxFile: config.media.max_bytes,
     isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
-    relayOf: (sender, account, room) => relayIn(sender, accounts.owners(account), store.member(room, sender), store.members(room), config.bridge.relay_prefix, (user) => rooms.isOurs(user)),
+    relayOf: (sender, account, room) => running.relayOf(sender, account, room),
+    get erasures() { return running.erasures; },
     outages: () => outages.list(), accountGone: (account) => {
       running.accountGone(account);
       metrics.loggedOut(account);
@@ -143,7 +146,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const commands = botCommands(parts);
   const openId = openIdUserinfo({ url: config.provisioning.openid_url ?? config.homeserver.url, ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }) });
   bridge = new Bridge({
-    store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission,
+    store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission, markers: new Markers(subkey(sealKey, 'markers')), actsForPeople: loaded.puppetRegistration !== null,
     admins: Object.entries(config.permissions).filter(([who, what]) => who.startsWith('@') && what === 'admin').map(([who]) => who as UserId),
     relayPrefix: config.bridge.relay_prefix, commandPrefix: config.bridge.command_prefix,
     count: (direction, network, outcome, seconds) => {
@@ -154,7 +157,8 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     },
     limited: (network, seconds) => metrics.rateLimited(network as NetworkId, seconds),
     command: commands.command,
-    keep: { deadContent: config.delivery.dead_content_days * DAY, settled: 30 * DAY, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
+    consentIn: consentWords({ stop: config.privacy.stop_words, start: config.privacy.start_words }),
+    keep: { deadContent: config.delivery.dead_content_days * DAY, settled: Math.min(30 * DAY, config.privacy.keep_mappings ?? Infinity), mappings: config.privacy.keep_mappings, accepted: config.delivery.confirm_wait, seen: config.delivery.horizon },
   });
   const running = bridge;
 
@@ -229,7 +233,7 @@ export async function runDaemon(configPath: string, version: string): Promise<vo
 }
 
 /** By the key `database`. @throws CodedError DB-2001 to DB-2007 */
-async function openStore(database: string, log: Logger, failed: (error: CodedError) => void, options: StoreOptions): Promise<Store> {
+export async function openStore(database: string, log: Logger, failed: (error: CodedError) => void, options: StoreOptions): Promise<Store> {
   if (!isPostgres(database)) return (await import('./store/sqlite/index.ts')).openSqliteStore({ path: database, ...options });
   return (await import('./store/postgres/index.ts')).openPostgresStore({ url: database, log, failed, ...options });
 }
@@ -252,9 +256,10 @@ async function stop({ http, accounts, commands, openId, outages, bridge, store, 
   outages.stop();
   commands.close();
   await bridge.stop();
+  const whole = bridge.isWhole;
   await accounts.stop();
   // Where that cannot be written down the next start looks more closely, and that is all.
-  await store.setMeta('clean', 'yes').catch((error: unknown) => log.warn('It could not be written down that this stop was in order.', { error }));
+  await store.setMeta('clean', whole ? 'yes' : 'no').catch((error: unknown) => log.warn('It could not be written down that this stop was in order.', { error }));
   store.close();
   await Promise.all([homeserver.close(), openId.close()]);
   log.info('Drawbridge has stopped.');
@@ -294,10 +299,11 @@ function provisioning({ provisioning: { openid, shared_secret: sharedSecret }, b
   });
 }
 
-function deliverySettings({ delivery }: Config): DeliverySettings {
+function deliverySettings({ delivery, privacy }: Config): DeliverySettings {
   return {
     maxBlock: delivery.max_block, maxAge: delivery.max_age, mediaWait: delivery.media_wait, settleWait: delivery.settle_wait, targetWait: delivery.target_wait,
     echoWait: delivery.echo_wait, uncertain: delivery.uncertain, statusEvents: delivery.status_events, readReceipts: delivery.read_receipts, backfill: delivery.backfill,
+    forgetful: privacy.keep_mappings !== null,
   };
 }
 
@@ -305,7 +311,7 @@ function listenersOf({ listen }: Config): { name: Route['listener']; host: strin
   return (['homeserver', 'public', 'admin'] as const).map((name) => ({ name, ...listen[name] }));
 }
 
-function subkey(key: Buffer, use: string): Buffer {
+export function subkey(key: Buffer, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `drawbridge ${use}`, 32));
 }
 

@@ -41,6 +41,12 @@ async function main(): Promise<number> {
       const [{ readAudit }, { readAudit: read }] = await Promise.all([import('./actions/read-audit.ts'), import('./store/read-audit.ts')]);
       return (configPath, limit, env) => readAudit(configPath, limit, env, read);
     },
+    privacy: () => import('./daemon-privacy.ts'),
+    interrupted() {
+      const stop = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+      return stop.signal;
+    },
     start: async (configPath) => (await import('./daemon.ts')).runDaemon(configPath, version()),
     demo: async (args) => (await import('./demo/main.ts')).demo(args),
     version: version(),

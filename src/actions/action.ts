@@ -1,6 +1,7 @@
 import type { Accounts, ListedAccount } from '../bridge/accounts.ts';
 import type { Blocklist } from '../bridge/blocklist.ts';
 import type { AdapterView } from '../bridge/deciding.ts';
+import type { Erasures } from '../bridge/privacy/erasures.ts';
 import type { Permission } from '../bridge/settings.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Clock } from '../model/clock.ts';
@@ -39,6 +40,8 @@ export interface ActionContext {
   decodeAgain(source: string, raw: Uint8Array): Promise<string | null>;
   /** Takes in again what could not be when it came; null where it was, else why not. */
   takeAgain(seq: InboxSeq): Promise<string | null>;
+  /** Forgets people. */
+  readonly erasures: Pick<Erasures, 'person' | 'user'>;
   wake(lanes: readonly string[]): void;
 }
 

@@ -6,11 +6,12 @@ import { silentLogger } from '../model/log.ts';
 import { type AppSettings, type Check, type Network, notTried } from '../networks/network.ts';
 import { createRedactor } from '../observe/redact.ts';
 import type { Fetch } from './discover.ts';
-import { checkPing, checkToken, checkVersions, PING, TOKEN } from './doctor/homeserver.ts';
+import { checkPing, checkPuppets, checkToken, checkVersions, PING, PUPPETS, TOKEN } from './doctor/homeserver.ts';
 import { checkDatabase, checkDisk, checkModes, checkNode, checkOwners, checkPermissions, checkSealKey } from './doctor/local.ts';
 import type { DatabaseProbe } from './doctor/local.ts';
 import { checkPublicUrl } from './doctor/public.ts';
-import { expectedRegistration } from './register.ts';
+import { puppetRegistrationPath } from '../config/registration.ts';
+import { expectedPuppetRegistration, expectedRegistration } from './register.ts';
 import type { RegistrationTools } from './register.ts';
 
 export interface DoctorOptions {
@@ -53,6 +54,7 @@ async function* checks(loaded: LoadedConfig<AppSettings>, options: DoctorOptions
   yield await checkDatabase(loaded, options.probeDatabase);
   yield await checkDisk(loaded);
   yield await checkRegistration(loaded, options.registration);
+  yield checkPuppetRegistration(loaded, options.registration);
   const versions = await checkVersions(loaded, options.fetch, options.clock);
   yield* versions;
   yield* checkTogether(loaded, versions[0]?.ok === true, options.fetch);
@@ -61,7 +63,7 @@ async function* checks(loaded: LoadedConfig<AppSettings>, options: DoctorOptions
 }
 
 /** What the homeserver and the bridge make of each other, as far as one can be asked about the other. */
-async function* checkTogether(loaded: LoadedConfig, answers: boolean, fetch: Fetch): AsyncGenerator<Check> {
+async function* checkTogether(loaded: LoadedConfig<AppSettings>, answers: boolean, fetch: Fetch): AsyncGenerator<Check> {
   const { registration } = loaded;
   const because = registration === null ? 'there is no registration.' : 'the homeserver does not answer.';
   if (registration === null || !answers) {
@@ -71,6 +73,30 @@ async function* checkTogether(loaded: LoadedConfig, answers: boolean, fetch: Fet
   const token = await checkToken(loaded, registration, fetch);
   yield token;
   yield token.ok ? await checkPing(loaded, registration, fetch) : notTried(PING, 'the homeserver has to take the token first.');
+  const { puppetRegistration } = loaded;
+  const user = localUser(loaded);
+  if (puppetRegistration !== null && user !== null) yield await checkPuppets(loaded, puppetRegistration, user, fetch);
+}
+
+/** Somebody of the homeserver whom the config names: an owner, else whoever has a permission. */
+function localUser({ config }: LoadedConfig<AppSettings>): string | null {
+  const owners = Object.values(config.networks).flatMap((apps) => Object.values(apps ?? {}).flatMap(({ accounts }) => Object.values(accounts).flatMap((account) => account.owners)));
+  return [...owners, ...Object.keys(config.permissions)].find((who) => who.startsWith('@') && who.slice(who.indexOf(':') + 1) === config.homeserver.domain) ?? null;
+}
+
+/** Without it the bridge does all the rest, so its absence is told and nothing more. */
+function checkPuppetRegistration(loaded: LoadedConfig, tools: RegistrationTools): Check {
+  const what = PUPPETS;
+  const { puppetRegistration: found, config } = loaded;
+  const expected = expectedPuppetRegistration(loaded, tools);
+  if (expected === null) return { what, ok: true, detail: 'off (bridge.double_puppet)' };
+  if (found === null) {
+    return { what, ok: true, detail: `none, for there is no ${puppetRegistrationPath(config.registration)}: what people do in a network's own app is shown by the bot; \`drawbridge register\` makes it` };
+  }
+  const differences = tools.compareRegistration(found.content, expected);
+  if (differences.length === 0) return { what, ok: true, detail: `${found.path} fits the config` };
+  const lines = differences.map(({ key, found: is, expected: should }) => `${key} is ${is}, should be ${should}`);
+  return { what, ok: false, detail: `${found.path} does not fit the config: ${lines.join('; ')}`, fix: 'Run `drawbridge register`, then restart the homeserver.' };
 }
 
 async function checkRegistration(loaded: LoadedConfig, tools: RegistrationTools): Promise<Check> {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Document, parseDocument } from 'yaml';
 import { loadCore } from '../config/load.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { puppetRegistrationPath, type RegistrationFile } from '../config/registration.ts';
 import type { Config } from '../config/schema.ts';
 import { makePrivate, writePrivate } from './private-file.ts';
 
@@ -30,6 +31,13 @@ export interface RegistrationTools {
     readonly domain: string;
     readonly protocols: readonly string[];
   }): Promise<Registration>;
+  buildPuppetRegistration(options: {
+    readonly id: string;
+    readonly asToken: string;
+    readonly hsToken: string;
+    readonly senderLocalpart: string;
+    readonly domain: string;
+  }): Registration;
   generateToken(): string;
   compareRegistration(actual: unknown, expected: Registration): readonly { readonly key: string; readonly found: string; readonly expected: string }[];
 }
@@ -60,6 +68,21 @@ export async function expectedRegistration({ config, registration }: Pick<Loaded
   });
 }
 
+/** The second one, or null where the config wants no double puppets. */
+export function expectedPuppetRegistration({ config, puppetRegistration }: Pick<LoadedConfig, 'config' | 'puppetRegistration'>, tools: RegistrationTools, rotate = false): Registration | null {
+  if (config.bridge.double_puppet === 'off') return null;
+  const kept = rotate ? null : puppetRegistration;
+  const sender = puppetRegistration?.content['sender_localpart'];
+  return tools.buildPuppetRegistration({
+    id: puppetRegistration?.id ?? `${config.bridge.bot}-doublepuppet`,
+    asToken: kept?.asToken ?? tools.generateToken(),
+    hsToken: kept?.hsToken ?? tools.generateToken(),
+    // Nobody has, nor will choose, this name.
+    senderLocalpart: typeof sender === 'string' ? sender : `${config.bridge.bot}-doublepuppet-${tools.generateToken().toLowerCase().replace(/[^a-z0-9]/g, '').slice(0, 12)}`,
+    domain: config.homeserver.domain,
+  });
+}
+
 export interface Registered {
   readonly path: string;
   readonly outcome: 'created' | 'updated' | 'unchanged';
@@ -68,6 +91,7 @@ export interface Registered {
 }
 
 const COMMENT = ' The registration of Drawbridge at the homeserver: name this file in app_service_config_files.\n It holds secrets: only the homeserver and the bridge may read it. Made by `drawbridge register`.';
+const PUPPET_COMMENT = `${COMMENT}\n It lets the bridge act for everybody of this homeserver, which it does only to show what they do in a network's own app.`;
 
 export interface RegisterRequest {
   readonly configPath: string;
@@ -78,17 +102,22 @@ export interface RegisterRequest {
 }
 
 /**
- * Writes the registration file, mode 0600. An existing file keeps its tokens (unless `rotate`), its comments, every key
- * that is not ours and every further namespace, for instance that of an earlier ghost prefix.
+ * Writes the registration files, mode 0600: the bridge's own, and that for double puppets. An existing file keeps its tokens
+ * (unless `rotate`), its comments, every key that is not ours and every further namespace, for instance that of an earlier ghost prefix.
  * @throws CodedError DB-10xx where the config or the file does not allow it
  */
-export async function register({ configPath, env, tools, rotate }: RegisterRequest): Promise<Registered> {
+export async function register({ configPath, env, tools, rotate }: RegisterRequest): Promise<readonly Registered[]> {
   const loaded = loadCore(configPath, env);
   const path = loaded.config.registration;
-  const expected = await expectedRegistration(loaded, tools, rotate);
-  const actual = loaded.registration?.content ?? {};
-  const document = loaded.registration === null ? new Document({}) : parseDocument(readFileSync(path, 'utf8'));
-  if (loaded.registration === null) document.commentBefore = COMMENT;
+  const own = write(path, loaded.registration, await expectedRegistration(loaded, tools, rotate), COMMENT, tools);
+  const puppets = expectedPuppetRegistration(loaded, tools, rotate);
+  return puppets === null ? [own] : [own, write(puppetRegistrationPath(path), loaded.puppetRegistration, puppets, PUPPET_COMMENT, tools)];
+}
+
+function write(path: string, found: RegistrationFile | null, expected: Registration, comment: string, tools: RegistrationTools): Registered {
+  const actual = found?.content ?? {};
+  const document = found === null ? new Document({}) : parseDocument(readFileSync(path, 'utf8'));
+  if (found === null) document.commentBefore = comment;
   // Names of keys hold dots themselves: only those of the namespaces are paths.
   const wrong = new Set(tools.compareRegistration(actual, expected).map(({ key }) => (key.startsWith('namespaces.') ? 'namespaces' : key)));
   const changed = Object.entries(expected).filter(([key]) => wrong.has(key));
@@ -97,7 +126,7 @@ export async function register({ configPath, env, tools, rotate }: RegisterReque
   }
   if (changed.length > 0) writePrivate(path, document.toString({ lineWidth: 0 }));
   else makePrivate(path);
-  const outcome = loaded.registration === null ? 'created' : changed.length > 0 ? 'updated' : 'unchanged';
+  const outcome = found === null ? 'created' : changed.length > 0 ? 'updated' : 'unchanged';
   return { path, outcome, changed: changed.map(([key]) => key) };
 }
 
@@ -113,6 +142,6 @@ function joined(actual: unknown, expected: Registration['namespaces']): Record<s
 }
 
 /** What the homeserver's administrator adds to homeserver.yaml (Synapse). */
-export function homeserverSnippet(path: string): string {
-  return `app_service_config_files:\n  - ${JSON.stringify(path)}\n`;
+export function homeserverSnippet(paths: readonly string[]): string {
+  return `app_service_config_files:\n${paths.map((path) => `  - ${JSON.stringify(path)}\n`).join('')}`;
 }

@@ -16,5 +16,5 @@ export interface Command {
   run(context: ActionContext, words: readonly string[]): Promise<string> | string;
 }
 
-export type Group = 'Accounts' | 'Rooms' | 'Messages' | 'Bridge' | 'Administration';
-export const GROUPS: readonly Group[] = ['Accounts', 'Rooms', 'Messages', 'Bridge', 'Administration'];
+export type Group = 'Accounts' | 'Rooms' | 'Messages' | 'Privacy' | 'Bridge' | 'Administration';
+export const GROUPS: readonly Group[] = ['Accounts', 'Rooms', 'Messages', 'Privacy', 'Bridge', 'Administration'];

@@ -5,12 +5,19 @@ import { announce } from '../actions/announce.ts';
 import { block, unblock } from '../actions/block.ts';
 import { create } from '../actions/create.ts';
 import { invite } from '../actions/invite.ts';
+import { link } from '../actions/link.ts';
 import { logout } from '../actions/logout.ts';
 import { open } from '../actions/open.ts';
 import { limits, networks, portals } from '../actions/overview.ts';
+import { erase } from '../actions/privacy-erase.ts';
+import { exportMe } from '../actions/privacy-export.ts';
+import { forgetMe } from '../actions/privacy-forget.ts';
+import { puppet } from '../actions/puppet.ts';
+import { relay } from '../actions/relay.ts';
 import { retry } from '../actions/retry.ts';
 import { search } from '../actions/search.ts';
 import { status } from '../actions/status.ts';
+import { unlink } from '../actions/unlink.ts';
 import { undelivered } from '../actions/undelivered.ts';
 import { who } from '../actions/who.ts';
 import type { Command } from './command.ts';
@@ -45,6 +52,9 @@ export class Bot {
       run: (context, [account = '']) => logout(context, account),
     },
     accounts: { group: 'Accounts', usage: 'accounts', help: 'your accounts and how they are', run: (context) => accounts(context) },
+    puppet: {
+      group: 'Accounts', usage: 'puppet on|off', help: 'whether what you do in a network’s own app shows as yourself', example: 'puppet off', run: (context, [choice = '']) => puppet(context, choice.toLowerCase()),
+    },
     open: {
       group: 'Rooms', usage: 'open <network> <number>', help: 'a room with somebody', example: 'open whatsapp +31612345678',
       more: ['Network: whatsapp, telegram, slack or rocketchat. Number: whatever the network knows people by.'],
@@ -63,6 +73,13 @@ export class Bot {
       group: 'Rooms', usage: 'invite [network] <person>', help: 'brings somebody into the group of this room', example: 'invite @ben', more: ['Person: of the network, as `search` shows them, or a Matrix user. Network: where the room is on several.'],
       run: (context, words) => invite(context, words),
     },
+    link: {
+      group: 'Rooms', usage: 'link <network> <conversation>', help: 'links this room to a conversation, beside what it is linked to already', example: 'link telegram -1001234567890',
+      more: ['Conversation: its title, its id on the network, or whom you would `open`.'],
+      run: (context, words) => link(context, words),
+    },
+    unlink: { group: 'Rooms', usage: 'unlink [<network> <conversation>]', help: 'ends what `link` began, or the room’s only bridge', example: 'unlink telegram -1001234567890', run: (context, words) => unlink(context, words) },
+    relay: { group: 'Rooms', usage: 'relay on|off', help: 'whether all in this room are heard on its networks, or only the owners of the accounts', example: 'relay off', run: (context, [which = '']) => relay(context, which.toLowerCase()) },
     status: { group: 'Bridge', usage: 'status', help: 'whether everything works', run: (context) => status(context) },
     who: { group: 'Bridge', usage: 'who', help: 'who is here, on which networks, and who speaks for whom', run: (context) => who(context) },
     undelivered: { group: 'Messages', usage: 'undelivered', help: 'what did not arrive, and why', run: (context) => undelivered(context) },
@@ -70,6 +87,8 @@ export class Bot {
       group: 'Messages', usage: 'retry <number>|all', help: 'sends again what did not arrive', example: 'retry 17', more: ['Number: as `undelivered` shows it.'],
       run: (context, [which = '']) => retry(context, which.toLowerCase()),
     },
+    'export-me': { group: 'Privacy', usage: 'export-me', help: 'all that I hold about you, as a file', run: (context) => exportMe(context) },
+    'forget-me': { group: 'Privacy', usage: 'forget-me', help: 'forgets what I hold about you; asks first', run: (context, [confirmation = '']) => forgetMe(context, confirmation) },
     networks: { group: 'Administration', admin: true, usage: 'networks', help: 'the networks and their accounts', run: (context) => networks(context) },
     portals: {
       group: 'Administration', admin: true, usage: 'portals [network]', help: 'the rooms that are bridged', example: 'portals telegram', run: (context, [network = '']) => portals(context, network.toLowerCase()),
@@ -84,6 +103,11 @@ export class Bot {
     announce: {
       group: 'Administration', admin: true, usage: 'announce [admins|all] <text>', help: 'says something to everybody who has a chat with me', example: 'announce "The bridge restarts at noon."',
       run: (context, words) => announce(context, words),
+    },
+    erase: {
+      group: 'Administration', admin: true, usage: 'erase <network> <id>|<ghost> [--redact] [--stop]', help: 'forgets somebody of a network; alone: how far that is', example: 'erase whatsapp 31612345678 --redact',
+      more: ['--redact: and takes away what they wrote. --stop: and for good, until they write START.'],
+      run: (context, words) => erase(context, words),
     },
     audit: {
       group: 'Administration', admin: true, usage: 'audit [number]', help: 'the newest acts of administrators, and logins', example: 'audit 50',

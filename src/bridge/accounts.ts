@@ -156,6 +156,13 @@ export class Accounts {
     return (this.#entries.get(id)?.settings.owners ?? []) as readonly UserId[];
   }
 
+  /** The person whose the account is, where it is one person's. */
+  personOf(id: AccountId): UserId | null {
+    const named = this.#entries.get(id)?.settings.puppet as UserId | undefined;
+    const owners = this.owners(id);
+    return named ?? (owners.length === 1 ? (owners[0] ?? null) : null);
+  }
+
   view(id: AccountId): AdapterView | null {
     const entry = this.#entries.get(id);
     return entry ? {

@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { AccountId, InboxSeq, NetworkId, RoomRow, UserId } from '../model/ids.ts';
 import type { Logger } from '../model/log.ts';
+import { type ConsentWords, consentWords } from '../i18n/consent.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Decoded, Sink } from '../networks/network.ts';
 import { type Effect, type Keep, type MatrixBatch, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../store/store.ts';
@@ -11,6 +12,8 @@ import { InLanes } from './inbound/in-lanes.ts';
 import { Lively } from './inbound/live.ts';
 import { MediaJobs } from './inbound/media-jobs.ts';
 import { Taking } from './inbound/taking.ts';
+import type { Markers } from './keys.ts';
+import { wordIn } from './kinds/consent.ts';
 import { hostsOf } from './kinds/shared.ts';
 import { Lanes, type Turn } from './lanes/lanes.ts';
 import type { MediaTools } from './media.ts';
@@ -21,9 +24,13 @@ import { Rates } from './outbound/rates.ts';
 import { ToMatrix } from './outbound/to-matrix.ts';
 import { ToNetwork } from './outbound/to-network.ts';
 import { Faces } from './people/faces.ts';
+import { Puppets } from './people/puppets.ts';
 import type { Rooms } from './portals/rooms.ts';
+import { Erasures } from './privacy/erasures.ts';
 import { Backlog } from './reconcile/backlog.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
+import { Returning } from './reconcile/returning.ts';
+import { relayOf } from './relay/names.ts';
 import { Telling } from './reports/telling.ts';
 import type { DeliverySettings, Permission, RelayPrefix } from './settings.ts';
 
@@ -32,6 +39,10 @@ export interface BridgeOptions {
   readonly homeserver: Homeserver;
   readonly accounts: Accounts;
   readonly rooms: Rooms;
+  /** Seals the markers of events from people's own accounts. */
+  readonly markers: Markers;
+  /** Whether the homeserver was asked to let us act for its people. */
+  readonly actsForPeople: boolean;
   readonly outages: Outages;
   readonly tools: MediaTools;
   readonly settings: DeliverySettings;
@@ -48,11 +59,15 @@ export interface BridgeOptions {
   /** Seconds that a send to this network waits for its rate limit. */
   readonly limited: (network: string, seconds: number) => void;
   readonly keep: Keep;
+  /** By which people on networks say that they do not want to be bridged; absent: those of every language. */
+  readonly consentIn?: ConsentWords;
 }
 
 /** How long calls under way may take to end when the daemon stops. */
 const DRAIN_MS = 8_000;
 const BEAT_MS = 2_000;
+/** Mappings that are looked at in one commit. */
+const FORGET = 500;
 
 /** The core: takes in what both sides send and drives the lanes until nothing is left to do. */
 export class Bridge {
@@ -62,17 +77,22 @@ export class Bridge {
   readonly #live: Lively;
   readonly #reconcile: Reconcile;
   readonly #backlog: Backlog;
+  readonly #returning: Returning;
   readonly #position: ReadPosition;
   readonly #telling: Telling;
   readonly #taking: Taking;
+  readonly erasures: Erasures;
+  readonly #puppets: Puppets;
   /** Accounts that cannot work until somebody does something. */
   readonly #broken = new Set<AccountId>();
   readonly #touched = new Set<RoomRow>();
+  readonly #consentIn: ConsentWords;
   readonly #stop = new AbortController();
   #released = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
+    this.#consentIn = options.consentIn ?? consentWords({ stop: [], start: [] });
     const { store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step } = options;
     const wake = (lanes: readonly string[]): void => this.wake(lanes);
     const account = (id: AccountId): ReturnType<Accounts['get']> => accounts.get(id);
@@ -80,11 +100,20 @@ export class Bridge {
       store, owners: (id) => accounts.owners(id), permission: options.permission, isOurs: (user) => rooms.isOurs(user), admins: options.admins, log, wake,
     });
     this.#taking = new Taking(store, log);
+    this.erasures = new Erasures({
+      store, homeserver, spool: tools.spool, clock, log, signal: this.#stop.signal,
+      done: ({ id, of, redact }, refused) => this.tellAdmins(`✅ Erasure ${id} is complete.${redact ? ` Events redacted: ${of - refused} of ${of}.` : ''}`, `erasure ${id}`),
+    });
+    this.#puppets = new Puppets({
+      store, homeserver, markers: options.markers, registered: options.actsForPeople, personOf: (id) => accounts.personOf(id), permission: options.permission,
+      isOurs: (user) => rooms.isOurs(user), tell: (user, text, key) => void this.#telling.tell(() => (user === null ? this.#telling.admins() : this.#telling.person(user)), text, key), clock, log,
+    });
     this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason), later: (work) => this.#later(work) });
-    this.#backlog = new Backlog({ clock, bot: homeserver.bot, isOurs: (user) => rooms.isOurs(user), compare: () => this.#reconcile.start(), signal: this.#stop.signal });
+    this.#backlog = new Backlog({ clock, bot: homeserver.bot, isOwn: (event) => rooms.isOurs(event.sender) || this.#puppets.origin(event) !== null, compare: () => this.#reconcile.start(), signal: this.#stop.signal });
+    this.#returning = new Returning({ store, clock, compare: () => this.#reconcile.start() });
     this.#position = new ReadPosition({ store, homeserver, log });
     this.#live = new Lively({
-      store, homeserver, rooms, account, clock, log, readReceipts: settings.readReceipts,
+      store, homeserver, rooms, puppets: this.#puppets, account, clock, log, readReceipts: settings.readReceipts,
       permitted: (user) => (options.permission(user) ?? 'block') !== 'block',
     });
     const faces = new Faces({ store, connection: (id) => accounts.get(id)?.connection ?? null, clock, log });
@@ -99,12 +128,12 @@ export class Bridge {
       options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
     const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
     const toMatrix = new ToMatrix({
-      store, backfill, homeserver, rooms, media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
-      ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
+      store, backfill, homeserver, rooms, puppets: this.#puppets, spoke: (portal, user, event) => this.#live.spoke(portal, user, event), media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
+      said: (room, event) => this.#returning.sent(room, event), ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
     });
     const toNetwork = new ToNetwork({
       store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
-      accountBroken: (id, reason) => this.#accountBroken(id, reason), limited: (id, ms) => options.limited(networkOf(id), ms / 1000), signal: this.#stop.signal,
+      alsoTold: (row) => this.#alsoTold(row), accountBroken: (id, reason) => this.#accountBroken(id, reason), limited: (id, ms) => options.limited(networkOf(id), ms / 1000), signal: this.#stop.signal,
     });
     this.#media = new MediaJobs({ store, tools, connection: (id) => accounts.get(id)?.connection ?? null, clock, log, wake, step });
     const turn = (lane: string): Promise<Turn> => {
@@ -147,6 +176,12 @@ export class Bridge {
     }
     this.#released = true;
     this.wake(store.lanes().map(({ lane }) => lane));
+    void this.erasures.look();
+  }
+
+  /** Whether nothing is owed by the homeserver that only a look into the rooms would show to be missing. */
+  get isWhole(): boolean {
+    return !this.#returning.waits;
   }
 
   async stop(): Promise<void> {
@@ -173,9 +208,16 @@ export class Bridge {
 
   async acceptNetwork(network: NetworkId, account: AccountId, items: Decoded['items'], cursor?: string): Promise<void> {
     if (items.length === 0 && cursor === undefined) return;
-    const accepted = await this.#taking.network({ network, account, items, ...(cursor === undefined ? {} : { cursor }) });
+    const starts = items.filter(({ event }) => wordIn(event, this.#consentIn)?.means === 'start').map(({ key }) => key);
+    const accepted = await this.#taking.network({ network, account, items, ...(cursor === undefined ? {} : { cursor }), ...(starts.length === 0 ? {} : { starts }) });
     this.wake(accepted.wake);
     if (accepted.media.length > 0) this.#media.look();
+  }
+
+  /** The name under which somebody in a room speaks through an account. */
+  relayOf(sender: UserId, account: AccountId, room: RoomRow): { readonly name: string } | null {
+    const { store } = this.#options;
+    return relayOf(sender, account, { sender: store.member(room, sender), members: store.members(room), portals: store.portalsOf(room) }, this.#deciding());
   }
 
   /** Something that could not be taken in when it came, as before an upgrade. Null where it was, else why not. */
@@ -284,15 +326,25 @@ export class Bridge {
     void this.#telling.tell(() => this.#telling.owners(account), text, key).then(() => this.tellAdmins(text, key));
   }
 
+  #alsoTold({ sender, room, account }: OutboxItem): readonly RoomRow[] {
+    const { store, rooms } = this.#options;
+    if (sender === null || room === null || account === null || !rooms.isOurs(sender)) return [];
+    const owners = this.#telling.owners(account);
+    return owners.people.some((user) => store.member(room, user)?.membership === 'join') ? [] : owners.rooms;
+  }
+
   #deciding(): Deciding {
     const { store, accounts, rooms, homeserver, settings, clock, relayPrefix, commandPrefix, permission } = this.#options;
     return {
       now: clock.now(), settings, bot: homeserver.bot, relayPrefix, commandPrefix, permission,
       userIdOf: (person) => rooms.userIdOf(person), person: (row) => store.person(row), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
       chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
-      isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
-      owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), rowByKey: (key) => store.outboxByKey(key),
+      isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), portal: (row) => store.portal(row), networkName: (id) => rooms.networkName(id),
+      owners: (id): readonly UserId[] => accounts.owners(id), puppetOf: (id) => this.#puppets.of(id), origin: (event) => this.#puppets.origin(event),
+      underWay: (room) => underWay(store.outHead(`out:r${room}`)), shown: (portal, remote) => store.mapOfRemote(portal, remote), admins: () => this.#telling.admins(), alsoTold: (row) => this.#alsoTold(row), rowByKey: (key) => store.outboxByKey(key),
+      lastBy: ({ row, room }, time) => store.shownUpTo(row, room, time),
       isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
+      consentIn: this.#consentIn,
       hasSeen: (event) => store.unseen('matrix', [event]).length === 0,
     };
   }
@@ -305,11 +357,13 @@ export class Bridge {
       if (this.#stop.signal.aborted) return;
       try {
         this.wake(await store.expire(clock.now()));
+        if (!this.#options.outages.isDown('matrix')) this.#returning.look();
         if (second % 10 === 0 && this.#touched.size > 0) {
           const rooms = [...this.#touched];
           this.#touched.clear();
           await this.#position.write(rooms);
         }
+        if (second % 3600 === 60) void this.#forget();
         if (second % 600 === 0) {
           for (const spool of await store.prune(clock.now(), keep)) await this.#options.tools.spool.remove(spool);
           store.checkpoint();
@@ -319,6 +373,24 @@ export class Bridge {
       }
     }
   }
+
+  /** A little at a time: between two looks everything else has its turn. */
+  async #forget(): Promise<void> {
+    const { store, clock, log, keep } = this.#options;
+    if (keep.mappings == null) return;
+    const before = clock.now() - keep.mappings;
+    try {
+      for (let after = await store.forgetMappings(before, null, FORGET); after !== null && !this.#stop.signal.aborted; after = await store.forgetMappings(before, after, FORGET)) {
+        await clock.sleep(50, this.#stop.signal);
+      }
+    } catch (error) {
+      log.warn('Old mappings could not be forgotten; it is tried again.', { error });
+    }
+  }
+}
+
+function underWay(row: OutboxItem | null): OutboxItem | null {
+  return row !== null && (row.state === 'sending' || row.state === 'uncertain') ? row : null;
 }
 
 /** `whatsapp` of `whatsapp/main/support`. */

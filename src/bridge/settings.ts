@@ -16,6 +16,8 @@ export interface DeliverySettings {
   /** Tells of successes too, by `com.beeper.message_send_status`. */
   readonly statusEvents: boolean;
   readonly readReceipts: boolean;
+  /** Which event is which message is not remembered for ever: what is about old ones finds nothing, and whoever did it hears so. */
+  readonly forgetful?: boolean;
   /** Messages of the past that a new room begins with; 0: none. */
   readonly backfill: number;
 }

@@ -9,6 +9,9 @@ export interface CliParts {
   probeDatabase(): Promise<DoctorOptions['probeDatabase']>;
   migrateStore(): Promise<(configPath: string, to: string, env: CliParts['env']) => Promise<Migrated>>;
   readAudit(): Promise<(configPath: string, limit: number, env: CliParts['env']) => Promise<readonly string[]>>;
+  privacy(): Promise<PrivacyParts>;
+  /** Somebody wants it to end. */
+  interrupted(): AbortSignal;
   start(configPath: string): Promise<void>;
   /** Resolves to the exit code. */
   demo(args: readonly string[]): Promise<number>;
@@ -22,6 +25,14 @@ export interface CliParts {
   readonly stdin: AsyncIterable<Uint8Array>;
   out(text: string): void;
   err(text: string): void;
+}
+
+/** What is done about people from the command line. */
+export interface PrivacyParts {
+  erasePerson(
+    configPath: string, env: CliParts['env'], who: readonly string[], wish: { readonly redact: boolean; readonly stop: boolean }, out: (text: string) => void, signal: AbortSignal,
+  ): Promise<void>;
+  exportPerson(configPath: string, env: CliParts['env'], who: readonly string[]): Promise<object>;
 }
 
 export interface InitOptions extends InitFlags {

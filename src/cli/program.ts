@@ -71,6 +71,7 @@ function build(parts: CliParts, exit: (code: number) => void): Command {
   add('audit', 'print what administrators did, and who logged in and out')
     .option('--last <number>', 'how many acts', '50')
     .action(async (flags: { last: string }, command: Command) => (await import('./commands/audit.ts')).auditCommand({ ...flags, config: config(command) }, parts));
+  addPrivacy(add('privacy', 'what the bridge holds about a person: see it, or erase it'), config, parts);
   add('start', 'run the bridge').action((_: object, command: Command) => parts.start(config(command)));
   program.command('inspect').description('print what the bridge would make of a captured webhook body')
     .argument('<network>', 'for instance whatsapp').argument('<file>', 'the raw body, or - for standard input')
@@ -81,6 +82,25 @@ function build(parts: CliParts, exit: (code: number) => void): Command {
     .addHelpText('after', demoHelp)
     .action(async (args: string[]) => exit(await parts.demo(args)));
   return program;
+}
+
+const HERE = ['-c, --config <file>', 'the config file'] as const;
+const PERSON = 'a network and what it calls them, such as whatsapp +31612345678; or the user id of their ghost';
+
+function addPrivacy(command: Command, config: (command: Command) => string, parts: CliParts): void {
+  command.command('export').description('print what is held about a person of a network, or about a Matrix user, as JSON; the bridge may run').copyInheritedSettings(command)
+    .option(...HERE).option('--debug', 'show where an error comes from')
+    .argument('<person...>', `${PERSON}; or the id of a Matrix user`)
+    .option('-o, --output <file>', 'write it to a new file, readable by you alone')
+    .action(async (who: string[], flags: { output?: string; config?: string }) =>
+      (await import('./commands/privacy.ts')).exportCommand(who, { ...flags, config: flags.config ?? config(command) }, parts));
+  command.command('erase').description('forget a person of a network; the bridge has to be stopped, else its bot does it (erase …)').copyInheritedSettings(command)
+    .option(...HERE).option('--debug', 'show where an error comes from')
+    .argument('<person...>', PERSON)
+    .option('--redact', 'also redact what they wrote, on the homeserver', false)
+    .option('--stop', 'for good: nothing of theirs comes in any more until they write START', false)
+    .action(async (who: string[], flags: { redact: boolean; stop: boolean; config?: string }) =>
+      (await import('./commands/privacy.ts')).eraseCommand(who, { ...flags, config: flags.config ?? config(command) }, parts));
 }
 
 const demoHelp = `

@@ -6,7 +6,7 @@ import { isPostgres, secretsOf } from './database.ts';
 import { errorCode } from './error-code.ts';
 import { type Environment, interpolate } from './interpolate.ts';
 import { ConfigError, explain, wording } from './problems.ts';
-import { readRegistration } from './registration.ts';
+import { puppetRegistrationPath, readRegistration } from './registration.ts';
 import type { RegistrationFile } from './registration.ts';
 import { configSchema } from './schema.ts';
 import type { Config, NetworkSettings } from './schema.ts';
@@ -21,6 +21,8 @@ export interface LoadedConfig<App = unknown> {
   readonly config: Config<App>;
   /** Null until `drawbridge register` has made it. */
   readonly registration: RegistrationFile | null;
+  /** The one for double puppets; null where there is none, or the config wants none. */
+  readonly puppetRegistration: RegistrationFile | null;
   /** Where `seal_key` names a file, absolute. */
   readonly sealKeyFile: string | null;
   /** Everything that must never be written to a log. */
@@ -109,8 +111,9 @@ function load<App>(path: string, schema: z.ZodType<Config<App>>, env: Environmen
   if (save && changes.length > 0) saveUpgraded(file, text, source.document, from);
   const config = absolute(parsed.data, dirname(file));
   const registration = readRegistration(config.registration);
-  const tokens = registration === null ? [] : [registration.asToken, registration.hsToken];
-  return { path: file, config, registration, sealKeyFile: sealKeyFile(raw, file), secrets: [...new Set([...secretsIn(schema, given.value), ...secretsOf(config.database), ...tokens])], upgraded: changes };
+  const puppetRegistration = config.bridge.double_puppet === 'off' ? null : readRegistration(puppetRegistrationPath(config.registration));
+  const tokens = [registration, puppetRegistration].flatMap((one) => (one === null ? [] : [one.asToken, one.hsToken]));
+  return { path: file, config, registration, puppetRegistration, sealKeyFile: sealKeyFile(raw, file), secrets: [...new Set([...secretsIn(schema, given.value), ...secretsOf(config.database), ...tokens])], upgraded: changes };
 }
 
 /** The document as plain data. @throws ConfigError where aliases lead nowhere, or make too much of it */

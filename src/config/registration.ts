@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
 import { errorCode } from './error-code.ts';
 import { parseSource } from './source.ts';
 import { CodedError } from '../model/errors.ts';
@@ -12,6 +13,15 @@ export interface RegistrationFile {
   readonly hsToken: string;
   /** Every key of the file, unknown ones too. */
   readonly content: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Where the second registration is, by which the bridge acts for people of its homeserver: beside the first, and named after it.
+ * Their namespace is everybody's, so it has no address: the homeserver would hand over every event of theirs.
+ */
+export function puppetRegistrationPath(path: string): string {
+  const extension = extname(path);
+  return join(dirname(path), `${basename(path, extension)}-doublepuppet${extension}`);
 }
 
 const FIX = 'Correct or remove the file, then run `drawbridge register` and give the homeserver what it wrote.';

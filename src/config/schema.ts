@@ -22,7 +22,7 @@ const homeserver = z.strictObject({
 }).meta({ description: 'The homeserver that the bridge is registered at.' });
 
 const database = z
-  .string({ error: 'must be a file name such as drawbridge.db' })
+  .string({ error: 'must be a file name such as drawbridge.db' }).trim()
   .refine((text) => !isPostgres(text) || isPostgresAddress(text), {
     error: 'must be an address such as postgres://user@host/name, with what is special in a password written as %40 and the like; or a file name such as drawbridge.db',
   })
@@ -52,6 +52,11 @@ const LOCALPART = /^[a-z0-9._=/+-]{1,100}$/;
 const roomVersion = 'must be a room version such as "12"; mind the quotes';
 const localpart = 'must be lower-case letters, digits and ._=/+- (at most 100)';
 
+/** Rooms that the bridge makes are not encrypted, so that a network’s own encryption ends in the process that runs it. */
+const PRIVACY_NOTICE = 'ℹ️ This room is bridged to {network}, through the account {account}. What is written here can be read by {network}, '
+  + 'by everybody in the conversation there, and by whoever runs that account or the servers of this room; it is not end-to-end encrypted, '
+  + 'and any encryption of {network} ends at the bridge on {server}.';
+
 const bridge = z.strictObject({
   bot: z.string().regex(LOCALPART, { error: localpart }).prefault('drawbridge').meta({ description: "The bot's name before the colon." }),
   bot_name: z.string().min(1).max(255).prefault('Drawbridge').meta({ description: "The bot's display name." }),
@@ -63,8 +68,12 @@ const bridge = z.strictObject({
     .meta({ description: 'What a command begins with in rooms other than the one with the bot alone.' }),
   room_version: z.string({ error: roomVersion }).regex(/^[A-Za-z0-9.-]{1,32}$/, { error: roomVersion }).prefault('11')
     .meta({ description: 'Version of new rooms; "11" and "12" are tested.' }),
+  privacy_notice: z.string().max(2000).prefault(PRIVACY_NOTICE)
+    .meta({ description: 'What the bot says first in each new bridged room: who can read it. {network}, {account} and {server} are replaced. "" says nothing.' }),
   relay_prefix: z.enum(['auto', 'always', 'never']).prefault('auto')
     .meta({ description: 'Whether a message to a network begins with the name of who wrote it. auto: where several Matrix users share an account.' }),
+  double_puppet: z.enum(['auto', 'off']).prefault('auto')
+    .meta({ description: "Whether what somebody of this homeserver does in a network's own app shows as themselves. auto: `drawbridge register` makes a second registration for it." }),
 }).superRefine((value, context) => {
   if (value.bot.startsWith(value.ghost_prefix)) {
     context.addIssue({ code: 'custom', path: ['bot'], message: 'must not begin with bridge.ghost_prefix: the bot would be a ghost' });
@@ -117,6 +126,15 @@ const provisioning = z.strictObject({
     secret: true,
   }),
 }).prefault({}).meta({ description: 'The provisioning API at <public_url>/_matrix/provision, by which clients log accounts in and begin chats.' });
+const DAY = 86_400_000;
+const words = z.array(z.string().regex(/\S/).max(40), { error: 'must be a list of words of at most 40 characters' });
+
+const privacy = z.strictObject({
+  stop_words: words.prefault([]).meta({ description: 'Further words, besides STOP in the languages of the European Union, by which somebody on a network says that they do not want to be bridged.' }),
+  start_words: words.prefault([]).meta({ description: 'Further words, besides START, by which they say that they want to be bridged again.' }),
+  keep_mappings: horizon.refine((keep) => keep === null || keep >= DAY, { error: 'must be forever or a duration of at least 1d' }).prefault('forever')
+    .meta({ description: 'How long it is remembered which Matrix event is which message of a network: forever, or a duration. Answers, edits, reactions and deletions reach no message that is older.' }),
+}).prefault({}).meta({ description: 'What people can ask of the bridge, and how long it knows them.' });
 
 const logging = z.strictObject({
   level: z.enum(['error', 'warn', 'info', 'debug']).prefault('info').meta({ description: 'The least serious line that is written.' }),
@@ -148,6 +166,7 @@ const core = z.strictObject({
   delivery,
   media,
   provisioning,
+  privacy,
   logging,
 });
 

@@ -30,6 +30,8 @@ export const errors = {
   SERVER_UNFIT: { code: 'DB-2007', cause: 'The PostgreSQL server or database does not fit: too old, not in UTF-8, or a standby.', fix: 'Use PostgreSQL 14 or newer, and a database in UTF8 on the primary server.' },
   STORE_CHANGED: { code: 'DB-2008', cause: 'After its connection broke, the bridge found its PostgreSQL database changed by somebody else, and ended.', fix: 'Start it again, one alone.' },
   STORE_NOT_COPIED: { code: 'DB-2009', cause: '`migrate-store` cannot copy this database, or not to there. Nothing was kept of it.', fix: 'Do what the message says, and try again.' },
+  PERSON_UNKNOWN: { code: 'DB-2010', cause: '`privacy` was given somebody whom the bridge does not know, or who could be several.', fix: 'Give a network and what it calls them, or the user id of their ghost.' },
+  STORE_RUNS: { code: 'DB-2011', cause: '`privacy erase` cannot work on the database of a bridge that runs.', fix: 'Tell its bot, as an administrator: `erase <person>`; or stop the bridge first.' },
   ADDRESS_TAKEN: { code: 'DB-3001', cause: 'The bridge cannot listen on an address of listen.', fix: 'Stop what uses the port, most often another Drawbridge, or configure another one.' },
   NOT_THIS_NETWORK: { code: 'DB-4001', cause: 'What `inspect` was given is no webhook body of that network. The exit code is 2.', fix: 'Give the raw body of one request from that network, unchanged.' },
   NETWORK_UNKNOWN: { code: 'DB-4002', cause: 'There is no network of that name.', fix: 'Use one of the names in the message.' },

@@ -3,7 +3,8 @@ import type { EventId, Millis, Mxc, RoomId, UserId } from '../model/ids.ts';
 import type { MediaStream } from '../model/media.ts';
 
 /**
- * What the core asks of the homeserver. Every call runs as one of our own users: the bot or a ghost (`as`).
+ * What the core asks of the homeserver. Every call runs as one of our own users, the bot or a ghost (`as`), or as somebody of
+ * this homeserver whose own account we act for; where that may not be it is Rejected.
  * @throws Retry (429, surely not done), Rejected (4xx, `code` is the errcode), Uncertain (outcome unknown: reset, timeout,
  * 502, 504 after the request was written), Unreachable (surely not done: connect error, 503, token refused)
  */
@@ -13,6 +14,8 @@ export interface Homeserver {
   readonly serverName: string;
   /** GET /versions and whoami; throws Unreachable. */
   ping(): Promise<void>;
+  /** GET whoami as this user. Rejected where we may not act for them, or there is no such account any more. */
+  actsFor(user: UserId): Promise<void>;
   /** GET /versions alone, which costs the homeserver next to nothing; throws Unreachable. */
   beat(): Promise<void>;
 
@@ -57,10 +60,12 @@ export interface Homeserver {
   typing(as: UserId, room: RoomId, active: boolean, timeoutMs: number): Promise<void>;
   /** m.read */
   receipt(as: UserId, room: RoomId, event: EventId): Promise<void>;
+  /** m.read and m.fully_read at once. */
+  readUpTo(as: UserId, room: RoomId, event: EventId): Promise<void>;
   /** The bot's m.fully_read, and its reading. */
   setFullyRead(room: RoomId, event: EventId): Promise<void>;
   fullyRead(room: RoomId): Promise<EventId | null>;
-  /** The bot's account data; null where there is none. */
-  accountData(type: string): Promise<Readonly<Record<string, unknown>> | null>;
-  setAccountData(type: string, content: object): Promise<void>;
+  /** The bot's account data, or somebody's (`as`); null where there is none. */
+  accountData(type: string, as?: UserId): Promise<Readonly<Record<string, unknown>> | null>;
+  setAccountData(type: string, content: object, as?: UserId): Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { MediaKind } from '../model/content.ts';
 import type { SpoolEntry, SpoolStore } from '../model/media.ts';
 import { AUDIO_FORMATS, isCommonVideo, toAudio, toMp4 } from './av.ts';
 import type { AudioFormat, Clip } from './av.ts';
+import { heifToJpeg, isHeif } from './heif.ts';
 import { STICKER_EDGE, toGif, toSticker, toStill } from './images.ts';
 import { clipOf, clipOfBytes, createJob, keepBytes, keepFile, look } from './job.ts';
 import type { FitInput, Inspected, Job, Seen } from './job.ts';
@@ -148,7 +149,9 @@ async function stillWhereStill(job: Job, seen: Seen, table: MediaTable): Promise
 async function stillImage(job: Job, seen: Seen, table: MediaTable): Promise<Fitted | undefined> {
   const { level, mimes, maxBytes } = table.image;
   if (level === 'none') return undefined;
-  const made = await toStill(await job.bytes(), (mime) => match(mime, mimes) !== undefined, maxBytes);
+  const takes = (mime: string): boolean => match(mime, mimes) !== undefined;
+  const jpeg = isHeif(seen) ? await heifToJpeg(job) : undefined;
+  const made = await toStill(jpeg ?? await job.bytes(), takes, maxBytes);
   if (made === undefined) return undefined;
   const fitted = converted(seen, 'image', made.mime, await keepBytes(job, made.bytes, maxBytes), made);
   return seen.animated ? { ...fitted, animated: false, reason: 'animation_lost' } : fitted;

@@ -15,6 +15,7 @@ export interface ToolOptions {
   /** Names or paths. */
   readonly ffmpeg?: string;
   readonly ffprobe?: string;
+  readonly heifConvert?: string;
   /** Conversions at a time. Default: as many as there are processors, from 2 to 4, so that one long film holds up nobody else's picture. */
   readonly concurrency?: number;
   /** Milliseconds for one run of a program. */
@@ -30,7 +31,7 @@ export interface Tools {
   /** A directory of mode 0700 that is gone when `work` is done, however it ends. */
   inTempDir<T>(work: (dir: string) => Promise<T>): Promise<T>;
   /** Never throws; killed at the time limit or when the signal aborts. */
-  run(program: 'ffmpeg' | 'ffprobe', args: readonly string[], signal?: AbortSignal): Promise<RunResult>;
+  run(program: 'ffmpeg' | 'ffprobe' | 'heif-convert', args: readonly string[], signal?: AbortSignal): Promise<RunResult>;
 }
 
 const OUTPUT_LIMIT = 1024 * 1024;
@@ -38,7 +39,7 @@ const OUTPUT_LIMIT = 1024 * 1024;
 /** What conversions share: a queue, a place to work in, and the outside programs. */
 export async function createTools(options: ToolOptions = {}): Promise<Tools> {
   const base = await prepare(options.tempDir);
-  const programs = { ffmpeg: options.ffmpeg ?? 'ffmpeg', ffprobe: options.ffprobe ?? 'ffprobe' };
+  const programs = { ffmpeg: options.ffmpeg ?? 'ffmpeg', ffprobe: options.ffprobe ?? 'ffprobe', 'heif-convert': options.heifConvert ?? 'heif-convert' };
   const timeout = options.timeoutMs ?? 120_000;
   return {
     exclusive: limiter(options.concurrency ?? Math.min(Math.max(availableParallelism(), 2), 4)),

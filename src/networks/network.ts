@@ -44,6 +44,8 @@ export interface AppSettings {
 export interface AccountSettings {
   /** Matrix users invited to new portals, and told when the account breaks. */
   readonly owners: readonly string[];
+  /** The one of them whose own Matrix account shows what the account does in the network's app; absent: the owner, where there is one alone. */
+  readonly puppet?: string | undefined;
 }
 
 export interface ConnectOptions {

@@ -71,6 +71,8 @@ export interface Person {
   /** The id of the picture that Matrix shows; null: none. */
   readonly shownPicture: string | null;
   readonly ids: readonly string[];
+  /** Since when they are not to be bridged, as they asked; absent: they are. */
+  readonly stopped?: Millis;
 }
 
 export interface Conversation {
@@ -89,6 +91,8 @@ export interface Conversation {
   /** Who a direct chat is with. */
   readonly person: PersonRow | null;
   readonly lastInbound: { readonly id: RemoteId; readonly at: Millis } | null;
+  /** Of a direct chat: since when its person is not to be bridged, as they asked. */
+  readonly stopped?: Millis;
 }
 
 export interface Room {
@@ -114,6 +118,10 @@ export interface Portal {
   readonly account: AccountId;
   /** `backfilling`: its past is being written; what comes in meanwhile waits. */
   readonly state: 'creating' | 'backfilling' | 'live' | 'closed';
+  /** Linked to a room that was there: its name, its picture and its end are for its people to decide. */
+  readonly linked: boolean;
+  /** Whether others than the owners of the account speak through it. */
+  readonly relay: boolean;
 }
 
 export interface Member {
@@ -122,6 +130,8 @@ export interface Member {
   readonly name: string | null;
   /** Null: none; absent: as it was. */
   readonly picture?: Mxc | null;
+  /** They went out, or were put out, and have not come back since: also while they are asked in again. */
+  readonly hasLeft?: boolean;
 }
 
 export interface MapRow {

@@ -47,7 +47,7 @@ export type Effect =
   | { readonly do: 'send'; readonly row: NewOutbox }
   /** Only a row that is not on its way: ready, parked, asked or dead. Wiped. @throws Stale where it has gone meanwhile */
   | { readonly do: 'cancel'; readonly seq: OutboxSeq; readonly reason: string }
-  /** Only a row that waits: ready or parked. @throws Stale where it has gone meanwhile */
+  /** Only a row that waits: ready or parked; what it waited for is no matter any more. @throws Stale where it has gone meanwhile */
   | { readonly do: 'replace'; readonly seq: OutboxSeq; readonly task: NetworkTask }
   | { readonly do: 'map'; readonly row: MapRow }
   /** The first event that a thread hangs on stays; the newest moves on. */
@@ -63,10 +63,16 @@ export type Effect =
   | { readonly do: 'member'; readonly room: RoomRow; readonly member: Member }
   | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs' | 'name' | 'topic' | 'picture' | 'pinned'>> }
   | { readonly do: 'person'; readonly person: PersonRow; readonly change: Partial<Pick<Person, 'registered' | 'shownName' | 'shownPicture'>> }
+  /** A person asked not to be bridged any more, or to be bridged again (null). */
+  | { readonly do: 'consent'; readonly person: PersonRow; readonly stopped: Millis | null }
   /** What a network tells of people and of a conversation when it is asked. `into`: their ghosts come into this room. */
   | { readonly do: 'facts'; readonly network: NetworkId; readonly account: AccountId; readonly conversation?: ConversationRef; readonly people?: readonly PersonRef[]; readonly into?: { readonly room: RoomRow; readonly portal: PortalRow } }
   /** Makes the rows of a room and a portal for a conversation that has none; the room itself is made by the lane. `backfill`: the past comes first, then the invites. */
   | { readonly do: 'portal'; readonly conversation: ConversationRow; readonly account: AccountId; readonly invite: readonly UserId[]; readonly backfill?: boolean }
+  /** The portal of a conversation that has none, in a room that is there. @throws Stale where it has one */
+  | { readonly do: 'portalIn'; readonly room: RoomRow; readonly conversation: ConversationRow; readonly account: AccountId }
+  /** Whether others than the owners of the account speak through a portal. */
+  | { readonly do: 'relay'; readonly portal: PortalRow; readonly on: boolean }
   /** Makes the row of a room of the bot's own with these people; the room itself is made by the lane. */
   | { readonly do: 'managementRoom'; readonly invite: readonly UserId[] }
   /** What waited in the inbox has been dealt with by other means. */

@@ -4,10 +4,12 @@ import type {
 } from '../model/ids.ts';
 import type { AuditRow, Blocked, Conversation, Counts, InboxItem, MapRow, MediaJob, Member, OutboxItem, OutboxRef, Person, Portal, RemoteContext, Room, RoomContext, StoredAccount, ThreadRow, Undelivered } from './data.ts';
 import type { Effect, InOutcome, MediaResult, OutOutcome } from './effects.ts';
+import type { PrivacyStore } from './privacy.ts';
 import type { Delivery, MatrixTask, NetworkTask } from './tasks.ts';
 
 export type * from './data.ts';
 export type * from './effects.ts';
+export type * from './privacy.ts';
 export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts';
 
 /**
@@ -17,7 +19,7 @@ export type { Delivery, MatrixTask, NetworkTask, OutboxState } from './tasks.ts'
  * it too
  * @throws Stale where a row that was to be cancelled, replaced or settled by a delivery event has gone on since it was read
  */
-export interface Store {
+export interface Store extends PrivacyStore {
   acceptNetwork(batch: NetworkBatch): Promise<Accepted>;
   acceptMatrix(batch: MatrixBatch): Promise<Accepted>;
   /** What a network told of the past when it was asked: people and files are made ready, nothing is put into the inbox. */
@@ -68,6 +70,7 @@ export interface Store {
   /** Applies effects that belong to no item: what an action does. */
   apply(effects: readonly Effect[]): Promise<Wake>;
 
+  /** @throws Stale where it is to be linked to a room and has a portal already */
   openConversation(request: OpenConversation): Promise<{ readonly conversation: ConversationRow; readonly wake: Wake }>;
   person(row: PersonRow): Person | null;
   /** A person as they were before they turned out to be somebody known: what their ghost wrote stays that ghost's. */
@@ -78,10 +81,16 @@ export interface Store {
   conversation(row: ConversationRow): Conversation | null;
   /** The direct chats with somebody, one for each account that has one. */
   directChats(person: PersonRow): readonly Conversation[];
+  /** Those of an account that the network knows by this id, or people by this title. */
+  conversationsCalled(account: AccountId, name: string): readonly Conversation[];
+  /** The portal that a conversation has. */
+  portalOf(conversation: ConversationRow): Portal | null;
   portal(row: PortalRow): Portal | null;
   portalsOf(room: RoomRow): readonly Portal[];
   /** Those that are not closed: all of them, or those of one account. */
   openPortals(account?: AccountId): readonly Portal[];
+  /** Whether something of this person came by this portal. */
+  spokeIn(portal: PortalRow, person: PersonRow): boolean;
   room(row: RoomRow): Room | null;
   roomById(id: RoomId): Room | null;
   /** Live rooms, most recently active first. */
@@ -99,6 +108,8 @@ export interface Store {
   threadOn(portal: PortalRow, event: EventId): ThreadRow | null;
   /** The newest message of the network that somebody has seen who has read up to this event, whatever that is itself. */
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null;
+  /** The newest event that shows something said on the network until then; of old ones none is looked for. */
+  shownUpTo(portal: PortalRow, room: RoomRow, time: Millis): EventId | null;
   /** The events that were written for a message: its parts, and every edit of them. `part`: for this one alone. */
   writtenFor(portal: PortalRow, remote: RemoteId, part?: number): readonly EventId[];
   lastEvent(room: RoomRow): { readonly eventId: EventId; readonly settled: EventId | null } | null;
@@ -150,6 +161,8 @@ export interface Store {
   isThere(): boolean;
   /** Wipes and truncates the log of the database. */
   checkpoint(): void;
+  /** Clears what was deleted out of the files for good. It takes a second for about a hundred megabytes, in which nothing else happens. */
+  scrub(): Promise<void>;
   close(): void;
 }
 
@@ -160,6 +173,8 @@ export interface Keep {
   readonly settled: Millis;
   /** Accepted sends without a delivery event count as confirmed after this. */
   readonly accepted: Millis;
+  /** Which event is which message; null or absent: for ever. */
+  readonly mappings?: Millis | null;
   /** Hashes of handled ids; null: for ever. */
   readonly seen: Millis | null;
 }
@@ -193,6 +208,8 @@ export interface NetworkBatch {
   readonly account: AccountId;
   readonly items: readonly NetworkItem[];
   readonly cursor?: string;
+  /** Keys of those in which somebody asks to be bridged again. */
+  readonly starts?: readonly string[];
 }
 
 export interface MatrixBatch {
@@ -231,6 +248,8 @@ export interface OpenConversation {
   readonly conversation: ConversationRef;
   readonly invite: readonly UserId[];
   readonly backfill?: boolean;
+  /** Linked to this room, instead of one of its own. */
+  readonly into?: RoomRow;
 }
 
 /** What can be seen of a database without opening it as a store. */

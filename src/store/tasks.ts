@@ -17,12 +17,17 @@ export type TargetRef =
   /** The event that another outbox row became. */
   | { readonly row: OutboxSeq };
 
-/** One call to the homeserver. `as` null is the bot. */
+/**
+ * One call to the homeserver. `as` null is the bot. `puppet`: whose own account shows it where that can be; else `as` does.
+ */
 export type MatrixTask =
   | {
       readonly to: 'matrix';
       readonly kind: 'message';
       readonly as: PersonRow | null;
+      readonly puppet?: UserId;
+      /** Said before it where the bot shows what somebody's own account should have. */
+      readonly sentFrom?: string;
       readonly type: string;
       readonly content: Readonly<Record<string, unknown>>;
       readonly ts?: Millis;
@@ -36,28 +41,35 @@ export type MatrixTask =
       readonly map?: { readonly remoteId: RemoteId; readonly inPart: number; readonly remoteTime: Millis };
       /** It is of before the room was made. */
       readonly past?: true;
+      /** It stands for a file that comes later and takes its place. */
+      readonly late?: true;
     }
   | {
       readonly to: 'matrix';
       readonly kind: 'reaction';
       readonly as: PersonRow | null;
+      readonly puppet?: UserId;
       readonly target: RemoteId;
       readonly emoji: string;
       readonly ts: Millis;
     }
   /** Takes a reaction away: by its event, or by the outbox key of the row that is still carrying it. */
-  | { readonly to: 'matrix'; readonly kind: 'unreaction'; readonly as: PersonRow | null; readonly event: EventId | null; readonly key: string }
+  | { readonly to: 'matrix'; readonly kind: 'unreaction'; readonly as: PersonRow | null; readonly puppet?: UserId; readonly event: EventId | null; readonly key: string }
   /** All of a message, or one part of it that its edit has left out. */
-  | { readonly to: 'matrix'; readonly kind: 'redaction'; readonly as: PersonRow | null; readonly target: RemoteId; readonly part?: number }
+  | { readonly to: 'matrix'; readonly kind: 'redaction'; readonly as: PersonRow | null; readonly puppet?: UserId; readonly target: RemoteId; readonly part?: number }
   | { readonly to: 'matrix'; readonly kind: 'pin'; readonly as: null; readonly target: RemoteId; readonly pinned: boolean }
   /** What somebody chose in a poll: ids of its options as the network calls them. */
-  | { readonly to: 'matrix'; readonly kind: 'vote'; readonly as: PersonRow | null; readonly target: RemoteId; readonly options: readonly string[]; readonly ts: Millis }
+  | { readonly to: 'matrix'; readonly kind: 'vote'; readonly as: PersonRow | null; readonly puppet?: UserId; readonly target: RemoteId; readonly options: readonly string[]; readonly ts: Millis }
   | { readonly to: 'matrix'; readonly kind: 'poll end'; readonly as: PersonRow | null; readonly target: RemoteId; readonly text: string; readonly ts: Millis }
   /** Whether the homeserver shows an event as redacted: confirmed where it does, cancelled where it does not. */
   | { readonly to: 'matrix'; readonly kind: 'verify'; readonly event: EventId }
   | { readonly to: 'matrix'; readonly kind: 'create' }
   /** Writes the conversation's past into the new room, then invites these. `since`: the network is being asked from then on. */
   | { readonly to: 'matrix'; readonly kind: 'backfill'; readonly invite: readonly UserId[]; readonly since?: Millis }
+  /** Says which parties can read the room, first of all in it. */
+  | { readonly to: 'matrix'; readonly kind: 'welcome' }
+  /** The state that tells clients of the portal stands in the room, or does not. */
+  | { readonly to: 'matrix'; readonly kind: 'bridge info'; readonly shown: boolean }
   /** The room's name, topic and picture become what the conversation's are. */
   | { readonly to: 'matrix'; readonly kind: 'refresh' }
   /** The ghost comes into the room before it has said anything; one that is there looks as the network shows it now. */

@@ -105,7 +105,9 @@ describe('from WhatsApp', () => {
   test('success is told beside the message where the config wants it', async () => {
     const event = await alice.text(room, 'well sent');
     const told = await alice.waitForEvent(room, ({ type, content }) => type === 'com.beeper.message_send_status' && JSON.stringify(content).includes(event));
-    expect(told).toMatchObject({ sender: bridge.bot, content: { status: 'SUCCESS', network: expect.any(String) } });
+    expect(told).toMatchObject({ sender: bridge.bot, content: { status: 'SUCCESS', network: 'WhatsApp' } });
+    const arrived = await alice.waitForEvent(room, ({ type, content }) => type === 'com.beeper.message_send_status' && JSON.stringify(content).includes(event) && (content['delivered_to_users'] as readonly string[] | undefined)?.length === 1);
+    expect(bridge.isGhost(String((arrived.content['delivered_to_users'] as readonly string[])[0]))).toBe(true);
   });
 });
 

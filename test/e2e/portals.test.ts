@@ -33,7 +33,7 @@ describe.each(['11', '12'])('a portal of room version %s', (version) => {
 
   beforeAll(async () => {
     alice = await synapse.user('alice');
-    bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice], bridge: { room_version: version } });
+    bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice], bridge: { room_version: version, privacy_notice: undefined } });
     await bridge.start();
     ({ person: carla, room } = await bridge.meet(alice, '31612345678', { name: 'Carla' }));
     ghost = await ghostIn(alice, bridge, room);
@@ -57,13 +57,14 @@ describe.each(['11', '12'])('a portal of room version %s', (version) => {
     }
   });
 
-  test('holds the bot, the ghost under its name, and the owner, whom the bot invited to what is a direct chat', async () => {
+  test('holds the bot, the ghost under its name, and the owner, whom the ghost invited to what is a direct chat', async () => {
     expect(new Set(await alice.members(room))).toEqual(new Set([alice.id, bridge.bot, ghost]));
     expect(await alice.state(room, 'm.room.member', ghost)).toMatchObject({ displayname: 'Carla (WhatsApp)' });
     const invite = (await alice.history(room)).find((event) => event.type === 'm.room.member' && event.state_key === alice.id && event.content['membership'] === 'invite');
-    expect(invite?.sender).toBe(bridge.bot);
-    // By this clients file it under people, as they find it in the room that they are asked into.
+    // By these two clients file it under people, and under that person.
+    expect(invite?.sender).toBe(ghost);
     expect(invite?.content['is_direct']).toBe(true);
+    expect(await alice.state(room, 'io.element.functional_members')).toEqual({ service_members: [bridge.bot] });
     const offered = bridge.sandbox.person('31600000099', { name: `Direct ${version}` });
     offered.sendText('Hello');
     const named = (state: readonly ClientEvent[]): boolean => state.some(({ content }) => content['name'] === `Direct ${version}`);
@@ -96,6 +97,12 @@ describe.each(['11', '12'])('a portal of room version %s', (version) => {
     const levels = await alice.state(room, 'm.room.power_levels') as { users: Record<string, number> };
     await bridge.asBot.put(`/rooms/${encodeURIComponent(room)}/state/m.room.power_levels/`, { ...levels, users: { ...levels.users, [alice.id]: 50 } });
     expect(await refusals()).toEqual([]);
+  });
+
+  test('begins with who can read it, said once by the bot', async () => {
+    const said = (await alice.history(room)).filter((event) => event.type === 'm.room.message');
+    expect(said[0]).toMatchObject({ sender: bridge.bot, content: { msgtype: 'm.notice', body: expect.stringMatching(/^ℹ️ This room is bridged to WhatsApp, through the account whatsapp\/main\/\S+\..*not end-to-end encrypted/) } });
+    expect(said.filter(({ content }) => String(content['body']).includes('This room is bridged to'))).toHaveLength(1);
   });
 
   test('takes replies, edits, reactions and removals as any other', async () => {

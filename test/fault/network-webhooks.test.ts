@@ -56,13 +56,13 @@ describe('webhooks', () => {
     expect(told).toContainEqual(expect.stringMatching(/without any word of whom it is from/));
   }, 120_000);
 
-  test('of which a piece is for an account that nobody knows: it is kept as it came, once, and the rest goes on', async () => {
+  test('of which a piece is for an account that nobody knows: each is kept as it came, that is told once, and the rest goes on', async () => {
     scene = await setScene();
     const body = changeOf(scene.stack, { messages: [{ from: '31610000001', id: 'wamid.good', timestamp: '1760000000', type: 'text', text: { body: 'the good one' } }] });
     const other = body.replace(scene.stack.app.phoneNumberId, '999999999999999').replaceAll('wamid.good', 'wamid.elsewhere');
-    for (const each of [body, other, other]) expect(await postWebhook(scene.stack, each)).toBe(200);
+    for (const each of [body, other, other, other.replace('wamid.elsewhere', 'wamid.elsewhere2')]) expect(await postWebhook(scene.stack, each)).toBe(200);
     await quiet(scene.stack);
-    expect(rows(scene.stack.database, "SELECT state, code FROM inbox WHERE lane = 'broken'")).toEqual([{ state: 'dead', code: 'undecodable' }]);
+    expect(rows(scene.stack.database, "SELECT state, code FROM inbox WHERE lane = 'broken'")).toEqual([{ state: 'dead', code: 'undecodable' }, { state: 'dead', code: 'undecodable' }]);
     expect(scene.talk.look().told.filter(({ text }) => /was kept and not handled: It is for 999999999999999/.test(text))).toHaveLength(1);
     expect(scene.talk.look().ghostEvents.filter(({ content }) => content['body'] === 'the good one')).toHaveLength(1);
   }, 60_000);

@@ -1,4 +1,4 @@
-import { buildRegistration, compareRegistration, generateToken } from '../../src/matrix/appservice/registration.ts';
+import { buildPuppetRegistration, buildRegistration, compareRegistration, generateToken } from '../../src/matrix/appservice/registration.ts';
 import { networks } from '../../src/networks/registry.ts';
 import type { CliParts } from '../../src/cli/parts.ts';
 
@@ -13,10 +13,12 @@ export function cliParts({ stdin = '', ...given }: Given): CliParts & { printed(
   }
   return {
     networks: () => Promise.resolve(networks),
-    registration: () => Promise.resolve({ buildRegistration, compareRegistration, generateToken }),
+    registration: () => Promise.resolve({ buildPuppetRegistration, buildRegistration, compareRegistration, generateToken }),
     probeDatabase: () => Promise.resolve(() => ({ version: 1, newest: 1, running: false, sameKey: true })),
     migrateStore: () => Promise.reject(new Error('nothing to copy here')),
     readAudit: () => Promise.reject(new Error('nothing to read here')),
+    privacy: () => Promise.reject(new Error('nobody is known here')),
+    interrupted: () => new AbortController().signal,
     start: () => Promise.reject(new Error('not started here')),
     demo: () => Promise.reject(new Error('no demo here')),
     version: '9.9.9',

@@ -11,7 +11,7 @@ function setup(): { readonly backlog: Backlog; readonly compared: number[]; pass
   let sleeping: { readonly until: number; readonly wake: () => void }[] = [];
   const compared: number[] = [];
   const clock = { now: () => now, sleep: (ms: number) => new Promise<void>((wake) => void sleeping.push({ until: now + ms, wake })) };
-  const backlog = new Backlog({ clock, bot, isOurs: (user) => user.startsWith('@_'), compare: () => void compared.push(now - 1_000_000), signal: new AbortController().signal });
+  const backlog = new Backlog({ clock, bot, isOwn: ({ sender }) => sender.startsWith('@_'), compare: () => void compared.push(now - 1_000_000), signal: new AbortController().signal });
   return {
     backlog, compared,
     async pass(ms) {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Deciding } from '../../src/bridge/deciding.ts';
-import { MARKER } from '../../src/bridge/keys.ts';
+import { MARKER, markerOf } from '../../src/bridge/keys.ts';
 import { delivery } from '../../src/bridge/kinds/delivery.ts';
 import { decideMatrix } from '../../src/bridge/kinds/table.ts';
 import type { MatrixEvent } from '../../src/model/events.ts';
@@ -14,7 +14,7 @@ function learnt(content: Record<string, unknown>): readonly unknown[] {
     ...content, [MARKER]: { key: 'k', portal: 7, id: 'r2', part: 0, time: 5, thread: 'root' },
   } } as unknown as MatrixEvent;
   const context = { room: { row: 1 }, portals: [portal], map: [], rows: [], reactions: [], members: [] } as unknown as RoomContext;
-  const deciding = { isOurs: () => true, bot: '@bot:x', rowByKey: () => null, personOf: () => ({ row: 3 }) } as unknown as Deciding;
+  const deciding = { isOurs: () => true, origin: ({ content: said }: MatrixEvent) => markerOf(said), bot: '@bot:x', rowByKey: () => null, personOf: () => ({ row: 3 }) } as unknown as Deciding;
   return decideMatrix(event, context, deciding, 0).effects;
 }
 
@@ -31,7 +31,7 @@ test('after a restore the room tells which thread an event stands in, and what t
 test('a delivery event that comes before the answer tells the thread as well', () => {
   const row = { seq: 1, state: 'sending', kind: 'message', event: '$e', part: 0, sender: '@a:x', shows: null, report: null } as unknown as OutboxItem;
   const decision = delivery({ type: 'delivery', id: 'r9' as never, time: 5, status: 'sent' }, {
-    rows: [row], portal, person: null, events: [], networkName: 'Fake', threadOf: () => 'root' as never, statusEvents: false,
+    rows: [row], portal, person: null, recipient: null, events: [], networkName: 'Fake', threadOf: () => 'root' as never, statusEvents: false, alsoTold: () => [],
   });
   expect(decision.effects).toEqual([{ do: 'map', row: expect.objectContaining({ eventId: '$e', remoteId: 'r9', thread: 'root' }) }]);
 });

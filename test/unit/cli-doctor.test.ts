@@ -20,6 +20,7 @@ import { addressOf, cliParts } from '../kit/cli.ts';
 
 const AS = 'as-token-0123456789';
 const HS = 'hs-token-0123456789';
+const PUPPETS = 'as-token-0123456789-puppets';
 
 let folder: string;
 let file: string;
@@ -46,6 +47,8 @@ beforeEach(async () => {
   if (await run(['register', '-c', file], cli) !== 0) throw new Error(cli.complained());
   const registration = join(folder, 'registration.yaml');
   writeFileSync(registration, readFileSync(registration, 'utf8').replace(/^as_token: .*$/m, `as_token: ${AS}`).replace(/^hs_token: .*$/m, `hs_token: ${HS}`));
+  const puppets = join(folder, 'registration-doublepuppet.yaml');
+  writeFileSync(puppets, readFileSync(puppets, 'utf8').replace(/^as_token: .*$/m, `as_token: ${PUPPETS}`).replace(/^hs_token: .*$/m, 'hs_token: hs-token-0'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -60,6 +63,8 @@ ${more}`, { mode: 0o600 });
 }
 
 interface Fake {
+  /** What it says to the second token. */
+  readonly puppets?: { status: number; body: object };
   readonly whoami?: { status: number; body: object };
   readonly versions?: object;
   readonly date?: Date;
@@ -75,7 +80,9 @@ function homeserver(fake: Fake = {}): typeof fetch {
     const url = new URL(addressOf(input));
     if (url.hostname !== 'hs.test') return fetch(input, init);
     if (url.pathname === '/_matrix/client/versions') return json(fake.versions ?? { versions: ['v1.9', 'v1.12'], unstable_features: {} });
-    if (new Headers(init?.headers).get('authorization') !== `Bearer ${AS}`) return json({ errcode: 'M_UNKNOWN_TOKEN', error: `no ${AS}` }, 401);
+    const token = new Headers(init?.headers).get('authorization')?.replace('Bearer ', '');
+    if (token === PUPPETS && url.pathname === '/_matrix/client/v3/account/whoami') return json(fake.puppets?.body ?? { user_id: url.searchParams.get('user_id') }, fake.puppets?.status ?? 200);
+    if (token !== AS) return json({ errcode: 'M_UNKNOWN_TOKEN', error: `no ${AS}` }, 401);
     if (url.pathname === '/_matrix/client/v3/account/whoami') return json(fake.whoami?.body ?? { user_id: '@drawbridge:example.org' }, fake.whoami?.status ?? 200);
     if (url.pathname !== '/_matrix/client/v1/appservice/drawbridge/ping') return json({ errcode: 'M_UNRECOGNIZED' }, 404);
     const bridge = fake.bridge ?? `http://127.0.0.1:${bridgePort}`;
@@ -116,7 +123,7 @@ test('is content where everything is in order, and changes nothing', async () =>
   const { code, text, checks } = await doctor({ probeDatabase: () => Promise.resolve(probeDatabase) });
   expect(failed(checks)).toEqual([]);
   expect(code).toBe(0);
-  for (const what of ['Node.js', 'config', 'permissions', 'private files', 'seal key', 'database', 'disk', 'registration', 'homeserver', 'homeserver features', 'clock', 'token', 'homeserver to bridge', 'public address', 'toy/main/a: token']) {
+  for (const what of ['Node.js', 'config', 'permissions', 'private files', 'seal key', 'database', 'disk', 'registration', 'double puppets', 'homeserver', 'homeserver features', 'clock', 'token', 'homeserver to bridge', 'public address', 'toy/main/a: token']) {
     expect(text).toContain(`✓ ${what}: `);
   }
   expect(traces()).toEqual(before);
@@ -177,6 +184,8 @@ describe('names what is wrong and which key to change', () => {
     ['the bridge cannot be reached', { bridge: 'http://127.0.0.1:9' }, 'homeserver to bridge', /M_CONNECTION_FAILED[\s\S]*homeserver\.bridge_url/],
     ['an older registration at the homeserver', { hsToken: 'another' }, 'homeserver to bridge', /M_BAD_STATUS[\s\S]*restart it/],
     ['a clock that is wrong', { date: new Date(0) }, 'clock', /at most 30 s/],
+    ['a homeserver without the second registration', { puppets: { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } } }, 'double puppets: token', /shown by the bot[\s\S]*app_service_config_files/],
+    ['an owner without an account', { puppets: { status: 403, body: { errcode: 'M_FORBIDDEN' } } }, 'double puppets: token', /@root:example\.org has an account/],
     ['an old homeserver', { versions: { versions: ['v1.2'] } }, 'homeserver features', /lacks ping of the bridge \(Matrix 1\.7\), authenticated media \(Matrix 1\.11\)/],
     ['no homeserver', { versions: { hello: 1 } }, 'homeserver', /without versions[\s\S]*homeserver\.url/],
   ])('%s', async (_, fake, what, expected) => {
@@ -215,6 +224,18 @@ describe('names what is wrong and which key to change', () => {
     const { text, checks } = await doctor({ fetch: homeserver({ whoami: { status: 200, body: { user_id: '@other:example.org' } } }) });
     expect(failed(checks)).toEqual(['registration']);
     expect(text).toContain('sender_localpart is "drawbridge", should be "other"');
+  });
+
+  test('double puppets that nobody has registered, or wants, are no fault', async () => {
+    const puppets = join(folder, 'registration-doublepuppet.yaml');
+    writeFileSync(puppets, readFileSync(puppets, 'utf8').replace('exclusive: false', 'exclusive: true'));
+    expect(failed((await doctor()).checks)).toEqual(['double puppets']);
+    rmSync(puppets);
+    const none = await doctor();
+    expect(failed(none.checks)).toEqual([]);
+    expect(none.text).toMatch(/double puppets: none, for there is no .*registration-doublepuppet\.yaml/);
+    writeConfig('bridge: { double_puppet: off }\n');
+    expect((await doctor()).text).toContain('double puppets: off');
   });
 
   test('files that others may read, a database that is too new, nobody allowed', async () => {

@@ -215,6 +215,26 @@ describe('register', () => {
     }
   });
 
+  test('makes a second one for double puppets, which nothing is sent by, unless none are wanted', async () => {
+    await init(...NEW);
+    const path = join(folder, 'registration-doublepuppet.yaml');
+    const second = (): Record<string, unknown> => parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    const made = second();
+    expect(made).toMatchObject({
+      id: 'drawbridge-doublepuppet', url: null, rate_limited: false, namespaces: { users: [{ exclusive: false, regex: '^@.*:example\\.org$' }], aliases: [], rooms: [] },
+    });
+    expect(made['sender_localpart']).toMatch(/^drawbridge-doublepuppet-[a-z0-9]{8,12}$/);
+    expect([made['as_token'], made['hs_token']]).not.toEqual([registration()['as_token'], registration()['hs_token']]);
+    expect(mode(path)).toBe(0o600);
+    const cli = cliParts({});
+    expect(await run(['register', '-c', file], cli)).toBe(0);
+    expect(second()).toEqual(made);
+    expect(cli.printed()).toContain(`app_service_config_files:\n  - ${JSON.stringify(join(folder, 'registration.yaml'))}\n  - ${JSON.stringify(path)}\n`);
+    rmSync(path);
+    await init('--set', 'bridge.double_puppet=off');
+    expect(existsSync(path)).toBe(false);
+  });
+
   test('of a second bridge on the same homeserver has an id of its own', async () => {
     await init(...NEW, '--set', 'bridge.bot=ferry', '--set', 'bridge.ghost_prefix=_ferry_');
     expect(registration()).toMatchObject({ id: 'ferry', sender_localpart: 'ferry' });

@@ -66,7 +66,7 @@ describe('a good config', () => {
     const address = 'postgres://me:p%40ss-word@db.example:5433/bridge?sslmode=verify-full';
     expect(of(address).config.database).toBe(address);
     expect(of(address).secrets).toEqual(expect.arrayContaining(['p%40ss-word', 'p@ss-word', address]));
-    expect(of('"${DB}"', { DB: address }).config.database).toBe(address);
+    expect(of('"${DB}"', { DB: ` ${address} ` }).config.database).toBe(address);
     writeFileSync(join(folder, 'db'), `${address}\n`);
     expect(of('file:db').config.database).toBe(address);
     expect(of('postgresql://me@/bridge?host=/var/run/postgresql').config.database).toContain('host=');

@@ -313,3 +313,46 @@ describe('media', () => {
     await expect(running).rejects.toMatchObject({ name: 'Retry', code: 'ABORTED' });
   });
 });
+
+describe('acting for people of the homeserver', () => {
+  const alice = '@alice:fake.test' as UserId;
+  const puppets = { asToken: 'second-token-of-the-fake', covers: (user: UserId): boolean => user === alice };
+
+  async function started(): Promise<RoomId> {
+    await fake.close();
+    fake = await FakeHomeserver.start({ puppetToken: puppets.asToken });
+    client = open({ puppets, deviceId: 'DRAWBRIDGE' });
+    await client.register('_drawbridge_whatsapp_1');
+    fake.user(alice);
+    const id = await room();
+    await client.invite(bot, id, alice);
+    return id;
+  }
+
+  test('goes by the second token, and leaves no device among their sessions', async () => {
+    const id = await started();
+    await client.join(alice, id);
+    const event = await client.send(alice, id, 'm.room.message', 'txn', text);
+    expect(fake.eventsOf(id).find(({ event_id: found }) => found === event)?.sender).toBe(alice);
+    await client.setAccountData('m.direct', { [ghost]: [id] }, alice);
+    expect(await client.accountData('m.direct', alice)).toEqual({ [ghost]: [id] });
+    expect(await client.accountData('m.direct')).toBeNull();
+    await client.readUpTo(alice, id, event);
+    await client.actsFor(alice);
+    const theirs = fake.requests.filter(({ query }) => query['user_id'] === alice);
+    expect(new Set(theirs.map(({ authorization }) => authorization))).toEqual(new Set([`Bearer ${puppets.asToken}`]));
+    expect(theirs.filter(({ path, query }) => 'device_id' in query || path.includes('/devices/'))).toEqual([]);
+    expect(fake.requests.filter(({ query }) => query['user_id'] === ghost).every(({ authorization }) => authorization === `Bearer ${fake.asToken}`)).toBe(true);
+  });
+
+  test('refused, it is their account that is, and not the homeserver that is closed; no error shows the token', async () => {
+    const id = await started();
+    const other = open({ puppets: { ...puppets, asToken: 'another' } });
+    await expect(other.send(alice, id, 'm.room.message', 'txn', text)).rejects.toMatchObject({ name: 'Rejected', code: 'M_UNKNOWN_TOKEN' });
+    const gone = '@gone:fake.test' as UserId;
+    const anybody = open({ puppets: { ...puppets, covers: () => true } });
+    await expect(anybody.actsFor(gone)).rejects.toMatchObject({ name: 'Rejected', code: 'M_FORBIDDEN' });
+    fake.faults.add({ match: SEND, status: 403, body: { errcode: 'M_FORBIDDEN', error: `not with ${puppets.asToken}` }, times: 1 });
+    await expect(client.send(alice, id, 'm.room.message', 'txn2', text)).rejects.toThrow('not with [token]');
+  });
+});

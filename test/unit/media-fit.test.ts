@@ -22,7 +22,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'fit-test-'));
   spool = createSpool({ dir: join(dir, 'spool'), key: randomBytes(32), keyId: 'k' });
   fitter = createFitter(spool, await createTools({ tempDir: join(dir, 'work') }));
-  bare = createFitter(spool, await createTools({ tempDir: join(dir, 'bare'), ffmpeg: '/absent/ffmpeg', ffprobe: '/absent/ffprobe' }));
+  bare = createFitter(spool, await createTools({ tempDir: join(dir, 'bare'), ffmpeg: '/absent/ffmpeg', ffprobe: '/absent/ffprobe', heifConvert: '/absent/heif-convert' }));
 });
 afterAll(async () => {
   // No conversion leaves anything in clear behind, whatever became of it.
@@ -94,6 +94,18 @@ describe('pictures', () => {
     const fitted = await bare.fit(input, { ...STRICT, image: take(5e6, 'image/jpeg') });
     expect(fitted).toMatchObject({ as: 'image', mime: 'image/jpeg', name: 'a.jpg', width: 64, height: 32 });
     expect((await sharp(await bytesOf(fitted)).metadata()).format).toBe('jpeg');
+  });
+
+  test('a photograph as phones keep it (HEIC) becomes JPEG; without libheif a document', async () => {
+    const [png, heic] = [join(dir, 'photo.png'), join(dir, 'photo.heic')];
+    await sharp({ create: { width: 96, height: 64, channels: 3, background: '#cc3300' } }).png().toFile(png);
+    execFileSync('heif-enc', [png, '-o', heic]);
+    const input = await put(await readFile(heic), 'image', 'IMG_1.HEIC', 'image/heic');
+    const fitted = await fitter.fit(input, STRICT);
+    expect(fitted).toMatchObject({ as: 'image', mime: 'image/jpeg', name: 'IMG_1.jpg', width: 96, height: 64 });
+    const [red = 0, green = 255] = await sharp(await bytesOf(fitted)).raw().toBuffer();
+    expect([red > 150, green < 100]).toEqual([true, true]);
+    expect(await bare.fit(input, STRICT)).toMatchObject({ as: 'file', mime: 'image/heic', spoolId: input.spoolId });
   });
 
   test('transparency is kept where PNG is taken, and turns white where it is not', async () => {

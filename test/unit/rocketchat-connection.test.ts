@@ -72,6 +72,30 @@ describe('receiving', () => {
     expect(talk.heard.of('receipt')[0]).toMatchObject({ conversation: { id: bob.id }, reader: { id: bob.id } });
   });
 
+  test('what a person has read and typed in its own app is told of a personal login, and of a bot it is not', async () => {
+    const heardOf = async (kind: string): Promise<readonly unknown[]> => {
+      const one = await startTalk({}, { kind });
+      try {
+        const phone = one.sandbox.person(one.sandbox.account.username);
+        one.sandbox.person('bob', 'Bob').sendText(one.sandbox.general, 'hello');
+        await eventually('the text', () => one.heard.of('message')[0]);
+        await eventually('the subscription to typing', () => one.sandbox.socketCalls.find(({ params }) => params[0] === 'GENERAL/user-activity'));
+        phone.typing(one.sandbox.general);
+        phone.read(one.sandbox.general);
+        phone.sendText(one.sandbox.general, 'after it');
+        await eventually('what came after', () => one.heard.of('message')[1]);
+        const { ts } = one.sandbox.in(one.sandbox.general)[0] ?? { ts: new Date() };
+        return [
+          ...one.heard.of('receipt').map(({ reader, upTo }) => [reader.isSelf, 'time' in upTo && upTo.time > ts.getTime()]), ...one.heard.of('typing').map(({ sender, active }) => [sender.isSelf, active]),
+        ];
+      } finally {
+        await one.close();
+      }
+    };
+    expect(await heardOf('user')).toEqual([[true, true], [true, true]]);
+    expect(await heardOf('bot')).toEqual([]);
+  });
+
   test('threads, quotes, files, places and encrypted messages', async () => {
     talk = await startTalk();
     const anna = talk.sandbox.person('anna', 'Anna');

@@ -68,6 +68,20 @@ describe('Socket Mode', () => {
     expect(sink.of('reactions.set')[0]).toMatchObject({ target: `${general}:${root}`, reactions: [{ emoji: '👀' }] });
   });
 
+  test('one that greets and sends away at once is not asked without end, and works again when it stays', async () => {
+    const { sink } = await start();
+    sandbox.faults.sendAway = true;
+    const before = sandbox.opened;
+    sandbox.cut();
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(sandbox.opened - before).toBeGreaterThan(3);
+    expect(sandbox.opened - before).toBeLessThan(10);
+    sandbox.faults.sendAway = false;
+    await eventually('the socket', () => sandbox.sockets === 1);
+    say('after all');
+    await eventually('the word', () => sink.texts().includes('after all'));
+  });
+
   test('after a stop it goes on where it was', async () => {
     const first = await start();
     await eventually('the first mark', () => first.sink.last);

@@ -81,6 +81,15 @@ describe('a server', () => {
     expect(await server.query('latin', "SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).toEqual([]);
   });
 
+  test('that is older than any that still gets its faults mended is refused, and left alone', async () => {
+    // A server of another version is not at hand, so this one says that it is: its own function hides the built-in one.
+    await server.query(name, `CREATE FUNCTION public.current_setting(what text) RETURNS text LANGUAGE sql AS
+      $$ SELECT CASE what WHEN 'server_version_num' THEN '130022' ELSE pg_catalog.current_setting(what) END $$`);
+    await server.query(name, `ALTER DATABASE ${name} SET search_path = public, pg_catalog`);
+    expect(await refused(open())).toMatchObject({ code: 'DB-2007', message: expect.stringContaining('PostgreSQL 13'), fix: expect.stringContaining('14') });
+    expect(await server.query(name, "SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).toEqual([]);
+  });
+
   test('is spoken to over TLS where the address asks for it, and has to prove who it is', async () => {
     const plain = `${url().replace('127.0.0.1', 'localhost')}?sslmode=verify-full`;
     expect(await refused(open(plain))).toMatchObject({ code: 'DB-2006', fix: expect.stringContaining('TLS') });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { plain, type RichText } from '../../src/model/richtext.ts';
+import * as rocketchat from '../../src/networks/rocketchat/markup.ts';
+import { readMarkdown } from '../../src/networks/slack/decode/markdown.ts';
+import { readMrkdwn } from '../../src/networks/slack/decode/mrkdwn.ts';
+import { writeMrkdwn } from '../../src/networks/slack/encode/mrkdwn.ts';
+import { writeRichText } from '../../src/networks/slack/encode/rich-text.ts';
+import * as telegram from '../../src/networks/telegram/markup-write.ts';
+import { type Entity, decode as fromTelegram } from '../../src/networks/telegram/markup-read.ts';
 import { decode, encode } from '../../src/networks/whatsapp/markup.ts';
 import { fromMatrix } from '../../src/text/from-matrix.ts';
 import { quoteOf } from '../../src/text/quote.ts';
@@ -21,8 +28,22 @@ const ways: Readonly<Record<string, (text: string) => unknown>> = {
   'body to WhatsApp': (text) => encode(fromMatrix({ body: text, 'm.relates_to': { 'm.in_reply_to': {} } })),
   'WhatsApp to Matrix': (text) => toMatrix(decode(text)),
   'WhatsApp to WhatsApp': (text) => encode(decode(text)),
+  'HTML to Slack': (text) => [writeMrkdwn(fromHtml(text)), writeRichText(fromHtml(text))],
+  'Slack to Matrix': (text) => toMatrix(readMrkdwn(text)),
+  'Markdown of Slack to Slack': (text) => writeMrkdwn(readMarkdown(text)),
+  'HTML to Rocket.Chat': (text) => rocketchat.encode(fromHtml(text)),
+  'Rocket.Chat to Matrix': (text) => toMatrix(rocketchat.decode(text)),
+  'Rocket.Chat to Rocket.Chat': (text) => rocketchat.encode(rocketchat.decode(text)),
+  'HTML to Telegram': (text) => telegram.encode(fromHtml(text)),
+  'Telegram to Matrix': (text) => toMatrix(fromTelegram(text, entitiesOver(text))),
   'a quote': (text) => quoteOf(fromHtml(text), 200),
 };
+
+/** As many as the text has characters, one in the other and beside each other. */
+function entitiesOver(text: string): readonly Entity[] {
+  const types = ['bold', 'italic', 'code', 'text_link', 'blockquote', 'spoiler'] as const;
+  return Array.from({ length: Math.floor(text.length / 8) }, (_each, at) => ({ type: types[at % types.length] ?? 'bold', offset: at * 8, length: Math.min(8 + (at % 64), text.length - at * 8), url: 'https://x.org' }) as unknown as Entity);
+}
 
 function cpuOf(work: () => unknown): number {
   const before = process.cpuUsage();

@@ -80,6 +80,26 @@ function clockCheck(date: string | null, now: number): Check[] {
 }
 
 export const TOKEN = 'token';
+export const PUPPETS = 'double puppets';
+
+/** Whether the homeserver lets us act for its users: GET /account/whoami as one of them. */
+export async function checkPuppets({ config }: LoadedConfig, registration: RegistrationFile, user: string, fetch: Fetch): Promise<Check> {
+  const address = `${config.homeserver.url}/_matrix/client/v3/account/whoami`;
+  const what = `${PUPPETS}: token`;
+  try {
+    const { status, body } = await call(fetch, `${address}?user_id=${encodeURIComponent(user)}`, registration.asToken);
+    if (status === 200 && member(body, 'user_id') === user) return { what, ok: true, detail: `GET ${address} lets us act for ${user}` };
+    const known = status !== 401;
+    return {
+      what, ok: false, detail: `GET ${address} as ${user} answers ${status} ${said(body)}; what people do in a network's own app is shown by the bot`,
+      fix: known ? `Check that ${user} has an account on ${config.homeserver.domain}; else run \`drawbridge register\` and restart the homeserver.`
+        : `Name ${registration.path} in the homeserver's app_service_config_files (that file, or an exact copy) and restart the homeserver.`,
+    };
+  } catch (error) {
+    return { what, ok: false, detail: `GET ${address} failed: ${reasonOf(error)}`, fix: 'Check the key homeserver.url.' };
+  }
+}
+
 export const PING = 'homeserver to bridge';
 
 /** Whether the homeserver knows our token: GET /account/whoami. */

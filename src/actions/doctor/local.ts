@@ -4,6 +4,7 @@ import { dirname, sep } from 'node:path';
 import { isPostgres, shownDatabase } from '../../config/database.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { permissionOf } from '../../config/permissions.ts';
+import { puppetRegistrationPath } from '../../config/registration.ts';
 import { CodedError } from '../../model/errors.ts';
 import type { Check } from '../../networks/network.ts';
 import type { ProbedDatabase } from '../../store/store.ts';
@@ -22,7 +23,7 @@ export function checkNode(version: string): Check {
 
 /** Files with secrets in them must be their owner's alone. */
 export function checkModes({ path, config, sealKeyFile }: LoadedConfig): Check {
-  const open = [path, config.registration, config.database, ...(sealKeyFile === null ? [] : [sealKeyFile])].filter((file) => existsSync(file) && (statSync(file).mode & 0o077) !== 0);
+  const open = [path, config.registration, puppetRegistrationPath(config.registration), config.database, ...(sealKeyFile === null ? [] : [sealKeyFile])].filter((file) => existsSync(file) && (statSync(file).mode & 0o077) !== 0);
   const what = 'private files';
   if (open.length === 0) return { what, ok: true, detail: `config, registration, ${isPostgres(config.database) ? '' : 'database '}and seal key can be read by their owner alone` };
   return { what, ok: false, detail: `others may read ${open.join(', ')}; the mode should be 0600`, fix: `chmod 600 ${open.join(' ')}` };

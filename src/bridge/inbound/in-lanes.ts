@@ -10,6 +10,7 @@ import { delivery, deliveredTo } from '../kinds/delivery.ts';
 import { decideMatrix, decideNetwork, eventsOf, remoteIdsOf } from '../kinds/table.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Faces } from '../people/faces.ts';
+import { whereTo } from '../reports/place.ts';
 import { notice, refusal } from '../reports/report.ts';
 import { PINNED } from '../outbound/pins.ts';
 import { threadOf } from '../outbound/threads.ts';
@@ -132,7 +133,7 @@ export class InLanes {
 
   /** Whether a name is on its way that this would better be shown with. */
   #toBeNamed({ receivedAt }: InboxItem, account: AccountId, { person, mentioned }: RemoteContext): boolean {
-    const people = [...(person === null ? [] : [person]), ...Object.values(mentioned)];
+    const people = [...(person === null ? [] : [person]), ...Object.values(mentioned)].filter(({ stopped }) => stopped === undefined);
     return this.#deps.faces.learn(account, people) && this.#deps.clock.now() < receivedAt + NAME_WAIT;
   }
 
@@ -148,9 +149,10 @@ export class InLanes {
       return 'more';
     }
     const portal = rows[0]?.portal == null ? null : store.portal(rows[0].portal);
+    const person = portal === null ? null : this.#readerOf(event, portal);
     const decision = delivery(event, {
-      rows, portal, person: portal === null ? null : this.#readerOf(event, portal), events: portal === null ? [] : store.mapOfRemote(portal.row, event.id).map(({ eventId }) => eventId),
-      networkName: portal === null ? '' : (deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents,
+      rows, portal, person, recipient: person === null ? null : deciding.userIdOf(person), events: portal === null ? [] : store.mapOfRemote(portal.row, event.id).map(({ eventId }) => eventId),
+      networkName: portal === null ? '' : whereTo(portal, store.portalsOf(portal.room), deciding.adapter(portal.account)?.name ?? portal.account), statusEvents: deciding.settings.statusEvents, alsoTold: (row) => deciding.alsoTold(row),
       threadOf: ({ task }) => (portal !== null && task?.to === 'network' && task.kind === 'message' ? threadOf(store, portal, task) : undefined),
     });
     const { to, remoteId } = deliveredTo(event);

@@ -60,6 +60,7 @@ export async function decodeAgain(deps: WebhookDeps, source: string, raw: Uint8A
   return 'It still cannot be decoded.';
 }
 
+const HOUR = 3_600_000;
 /** Lines a minute about what was refused. */
 const MOST_LINES = 20;
 
@@ -130,9 +131,10 @@ async function take(deps: WebhookDeps, network: Network, app: string, settings: 
   await Promise.all([...kept, ...[...items].map(([account, each]) => deps.accept(network.id, account, each))]);
 }
 
-async function keep({ store, kept }: WebhookDeps, network: Network, app: string, piece: unknown, reason: string): Promise<void> {
+/** The same reason is told once an hour: a number that was left out of the config may be a busy one. */
+async function keep({ store, kept, clock }: WebhookDeps, network: Network, app: string, piece: unknown, reason: string): Promise<void> {
   const raw = Buffer.from(JSON.stringify(piece) ?? 'null');
   const key = createHash('sha256').update(raw).digest('hex');
   await store.acceptBroken({ source: `${network.id}/${app}`, key, raw, reason });
-  kept(`⚠️ Something that ${network.name} sent to ${network.id}/${app} was kept and not handled: ${reason} See undelivered.`, `kept ${key}`);
+  kept(`⚠️ Something that ${network.name} sent to ${network.id}/${app} was kept and not handled: ${reason} See undelivered.`, `kept ${network.id}/${app} ${reason} ${Math.floor(clock.now() / HOUR)}`);
 }

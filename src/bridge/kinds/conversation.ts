@@ -20,7 +20,7 @@ export function memberFromNetwork(event: MemberEvent, item: InboxItem, context: 
 /** The row of the person has it already: where they have a chat of their own it is shown at once, elsewhere with their next word. */
 export function profileFromNetwork(_event: ProfileEvent, item: InboxItem, deciding: Deciding): Decision {
   const person = item.body.side === 'network' && item.body.person !== null ? deciding.person(item.body.person) : null;
-  if (person === null || !person.registered) return ignored('profile_of_nobody');
+  if (person === null || !person.registered || person.stopped !== undefined) return ignored('profile_of_nobody');
   return done(deciding.chatsWith(person).flatMap(({ portal }): readonly Effect[] => (portal?.state !== 'live' ? [] : [{ do: 'send', row: {
     lane: `out:r${portal.room}`, key: keyOf(portal.row, item.key, 'profile'), task: { to: 'matrix', kind: 'enter', as: person.row }, portal: portal.row, room: portal.room, account: portal.account,
   } }])));

@@ -1,10 +1,10 @@
 import type { DeletionEvent, MatrixEvent } from '../../model/events.ts';
-import type { EventId } from '../../model/ids.ts';
+import type { EventId, RemoteId, UserId } from '../../model/ids.ts';
 import { type Effect, type InboxItem, type MapRow, type OutboxItem, type Portal, type ReactionRow, type RemoteContext, type RoomContext, verifiedKey } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
-import { beforeAnswer, beforePortal, deletionKey, standsAt, toPortal, unseenKey } from './shared.ts';
+import { beforeAnswer, beforePortal, byPuppet, deletionKey, FORGOTTEN, isDeleted, puppetOf, standsAt, toPortal, unseenKey } from './shared.ts';
 import { changeByRemoval } from './reaction.ts';
 
 /** Deleted on a network: what has not been written yet is not, what has is redacted. */
@@ -31,10 +31,17 @@ export function deletionFromNetwork(event: DeletionEvent, item: InboxItem, conte
   if (written.some(({ origin }) => origin === 'network') || coming.length > 0) {
     effects.push({ do: 'send', row: {
       lane: `out:r${portal.room}`, key: deletionKey(portal, event.target), portal: portal.row, room: portal.room,
-      task: { to: 'matrix', kind: 'redaction', as: context.person?.row ?? null, target: event.target },
+      task: { to: 'matrix', kind: 'redaction', as: context.person?.row ?? null, ...byPuppet(deleterOf(event, item, written, deciding)), target: event.target },
     } });
   }
   return done(effects);
+}
+
+/** Few networks say who deleted something: what somebody wrote by their own account goes by that. */
+function deleterOf({ sender }: DeletionEvent, item: InboxItem, written: readonly MapRow[], deciding: Deciding): UserId | null {
+  if (sender !== undefined) return puppetOf(item, sender.isSelf, deciding);
+  const author = written.find(({ origin }) => origin === 'network')?.author;
+  return author?.startsWith('@') === true ? (author as UserId) : null;
 }
 
 /** Milliseconds. What goes all at once, as when a server tidies up, is told once. */
@@ -52,18 +59,35 @@ function deletionOfOurs(event: DeletionEvent, item: InboxItem, ours: MapRow, por
   ]);
 }
 
-/** A redaction on Matrix: of a message, or of a reaction. Reads the target from both places where room versions put it. */
+/**
+ * A redaction on Matrix: of a message, or of a reaction. Reads the target from both places where room versions put it. What we write
+ * ourselves was decided where the message was born (and bears no marker that would say so): it goes to all others that show it.
+ */
 export function redactionFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   const target = redactedBy(event);
   if (target === null) return ignored('redaction_without_target');
-  const doubt = unproven(event, target, context, deciding);
+  const ours = deciding.isOurs(event.sender);
+  // A redaction bears no marker. What is under way from this very account is waited for: then nothing is left that it would delete.
+  const going = deciding.underWay(context.room.row)?.task;
+  if (going?.to === 'matrix' && (going.kind === 'redaction' || going.kind === 'unreaction') && going.puppet === event.sender) {
+    return { outcome: { to: 'hold', until: deciding.now + 250 }, effects: [] };
+  }
+  const doubt = ours ? null : unproven(event, target, context, deciding);
   if (doubt !== null) return doubt;
   // Also of what was never sent, in a room that is bridged no more, and by people who may do nothing else here.
   const unlink: Effect = { do: 'unlink', event: target };
-  if ((deciding.permission(event.sender) ?? 'block') === 'block') return done([unlink]);
+  if (!ours && (deciding.permission(event.sender) ?? 'block') === 'block') return done([unlink]);
   const reactions = context.reactions.filter(({ eventId }) => eventId === target);
   if (reactions.length > 0) return done(reactions.flatMap((reaction) => unreact(event, reaction, context, deciding)));
-  return done([unlink, ...context.portals.flatMap((portal) => deleteInPortal(event, target, portal, context, deciding))]);
+  const born = (portal: Portal): boolean => context.map.some((row) => row.portal === portal.row && row.eventId === target && row.origin === 'network');
+  const gone = context.portals.filter((portal) => !ours || !born(portal)).flatMap((portal) => deleteInPortal(event, target, portal, context, deciding));
+  return done([unlink, ...(gone.length === 0 && !ours ? forgotten(event, target, context, deciding) : gone)]);
+}
+
+/** Of what the bridge remembers no more nobody can say whether it was bridged: if so, it stays there. */
+function forgotten(event: MatrixEvent, target: EventId, { room, portals, map, rows }: RoomContext, deciding: Deciding): readonly Effect[] {
+  const unknown = deciding.settings.forgetful === true && portals.length > 0 && map.length === 0 && rows.length === 0 && deciding.hasSeen(target);
+  return unknown ? [notice(room.row, `🗑️ Nothing was deleted elsewhere: ${FORGOTTEN} If it was bridged, it stays visible there.`, keyOf('forgotten', event.event_id))] : [];
 }
 
 /** Milliseconds after which a homeserver of several processes is asked once more. */
@@ -104,7 +128,8 @@ export function redactedBy(event: MatrixEvent): EventId | null {
 
 function deleteInPortal(event: MatrixEvent, target: EventId, portal: Portal, context: RoomContext, deciding: Deciding): readonly Effect[] {
   const rows = context.rows.filter((row) => row.portal === portal.row);
-  const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target);
+  // What the network itself has deleted is gone there.
+  const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target && !isDeleted(portal, row.remoteId, deciding));
   if (rows.length === 0 && map.length === 0) return [];
   const waiting = rows.filter(isWaiting);
   const cancelled = waiting.map(({ seq }): Effect => ({ do: 'cancel', seq, reason: 'Deleted before it was sent.' }));
@@ -141,8 +166,9 @@ export function deleteParts(
 
 function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext, deciding: Deciding): readonly Effect[] {
   const portal = context.portals.find(({ row }) => row === reaction.portal);
-  // Only what Matrix people put there is taken back on the network.
-  if (portal === undefined || !reaction.target.startsWith('$')) return [];
+  // Only what was put there from here is taken back on the network.
+  if (portal === undefined) return [];
+  if (!reaction.target.startsWith('$')) return unreactOwn(event, reaction, portal, deciding);
   const gone: Effect = { do: 'unreact', portal: portal.row, target: reaction.target, actor: reaction.actor, emoji: reaction.emoji };
   const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'reaction');
   if (rows.length > 0 && rows.every(isWaiting)) return [gone, ...rows.map(({ seq }): Effect => ({ do: 'cancel', seq, reason: 'Taken back before it was sent.' }))];
@@ -150,4 +176,12 @@ function unreact(event: MatrixEvent, reaction: ReactionRow, context: RoomContext
   if (change === null) return [gone];
   const task = { to: 'network', kind: 'reaction', target: reaction.target as EventId, ...change, reaction: event.event_id as EventId } as const;
   return [gone, toPortal(portal, event, task, 0, 1)];
+}
+
+/** Of what came from the network, people take back what their own account put there. */
+function unreactOwn(event: MatrixEvent, { target, actor, emoji }: ReactionRow, portal: Portal, deciding: Deciding): readonly Effect[] {
+  const [message] = deciding.shown(portal.row, target as RemoteId);
+  if (actor !== '0' || message === undefined || deciding.puppetOf(portal.account) !== event.sender) return [];
+  const task = { to: 'network', kind: 'reaction', target: message.eventId, emoji: null, gone: emoji, reaction: event.event_id as EventId } as const;
+  return [{ do: 'unreact', portal: portal.row, target, actor, emoji }, toPortal(portal, event, task, 0, 1)];
 }

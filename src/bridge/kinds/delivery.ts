@@ -1,5 +1,5 @@
 import type { DeliveryEvent } from '../../model/events.ts';
-import type { EventId, RemoteId } from '../../model/ids.ts';
+import type { EventId, RemoteId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Effect, OutboxItem, Person, Portal } from '../../store/store.ts';
 import { type Decision, done, ignored, type Live } from '../deciding.ts';
 import { corrected, report, statusEvent } from '../reports/report.ts';
@@ -11,12 +11,16 @@ export interface DeliveryFacts {
   readonly portal: Portal | null;
   /** Whose ghost reads. */
   readonly person: Person | null;
+  /** Their user id. */
+  readonly recipient: UserId | null;
   /** Events already mapped to this id. */
   readonly events: readonly EventId[];
   readonly networkName: string;
   /** The thread of the network that a row goes into. */
   readonly threadOf: (row: OutboxItem) => RemoteId | undefined;
   readonly statusEvents: boolean;
+  /** Rooms beside its own where it is told that a row has failed. */
+  readonly alsoTold: (row: OutboxItem) => readonly RoomRow[];
 }
 
 /** Statuses come in any order and more than once: a row only ever moves forward. */
@@ -30,7 +34,7 @@ export function delivery(event: DeliveryEvent, facts: DeliveryFacts): Decision &
     if (event.status === 'failed') {
       if (!['sending', 'uncertain', 'asked', 'accepted'].includes(row.state)) return [];
       const reason = event.failure?.reason ?? 'the network does not say why.';
-      return [...report(row, room, facts.networkName, { state: 'dead', reason }), ...(facts.statusEvents ? statusEvent(row, room, facts.networkName, 'FAIL_PERMANENT', reason) : [])];
+      return [...report(row, room, facts.networkName, { state: 'dead', reason }, facts.alsoTold(row)), ...(facts.statusEvents ? statusEvent(row, room, facts.networkName, 'FAIL_PERMANENT', { reason }) : [])];
     }
     const at = row.event === null ? null : standsAt(row, row.event);
     const mapped: Effect[] = at === null || row.kind !== 'message' ? [] : [{ do: 'map', row: {
@@ -38,7 +42,8 @@ export function delivery(event: DeliveryEvent, facts: DeliveryFacts): Decision &
       thread: facts.threadOf(row) ?? null,
     } }];
     const wrong = ['dead', 'asked', 'ready', 'parked'].includes(row.state) ? corrected(row, room, facts.networkName) : [];
-    return [...mapped, ...wrong];
+    const arrived = event.status !== 'sent' && portal.conversation.kind === 'direct' && facts.recipient !== null && facts.statusEvents && row.part === row.parts - 1;
+    return [...mapped, ...wrong, ...(arrived ? statusEvent(row, room, facts.networkName, 'SUCCESS', { deliveredTo: [facts.recipient] }) : [])];
   });
   return { ...done(effects, { live }), settle: rows };
 }
@@ -50,7 +55,7 @@ function overtaken(event: DeliveryEvent, row: OutboxItem): boolean {
 
 /** In memory only, like every receipt. */
 function readBy(event: DeliveryEvent, { portal, person, rows, events }: DeliveryFacts): readonly Live[] {
-  if ((event.status !== 'read' && event.status !== 'played') || portal === null || person === null) return [];
+  if ((event.status !== 'read' && event.status !== 'played') || portal === null || person === null || person.stopped !== undefined) return [];
   const row = rows.find(({ event: said }) => said !== null);
   const read = row?.event ?? events[0];
   return read === undefined ? [] : [{ do: 'read', portal: portal.row, person, event: read, seq: row?.seq ?? 0 }];

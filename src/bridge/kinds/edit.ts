@@ -13,7 +13,8 @@ import { contentOf } from '../outbound/parse.ts';
 import { refusal } from '../reports/report.ts';
 import { deleteParts } from './deletion.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
-import { beforeAnswer, isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
+import { relayOf } from '../relay/names.ts';
+import { beforeAnswer, byPuppet, FORGOTTEN, isDeleted, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
 
 /**
  * An edit on a network replaces the events of the same parts; parts that it adds are new events, and those that it leaves out
@@ -26,6 +27,13 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
   if (ours !== undefined) return editOfOurs(event, item, ours, portal, context, deciding);
   const before = shownParts(event, context);
   const known = before.parts.size > 0;
+  const puppet = puppetOf(item, event.sender.isSelf, deciding);
+  if (before.isPuppets && event.sender.isSelf === true) {
+    // Its author edits it on both sides: our own edit comes back, told by its time as that of what was written on Matrix.
+    const echo = beforeAnswer(item, context, deciding, 'edit');
+    if (echo !== null) return echo;
+    if (event.time <= before.newest && item.body.side === 'network' && deciding.isSent(item.body.account, event.target)) return leftOut(item, 'own_edit');
+  }
   const deadline = item.receivedAt + deciding.settings.targetWait;
   if (isDeleted(portal, event.target, deciding)) return leftOut(item, 'deleted');
   if (!known && deciding.now < deadline) return { outcome: { to: 'park', key: `m:${portal.row}:${event.target}`, until: deadline }, effects: [] };
@@ -37,7 +45,8 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
   const effects = parts.map(({ content, job }, index): Effect => {
     const rendered = render(ghostsMentioned(content, context.mentioned, deciding), lead);
     const task: MatrixTask = {
-      to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
+      to: 'matrix', kind: 'message', as: context.person?.row ?? null, ...byPuppet(puppet), type: rendered.type, content: rendered.content, ts: event.time,
+      ...(event.sender.isSelf === true && index === 0 ? { sentFrom: `Sent from ${deciding.adapter(portal.account)?.name ?? portal.conversation.network}` } : {}),
       ...(before.parts.has(index) ? { edits: { remote: event.target, part: index } } : thread === null ? {} : { thread: { root: thread } }),
       ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
       // It stands for the message that it edits: that is what replies, reactions and deletions name.
@@ -50,7 +59,7 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
   });
   const left = [...before.parts].filter((part) => part >= parts.length).map((part): Effect => ({ do: 'send', row: {
     lane: `out:r${portal.room}`, key: keyOf(portal.row, item.key, part, 'left out'), portal: portal.row, room: portal.room,
-    task: { to: 'matrix', kind: 'redaction', as: context.person?.row ?? null, target: event.target, part },
+    task: { to: 'matrix', kind: 'redaction', as: context.person?.row ?? null, ...byPuppet(puppet), target: event.target, part },
   } }));
   return done([...effects, ...left, ...endedPolls(event.parts, event.target, context.person?.row ?? null, event.time, portal)]);
 }
@@ -66,15 +75,19 @@ function editOfOurs(event: EditEvent, item: InboxItem, ours: MapRow, portal: Por
   const lead = `Edited in ${deciding.adapter(portal.account)?.name ?? portal.conversation.network}`;
   const words = event.parts.flatMap((part): readonly Content[] => ('media' in part ? (part.caption === undefined ? [] : [{ kind: 'text', text: part.caption }]) : [part]));
   const parts = fitToEvents(words, {}, lead);
+  // By whoever wrote it, it is edited where it stands.
+  const puppet = puppetOf(item, event.sender.isSelf, deciding);
+  const isAuthors = puppet !== null && puppet === ours.author && parts.length === 1 && ours.outPart === 0;
   return done([
     ...leftOut(item, '').effects,
     { do: 'map', row: { ...ours, remoteTime: event.time } },
     ...parts.map(({ content }, index): Effect => {
-      const rendered = render(ghostsMentioned(content, context.mentioned, deciding), index === 0 ? lead : undefined);
+      const rendered = render(ghostsMentioned(content, context.mentioned, deciding), index === 0 && !isAuthors ? lead : undefined);
       return { do: 'send', row: {
         lane: `out:r${portal.room}`, key: keyOf(portal.row, item.key, index, 'edit'), portal: portal.row, room: portal.room, account: portal.account, part: index, parts: parts.length,
         task: {
-          to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time, ...(index === 0 ? { replyTo: { remote: event.target } } : {}),
+          to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
+          ...(isAuthors ? { ...byPuppet(puppet), sentFrom: lead, edits: { event: ours.eventId } } : index === 0 ? { replyTo: { remote: event.target } } : {}),
           ...(ours.thread == null ? {} : { thread: { root: ours.thread } }),
         },
       } };
@@ -87,13 +100,15 @@ interface Before {
   readonly parts: ReadonlySet<number>;
   /** Of when the newest of it is. */
   readonly newest: Millis;
+  /** Shown by somebody's own account. */
+  readonly isPuppets: boolean;
 }
 
 function shownParts(event: EditEvent, context: RemoteContext): Before {
   const map = context.map.filter(({ remoteId, origin }) => remoteId === event.target && origin === 'network');
   const coming = context.coming.flatMap(({ remoteRef, task }) => (remoteRef === event.target && task?.to === 'matrix' && task.kind === 'message' && task.map !== undefined ? [task.map] : []));
   const all = [...map, ...coming];
-  return { parts: new Set(all.map(({ inPart }) => inPart)), newest: Math.max(...all.map(({ remoteTime }) => remoteTime)) };
+  return { parts: new Set(all.map(({ inPart }) => inPart)), newest: Math.max(...all.map(({ remoteTime }) => remoteTime)), isPuppets: map.some(({ author }) => author.startsWith('@')) };
 }
 
 /** Parts that still wait are replaced by an edit; what was sent is edited where the network can, else corrected. */
@@ -108,19 +123,29 @@ function editInPortal(event: MatrixEvent, target: EventId, whole: Content, porta
   const adapter = deciding.adapter(portal.account);
   const rows = context.rows.filter((row) => row.portal === portal.row && row.kind === 'message' && row.state !== 'cancelled');
   const map = context.map.filter((row) => row.portal === portal.row && row.eventId === target);
-  if (adapter === null || (rows.length === 0 && map.length === 0)) {
-    return [refusal(context.room.row, event.event_id as EventId, 'The message that this edits was not bridged, so the edit was not sent.')];
+  const known = rows.length > 0 || map.length > 0;
+  if (adapter === null || (!known && !deciding.isOurs(event.sender))) {
+    const where = adapter?.name ?? portal.conversation.network;
+    const why = deciding.settings.forgetful === true ? `The edit was not sent to ${where}: ${FORGOTTEN}` : `The message that this edits was not bridged to ${where}, so the edit was not sent there.`;
+    return [refusal(context.room.row, event.event_id as EventId, why, portal.row)];
   }
-  const author = rows[0]?.sender ?? map[0]?.author;
+  // Deleted before it got there.
+  if (!known && context.rows.some((row) => row.portal === portal.row)) return [];
+  const author = known ? (rows[0]?.sender ?? map[0]?.author) : event.sender;
   if (author !== event.sender) return [];
-  const relay = relayOf(event.sender as UserId, portal, context, deciding);
+  if (map.some(({ origin, inPart }) => origin === 'network' && inPart > 0)) {
+    return [refusal(context.room.row, event.event_id as EventId, `The edit was not sent: this is one part of a message that was written in ${adapter.name}. Edit it there.`)];
+  }
+  const relay = relayOf(event.sender as UserId, portal.account, context, deciding);
+  const conversation = targetOf(portal.conversation);
+  const content = asPollOrWords(whole, adapter.capabilities(conversation));
   // An edit on its way behind its message, which has come back meanwhile: the next one goes behind it too.
   const followed = new Set(context.rows.filter((row) => row.portal === portal.row && row.kind === 'edit' && UNSETTLED.has(row.state)).map((row) => standsAt(row, target).part));
   const waiting = rows.filter((row) => (row.state === 'ready' || row.state === 'parked') && !followed.has(standsAt(row, target).part));
   const gone = new Set([...map.map(({ outPart }) => outPart), ...rows.filter((row) => !waiting.includes(row) && row.state !== 'dead').map((row) => standsAt(row, target).part)]);
   const edit: Edit = { event, target, portal, relay, adapter, context, waiting, gone };
-  const conversation = targetOf(portal.conversation);
-  const content = asPollOrWords(whole, adapter.capabilities(conversation));
+  // Said there before the two were linked: then it is said anew.
+  if (!known) return replaced(edit, adapter.plan({ conversation, content: correction(content), relay }));
   if (gone.size === 0 || adapter.capabilities(conversation).out.edit.level !== 'none') return replaced(edit, adapter.plan({ conversation, content, relay }));
   return correctedBy(edit, adapter.plan({ conversation, content: correction(content), relay }));
 }

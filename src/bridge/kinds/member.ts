@@ -16,7 +16,7 @@ export function memberFromMatrix(event: MatrixEvent, context: RoomContext, decid
   const effects: Effect[] = [{ do: 'member', room: context.room.row, member }];
   if (user === deciding.bot) effects.push(...botMember(event, context, deciding));
   else if (deciding.isOurs(user) && !deciding.isOurs(event.sender)) {
-    effects.push(...(member.membership === 'invite' ? ghostInvited(event, user, context, deciding) : ghostMember(event, context, deciding)));
+    effects.push(...(member.membership === 'invite' ? ghostInvited(event, user, context, deciding) : ghostMember(event, user, context, deciding)));
   }
   return done(effects);
 }
@@ -70,11 +70,12 @@ function closing(portal: Portal, deciding: Deciding): Effect {
   return { do: 'close', portal: portal.row, invite: hostsOf(portal.account, deciding) };
 }
 
-/** Somebody threw a ghost out or banned it: in its own direct chat that ends the portal, and everybody is told. */
-function ghostMember(event: MatrixEvent, context: RoomContext, deciding: Deciding): readonly Effect[] {
+/** Somebody threw a ghost out or banned it: in the room of its own direct chat that ends the portal, and everybody is told. */
+function ghostMember(event: MatrixEvent, ghost: UserId, context: RoomContext, deciding: Deciding): readonly Effect[] {
   const { membership } = event.content;
   if (membership !== 'leave' && membership !== 'ban') return [];
-  const direct = context.portals.filter((portal) => portal.conversation.kind === 'direct');
+  const person = deciding.personOf(ghost)?.row;
+  const direct = context.portals.filter(({ conversation, linked }) => !linked && conversation.kind === 'direct' && conversation.person === person);
   if (direct.length === 0) return [];
   return [
     ...direct.map((portal) => closing(portal, deciding)),

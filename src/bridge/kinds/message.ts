@@ -5,13 +5,14 @@ import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, Re
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
 import { fitToEvents } from '../inbound/fit.ts';
 import { render } from '../inbound/render.ts';
-import { keyOf } from '../keys.ts';
+import { keyOf, markerOf } from '../keys.ts';
 import { ghostsMentioned, peopleMentioned } from '../people/mentions.ts';
 import { contentOf, type Relations, relationsOf } from '../outbound/parse.ts';
 import { corrected, notice, refusal } from '../reports/report.ts';
 import { editFromMatrix } from './edit.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
-import { beforeAnswer, hostsOf, isDeleted, leftOut, openPortal, relayOf, standsAt, toPortal } from './shared.ts';
+import { relayOf } from '../relay/names.ts';
+import { beforeAnswer, byPuppet, hostsOf, isDeleted, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -49,12 +50,15 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
 
 /** Each part an event. */
 function shown(event: MessageEvent, item: InboxItem, context: RemoteContext, portal: Portal, deciding: Deciding): readonly Effect[] {
-  const lead = leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network);
-  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, lead);
+  const network = deciding.adapter(portal.account)?.name ?? portal.conversation.network;
+  // The past is written before anybody is let in.
+  const puppet = event.historical === true ? null : puppetOf(item, event.sender.isSelf, deciding);
+  const lead = leadOf(event, network, puppet !== null);
+  const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, leadOf(event, network));
   const rows = parts.map(({ content, job }, index): Effect => {
     const rendered = render(ghostsMentioned(content, context.mentioned, deciding), index === 0 ? lead : undefined);
     const task: MatrixTask = {
-      to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
+      to: 'matrix', kind: 'message', as: context.person?.row ?? null, ...byPuppet(puppet), ...(puppet === null || index > 0 ? {} : { sentFrom: sentFrom(network) }), type: rendered.type, content: rendered.content, ts: event.time,
       ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
       ...(event.thread === undefined || event.thread.root === event.id ? {} : { thread: event.thread }),
       ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
@@ -70,7 +74,7 @@ function shown(event: MessageEvent, item: InboxItem, context: RemoteContext, por
 
 /** A message of before the room was made: it is nobody's news, so it is only shown. */
 export function pastMessage(event: MessageEvent, item: InboxItem, context: RemoteContext, portal: Portal, deciding: Deciding): readonly Effect[] {
-  const known = context.map.some(({ remoteId }) => remoteId === event.id) || context.coming.some(({ remoteRef }) => remoteRef === event.id) || isDeleted(portal, event.id, deciding);
+  const known = context.person?.stopped !== undefined || context.map.some(({ remoteId }) => remoteId === event.id) || context.coming.some(({ remoteRef }) => remoteRef === event.id) || isDeleted(portal, event.id, deciding);
   return known ? leftOut(item, 'duplicate').effects : shown({ ...event, historical: true }, item, context, portal, deciding);
 }
 
@@ -100,9 +104,12 @@ function inviteAgain(portal: Portal, item: InboxItem, deciding: Deciding): Effec
   } }));
 }
 
-function leadOf(event: MessageEvent, network: string): string | undefined {
+const sentFrom = (network: string): string => `Sent from ${network}`;
+
+/** `isShown`: nobody need be told whose it is. */
+function leadOf(event: MessageEvent, network: string, isShown = false): string | undefined {
   const words = [
-    event.sender.isSelf === true ? `Sent from ${network}` : '',
+    event.sender.isSelf === true && !isShown ? sentFrom(network) : '',
     forwardOf(event),
   ].filter((word) => word !== '');
   return words.length > 0 ? words.join(' · ') : undefined;
@@ -115,7 +122,7 @@ export function answering({ replyTo, thread }: Relations, part: number, adapter:
   return { ...(answered === null || part > 0 ? {} : { replyTo: answered }), ...(threads ? { thread } : {}) };
 }
 
-/** A message of a Matrix user, to every portal of the room, cut into the parts that each takes. */
+/** A message of the room to the portals that it goes to, cut into the parts that each takes. */
 export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   // Deleted before the homeserver handed it over: nothing is left of it.
   if (Object.keys(event.content).length === 0) return ignored('redacted');
@@ -123,14 +130,16 @@ export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deci
   if (relations.edits !== null) return editFromMatrix(event, relations.edits, context, deciding);
   const content = contentOf(event);
   if ('refused' in content) return done([refusal(context.room.row, event.event_id as EventId, content.refused)]);
+  // The file itself replaces what stands for it: elsewhere nobody need see that it was late.
+  const late = deciding.isOurs(event.sender) && markerOf(event.content)?.late === true;
   const effects: Effect[] = [];
   for (const portal of context.portals) {
     const adapter = deciding.adapter(portal.account);
     if (adapter === null) {
-      effects.push(refusal(context.room.row, event.event_id as EventId, `The account ${portal.account} is not there any more, so this was not sent.`));
+      effects.push(refusal(context.room.row, event.event_id as EventId, `The account ${portal.account} is not there any more, so this was not sent.`, portal.row));
       continue;
     }
-    const relay = relayOf(event.sender as UserId, portal, context, deciding);
+    const relay = relayOf(event.sender as UserId, portal.account, context, deciding);
     const conversation = targetOf(portal.conversation);
     const fit = asPollOrWords(peopleMentioned(content, portal, deciding), adapter.capabilities(conversation));
     const parts = adapter.plan({ conversation, content: fit, relay });
@@ -139,7 +148,8 @@ export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deci
         to: 'network', kind: 'message', content: part, relay,
         ...answering(relations, index, adapter, portal),
       };
-      effects.push(toPortal(portal, event, task, index, parts.length));
+      const sent = toPortal(portal, event, task, index, parts.length);
+      effects.push(late && sent.do === 'send' ? { ...sent, row: { ...sent.row, park: { key: keyOf(portal.row, event.event_id, 'late'), until: deciding.now + deciding.settings.maxAge } } } : sent);
     });
   }
   return done(effects);

@@ -2,9 +2,11 @@ import type { MatrixEvent, PinEvent } from '../../model/events.ts';
 import type { EventId } from '../../model/ids.ts';
 import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
-import { keyOf } from '../keys.ts';
+import { keyOf, markerOf } from '../keys.ts';
 import { pinnedIn } from '../outbound/pins.ts';
+import { throughRelays } from '../relay/off.ts';
 import { notice } from '../reports/report.ts';
+import { originOf, otherPortals } from './own.ts';
 import { targetNotHere } from './reaction.ts';
 import { toPortal } from './shared.ts';
 
@@ -25,13 +27,17 @@ export function pinsFromMatrix(event: MatrixEvent, context: RoomContext, decidin
   const { room } = context;
   const pinned = pinnedIn(event.content);
   const kept: Effect = { do: 'room', room: room.row, change: { pinned } };
-  const permitted = (deciding.permission(event.sender) ?? 'block') !== 'block';
-  if (deciding.isOurs(event.sender) || !permitted || room.encrypted) return done([kept], { ignored: 'own_or_not_permitted' });
+  const ours = deciding.isOurs(event.sender);
+  const marker = ours ? markerOf(event.content) : null;
+  const portals = !ours ? context.portals : marker === null ? [] : otherPortals(originOf(marker, deciding), context.portals);
+  const permitted = ours || (deciding.permission(event.sender) ?? 'block') !== 'block';
+  if (portals.length === 0 || !permitted || room.encrypted) return done([kept], { ignored: 'own_or_not_permitted' });
   const changes = [
     ...pinned.filter((id) => !room.pinned.includes(id)).map((target) => ({ target, pinned: true })),
     ...room.pinned.filter((id) => !pinned.includes(id)).map((target) => ({ target, pinned: false })),
   ];
-  return done([kept, ...context.portals.flatMap((portal) => pinInPortal(event, changes, portal, context, deciding))]);
+  const { effects } = throughRelays(event, { ...context, portals }, deciding, (open) => done(open.portals.flatMap((portal) => pinInPortal(event, changes, portal, context, deciding))));
+  return done([kept, ...effects]);
 }
 
 function pinInPortal(

@@ -9,7 +9,7 @@ import { relationsOf } from '../outbound/parse.ts';
 import { pollInWords } from '../outbound/polls.ts';
 import { notice } from '../reports/report.ts';
 import { targetNotHere } from './reaction.ts';
-import { standsAt, toPortal } from './shared.ts';
+import { byPuppet, puppetOf, standsAt, toPortal } from './shared.ts';
 
 export function voteFromNetwork(event: PollVoteEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
   const waits = targetNotHere(event.target, 'voted in a poll', item, context, deciding);
@@ -18,7 +18,7 @@ export function voteFromNetwork(event: PollVoteEvent, item: InboxItem, context: 
   if (portal === null || (person === null && event.sender.isSelf !== true)) return ignored('vote_of_nobody');
   return done([{ do: 'send', row: {
     lane: `out:r${portal.room}`, key: keyOf(portal.row, item.key, 'vote'), portal: portal.row, room: portal.room, account: portal.account,
-    task: { to: 'matrix', kind: 'vote', as: person?.row ?? null, target: event.target, options: event.options, ts: event.time },
+    task: { to: 'matrix', kind: 'vote', as: person?.row ?? null, ...byPuppet(puppetOf(item, event.sender.isSelf, deciding)), target: event.target, options: event.options, ts: event.time },
   } }]);
 }
 
@@ -56,8 +56,9 @@ export function asPollOrWords(content: Content, { out }: Capabilities): Content 
   return content.kind === 'poll' && out.poll.level === 'none' ? { kind: 'text', text: pollInWords(content) } : content;
 }
 
-/** No network takes the vote of somebody who is not there: who votes hears that, once a poll. */
+/** No network takes the vote of somebody who is not there: who votes hears that, once a poll. People of networks cannot help it: the room hears it once. */
 export function voteFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
+  if (deciding.isOurs(event.sender)) return onlyHere(event, context, deciding, 'others', (names) => `ℹ️ Votes are counted where they are given and seen here; ${names} takes none for others.`);
   return onlyHere(event, context, deciding, event.sender, (names) => `ℹ️ Votes from Matrix are seen here only; ${names} takes none for others.`);
 }
 

@@ -1,7 +1,9 @@
 import type { ReactionsSetEvent } from '../../model/events.ts';
+import type { UserId } from '../../model/ids.ts';
 import type { Effect, InboxItem, ReactionRow, RemoteContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { isShownForOthers, putThere, takeBack, targetNotHere } from './reaction.ts';
+import { puppetOf } from './shared.ts';
 
 /** Who reacted where only a number is told: the bot stands for them. */
 const NOBODY = 'nobody';
@@ -18,9 +20,11 @@ export function reactionsFromNetwork(event: ReactionsSetEvent, item: InboxItem, 
   const before = context.reactions.filter(({ target, actor }) => target === event.target && (event.sender === undefined || actor === actorOf(event.sender, context)));
   const isWanted = (row: ReactionRow): boolean => wanted.some(({ actor, emoji }) => actor === row.actor && emoji === row.emoji);
   const isShown = ({ actor, emoji }: Reaction): boolean => before.some((row) => row.actor === actor && row.emoji === emoji);
+  // Those of the account itself are shown by whoever it belongs to.
+  const puppetFor = (actor: string): UserId | null => puppetOf(item, actor === '0', deciding);
   return done([
-    ...before.filter((row) => !isWanted(row)).flatMap((row) => takeBack(row, portal, item)),
-    ...wanted.filter((reaction) => !isShown(reaction)).flatMap(({ actor, emoji }): readonly Effect[] => putThere(event, actor, emoji, portal, item)),
+    ...before.filter((row) => !isWanted(row)).flatMap((row) => takeBack(row, portal, item, puppetFor(row.actor))),
+    ...wanted.filter((reaction) => !isShown(reaction)).flatMap(({ actor, emoji }): readonly Effect[] => putThere(event, actor, emoji, portal, item, puppetFor(actor))),
   ]);
 }
 

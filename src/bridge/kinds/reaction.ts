@@ -1,11 +1,11 @@
 import type { MatrixEvent, ReactionEvent } from '../../model/events.ts';
-import type { EventId, Millis, PersonRow, RemoteId } from '../../model/ids.ts';
+import type { EventId, Millis, PersonRow, RemoteId, UserId } from '../../model/ids.ts';
 import type { Effect, InboxItem, Portal, ReactionRow, RemoteContext, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { notice, refusal } from '../reports/report.ts';
-import { beforePortal, isDeleted, openPortal, toPortal } from './shared.ts';
+import { beforePortal, byPuppet, FORGOTTEN, isDeleted, openPortal, puppetOf, toPortal } from './shared.ts';
 
 /** A person's reaction becomes their ghost's annotation; where a network allows one, a new one takes the old away. */
 export function reactionFromNetwork(event: ReactionEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -19,9 +19,10 @@ export function reactionFromNetwork(event: ReactionEvent, item: InboxItem, conte
   const actor = String(person?.row ?? 0);
   const before = context.reactions.filter((row) => row.target === event.target && row.actor === actor);
   const replaced = event.exclusive || event.emoji === null ? before.filter(({ emoji }) => emoji !== event.emoji && (event.removed === undefined || emoji === event.removed)) : [];
-  const effects = replaced.flatMap((row) => takeBack(row, portal, item));
+  const puppet = puppetOf(item, event.sender.isSelf, deciding);
+  const effects = replaced.flatMap((row) => takeBack(row, portal, item, puppet));
   if (event.emoji === null || before.some(({ emoji }) => emoji === event.emoji)) return done(effects);
-  return done([...effects, ...putThere(event, actor, event.emoji, portal, item)]);
+  return done([...effects, ...putThere(event, actor, event.emoji, portal, item, puppet)]);
 }
 
 /** What the account shows for a Matrix user stands in the room already. */
@@ -41,13 +42,13 @@ export function targetNotHere(target: RemoteId, told: string, item: InboxItem, c
 }
 
 /** `actor`: a person's row, or whoever the bot stands for. */
-export function putThere({ target, time }: { readonly target: RemoteId; readonly time: Millis }, actor: string, emoji: string, portal: Portal, item: InboxItem): readonly Effect[] {
+export function putThere({ target, time }: { readonly target: RemoteId; readonly time: Millis }, actor: string, emoji: string, portal: Portal, item: InboxItem, puppet: UserId | null): readonly Effect[] {
   const key = keyOf(portal.row, target, 'reaction', actor, emoji, time, item.key);
   return [
     { do: 'react', row: { portal: portal.row, target, actor, emoji, eventId: null, key, at: time } },
     { do: 'send', row: {
       lane: `out:r${portal.room}`, key, portal: portal.row, room: portal.room, account: portal.account,
-      task: { to: 'matrix', kind: 'reaction', as: rowOf(actor), target, emoji, ts: time },
+      task: { to: 'matrix', kind: 'reaction', as: rowOf(actor), ...byPuppet(puppet), target, emoji, ts: time },
     } },
   ];
 }
@@ -56,17 +57,17 @@ function rowOf(actor: string): PersonRow | null {
   return (Number(actor) || null) as PersonRow | null;
 }
 
-export function takeBack(row: ReactionRow, portal: Portal, item: InboxItem): readonly Effect[] {
+export function takeBack(row: ReactionRow, portal: Portal, item: InboxItem, puppet: UserId | null): readonly Effect[] {
   return [
     { do: 'unreact', portal: portal.row, target: row.target, actor: row.actor, emoji: row.emoji },
     { do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf('unreaction', row.key, item.key), portal: portal.row, room: portal.room,
-      task: { to: 'matrix', kind: 'unreaction', as: rowOf(row.actor), event: row.eventId, key: row.key },
+      task: { to: 'matrix', kind: 'unreaction', as: rowOf(row.actor), ...byPuppet(puppet), event: row.eventId, key: row.key },
     } },
   ];
 }
 
-/** A Matrix user's reaction. All speak through one account: of its reactions on a message the newest n are shown. */
+/** Somebody's reaction. All speak through one account: of its reactions on a message the newest n are shown. */
 export function reactionFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
   const annotates = relationsOf(event.content).annotates;
   if (annotates === null) return ignored('reaction_without_target');
@@ -78,7 +79,10 @@ export function reactionFromMatrix(event: MatrixEvent, context: RoomContext, dec
     if (adapter === null || !known) continue;
     const can = adapter.capabilities(targetOf(portal.conversation)).out.react;
     if (can.level === 'none') {
-      effects.push(refusal(context.room.row, event.event_id as EventId, `The reaction was not sent: ${can.reason ?? `${adapter.name} has none`}.`));
+      const why = `${can.reason ?? `${adapter.name} has none`}.`;
+      // People elsewhere cannot help it; the room hears of it once.
+      effects.push(deciding.isOurs(event.sender) ? notice(context.room.row, `ℹ️ Reactions from elsewhere are not shown on ${adapter.name}: ${why}`, keyOf(portal.row, 'no reactions'))
+        : refusal(context.room.row, event.event_id as EventId, `The reaction was not sent to ${adapter.name}: ${why}`, portal.row));
       continue;
     }
     const others = context.reactions.filter((row) => row.portal === portal.row);
@@ -100,6 +104,7 @@ export function reactionFromMatrix(event: MatrixEvent, context: RoomContext, dec
 
 /** What has never come a homeserver may hand over late, or lose, and it is found in the room: the reaction waits for that, then its sender hears. */
 function reactionToUnknown(event: MatrixEvent, target: EventId, { room, portals: [portal] }: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
+  if (portal !== undefined && deciding.settings.forgetful === true && deciding.hasSeen(target)) return done([refusal(room.row, event.event_id as EventId, `The reaction was not sent: ${FORGOTTEN}`)]);
   if (portal === undefined || deciding.hasSeen(target)) return ignored('reaction_to_unbridged');
   const until = receivedAt + deciding.settings.targetWait;
   if (deciding.now < until) return { outcome: { to: 'park', key: `e:${portal.row}:${target}`, until }, effects: [] };

@@ -1,10 +1,8 @@
 import type { MatrixEvent } from '../../model/events.ts';
 import type { AccountId, EventId, RemoteId, UserId } from '../../model/ids.ts';
-import { lookOf } from '../../model/names.ts';
-import type { Conversation, Effect, InboxItem, Member, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext, Shows } from '../../store/store.ts';
+import type { Conversation, Effect, InboxItem, NetworkTask, OutboxItem, Portal, RemoteContext, Shows } from '../../store/store.ts';
 import { type Deciding, type Decision, ignored, targetOf } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
-import type { RelayPrefix } from '../settings.ts';
 
 /** The rows come first; the lane looks again and finds them. */
 export function openPortal(item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -14,6 +12,14 @@ export function openPortal(item: InboxItem, context: RemoteContext, deciding: De
   const isPast = item.body.side === 'network' && item.body.event.type === 'message' && item.body.event.historical === true;
   return { outcome: { to: 'again' }, effects: [portalFor(context.conversation, account, hostsOf(account, deciding), deciding, isPast)] };
 }
+
+/** Whose own Matrix account shows what the account of an item itself does in the network's app; null: the bot does, or another did it. */
+export function puppetOf(item: InboxItem, isSelf: boolean | undefined, deciding: Deciding): UserId | null {
+  return isSelf === true && item.body.side === 'network' ? deciding.puppetOf(item.body.account) : null;
+}
+
+/** For a task. */
+export const byPuppet = (puppet: UserId | null): { readonly puppet?: UserId } => (puppet === null ? {} : { puppet });
 
 /** Who is asked into the rooms of an account: its owners, else the administrators, rather than nobody. */
 export function hostsOf(account: AccountId, deciding: Deciding): readonly UserId[] {
@@ -50,6 +56,9 @@ export function isDeleted(portal: Portal, target: RemoteId, deciding: Deciding):
   return deciding.rowByKey(deletionKey(portal, target)) !== null || deciding.rowByKey(unseenKey(portal, target)) !== null;
 }
 
+/** Why nothing comes of what is about an event that is not known any more. */
+export const FORGOTTEN = 'the message that it is about was not bridged, or is older than what the bridge remembers.';
+
 /** Left out on purpose, and so are its files. */
 export function leftOut(item: InboxItem, why: string): Decision {
   const jobs = item.body.side === 'network' ? Object.values(item.body.media) : [];
@@ -68,32 +77,4 @@ export function toPortal(portal: Portal, event: MatrixEvent, task: NetworkTask, 
     lane: `out:p${portal.row}`, key: keyOf(portal.row, event.event_id, task.kind, part), task, portal: portal.row, room: portal.room,
     account: portal.account, event: event.event_id as EventId, sender: event.sender as UserId, part, parts,
   } };
-}
-
-/** Whether the speaker's name stands before what they say: the network sees only the account. */
-export function relayOf(sender: UserId, portal: Portal, context: RoomContext, deciding: Deciding): { readonly name: string } | null {
-  return relayIn(sender, deciding.owners(portal.account), context.sender, context.members, deciding.relayPrefix, (user) => deciding.isOurs(user));
-}
-
-/** `auto`: an owner who is alone with the ghosts speaks for the account; everybody else by name. */
-export function relayIn(
-  sender: UserId, owners: readonly UserId[], member: Member | null, members: readonly Member[], prefix: RelayPrefix, isOurs: (user: string) => boolean,
-): { readonly name: string } | null {
-  if (prefix === 'never') return null;
-  const people = members.filter(({ membership, user }) => membership === 'join' && !isOurs(user));
-  const alone = owners.includes(sender) && people.length <= 1;
-  return prefix === 'auto' && alone ? null : { name: nameAmong(sender, member, members.filter(({ user }) => !isOurs(user))) };
-}
-
-/** Characters of a name that stand before the id, where both are needed. */
-const SHORT = 24;
-
-/** People choose their names, so one that could be taken for another's is shown with the id behind it (client-server API, "Calculating the display name for a user"). */
-function nameAmong(sender: UserId, member: Member | null, people: readonly Member[]): string {
-  const nameOf = (user: string, name: string | null | undefined): string => name ?? user.slice(1, user.indexOf(':'));
-  const name = nameOf(sender, member?.name);
-  const look = lookOf(name);
-  const isOthers = people.some((other) => other.user !== sender && lookOf(nameOf(other.user, other.name)) === look);
-  // An id in a name would be somebody else's.
-  return isOthers || /@\S*:/.test(name) ? `${Array.from(name).slice(0, SHORT).join('')} (${sender})` : name;
 }

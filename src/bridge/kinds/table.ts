@@ -4,16 +4,20 @@ import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../.
 import { fromMatrix as textOf } from '../../text/from-matrix.ts';
 import { toPlain } from '../../text/plain.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
-import { keyOf, type Marker, MARKER, markerOf } from '../keys.ts';
+import { keyOf, type Marker, MARKER } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { PINNED, pinnedIn } from '../outbound/pins.ts';
+import { throughRelays } from '../relay/off.ts';
 import { notice, refusal } from '../reports/report.ts';
+import { consentFromNetwork, withoutStopped } from './consent.ts';
 import { changedFromNetwork, goneFromNetwork, memberFromNetwork, profileFromNetwork, replacedFromNetwork } from './conversation.ts';
 import { deletionFromNetwork, redactedBy, redactionFromMatrix } from './deletion.ts';
 import { editFromNetwork } from './edit.ts';
+import { receiptFromNetwork, typingFromNetwork } from './marks.ts';
 import { encryptedFromMatrix, encryptionFromMatrix, memberFromMatrix } from './member.ts';
 import { messageFromMatrix, messageFromNetwork } from './message.ts';
 import { aliasFromNetwork, unsupportedFromNetwork } from './notices.ts';
+import { ownFromMatrix } from './own.ts';
 import { pinFromNetwork, pinsFromMatrix } from './pin.ts';
 import { pollEndFromMatrix, pollEndFromNetwork, voteFromMatrix, voteFromNetwork } from './poll.ts';
 import { reactionFromMatrix, reactionFromNetwork } from './reaction.ts';
@@ -35,6 +39,8 @@ function goesOn({ row, room }: Pick<Portal, 'row' | 'room'>): Effect {
 function decide(item: InboxItem, context: RemoteContext | null, deciding: Deciding): Decision {
   if (item.body.side !== 'network') return ignored('wrong_side');
   const { event } = item.body;
+  const consent = context === null ? null : consentFromNetwork(event, item, context, deciding);
+  if (consent !== null) return consent;
   if (event.type === 'unsupported') return unsupportedFromNetwork(event, item, context, deciding);
   if (event.type === 'profile') return profileFromNetwork(event, item, deciding);
   if (context === null) return ignored(`${event.type}_without_conversation`);
@@ -52,9 +58,9 @@ function decide(item: InboxItem, context: RemoteContext | null, deciding: Decidi
     case 'pin': return pinFromNetwork(event, item, context, deciding);
     case 'poll.vote': return voteFromNetwork(event, item, context, deciding);
     case 'poll.end': return pollEndFromNetwork(event, item, context, deciding);
-    case 'delivery':
-    case 'receipt':
-    case 'typing': return ignored(event.type);
+    case 'receipt': return receiptFromNetwork(event, item, context, deciding);
+    case 'typing': return typingFromNetwork(event, item, context, deciding);
+    case 'delivery': return ignored(event.type);
   }
 }
 
@@ -75,8 +81,10 @@ export function remoteIdsOf(item: InboxItem): readonly RemoteId[] {
   }
 }
 
+type Handler = (event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis) => Decision;
+
 /** By type, which anybody may choose: in an object, one called `constructor` would be found too. */
-const fromMatrix = new Map<string, (event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis) => Decision>([
+const fromMatrix = new Map<string, Handler>([
   ['m.room.message', messageFromMatrix],
   ['m.sticker', messageFromMatrix],
   ['m.reaction', reactionFromMatrix],
@@ -88,6 +96,13 @@ const fromMatrix = new Map<string, (event: MatrixEvent, context: RoomContext, de
   ['org.matrix.msc3381.poll.end', pollEndFromMatrix],
 ]);
 
+/** To those portals of the context that are open to its sender, and to whom it may go. */
+function passOn(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis, handle: Handler): Decision {
+  const { open, told } = withoutStopped(event, context, deciding);
+  const decision = throughRelays(event, open, deciding, (heard) => handle(event, heard, deciding, receivedAt));
+  return told.length === 0 ? decision : { ...decision, effects: [...decision.effects, ...told] };
+}
+
 const refusedTypes = new Map([
   ['m.call.invite', 'Calls'], ['m.beacon', 'Live locations'],
 ]);
@@ -95,8 +110,12 @@ const refusedTypes = new Map([
 export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
-  if (event.type === PINNED) return pinsFromMatrix(event, context, deciding);
-  if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
+  if (event.type === PINNED) return pinsFromMatrix(event, withoutStopped(event, context, deciding).open, deciding);
+  const marker = deciding.origin(event);
+  if (deciding.isOurs(event.sender) || (marker !== null && isFirst(event, marker, deciding))) {
+    const handle = fromMatrix.get(event.type);
+    return ownFromMatrix(event, marker, context, deciding, handle === undefined ? null : (others) => passOn(event, others, deciding, receivedAt, handle));
+  }
   // State of the type of a message: clients show none of it.
   if (event.state_key !== undefined) return ignored('state');
   // Deleted before the homeserver could hand it over: it holds nothing any more.
@@ -117,7 +136,7 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
   }
   if (context.room.encrypted) return done([refusal(context.room.row, event.event_id as EventId, 'Not delivered: this room is encrypted.')]);
   if (handle === undefined) return done([refusal(context.room.row, event.event_id as EventId, `${what} cannot be bridged yet.`)]);
-  return handle(event, context, deciding, receivedAt);
+  return passOn(event, context, deciding, receivedAt, handle);
 }
 
 /** Nobody who writes into a room that was a portal is left to think that it arrives. */
@@ -134,35 +153,12 @@ export function eventsOf(event: MatrixEvent, pinned: readonly EventId[]): readon
   return [edits, annotates?.event ?? null, refersTo, event.type === 'm.room.redaction' ? redactedBy(event) : null].filter((id) => id !== null);
 }
 
-/** What we wrote ourselves has no target; that it is here proves that it was sent. */
-function proven(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
-  const marker = markerOf(event.content);
-  if (marker === null) return ignored('own_event');
-  const row = deciding.rowByKey(marker.key);
-  const eventId = event.event_id as EventId;
-  if (row === null) return done(learnt(event, marker, context, deciding), { ignored: 'own_event' });
-  if (row.state !== 'sending' && row.state !== 'uncertain') return ignored('own_event');
-  return done([
-    { do: 'proven', seq: row.seq, remoteId: event.event_id },
-    { do: 'reacted', key: row.key, eventId },
-    ...(row.task?.to === 'matrix' && row.task.kind === 'message' && row.task.media?.uploaded !== undefined ? [{ do: 'dropMedia', media: row.task.media.job } as const] : []),
-    ...learnt(event, marker, context, deciding),
-  ]);
-}
-
-/** What the event shows, from its marker: also where the row that wrote it is forgotten, as after a restore. */
-function learnt(event: MatrixEvent, { portal, id, part, time, thread }: Marker, context: RoomContext, deciding: Deciding): readonly Effect[] {
-  if (id === undefined || part === undefined || time === undefined || !context.portals.some(({ row }) => row === portal) || portal === undefined) return [];
-  // An edit is found under the event that clients show it in.
-  const relations = relationsOf(event.content);
-  const eventId = relations.edits ?? (event.event_id as EventId);
-  const author = deciding.personOf(event.sender as UserId)?.row ?? 0;
-  // What stands in no thread here and answers nothing is the first of its thread.
-  const root = relations.thread ?? (relations.replyTo === null ? eventId : null);
-  return [
-    { do: 'map', row: { portal, eventId, outPart: 0, remoteId: id, inPart: part, remoteTime: time, origin: 'network', author: String(author), thread: thread ?? null } },
-    ...(thread === undefined || root === null || relations.edits !== null ? [] : [{ do: 'thread', row: { portal, root: thread, eventId: root, last: eventId } } as const]),
-  ];
+/** Clients copy what they forward, our marker too. What we wrote is the event that its row became, or that shows the message. */
+function isFirst(event: MatrixEvent, { key, portal, id, part }: Marker, deciding: Deciding): boolean {
+  const row = deciding.rowByKey(key);
+  if (row !== null) return row.remoteId === null || row.remoteId === event.event_id;
+  if (portal === undefined || id === undefined || relationsOf(event.content).edits !== null) return true;
+  return deciding.shown(portal, id).every(({ eventId, inPart }) => inPart !== part || eventId === event.event_id);
 }
 
 /**

@@ -6,13 +6,13 @@ import { hangsOn, threadRelation } from './threads.ts';
 type MessageTask = Extract<MatrixTask, { kind: 'message' }>;
 
 /** Puts the relations and our marker into a message's content, as what it points at stands now. */
-export function finalContent(store: Store, row: OutboxItem, task: MessageTask): Readonly<Record<string, unknown>> {
+export function finalContent(store: Store, row: OutboxItem, task: MessageTask, sealed: (marker: Marker) => Marker): Readonly<Record<string, unknown>> {
   const content: Record<string, unknown> = { ...task.content, ...task.media?.uploaded?.content };
   const edited = task.edits === undefined ? null : eventOf(store, row, task.edits);
   if (edited !== null) {
     return {
       ...content, ...fallback(content), 'm.new_content': content,
-      'm.relates_to': { rel_type: 'm.replace', event_id: edited }, [MARKER]: marker(row, task),
+      'm.relates_to': { rel_type: 'm.replace', event_id: edited }, [MARKER]: sealed(marker(row, task)),
     };
   }
   const answered = task.replyTo === undefined ? null : eventOf(store, row, task.replyTo);
@@ -20,17 +20,22 @@ export function finalContent(store: Store, row: OutboxItem, task: MessageTask): 
   if (hung !== null && task.thread?.broadcast !== true) content['m.relates_to'] = threadRelation(hung, answered);
   else if (answered !== null || hung !== null) content['m.relates_to'] = { 'm.in_reply_to': { event_id: answered ?? hung?.event } };
   if (answered === null && task.replyTo !== undefined) Object.assign(content, saysReply(content));
-  content[MARKER] = marker(row, task);
+  content[MARKER] = sealed(marker(row, task));
   return content;
 }
 
 /** Where it came from, so that a database that has lost it can learn it again from the room. */
-function marker(row: OutboxItem, { map, thread, past }: MessageTask): Marker {
+function marker(row: OutboxItem, { map, thread, past, late }: MessageTask): Marker {
   return {
-    key: row.key,
-    ...(map === undefined || row.portal === null ? {} : { portal: row.portal, id: map.remoteId, part: map.inPart, time: map.remoteTime, ...(thread === undefined ? {} : { thread: thread.root }) }),
-    ...(past === true ? { past } : {}),
+    ...originOf(row),
+    ...(map === undefined || row.portal === null ? {} : { id: map.remoteId, part: map.inPart, time: map.remoteTime, ...(thread === undefined ? {} : { thread: thread.root }) }),
+    ...(past === true ? { past } : {}), ...(late === true ? { late } : {}),
   };
+}
+
+/** By which row it was written, and of which portal it is: the bot's own words are of none. */
+export function originOf({ key, portal }: OutboxItem): Marker {
+  return { key, ...(portal === null ? {} : { portal }) };
 }
 
 /** A file that comes late to a placeholder which was edited meanwhile: what stands there is newer. */
@@ -48,6 +53,18 @@ export function fileAlone({ edits: _edits, map: _map, content, ...task }: Messag
 /** An edit's own body, for clients that know no edits. */
 function fallback(content: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return typeof content.body === 'string' ? { body: `* ${content.body}` } : {};
+}
+
+/** What stands before the words, or becomes the caption of a file. */
+export function saysFrom({ type, content }: MessageTask, words: string): Readonly<Record<string, unknown>> {
+  const { body, filename, formatted_body: html } = content;
+  // Stickers and polls have no words to stand before.
+  if (type !== 'm.room.message' || typeof body !== 'string') return content;
+  const safe = words.replace(/[<>&]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  return {
+    ...content, body: filename !== undefined && filename === body ? words : `${words}\n${body}`,
+    ...(typeof html === 'string' ? { formatted_body: `<p><em>${safe}</em></p>${html}` } : {}),
+  };
 }
 
 /** A reply to something that is not here says so. */

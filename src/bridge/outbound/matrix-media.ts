@@ -35,7 +35,9 @@ export class MatrixMedia {
       return null;
     }
     const late = job?.state === 'wanted' && task.edits === undefined;
-    const placeholder = this.#placeholder(task, late ? 'still on its way' : `could not be fetched${job?.reason ? ` (${job.reason})` : ''}`);
+    const placeholder = {
+      ...this.#placeholder(task, late ? 'still on its way' : `could not be fetched${job?.reason ? ` (${job.reason})` : ''}`), ...(late ? { late } as const : {}),
+    };
     // The file replaces the placeholder by an edit once it is there; it waits beside the lane, not in it.
     const follow: readonly Effect[] = late ? [{ do: 'send', row: {
       lane: row.lane, key: `${row.key}.file`, ...(row.portal === null ? {} : { portal: row.portal }), ...(row.room === null ? {} : { room: row.room }),

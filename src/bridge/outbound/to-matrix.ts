@@ -1,28 +1,31 @@
 import type { Clock } from '../../model/clock.ts';
 import { Rejected } from '../../model/errors.ts';
 import type { MatrixEvent } from '../../model/events.ts';
-import type { AccountId, EventId, PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, EventId, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../../store/store.ts';
 import type { Backfill } from '../backfill/backfill.ts';
-import { MARKER, markerOf } from '../keys.ts';
+import { MARKER } from '../keys.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
+import type { Puppets } from '../people/puppets.ts';
 import { isBridged, type Rooms } from '../portals/rooms.ts';
 import { inRooms } from '../reports/telling.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { backoff, failureOf } from './failure.ts';
-import { eventOf, fileAlone, finalContent, isOvertaken } from './matrix-content.ts';
+import { eventOf, fileAlone, finalContent, isOvertaken, originOf } from './matrix-content.ts';
 import type { MatrixMedia } from './matrix-media.ts';
 import { pin } from './pins.ts';
 import { pollEvent } from './polls.ts';
 import { hungUp } from './threads.ts';
+import { type Voice, Voices } from './voices.ts';
 
 export interface ToMatrixDeps {
   readonly store: Store;
   readonly homeserver: Homeserver;
   readonly rooms: Rooms;
+  readonly puppets: Puppets;
   readonly media: MatrixMedia;
   readonly backfill: Backfill;
   readonly outages: Outages;
@@ -31,15 +34,21 @@ export interface ToMatrixDeps {
   readonly log: Logger;
   /** Runs a person's command and returns the bot's answer. */
   readonly command: (task: Extract<MatrixTask, { kind: 'command' }>, row: OutboxItem) => Promise<readonly Effect[]>;
+  /** A ghost has said something in a room. */
+  readonly said: (room: RoomRow, event: EventId) => void;
   /** Rooms that the owners of an account share with the bot. */
   readonly ownerRooms: (account: AccountId) => readonly RoomRow[];
   /** Who is asked into a new room of the account. */
   readonly hosts: (account: AccountId) => readonly UserId[];
+  /** Somebody's own account has just said something: whoever speaks has read. */
+  readonly spoke: (portal: PortalRow, user: UserId, event: EventId) => void;
   readonly wake: (lanes: readonly string[]) => void;
   /** Named edges between commits and calls; tests stop the process there. */
   readonly step: (name: string) => void;
   readonly count: (outcome: string, row: OutboxItem) => void;
 }
+
+type RedactionTask = Extract<MatrixTask, { kind: 'redaction' | 'unreaction' }>;
 
 const DAMAGED = 'It was damaged in the bridge’s database.';
 
@@ -49,9 +58,11 @@ class NotLookedFor extends Error {}
 /** Works `out:r…` lanes: one row, one call to the homeserver, under the key that is stored with it. */
 export class ToMatrix {
   readonly #deps: ToMatrixDeps;
+  readonly #voices: Voices;
 
   constructor(deps: ToMatrixDeps) {
     this.#deps = deps;
+    this.#voices = new Voices(deps.store, deps.rooms, deps.puppets);
   }
 
   async turn(lane: string): Promise<Turn> {
@@ -87,6 +98,8 @@ export class ToMatrix {
     switch (task.kind) {
       case 'create': return this.#create(row);
       case 'refresh': return this.#refresh(row);
+      case 'welcome': return this.#welcome(row);
+      case 'bridge info': return this.#bridgeInfo(row, task);
       case 'command': return this.#command(row, task);
       case 'enter': return this.#enter(row, task);
       case 'invite':
@@ -104,44 +117,63 @@ export class ToMatrix {
   }
 
   async #message(row: OutboxItem, first: Extract<MatrixTask, { kind: 'message' }>): Promise<void> {
-    const { homeserver, rooms, media, store } = this.#deps;
+    const { homeserver, rooms, media, store, puppets } = this.#deps;
     if (row.state !== 'ready' && await this.#foundSent(row, rooms.placeOf(row))) return;
     const room = rooms.idOf(row);
-    const as = first.edits === undefined ? await rooms.speaker(first.as, row) : await rooms.writer(this.#writerOf(row, first), row);
+    const voice = await this.#voices.ofMessage(row, first);
+    const { as } = voice;
     const wanted = isOvertaken(store, row, first) ? fileAlone(first) : first;
-    const ready = wanted.media === undefined ? wanted : await media.ready(row, wanted, as);
+    const ready = wanted.media === undefined ? wanted : await media.ready(row, wanted, voice.puppet === null ? as : homeserver.bot);
     if (ready === null) return;
     this.#deps.step('matrix.prepared');
-    const content = finalContent(store, row, ready);
+    const said = voice.say(ready);
+    const content = finalContent(store, row, said, (marker) => puppets.sealed(room, as, marker));
     if (!await this.#begin(row)) return;
     // The newest edit by the homeserver's time is the one shown, and networks tell time in seconds: edits go without theirs.
-    const eventId = await homeserver.send(as, room, ready.type, row.key, content, ready.edits === undefined ? ready.ts : undefined);
+    const eventId = await this.#spoken(row, voice, () => homeserver.send(as, room, said.type, row.key, content, said.edits === undefined ? said.ts : undefined));
+    if (eventId === null) return;
     this.#deps.step('matrix.sent');
+    this.#said(row, eventId);
     const spool = media.spoolOf(ready);
-    await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...this.#mapped(row, ready, eventId), ...media.over(ready)]);
+    await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...this.#mapped(row, said, eventId, as), ...media.over(ready)]);
     await media.remove(ready, spool);
+    if (voice.puppet !== null && row.portal !== null) this.#deps.spoke(row.portal, voice.puppet, eventId);
   }
 
-  #mapped(row: OutboxItem, task: Extract<MatrixTask, { kind: 'message' }>, eventId: EventId): readonly Effect[] {
+  #said({ room, portal }: OutboxItem, event: EventId): void {
+    if (room !== null && portal !== null) this.#deps.said(room, event);
+  }
+
+  /** Null where somebody's own account was refused: the row goes out again at once, by the bot. */
+  async #spoken(row: OutboxItem, { puppet }: Pick<Voice, 'puppet'>, send: () => Promise<EventId>): Promise<EventId | null> {
+    const { puppets, clock } = this.#deps;
+    if (puppet === null || row.room === null) return send();
+    try {
+      const eventId = await send();
+      await puppets.worked(puppet);
+      return eventId;
+    } catch (error) {
+      if (!puppets.isRefusal(error)) throw error;
+      await puppets.refused(puppet, row.room, error);
+      await this.#settle(row, { to: 'ready', dueAt: clock.now(), tried: false, code: error.code, reason: error.message });
+      return null;
+    }
+  }
+
+  #mapped(row: OutboxItem, task: Extract<MatrixTask, { kind: 'message' }>, eventId: EventId, as: UserId): readonly Effect[] {
     if (task.map === undefined || row.portal === null) return [];
     // An edit is found under the event that clients show it in.
     const edited = task.edits === undefined ? null : eventOf(this.#deps.store, row, task.edits);
-    const author = task.as === null ? 0 : (this.#deps.store.person(task.as)?.row ?? task.as);
+    const author = this.#voices.authorOf(task, as);
     return [
-      { do: 'map', row: { portal: row.portal, eventId: edited ?? eventId, outPart: 0, ...task.map, origin: 'network', author: String(author), thread: task.thread?.root ?? null } },
+      { do: 'map', row: { portal: row.portal, eventId: edited ?? eventId, outPart: 0, ...task.map, origin: 'network', author, thread: task.thread?.root ?? null } },
       ...hungUp(this.#deps.store, row, task, eventId),
     ];
   }
 
-  #writerOf(row: OutboxItem, { as, map }: Extract<MatrixTask, { kind: 'message' }>): PersonRow | null {
-    if (map === undefined || row.portal === null) return as;
-    const found = this.#deps.store.mapOfRemote(row.portal, map.remoteId).find(({ inPart }) => inPart === map.inPart);
-    return found?.origin === 'network' ? ((Number(found.author) || null) as PersonRow | null) : as;
-  }
-
   /** What is about a message or a poll, and is sent as an event of its own. */
   async #about(row: OutboxItem, task: Extract<MatrixTask, { kind: 'reaction' | 'vote' | 'poll end' }>): Promise<void> {
-    const { homeserver, rooms, store, clock } = this.#deps;
+    const { homeserver, rooms, store, clock, puppets } = this.#deps;
     const room = rooms.placeOf(row);
     const target = eventOf(store, row, { remote: task.target });
     const event = target === null ? null : task.kind === 'reaction'
@@ -153,11 +185,14 @@ export class ToMatrix {
     }
     if (row.state !== 'ready' && await this.#foundSent(row, room)) return;
     rooms.idOf(row);
-    const as = await rooms.speaker(task.as, row);
+    const voice = await this.#voices.of(row, task.kind === 'poll end' ? { as: task.as } : task);
     if (!await this.#begin(row)) return;
+    const marker = puppets.sealed(room, voice.as, originOf(row));
     try {
-      const eventId = await homeserver.send(as, room, event.type, row.key, { ...event.content, [MARKER]: { key: row.key } }, task.ts);
+      const eventId = await this.#spoken(row, voice, () => homeserver.send(voice.as, room, event.type, row.key, { ...event.content, [MARKER]: marker }, task.ts));
+      if (eventId === null) return;
       this.#deps.step('matrix.reacted');
+      this.#said(row, eventId);
       await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: clock.now() }, [{ do: 'reacted', key: row.key, eventId }]);
     } catch (error) {
       if (!(error instanceof Rejected) || error.code !== 'M_DUPLICATE_ANNOTATION') throw error;
@@ -175,7 +210,7 @@ export class ToMatrix {
       return;
     }
     if (!await this.#begin(row)) return;
-    await pin(homeserver, room, target, task.pinned);
+    await pin(homeserver, room, target, task.pinned, originOf(row));
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() });
   }
 
@@ -193,15 +228,15 @@ export class ToMatrix {
   }
 
   /** Redacting twice changes nothing, so an uncertain one is simply repeated. */
-  async #redact(row: OutboxItem, task: Extract<MatrixTask, { kind: 'redaction' | 'unreaction' }>): Promise<void> {
+  async #redact(row: OutboxItem, task: RedactionTask): Promise<void> {
     const { homeserver, rooms, store, clock } = this.#deps;
     const room = rooms.idOf(row);
     const events = task.kind === 'redaction' ? this.#eventsFor(row, task)
       : [task.event ?? (store.outboxByKey(task.key)?.remoteId as EventId | null | undefined) ?? null].filter((id) => id !== null);
     if (!await this.#begin(row)) return;
-    const as = events.length === 0 ? homeserver.bot : await rooms.speaker(task.as, row);
+    const as = events.length === 0 ? homeserver.bot : (await this.#voices.of(row, task)).as;
     for (const [index, event] of events.entries()) {
-      await this.#redactOne(homeserver, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
+      await this.#redactOne(row, task, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
     }
     this.#deps.step('matrix.redacted');
     const gone: readonly Effect[] = task.kind === 'redaction' && row.portal !== null ? [
@@ -218,15 +253,26 @@ export class ToMatrix {
     return [...new Set([...mapped, ...store.writtenFor(portal, target, part)])];
   }
 
-  async #redactOne(homeserver: Homeserver, as: UserId, room: RoomId, event: EventId, txn: string): Promise<void> {
-    try {
-      await homeserver.redact(as, room, event, txn);
-    } catch (error) {
-      if (!(error instanceof Rejected)) throw error;
-      if (error.code === 'M_NOT_FOUND') return;
-      // The ghost may have left; the bot administers the room.
-      await homeserver.redact(homeserver.bot, room, event, `${txn}.bot`);
+  /** The ghost may have left, or may not do it; the bot administers rooms that we made; elsewhere it is for whoever wrote it. */
+  async #redactOne(row: OutboxItem, task: RedactionTask, as: UserId, room: RoomId, event: EventId, txn: string): Promise<void> {
+    const { homeserver, rooms } = this.#deps;
+    const writer = async (): Promise<UserId> => (task.kind === 'redaction' ? rooms.writer(this.#writtenBy(row, task.target), row) : as);
+    const tries: readonly (readonly [string, () => Promise<UserId>])[] = [['', () => Promise.resolve(as)], ['.bot', () => Promise.resolve(homeserver.bot)], ['.own', writer]];
+    for (const [n, [end, who]] of tries.entries()) {
+      try {
+        this.#said(row, await homeserver.redact(await who(), room, event, `${txn}${end}`));
+        return;
+      } catch (error) {
+        if (!(error instanceof Rejected)) throw error;
+        if (error.code === 'M_NOT_FOUND') return;
+        if (n === tries.length - 1) throw error;
+      }
     }
+  }
+
+  #writtenBy({ portal }: OutboxItem, remote: RemoteId): PersonRow | null {
+    const found = portal === null ? undefined : this.#deps.store.mapOfRemote(portal, remote).find(({ origin }) => origin === 'network');
+    return (Number(found?.author) || null) as PersonRow | null;
   }
 
   async #create(row: OutboxItem): Promise<void> {
@@ -236,10 +282,23 @@ export class ToMatrix {
     await this.#settle(row, { to: 'confirmed', remoteId: roomId, at: this.#deps.clock.now() }, effects);
   }
 
+  /** Said in the words of this moment, and once: it is looked for as any message is. */
+  async #welcome(row: OutboxItem): Promise<void> {
+    const said = this.#deps.rooms.welcome(row);
+    if (said === null) await this.#settle(row, { to: 'cancelled', reason: 'Nothing is to be said.' });
+    else await this.#message(row, said);
+  }
+
   /** Each step brings one thing to what it should be, so a second time changes nothing. */
   async #refresh(row: OutboxItem): Promise<void> {
     if (!await this.#begin(row)) return;
     await this.#deps.rooms.refresh(row);
+    await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
+  }
+
+  async #bridgeInfo(row: OutboxItem, task: Extract<MatrixTask, { kind: 'bridge info' }>): Promise<void> {
+    if (!await this.#begin(row)) return;
+    await this.#deps.rooms.showBridge(row, task.shown);
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
   }
 
@@ -250,11 +309,13 @@ export class ToMatrix {
   }
 
   async #membership(row: OutboxItem, task: Extract<MatrixTask, { kind: 'invite' | 'join' | 'leave' }>): Promise<void> {
-    const { homeserver, rooms, clock } = this.#deps;
+    const { homeserver, rooms, clock, puppets } = this.#deps;
     const room = rooms.idOf(row);
     if (!await this.#begin(row)) return;
     try {
-      if (task.kind === 'invite') await homeserver.invite(homeserver.bot, room, task.user, rooms.isDirect(row));
+      const isIn = task.kind === 'invite' && await puppets.welcome(task.user, row);
+      if (isIn) this.#deps.log.debug('Somebody is let into their room.', { room: row.room });
+      else if (task.kind === 'invite') await rooms.invite(row, task.user);
       else if (task.kind === 'join') await homeserver.join(homeserver.bot, room);
       else await homeserver.leave(rooms.userOf(task.as), room, task.reason);
     } catch (error) {
@@ -290,7 +351,7 @@ export class ToMatrix {
     }
     if (own === null) return false;
     const eventId = own.event_id as EventId;
-    const effects = row.task?.to === 'matrix' && row.task.kind === 'message' ? [...this.#mapped(row, row.task, eventId), ...this.#deps.media.over(row.task)] : [];
+    const effects = row.task?.to === 'matrix' && row.task.kind === 'message' ? [...this.#mapped(row, row.task, eventId, own.sender as UserId), ...this.#deps.media.over(row.task)] : [];
     await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...effects, { do: 'reacted', key: row.key, eventId }]);
     return true;
   }
@@ -301,7 +362,7 @@ export class ToMatrix {
     let from: string | undefined;
     for (let page = 0; page < 20; page++) {
       const { events, end } = await homeserver.messages(homeserver.bot, room, { limit: 100, ...(from === undefined ? {} : { from }) });
-      const own = events.find((event) => markerOf(event.content)?.key === row.key && this.#deps.rooms.isOurs(event.sender));
+      const own = events.find((event) => this.#deps.puppets.origin(event)?.key === row.key);
       if (own !== undefined) return own;
       // `?ts=` moves single events into the past, and clocks differ a little: a whole page must be older, by a wide margin.
       const newest = Math.max(...events.map(({ origin_server_ts: at }) => at));
@@ -354,6 +415,9 @@ export class ToMatrix {
   /** What cannot be shown is said where it would have stood, else to the owners of its account. */
   #lost(row: OutboxItem, reason: string): readonly Effect[] {
     const { task, kind } = row;
+    if (task?.kind === 'redaction' && row.room !== null) {
+      return inRooms([row.room], `⚠️ A message was deleted where it came from, and is still here: ${reason}`, `lost ${row.key}`);
+    }
     if ((task !== null && !isBridged(task)) || row.room === null || row.account === null) return [];
     if (task?.kind === 'message' && task.past === true) return [];
     const room = this.#deps.store.room(row.room);

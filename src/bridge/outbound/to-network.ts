@@ -1,15 +1,17 @@
 import type { Clock } from '../../model/clock.ts';
 import { type Content, isMedia } from '../../model/content.ts';
 import { AccountBroken, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
-import type { AccountId, EventId, Millis, RemoteId } from '../../model/ids.ts';
+import type { AccountId, EventId, Millis, RemoteId, RoomRow } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Inline, RichText } from '../../model/richtext.ts';
 import type { Connection, Relay, SendRequest, SendResult, Target } from '../../networks/network.ts';
-import { type Effect, type NetworkTask, type OutboxItem, type OutOutcome, partKey, type Portal, type Store, StoreBusy } from '../../store/store.ts';
+import { type Effect, type MapRow, type NetworkTask, type OutboxItem, type OutOutcome, partKey, type Portal, type Store, StoreBusy } from '../../store/store.ts';
 import { targetOf } from '../deciding.ts';
+import { STOPPED } from '../kinds/consent.ts';
 import { standsAt } from '../kinds/shared.ts';
 import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
+import { whereTo } from '../reports/place.ts';
 import { notice, report, statusEvent } from '../reports/report.ts';
 import { keyOf } from '../keys.ts';
 import type { DeliverySettings } from '../settings.ts';
@@ -44,6 +46,8 @@ export interface ToNetworkDeps {
   readonly wake: (lanes: readonly string[]) => void;
   readonly step: (name: string) => void;
   readonly count: (outcome: string, row: OutboxItem) => void;
+  /** Rooms beside its own where it is told that a row has failed. */
+  readonly alsoTold: (row: OutboxItem) => readonly RoomRow[];
   /** Tells the account's owners, once, that it does not work. */
   readonly accountBroken: (account: AccountId, reason: string) => void;
   /** A send waits this many milliseconds for its rate limit. */
@@ -80,6 +84,10 @@ export class ToNetwork {
     if (outages.isDown(account.id)) return this.#tooOld(row, now) ? this.#giveUp(row, account) : { until: now + 1_000 };
     if (row.dueAt > now) return { until: row.dueAt };
     if (row.state === 'ready' && this.#tooOld(row, now)) return this.#giveUp(row, account);
+    if (row.state === 'ready' && isUnwanted(row, portal)) {
+      await this.#settle(row, { to: 'dead', code: 'stopped', reason: STOPPED });
+      return 'more';
+    }
     try {
       return row.state === 'ready' ? await this.#send(row, row.task, portal, account) : await this.#resolve(row, portal, account, settings, now);
     } catch (error) {
@@ -130,14 +138,14 @@ export class ToNetwork {
     return 'more';
   }
 
-  /** What belongs to a message that is being asked about waits beside its lane until somebody knows. */
+  /** What belongs to a message that is being asked about, or whose file is still on its way, waits beside its lane until that is known. */
   #targetMissing(row: OutboxItem, task: NetworkTask, portal: Portal): OutOutcome | null {
     const { store, clock, settings } = this.#deps;
     if (task.kind === 'message') return null;
     const whole = task.kind === 'reaction' || task.kind === 'pin';
     const part = whole ? 0 : task.part;
     if (store.mapOf(portal.row, task.target).some(({ outPart }) => whole || outPart === part)) return null;
-    const open = store.outboxOf(task.target).some((of) => of.portal === portal.row && of.state === 'asked' && standsAt(of, task.target).part === part);
+    const open = store.outboxOf(task.target).some((of) => of.portal === portal.row && (of.state === 'asked' || (of.state === 'parked' && of.kind === 'message')) && standsAt(of, task.target).part === part);
     const key = whole ? `e:${portal.row}:${task.target}` : partKey(portal.row, part, task.target);
     if (open && row.code !== 'target_missing') return { to: 'parked', key, until: clock.now() + settings.maxAge };
     return task.kind === 'deletion' ? { to: 'cancelled', reason: 'What it deletes never got there.' }
@@ -198,7 +206,11 @@ export class ToNetwork {
   }
 
   #partOf(portal: Portal, event: EventId, part: number): RemoteId | undefined {
-    return this.#deps.store.mapOf(portal.row, event).find(({ outPart }) => outPart === part)?.remoteId;
+    return this.#mapOf(portal, event, part)?.remoteId;
+  }
+
+  #mapOf(portal: Portal, event: EventId, part: number): MapRow | undefined {
+    return this.#deps.store.mapOf(portal.row, event).find(({ outPart }) => outPart === part);
   }
 
   async #sent(row: OutboxItem, portal: Portal, account: LiveAccount, result: SendResult | null): Promise<void> {
@@ -212,15 +224,20 @@ export class ToNetwork {
         portal: portal.row, eventId, outPart, remoteId: result.id, inPart: 0, remoteTime: result.time, origin: 'matrix', author: row.sender ?? '', thread: root ?? null,
       } }, ...(task === null ? [] : sentInto(portal, task, root, eventId)));
     }
-    if (row.task?.to === 'network' && row.task.kind === 'deletion') {
-      const gone = this.#partOf(portal, row.task.target, row.task.part);
-      if (gone !== undefined) effects.push({ do: 'unmap', portal: portal.row, remoteId: gone });
+    const gone = row.task?.to === 'network' && row.task.kind === 'deletion' ? this.#mapOf(portal, row.task.target, row.task.part) : undefined;
+    if (gone !== undefined) {
+      // Other events that show the same message of the network go when it tells of the deletion.
+      effects.push({ do: 'unmap', portal: portal.row, remoteId: gone.remoteId, ...(gone.origin === 'network' ? { part: gone.inPart } : {}) });
     }
     if (result?.learnt?.alias !== undefined) effects.push({ do: 'alias', conversation: portal.conversation.row, alias: result.learnt.alias });
-    if (result?.note !== undefined && row.event !== null) effects.push(notice(portal.room, `ℹ️ ${account.networkName}: ${result.note}`, keyOf('note', row.key), row.event));
+    if (result?.note !== undefined && row.event !== null) effects.push(notice(portal.room, `ℹ️ ${this.#whereTo(row, account)}: ${result.note}`, keyOf('note', row.key), row.event));
     effects.push(...takenAfterAll(this.#deps.store, row, result?.time ?? clock.now()));
-    if (settings.statusEvents && row.part === row.parts - 1) effects.push(...statusEvent(row, portal.room, account.networkName, 'SUCCESS'));
-    await this.#settle(row, { to: result?.state ?? 'confirmed', remoteId: result?.id ?? null, at: result?.time ?? clock.now() }, effects);
+    if (settings.statusEvents && row.part === row.parts - 1) {
+      // Of a chat with one person it will be told that it has reached them.
+      const delivered = result?.state === 'accepted' && portal.conversation.kind === 'direct' ? { deliveredTo: [] } : {};
+      effects.push(...statusEvent(row, portal.room, this.#whereTo(row, account), 'SUCCESS', delivered));
+    }
+    await this.#settle(row, { to: result?.state ?? 'confirmed', remoteId: result?.id ?? gone?.remoteId ?? null, at: result?.time ?? clock.now() }, effects);
   }
 
   /** A send whose outcome nobody knows: the network is asked where it can be, then a delivery event awaited, then the policy. */
@@ -288,19 +305,31 @@ export class ToNetwork {
   #reportOf(row: OutboxItem, account: LiveAccount, state: 'dead' | 'asked', reason: string): readonly Effect[] {
     if (row.room === null) return [];
     return [
-      ...report(row, row.room, account.networkName, { state, reason }),
-      ...(this.#deps.settings.statusEvents && state === 'dead' ? statusEvent(row, row.room, account.networkName, 'FAIL_PERMANENT', reason) : []),
+      ...report(row, row.room, this.#whereTo(row, account), { state, reason }, this.#deps.alsoTold(row)),
+      ...(this.#deps.settings.statusEvents && state === 'dead' ? statusEvent(row, row.room, this.#whereTo(row, account), 'FAIL_PERMANENT', { reason }) : []),
     ];
+  }
+
+  #whereTo({ portal: of, room, account: id }: OutboxItem, account: LiveAccount | null): string {
+    const { store } = this.#deps;
+    const name = account?.networkName ?? id ?? '';
+    const portal = of === null ? null : store.portal(of);
+    return portal === null || room === null ? name : whereTo(portal, store.portalsOf(room), name);
   }
 
   async #settle(row: OutboxItem, outcome: OutOutcome, effects: readonly Effect[] = []): Promise<void> {
     const told = outcome.to === 'dead' && effects.length === 0 && row.room !== null
-      ? report(row, row.room, this.#deps.account(row.account ?? ('' as AccountId))?.networkName ?? row.account ?? '', { state: 'dead', reason: outcome.reason }) : effects;
+      ? report(row, row.room, this.#whereTo(row, this.#deps.account(row.account ?? ('' as AccountId))), { state: 'dead', reason: outcome.reason }, this.#deps.alsoTold(row)) : effects;
     const lanes = await this.#deps.store.settleOut(row.seq, outcome, outcome.to === 'dead' ? [...told, ...notTaken(this.#deps.store, row)] : told);
     this.#deps.step('network.settled');
     if (outcome.to !== 'ready') this.#deps.count(outcome.to, row);
     this.#deps.wake(lanes);
   }
+}
+
+/** Somebody asked not to be bridged while this waited. What the bridge itself tells them comes of no event; and to take something back says nothing. */
+function isUnwanted({ event, kind }: OutboxItem, { conversation }: Portal): boolean {
+  return conversation.stopped !== undefined && event !== null && kind !== 'deletion';
 }
 
 /** An answer to something that is not there says so, where it still fits into one message. */

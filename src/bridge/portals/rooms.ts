@@ -2,6 +2,7 @@ import { DeliveryError, Rejected } from '../../model/errors.ts';
 import type { PersonRef } from '../../model/events.ts';
 import type { AccountId, Mxc, PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
+import { bridgeInfo, type BridgedTo } from '../../matrix/rooms/bridge-info.ts';
 import { portalRoom } from '../../matrix/rooms/portal-room.ts';
 import type { Connection } from '../../networks/network.ts';
 import type { Effect, MatrixTask, OutboxItem, Person, Portal, Room, Store } from '../../store/store.ts';
@@ -9,7 +10,7 @@ import { keyOf } from '../keys.ts';
 import { targetOf } from '../deciding.ts';
 import { greeting, memberOf } from '../kinds/member.ts';
 import type { Pictures } from '../people/pictures.ts';
-import { notice } from '../reports/report.ts';
+import { notice, noticeTask } from '../reports/report.ts';
 
 export interface RoomsOptions {
   readonly store: Store;
@@ -20,6 +21,8 @@ export interface RoomsOptions {
   readonly displayName: string;
   readonly commandPrefix: string;
   readonly botName: string;
+  /** What is said first in each new portal; empty: nothing. `{network}`, `{account}` and `{server}` are replaced. */
+  readonly privacyNotice: string;
   networkName(network: string): string;
   readonly connection: (account: AccountId) => Connection | null;
   readonly pictures: Pictures;
@@ -34,6 +37,10 @@ export class Rooms {
 
   constructor(options: RoomsOptions) {
     this.#options = options;
+  }
+
+  networkName(network: string): string {
+    return this.#options.networkName(network);
   }
 
   userIdOf(person: Person): UserId {
@@ -67,11 +74,30 @@ export class Rooms {
     return room.roomId;
   }
 
-  /** A chat with one person, of a network or with the bot itself, in a room that we made for it. */
-  isDirect(row: OutboxItem): boolean {
-    const room = row.room === null ? null : this.#options.store.room(row.room);
-    if (room === null || !room.createdByUs) return false;
-    return room.kind === 'management' || this.#options.store.portalsOf(room.row).some(({ conversation }) => conversation.kind === 'direct');
+  /**
+   * Asks somebody in. In a direct chat its person does, where their ghost is there and may: clients file the room under whoever
+   * invited. Else the bot, which says no less that the chat is direct.
+   */
+  async invite(row: OutboxItem, user: UserId): Promise<void> {
+    const { store, homeserver } = this.#options;
+    const id = this.idOf(row);
+    const room = row.room === null ? null : store.room(row.room);
+    const portal = room?.createdByUs !== true ? undefined : store.portalsOf(room.row).find(({ conversation, linked }) => !linked && conversation.kind === 'direct');
+    const host = portal === undefined ? null : this.#hostOf(portal);
+    if (room !== null && host !== null && store.member(room.row, host)?.membership === 'join') {
+      const asked = await homeserver.invite(host, id, user, true).then(() => true, (error: unknown) => {
+        if (error instanceof Rejected && error.code === 'M_FORBIDDEN') return false;
+        throw error;
+      });
+      if (asked) return;
+    }
+    await homeserver.invite(homeserver.bot, id, user, portal !== undefined || (room?.createdByUs === true && room.kind === 'management'));
+  }
+
+  /** The ghost of the person whom a direct chat is with. */
+  #hostOf({ conversation }: Portal): UserId | null {
+    const person = conversation.kind !== 'direct' || conversation.person === null ? null : this.#options.store.person(conversation.person);
+    return person === null ? null : this.userIdOf(person);
   }
 
   /** Who writes: the bot, or a ghost that is registered, named and in the room. */
@@ -128,7 +154,7 @@ export class Rooms {
     const { store, homeserver } = this.#options;
     const room = row.room === null ? null : store.room(row.room);
     const portal = row.portal === null ? null : store.portal(row.portal);
-    if (room === null || portal === null || !room.createdByUs || portal.conversation.kind === 'direct') return;
+    if (room === null || portal === null || !room.createdByUs || portal.linked || portal.conversation.kind === 'direct') return;
     const id = this.idOf(row);
     const { name, topic, picture } = await this.#looksOf(portal, room.picture);
     const set = async (type: string, content: object, change: Partial<Pick<Room, 'name' | 'topic' | 'picture'>>): Promise<void> => {
@@ -161,7 +187,7 @@ export class Rooms {
   async #nameAfter(person: Person, roomRow: RoomRow): Promise<void> {
     const { store, homeserver } = this.#options;
     const room = store.room(roomRow);
-    const portal = store.portalsOf(roomRow).find(({ conversation }) => conversation.kind === 'direct' && conversation.person === person.row);
+    const portal = store.portalsOf(roomRow).find(({ conversation, linked }) => !linked && conversation.kind === 'direct' && conversation.person === person.row);
     if (room?.roomId == null || !room.createdByUs || portal === undefined) return;
     const name = this.#nameOf(portal);
     if (room.name === name) return;
@@ -189,6 +215,15 @@ export class Rooms {
   forget(row: OutboxItem, person: PersonRow): readonly Effect[] {
     const found = this.#options.store.person(person);
     return found === null || row.room === null ? [] : [{ do: 'member', room: row.room, member: { user: this.userIdOf(found), membership: 'leave', name: null } }];
+  }
+
+  /** What a new portal begins with: which parties can read it. Null where the administrator wants nothing said. */
+  welcome(row: OutboxItem): Extract<MatrixTask, { kind: 'message' }> | null {
+    const { store, homeserver, privacyNotice, networkName } = this.#options;
+    const portal = row.portal === null ? null : store.portal(row.portal);
+    if (portal === null || privacyNotice.trim() === '') return null;
+    const words: Readonly<Record<string, string>> = { '{network}': networkName(portal.conversation.network), '{account}': portal.account, '{server}': homeserver.serverName };
+    return noticeTask(privacyNotice.replace(/\{(?:network|account|server)\}/g, (word) => words[word] ?? ''));
   }
 
   /** Makes the room, or finds the one made just before a stop by its derived alias, if our bot made it. */
@@ -236,15 +271,29 @@ export class Rooms {
   #portalBody(portal: Portal, aliasLocalpart: string, looks: { readonly name: string; readonly topic: string; readonly avatar: Mxc | null }): object {
     const { homeserver } = this.#options;
     const { conversation } = portal;
-    const network = this.#options.networkName(conversation.network);
+    const host = this.#hostOf(portal);
     return portalRoom({
       roomVersion: this.#options.roomVersion, bot: homeserver.bot, aliasLocalpart, direct: conversation.kind === 'direct', invite: [],
-      name: looks.name, topic: looks.topic, ...(looks.avatar === null ? {} : { avatar: looks.avatar }),
-      bridgedTo: {
-        network: { id: conversation.network, name: network },
-        conversation: { id: conversation.remoteId, scope: conversation.scope, ...(conversation.title === null ? {} : { title: conversation.title }) },
-      },
+      ...(host === null ? {} : { host }), name: looks.name, topic: looks.topic, ...(looks.avatar === null ? {} : { avatar: looks.avatar }),
+      bridgedTo: this.#bridgedTo(portal),
     });
+  }
+
+  #bridgedTo({ conversation }: Portal): BridgedTo {
+    return {
+      network: { id: conversation.network, name: this.#options.networkName(conversation.network) },
+      conversation: { id: conversation.remoteId, scope: conversation.scope, ...(conversation.title === null ? {} : { title: conversation.title }) },
+    };
+  }
+
+  /** What tells clients of a portal: each has its own, so that a room with several holds one for each. */
+  async showBridge(row: OutboxItem, shown: boolean): Promise<void> {
+    const { store, homeserver } = this.#options;
+    const portal = row.portal === null ? null : store.portal(row.portal);
+    if (portal === null) return;
+    for (const { type, state_key: key, content } of bridgeInfo(homeserver.bot, this.#bridgedTo(portal))) {
+      await homeserver.setState(homeserver.bot, this.placeOf(row), type, key, shown ? content : {});
+    }
   }
 
   async #createOrFind(aliasLocalpart: string, body: object): Promise<RoomId> {

@@ -5,7 +5,8 @@ import type { Millis, UserId } from '../../model/ids.ts';
 export interface BacklogDeps {
   readonly clock: Clock;
   readonly bot: UserId;
-  readonly isOurs: (user: UserId) => boolean;
+  /** We wrote it. */
+  readonly isOwn: (event: MatrixEvent) => boolean;
   /** Compares the rooms with their history. */
   readonly compare: () => void;
   readonly signal: AbortSignal;
@@ -46,9 +47,9 @@ export class Backlog {
   }
 
   /** By the homeserver's own clock. Other homeservers' events come as late as they like, and ghosts write of the past. */
-  #waited({ sender, unsigned }: MatrixEvent): boolean {
-    const age = unsigned?.['age'];
-    if (typeof age !== 'number' || !sender.endsWith(this.#domain) || this.#deps.isOurs(sender as UserId)) return false;
+  #waited(event: MatrixEvent): boolean {
+    const age = event.unsigned?.['age'];
+    if (typeof age !== 'number' || !event.sender.endsWith(this.#domain) || this.#deps.isOwn(event)) return false;
     return age >= BACK_OFF || age > this.#deps.clock.now() - this.#started;
   }
 

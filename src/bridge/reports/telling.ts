@@ -42,6 +42,10 @@ export class Telling {
     return owners.length === 0 ? this.admins() : { rooms: this.#roomsWith((user) => owners.includes(user)), people: owners };
   }
 
+  person(user: UserId): Audience {
+    return { rooms: this.#roomsWith((each) => each === user), people: [user] };
+  }
+
   /** Queues a line; `key` keeps it from being said twice. */
   async tell(who: () => Audience, text: string, key: string): Promise<void> {
     const { store, log, wake } = this.#deps;

@@ -71,6 +71,10 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
     async whoami() {
       return text(await http.json(same('whoami', 'GET', `${V3}/account/whoami`)), 'user_id', 'whoami') as UserId;
     },
+    actsFor: async (user) => {
+      const found = text(await http.json(same('whoami', 'GET', `${V3}/account/whoami`, { as: user })), 'user_id', 'whoami');
+      if (found !== user) throw new Rejected(`whoami: the token belongs to ${found}, not to ${user}`, 'WRONG_USER');
+    },
     async pingUs(registrationId, transactionId) {
       const path = `/_matrix/client/v1/appservice/${enc(registrationId)}/ping`;
       const body = await http.json(same('ping', 'POST', path, { body: { transaction_id: transactionId } }));
@@ -133,14 +137,15 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
     typing: (as, room, active, timeoutMs) =>
       done(http.json(same('typing', 'PUT', `${rooms(room)}/typing/${enc(as)}`, { as, body: active ? { typing: true, timeout: timeoutMs } : { typing: false } }))),
     receipt: (as, room, event) => done(http.json(same('receipt', 'POST', `${rooms(room)}/receipt/m.read/${enc(event)}`, { as }))),
+    readUpTo: (as, room, event) => done(http.json(same('readUpTo', 'POST', `${rooms(room)}/read_markers`, { as, body: { 'm.fully_read': event, 'm.read': event } }))),
     setFullyRead: (room, event) => done(http.json(same('setFullyRead', 'POST', `${rooms(room)}/read_markers`, { body: { 'm.fully_read': event } }))),
     async fullyRead(room) {
       const path = `${V3}/user/${enc(bot)}/rooms/${enc(room)}/account_data/m.fully_read`;
       const body = await orNull(http.json(same('fullyRead', 'GET', path)));
       return body === null ? null : (text(body, 'event_id', 'fullyRead') as EventId);
     },
-    accountData: (type) => orNull(http.json(same('accountData', 'GET', `${V3}/user/${enc(bot)}/account_data/${enc(type)}`))),
-    setAccountData: (type, content) => done(http.json(same('setAccountData', 'PUT', `${V3}/user/${enc(bot)}/account_data/${enc(type)}`, { body: content }))),
+    accountData: (type, as) => orNull(http.json(same('accountData', 'GET', accountDataPath(as ?? bot, type), as === undefined ? {} : { as }))),
+    setAccountData: (type, content, as) => done(http.json(same('setAccountData', 'PUT', accountDataPath(as ?? bot, type), { body: content, ...(as === undefined ? {} : { as }) }))),
     close: () => http.close(),
   };
   return client;
@@ -166,7 +171,8 @@ async function there(ask: () => Promise<void>): Promise<void> {
 function deviceSends(http: Requester, deviceId: string | undefined): (spec: RequestSpec) => Promise<Record<string, unknown>> {
   let device = deviceId;
   return async (spec) => {
-    if (device === undefined) return http.json(spec);
+    // A device of a person's own account would stand among their sessions.
+    if (device === undefined || http.isPuppet(spec)) return http.json(spec);
     const named = { ...spec, query: { ...spec.query, device_id: device } };
     try {
       return await http.json(named);
@@ -190,6 +196,10 @@ function rooms(room: RoomId): string {
 
 function statePath(room: RoomId, type: string, stateKey: string): string {
   return `${rooms(room)}/state/${enc(type)}${stateKey === '' ? '' : `/${enc(stateKey)}`}`;
+}
+
+function accountDataPath(user: UserId, type: string): string {
+  return `${V3}/user/${enc(user)}/account_data/${enc(type)}`;
 }
 
 function profile(user: UserId, field: string): string {

@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import { BLOCKED, connectorBeyond } from '../../media/egress.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { Clock } from '../../model/clock.ts';
-import { Rejected, Retry, Uncertain } from '../../model/errors.ts';
+import { Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
 import type { UserId } from '../../model/ids.ts';
 import { answerError, transportError } from './outcome.ts';
 import type { Repeat } from './outcome.ts';
@@ -13,6 +13,8 @@ export interface RequesterOptions {
   /** The homeserver's base address; may hold a path prefix. */
   readonly url: string;
   readonly asToken: string;
+  /** The second token, for people whose own accounts we act for. Absent: for nobody. */
+  readonly puppets?: { readonly asToken: string; readonly covers: (user: UserId) => boolean };
   /** Open connections for calls; media has its own, a quarter of these, so that files never hold up messages. Default 64. */
   readonly sockets?: number;
   readonly connectTimeoutMs?: number;
@@ -57,6 +59,7 @@ export class Requester {
   readonly #base: URL;
   readonly #prefix: string;
   readonly #token: string;
+  readonly #puppets: RequesterOptions['puppets'];
   readonly #clock: Clock;
   readonly #answered: (status: number | 'error') => void;
 
@@ -64,6 +67,7 @@ export class Requester {
     this.#base = new URL(options.url);
     this.#prefix = this.#base.pathname.replace(/\/+$/, '');
     this.#token = options.asToken;
+    this.#puppets = options.puppets;
     this.#clock = options.clock ?? systemClock;
     this.#answered = options.answered ?? (() => {});
     const sockets = options.sockets ?? 64;
@@ -130,7 +134,7 @@ export class Requester {
   }
 
   async #dispatch(spec: RequestSpec, pool: Pool): Promise<Dispatcher.ResponseData> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.#token}`, accept: 'application/json' };
+    const headers: Record<string, string> = { authorization: `Bearer ${this.#tokenOf(spec)}`, accept: 'application/json' };
     let body: Readable | string | null = null;
     if (spec.stream !== undefined) {
       headers['content-type'] = spec.stream.mime;
@@ -141,6 +145,15 @@ export class Requester {
       body = wellFormedJson(spec.body ?? {});
     }
     return this.#attempt(spec, pool, { path: this.#address(spec), method: spec.method, headers, body });
+  }
+
+  /** Whether it goes out under a person's own account. */
+  isPuppet({ as }: Pick<RequestSpec, 'as'>): boolean {
+    return as !== undefined && this.#puppets?.covers(as) === true;
+  }
+
+  #tokenOf(spec: RequestSpec): string {
+    return this.isPuppet(spec) ? (this.#puppets?.asToken ?? this.#token) : this.#token;
   }
 
   #follow(spec: RequestSpec, url: URL): Promise<Dispatcher.ResponseData> {
@@ -190,11 +203,15 @@ export class Requester {
     const header = answer.headers['retry-after'];
     const body = isObject(value) ? { ...value, error: this.#withoutToken(value['error']) } : null;
     const facts = { status: answer.statusCode, retryAfter: Array.isArray(header) ? header[0] : header, body };
-    return answerError(spec.what, facts, spec.repeat, this.#clock.now());
+    const error = answerError(spec.what, facts, spec.repeat, this.#clock.now());
+    // A second token that is not taken closes nothing but that way: the bot can still speak.
+    return error instanceof Unreachable && answer.statusCode === 401 && this.isPuppet(spec) ? new Rejected(error.message, error.code) : error;
   }
 
   #withoutToken(text: unknown): unknown {
-    return typeof text === 'string' ? text.replaceAll(this.#token, '[token]') : undefined;
+    if (typeof text !== 'string') return undefined;
+    const clean = text.replaceAll(this.#token, '[token]');
+    return this.#puppets === undefined ? clean : clean.replaceAll(this.#puppets.asToken, '[token]');
   }
 }
 

@@ -21,6 +21,8 @@ export interface PortalRoomOptions {
   readonly invite: readonly UserId[];
   /** The level that inviting needs. Default 50: who may read along is for the bridge's owners to say. */
   readonly inviteLevel?: number;
+  /** Who asks people in beside the bot: the ghost of a direct chat, for clients file the room under whoever invited them. */
+  readonly host?: UserId;
   /** Default true. False keeps users of other homeservers out for good. */
   readonly federated?: boolean;
   /** Rooms of version 12 on: who also stands above every level. */
@@ -40,7 +42,7 @@ const MAX_NAME = 255;
 const MAX_TOPIC = 1000;
 
 /**
- * A portal: the bot administers, ghosts speak without a level of their own, and what the bridge writes (name, avatar, topic,
+ * A portal: the bot administers, ghosts speak without a level of their own (one that is the host can invite), and what the bridge writes (name, avatar, topic,
  * bridge info, levels, encryption, the way to a new room) is for the bot alone, whoever is made a moderator.
  */
 export function portalRoom(options: PortalRoomOptions): PortalRoomBody {
@@ -64,21 +66,28 @@ export function portalRoom(options: PortalRoomOptions): PortalRoomBody {
       { type: 'm.room.history_visibility', state_key: '', content: { history_visibility: 'shared' } },
       { type: 'm.room.guest_access', state_key: '', content: { guest_access: 'forbidden' } },
       ...(options.avatar === undefined ? [] : [{ type: 'm.room.avatar', state_key: '', content: { url: options.avatar } }]),
+      // MSC4171: who is in the room as a tool. Without it clients take a direct chat for one of three.
+      ...(options.direct ? [{ type: FUNCTIONAL, state_key: '', content: { service_members: [options.bot] } }] : []),
       ...bridgeInfo(options.bot, options.bridgedTo),
     ],
   };
 }
 
+const FUNCTIONAL = 'io.element.functional_members';
+/** Enough to invite where a ghost is the host, and for nothing else; people stand at 0. */
+const HOST_LEVEL = 10;
+
 /** State that belongs to the bridge: a moderator's 50 does not reach it. */
 const BRIDGE_OWNED = [
   'm.room.name', 'm.room.avatar', 'm.room.topic', 'm.room.canonical_alias', 'm.bridge', 'uk.half-shot.bridge',
   'm.room.power_levels', 'm.room.encryption', 'm.room.history_visibility', 'm.room.guest_access', 'm.room.join_rules', 'm.room.server_acl',
+  FUNCTIONAL,
 ] as const;
 
 function powerLevels(options: PortalRoomOptions, creators: boolean): PowerLevelsEventContent {
   return {
     // Naming a creator here makes a room of version 12 impossible: it is above all levels as it is.
-    users: creators ? {} : { [options.bot]: 100 },
+    users: { ...(creators ? {} : { [options.bot]: 100 }), ...(options.host === undefined ? {} : { [options.host]: HOST_LEVEL }) },
     users_default: 0,
     events: {
       ...Object.fromEntries(BRIDGE_OWNED.map((type) => [type, 100])),
@@ -91,7 +100,7 @@ function powerLevels(options: PortalRoomOptions, creators: boolean): PowerLevels
     },
     events_default: 0,
     state_default: 50,
-    invite: options.inviteLevel ?? 50,
+    invite: options.inviteLevel ?? (options.host === undefined ? 50 : HOST_LEVEL),
     kick: 50,
     ban: 50,
     redact: 50,

@@ -48,6 +48,11 @@ export function levelNeeded(type: string, isState: boolean, powerLevels: AsFound
   return level(own) ?? fallback;
 }
 
+/** The level that inviting needs. */
+export function inviteLevel(powerLevels: AsFound | null): number {
+  return level(powerLevels?.invite) ?? 0;
+}
+
 function level(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? Math.trunc(value) : undefined;
   return typeof value === 'string' && /^\s*[-+]?\d{1,16}\s*$/.test(value) ? Number(value) : undefined;

@@ -249,7 +249,7 @@ export class RocketChatConnection implements Connection {
   async #begin(sink: Sink, signal: AbortSignal): Promise<void> {
     await this.#learnServer();
     const receiver = new Receiver({
-      url: this.#app.url, token: this.#account.token, self: this.remoteId, scope: this.#scope, api: this.#api, people: this.#people, rooms: this.#rooms,
+      url: this.#app.url, token: this.#account.token, self: this.remoteId, personal: this.#account.kind === 'user', scope: this.#scope, api: this.#api, people: this.#people, rooms: this.#rooms,
       position: new Position(sink), clock: this.#clock, log: this.#log, works: () => this.#health.works(), breaks: (error) => this.#health.breaks(error),
       ...(this.#options.answerTimeoutMs !== undefined && { answerMs: this.#options.answerTimeoutMs }),
     });

@@ -86,9 +86,10 @@ export function decode(markup: string, whom: Mentioned = anybody): RichText {
   };
   const inlines = (line: string): Inline[] => unjointed(readInlines(line, whom));
   const fences = fenceEnds(lines);
+  const quotes = quotesFrom(lines, inlines);
   for (let at = 0; at < lines.length; ) {
     const line = lines[at] ?? '';
-    const found = line.trim() === '' ? { next: at + 1 } : readBlock(lines, at, fences, inlines);
+    const found = line.trim() === '' ? { next: at + 1 } : readBlock(lines, at, { fences, quotes }, inlines);
     if (found === undefined) {
       if (paragraph.length > 0) paragraph.push({ t: 'break' });
       paragraph.push(...inlines(line));
@@ -114,7 +115,24 @@ function fenceEnds(lines: readonly string[]): readonly number[] {
   return ends;
 }
 
-function readBlock(lines: readonly string[], at: number, fences: readonly number[], inlines: (line: string) => Inline[]): Found | undefined {
+/** Whether the lines with `>` from each line on say anything; else they are no quote, and none of them is looked at again for each. */
+function quotesFrom(lines: readonly string[], inlines: (line: string) => Inline[]): readonly boolean[] {
+  const says = Array.from({ length: lines.length + 1 }, () => false);
+  for (let at = lines.length - 1; at >= 0; at -= 1) {
+    const line = lines[at] ?? '';
+    says[at] = line.startsWith('>') && ((says[at + 1] ?? false) || inlines(unquoted(line)).length > 0);
+  }
+  return says;
+}
+
+const unquoted = (line: string): string => line.replace(/^> ?/, '');
+
+interface Ahead {
+  readonly fences: readonly number[];
+  readonly quotes: readonly boolean[];
+}
+
+function readBlock(lines: readonly string[], at: number, { fences, quotes }: Ahead, inlines: (line: string) => Inline[]): Found | undefined {
   const line = lines[at] ?? '';
   if (line.startsWith(FENCE)) {
     const language = line.slice(3).trim();
@@ -127,10 +145,10 @@ function readBlock(lines: readonly string[], at: number, fences: readonly number
   const heading = /^(#{1,4}) +(\S.*)$/.exec(line);
   if (heading) return { block: { t: 'heading', level: (heading[1] ?? '#').length as 1 | 2 | 3 | 4, children: inlines(heading[2] ?? '') }, next: at + 1 };
   if (/^-{3,}\s*$/.test(line)) return { block: { t: 'rule' }, next: at + 1 };
-  if (line.startsWith('>')) {
+  if (quotes[at] === true) {
     const own = run(lines, at, (each) => each.startsWith('>'));
-    const children = own.flatMap((each, index): Inline[] => [...(index > 0 ? [{ t: 'break' } as const] : []), ...inlines(each.replace(/^> ?/, ''))]);
-    if (children.some((child) => child.t !== 'break')) return { block: { t: 'quote', children: [{ t: 'paragraph', children }] }, next: at + own.length };
+    const children = own.flatMap((each, index): Inline[] => [...(index > 0 ? [{ t: 'break' } as const] : []), ...inlines(unquoted(each))]);
+    return { block: { t: 'quote', children: [{ t: 'paragraph', children }] }, next: at + own.length };
   }
   return readList(lines, at, inlines);
 }

@@ -34,6 +34,8 @@ export interface ReceiverOptions {
   readonly url: string;
   readonly token: string;
   readonly self: string;
+  /** The account is a person's own login. */
+  readonly personal: boolean;
   readonly scope: string;
   readonly api: RocketChatApi;
   readonly people: People;
@@ -59,6 +61,8 @@ export class Receiver {
   readonly #context: Context;
   #ddp: Ddp | undefined;
   readonly #told = new Map<string, string>();
+  /** Until when the account was last told to have read, by conversation. */
+  readonly #read = new Map<string, Millis>();
   /** Rooms that the server did not tell of, and until when they are not asked about. */
   readonly #hidden = new Recent<Millis>(1_000);
 
@@ -66,6 +70,7 @@ export class Receiver {
     this.#options = options;
     const { scope, self, rooms, people, position } = options;
     this.#context = {
+      personal: options.personal,
       scope, self, room: (rid) => rooms.get(rid), named: (username) => people.named(username),
       remembers: { reactions: (id) => position.hadReactions(id) },
     };
@@ -223,7 +228,14 @@ export class Receiver {
   /** Rooms are told again with every message in them, and much is told that has no place anywhere. */
   #isNews({ event }: NetworkItem): boolean {
     if (event.type === 'unsupported') return event.conversation !== undefined && event.what !== 'messagesRead' && event.what !== 'videoconf' && event.what !== 'command' && event.what !== 'hidden';
-    if (event.type === 'typing' && event.sender.isSelf === true) return false;
+    if (event.type === 'receipt' && event.reader.isSelf === true) {
+      // A subscription is told with every message in its room, mostly with nothing read anew.
+      if (this.#read.get(event.conversation.id) === event.time) return false;
+      if (this.#read.size > 10_000) this.#read.clear();
+      this.#read.set(event.conversation.id, event.time);
+      return true;
+    }
+    if (event.type === 'typing' && event.sender.isSelf === true) return this.#context.personal === true;
     if (event.type !== 'conversation.changed' || event.by !== undefined) return true;
     const { id, title, topic, avatar } = event.conversation;
     const looks = JSON.stringify([title, topic, avatar?.id]);

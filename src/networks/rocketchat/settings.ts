@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AccountSettings, AppSettings } from '../network.ts';
-import { onceEach, parsedOnce, safeAddress } from '../shared/settings.ts';
+import { onceEach, parsedOnce, puppet, safeAddress } from '../shared/settings.ts';
 
 export const account = z.strictObject({
   kind: z
@@ -16,6 +16,7 @@ export const account = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Matrix users invited to new rooms, and told when the account stops working.'),
+  puppet: puppet(),
   names: z
     .enum(['alias', 'prefix'])
     .default('alias')

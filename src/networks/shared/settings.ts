@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** An address of an API: https without a query, or http to this machine. */
 export function safeAddress(address: string): boolean {
@@ -42,4 +42,13 @@ export function onceEach<Account>({ of, field, message }: Once<Account>): (accou
       seen.set(of(account), name);
     }
   };
+}
+
+/** Of an account with several owners, whose own Matrix account shows what it does in the network's app. */
+export function puppet(): z.ZodType<string | undefined> {
+  return z
+    .string()
+    .regex(/^@[^:\s]+:\S+$/, { error: 'must be a whole Matrix user id such as @anna:example.org' })
+    .optional()
+    .describe('The Matrix user who uses this account in the network’s own app too: what is done there shows as theirs. Without it the owner, where there is one alone.');
 }

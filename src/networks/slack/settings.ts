@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AccountSettings, AppSettings } from '../network.ts';
-import { onceEach, parsedOnce, safeAddress } from '../shared/settings.ts';
+import { onceEach, parsedOnce, puppet, safeAddress } from '../shared/settings.ts';
 
 export const account = z.strictObject({
   team_id: z
@@ -23,6 +23,7 @@ export const account = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Matrix users invited to new portals, and told when the account stops working. For a personal login: that person.'),
+  puppet: puppet(),
   mention_everybody: z
     .enum(['off', 'here', 'channel'])
     .default('off')

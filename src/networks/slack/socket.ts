@@ -27,10 +27,14 @@ interface Timing {
   readonly hello: number;
   readonly ping: number;
   readonly silence: number;
+  /** A socket that was open for as long counts as a good one. */
+  readonly lasting: number;
+  /** So many that were not may follow each other without a pause. */
+  readonly quick: number;
   readonly backoff: readonly number[];
 }
 
-const TIMING: Timing = { hello: 15_000, ping: 10_000, silence: 35_000, backoff: [500, 1_000, 2_000, 5_000, 10_000, 30_000] };
+const TIMING: Timing = { hello: 15_000, ping: 10_000, silence: 35_000, lasting: 10_000, quick: 4, backoff: [500, 1_000, 2_000, 5_000, 10_000, 30_000] };
 const MAX_FRAME = 4 * 1024 * 1024;
 /** Events in hand; beyond, nothing more is read until some are committed. */
 const MOST_PENDING = 500;
@@ -106,13 +110,16 @@ class Hub {
     while (!signal.aborted) {
       try {
         const socket = await this.#open();
-        failures = 0;
+        const openedAt = this.#clock.now();
         // The old one goes on until the new one is there; where it did not last, something may be missing.
         if (this.#live?.readyState !== WebSocket.OPEN) gap = true;
         this.#live = socket.socket;
         for (const member of this.#members) member.live(gap);
         gap = (await socket.replaced) === 'lost';
         if (gap) this.#live = null;
+        if (this.#clock.now() - openedAt >= TIMING.lasting) failures = 0;
+        // Slack that greets and sends away at once is not asked without end.
+        else if (++failures > TIMING.quick) await this.#pause(failures - TIMING.quick - 1);
       } catch (error) {
         if (signal.aborted) return;
         gap = true;
@@ -122,13 +129,15 @@ class Hub {
           await this.#clock.sleep(BROKEN_RECHECK_MS, signal);
           continue;
         }
-        const wait = TIMING.backoff[Math.min(failures, TIMING.backoff.length - 1)] ?? 30_000;
         this.#log('debug', 'The socket to Slack did not open.', error);
-        failures += 1;
-        const asked = error instanceof DeliveryError && 'afterMs' in error && typeof error.afterMs === 'number' ? error.afterMs : 0;
-        await this.#clock.sleep(Math.max(asked, wait * (0.75 + Math.random() / 2)), signal);
+        await this.#pause(failures++, error instanceof DeliveryError && 'afterMs' in error && typeof error.afterMs === 'number' ? error.afterMs : 0);
       }
     }
+  }
+
+  async #pause(failures: number, atLeast = 0): Promise<void> {
+    const wait = TIMING.backoff[Math.min(failures, TIMING.backoff.length - 1)] ?? 30_000;
+    await this.#clock.sleep(Math.max(atLeast, wait * (0.75 + Math.random() / 2)), this.#stop.signal);
   }
 
   /** A socket that has said hello. `replaced` tells when another is wanted: it was lost, or Slack is about to close it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AccountSettings, AppSettings } from '../network.ts';
-import { onceEach, parsedOnce, safeAddress } from '../shared/settings.ts';
+import { onceEach, parsedOnce, puppet, safeAddress } from '../shared/settings.ts';
 
 const id = z
   .string({ error: 'must be a text of digits; put it between quotes, else digits can get lost' })
@@ -34,6 +34,7 @@ export const account = z.strictObject({
     .array(z.string().regex(/^@[^:\s]+:\S+$/, { error: 'must be a whole Matrix user id such as @anna:example.org' }))
     .default([])
     .describe('Matrix users invited when somebody new writes, and told when the account stops working. Without any, administrators are.'),
+  puppet: puppet(),
   throughput: z
     .number()
     .min(1)

@@ -73,7 +73,7 @@ export class PersonHandle {
   }
 
   read(room: Room): void {
-    this.#world.feed.emit({ kind: 'room', rid: room._id, what: 'messagesRead', args: [{ until: this.#world.now() }] });
+    this.#world.read(room, this.user);
   }
 
   join(room: Room): void {

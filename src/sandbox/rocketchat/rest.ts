@@ -223,8 +223,7 @@ export class Rest {
     this.#route('GET', 'rooms.info', { roomId: 'string?', roomName: 'string?' }, ({ user, query: { roomId } }) => ({ room: world.roomOf(this.#roomFor(user, roomId ?? '', true)) }));
     this.#route('POST', 'subscriptions.read', { rid: 'string', readThreads: 'boolean?' }, ({ user, body: { rid } }) => {
       const room = this.#roomFor(user, String(rid), true);
-      world.reads.push({ rid: room._id, uid: user._id });
-      world.feed.emit({ kind: 'room', rid: room._id, what: 'messagesRead', args: [{ until: world.now() }] });
+      world.read(room, user);
       return {};
     });
   }

@@ -102,6 +102,8 @@ export class World {
   readonly trash = new Map<string, { readonly _id: string; readonly rid: string; readonly _deletedAt: Date }>();
   readonly uploads = new Map<string, Upload>();
   readonly reads: { readonly rid: string; readonly uid: string }[] = [];
+  /** `ls` of subscriptions, by room and user: when each last saw the room. */
+  readonly seen = new Map<string, Date>();
   readonly settings: Record<string, unknown>;
   readonly permissions: Record<string, string[]> = {
     'message-impersonate': ['bot', 'app', 'admin'], 'api-bypass-rate-limit': ['bot', 'app', 'admin'], 'pin-message': ['owner', 'moderator', 'admin', 'bot', 'user'],
@@ -221,6 +223,15 @@ export class World {
     this.tell(user._id, 'subscriptions-changed', ['inserted', this.subscription(room, user)]);
   }
 
+  /** Their subscription is told to themselves; the room hears once everybody has seen it, and how far. */
+  read(room: Room, user: User): void {
+    this.reads.push({ rid: room._id, uid: user._id });
+    this.seen.set(`${room._id} ${user._id}`, this.now());
+    this.tell(user._id, 'subscriptions-changed', ['updated', this.subscription(room, user)]);
+    const until = new Date(Math.min(...room.members.map((uid) => (this.seen.get(`${room._id} ${uid}`) ?? room.ts).getTime())));
+    this.feed.emit({ kind: 'room', rid: room._id, what: 'messagesRead', args: [{ until }] });
+  }
+
   leave(room: Room, user: User): void {
     const at = room.members.indexOf(user._id);
     if (at !== -1) room.members.splice(at, 1);
@@ -247,7 +258,7 @@ export class World {
   subscription(room: Room, user: User): object {
     const other = room.members.map((uid) => this.users.get(uid)).find((each) => each !== undefined && each !== user);
     return {
-      _id: `${room._id}${user._id}`.slice(0, 17), rid: room._id, t: room.t, u: face(user), ts: room.ts, _updatedAt: this.now(), open: true, unread: 0, alert: false, userMentions: 0, groupMentions: 0,
+      _id: `${room._id}${user._id}`.slice(0, 17), rid: room._id, t: room.t, u: face(user), ts: room.ts, _updatedAt: this.now(), open: true, unread: 0, alert: false, userMentions: 0, groupMentions: 0, ls: this.seen.get(`${room._id} ${user._id}`),
       name: room.t === 'd' ? (other?.username ?? user.username) : room.name, fname: room.t === 'd' ? (other?.name ?? user.name) : room.fname,
     };
   }

@@ -42,6 +42,9 @@ export class Delivery {
     this.#url = world.options.requestUrl ?? null;
   }
 
+  /** How many sockets have ever been opened. */
+  opened = 0;
+
   /** How many sockets are open. */
   get sockets(): number {
     return this.#sockets.length;
@@ -202,6 +205,7 @@ export class Delivery {
       return;
     }
     this.#sockets.push(socket);
+    this.opened += 1;
     socket.setMaxListeners(0);
     socket.on('close', () => {
       const place = this.#sockets.indexOf(socket);
@@ -211,6 +215,9 @@ export class Delivery {
     socket.send(JSON.stringify({
       type: 'hello', num_connections: this.#sockets.length, debug_info: { host: 'applink-sandbox', build_number: 1, approximate_connection_time: 18_060 }, connection_info: { app_id: this.#world.appId },
     }));
+    if (!this.#world.faults.sendAway) return;
+    socket.send(JSON.stringify({ type: 'disconnect', reason: 'refresh_requested', debug_info: { host: 'applink-sandbox' } }));
+    socket.close();
   }
 
   #heard(data: Buffer): void {

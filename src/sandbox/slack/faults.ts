@@ -27,10 +27,12 @@ export const faultsSchema = z.strictObject({
   shareMs: milliseconds,
   /** apps.connections.open is refused with internal_error. */
   noSockets: z.boolean(),
+  /** A socket that was greeted is sent away at once. */
+  sendAway: z.boolean(),
 });
 
 export type Faults = z.infer<typeof faultsSchema>;
 
 export function noFaults(): Faults {
-  return { duplicate: 0, reorder: 0, delayMs: 0, drop: 0, rateLimit: 0, expireToken: false, http500: 0, acceptThenReset: 0, slowMs: 0, shareMs: 50, noSockets: false };
+  return { duplicate: 0, reorder: 0, delayMs: 0, drop: 0, rateLimit: 0, expireToken: false, http500: 0, acceptThenReset: 0, slowMs: 0, shareMs: 50, noSockets: false, sendAway: false };
 }

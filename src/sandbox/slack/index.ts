@@ -47,6 +47,8 @@ export interface SlackSandbox {
   /** May be changed at any time. */
   readonly faults: Faults;
   readonly sockets: number;
+  /** Those that have been opened, the ones that are closed again among them. */
+  readonly opened: number;
   /** Finds the person by id or handle, or makes them. */
   person(name: string, given?: { readonly realName?: string; readonly avatar?: string; readonly teamId?: string }): PersonHandle;
   /** Finds the channel by name, or makes it. Returns its id. */
@@ -101,6 +103,7 @@ export async function startSlackSandbox(options: SlackSandboxOptions): Promise<S
     get apiUrl() { return `${world.origin}/api`; },
     teamId: world.teamId, botUserId: world.bot.id, botId: world.bot.botId ?? '', messages: world.messages, sent: delivery.sent, oddities: world.oddities, faults: world.faults,
     get sockets() { return delivery.sockets; },
+    get opened() { return delivery.opened; },
     person, channel,
     program: (name, id, said) => speakAs(world, events, name, id, said),
     emoji: (name, url) => void world.emoji.set(name, url),

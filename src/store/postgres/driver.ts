@@ -29,6 +29,9 @@ export class PostgresDriver implements Driver {
   /** Its server clears away by itself. */
   checkpoint(): void {}
 
+  /** Nor does it let others rewrite its files while they are in use: that is for whoever administers it. */
+  scrub(): void {}
+
   close(): void {
     this.#link.close();
   }

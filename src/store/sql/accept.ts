@@ -3,6 +3,7 @@ import type { ConversationRef, MatrixEvent, NetworkEvent, PersonRef } from '../.
 import type { AccountId, ConversationRow, InboxSeq, Millis, NetworkId, PersonRow } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import type { Accepted, InboxItem, MatrixBatch, NetworkBatch, OpenConversation } from '../store.ts';
+import type { Consent } from './consent.ts';
 import { BROKEN } from './inbox.ts';
 import { namedIn } from '../../model/named.ts';
 import { joinIds, type LocalpartOf, replaceConversation, resolveConversation, resolvePerson } from './people.ts';
@@ -21,12 +22,14 @@ export class Intake {
   readonly #seal: Seal;
   readonly #localpartOf: LocalpartOf;
   readonly #now: () => Millis;
+  readonly #consent: Consent;
 
-  constructor(sql: Sql, seal: Seal, localpartOf: LocalpartOf, now: () => Millis) {
+  constructor(sql: Sql, seal: Seal, localpartOf: LocalpartOf, consent: Consent, now: () => Millis) {
     this.#sql = sql;
     this.#seal = seal;
     this.#localpartOf = localpartOf;
     this.#now = now;
+    this.#consent = consent;
   }
 
   network(batch: NetworkBatch): Accepted {
@@ -36,9 +39,12 @@ export class Intake {
     for (const { key, event } of batch.items) {
       if (!this.#isNew(batch.account, key)) continue;
       fresh += 1;
+      const starts = batch.starts?.includes(key) === true && this.#startsAgain(batch.network, event);
+      if (this.#consent.isOfErased(batch.network, event, personOf(event))) continue;
       const { conversation, person } = this.#identify(batch.network, batch.account, event, wake);
+      if (starts && person !== null) this.#consent.set(person, this.#now());
       const lane = event.type === 'delivery' || conversation === null ? `status:${batch.account}` : `in:c${conversation}`;
-      const jobs = this.#mediaJobs(batch.account, event);
+      const jobs = this.#mediaJobs(batch.account, event, () => this.#isUnwanted(person, lane));
       media.push(...Object.values(jobs));
       this.#sql.run(
         `INSERT INTO inbox (source, key, lane, state, received_at, account, conversation, person, media, body)
@@ -53,11 +59,12 @@ export class Intake {
 
   past(batch: NetworkBatch): { items: readonly InboxItem[]; wake: readonly string[]; media: readonly number[] } {
     const wake = new Set<string>();
-    const items = batch.items.map(({ key, event }): InboxItem => {
+    const items = batch.items.filter(({ event }) => !this.#consent.isOfErased(batch.network, event, personOf(event))).map(({ key, event }): InboxItem => {
       const { conversation, person } = this.#identify(batch.network, batch.account, event, wake);
+      const media = this.#mediaJobs(batch.account, event, () => person !== null && this.#consent.isStopped(person));
       return {
         seq: 0 as InboxSeq, source: batch.account, key, lane: '', tries: 0, receivedAt: this.#now(), dueAt: 0,
-        body: { side: 'network', account: batch.account, event, conversation, person, media: this.#mediaJobs(batch.account, event) },
+        body: { side: 'network', account: batch.account, event, conversation, person, media },
       };
     });
     return { items, wake: [...wake], media: items.flatMap(({ body }) => (body.side === 'network' ? Object.values(body.media) : [])) };
@@ -156,8 +163,24 @@ export class Intake {
   }
 
   open(request: OpenConversation, wake: Set<string>): ConversationRow {
-    const person = request.person === null ? null : resolvePerson(this.#sql, request.network, request.person, this.#localpartOf, this.#now());
+    const { person: named } = request;
+    const unwanted = named !== null && this.#consent.isErased(request.network, named);
+    const person = named === null ? null : resolvePerson(this.#sql, request.network, named, this.#localpartOf, this.#now());
+    if (unwanted && person !== null) this.#consent.set(person, this.#now());
     return resolveConversation(this.#sql, request.network, request.account, request.conversation, person, this.#now(), wake);
+  }
+
+  /** Somebody who was erased and was not to be bridged wants to be again; their lane tells everybody. */
+  #startsAgain(network: string, event: NetworkEvent): boolean {
+    const author = personOf(event);
+    if (author === undefined || !this.#consent.isErased(network, author)) return false;
+    this.#consent.forget(network, author);
+    return true;
+  }
+
+  /** Whose files are not even fetched. Where something of theirs waits still, that may be the word that changes it: then its lane decides. */
+  #isUnwanted(person: PersonRow | null, lane: string): boolean {
+    return person !== null && this.#consent.isStopped(person) && this.#sql.get("SELECT 1 FROM inbox WHERE lane = ? AND state = 'ready' LIMIT 1", lane) === undefined;
   }
 
   /** What is kept as dead outlives the hash of its key, where hashes are forgotten. */
@@ -177,12 +200,12 @@ export class Intake {
       const conversation = event.conversation ? this.#conversation(network, account, event.conversation, null, wake) : joined;
       return { conversation, person: null };
     }
-    for (const named of namedIn(event)) if (named.isSelf !== true) resolvePerson(this.#sql, network, named, this.#localpartOf, this.#now());
+    for (const named of namedIn(event)) if (named.isSelf !== true && !this.#consent.isErased(network, named)) resolvePerson(this.#sql, network, named, this.#localpartOf, this.#now());
     if (event.type === 'conversation.replaced') {
       return { conversation: replaceConversation(this.#sql, network, account, event.conversation, event.into, this.#now(), wake), person: null };
     }
     const ref = personOf(event);
-    const person = ref === undefined || ref.isSelf === true ? null : resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
+    const person = ref === undefined || ref.isSelf === true || this.#consent.isErased(network, ref) ? null : resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
     const conversation = 'conversation' in event && event.conversation
       ? this.#conversation(network, account, event.conversation, event.conversation.kind === 'direct' ? person : null, wake) : null;
     if (event.type === 'message' && event.historical !== true && conversation !== null && person !== null) this.#noteInbound(conversation, event.id, event.time);
@@ -201,9 +224,10 @@ export class Intake {
     this.#sql.run('UPDATE conversation SET last_inbound_id = ?, last_inbound_at = ? WHERE id = ? AND coalesce(last_inbound_at, 0) <= ?', id, at, conversation, at);
   }
 
-  #mediaJobs(account: string, event: NetworkEvent): Record<number, number> {
+  #mediaJobs(account: string, event: NetworkEvent, isUnwanted: () => boolean): Record<number, number> {
     const jobs: Record<number, number> = {};
     if (event.type !== 'message' && event.type !== 'edit') return jobs;
+    if (!event.parts.some(isMedia) || isUnwanted()) return jobs;
     event.parts.forEach((part, index) => {
       if (!isMedia(part) || !('network' in part.media.source)) return;
       jobs[index] = insert(this.#sql, 'id',

@@ -38,5 +38,7 @@ export interface Driver {
   readonly transactions: Transactions;
   isThere(): boolean;
   checkpoint(): void;
+  /** Nothing of what was deleted is left in the files, as far as the database can see to that. Never within a transaction. */
+  scrub(): void;
   close(): void;
 }

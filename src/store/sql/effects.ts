@@ -1,6 +1,7 @@
 import type { AccountId, ConversationRow, InboxSeq, Millis, OutboxSeq, PersonRow, PortalRow, RoomRow, UserId } from '../../model/ids.ts';
 import type { Seal } from '../seal.ts';
 import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store.ts';
+import type { Consent } from './consent.ts';
 import { learnId, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
 import { again, RESTORED } from './outbox.ts';
 import type { Sql } from './driver.ts';
@@ -12,12 +13,14 @@ export class Effects {
   readonly #seal: Seal;
   readonly #localpartOf: LocalpartOf;
   readonly #now: () => Millis;
+  readonly #consent: Consent;
 
-  constructor(sql: Sql, seal: Seal, localpartOf: LocalpartOf, now: () => Millis) {
+  constructor(sql: Sql, seal: Seal, localpartOf: LocalpartOf, consent: Consent, now: () => Millis) {
     this.#sql = sql;
     this.#seal = seal;
     this.#localpartOf = localpartOf;
     this.#now = now;
+    this.#consent = consent;
   }
 
   apply(effects: readonly Effect[], origin: InboxSeq | null, wake: Set<string>): void {
@@ -28,7 +31,7 @@ export class Effects {
     switch (effect.do) {
       case 'send': return this.#send(effect.row, origin, wake);
       case 'cancel': return this.#cancel(effect);
-      case 'replace': return this.#replace(effect);
+      case 'replace': return this.#replace(effect, wake);
       case 'proven': return this.#proven(effect, wake);
       case 'map': return this.#map(effect.row, wake);
       case 'unmap': return this.#unmap(effect);
@@ -44,8 +47,13 @@ export class Effects {
       case 'member': return this.#member(effect);
       case 'room': return this.#room(effect.room, effect.change, wake);
       case 'person': return this.#person(effect);
+      case 'consent': return this.#consent.set(effect.person, effect.stopped);
       case 'facts': return this.#facts(effect, origin, wake);
       case 'portal': return this.#portal(effect, origin, wake);
+      case 'portalIn': return this.#portalIn(effect, wake);
+      case 'relay':
+        this.#sql.run('UPDATE portal SET relay = ? WHERE id = ?', effect.on ? 1 : 0, effect.portal);
+        return;
       case 'managementRoom': return this.#managementRoom(effect.invite, origin, wake);
       case 'portalState':
         this.#sql.run('UPDATE portal SET state = ? WHERE id = ?', effect.state, effect.portal);
@@ -78,9 +86,11 @@ export class Effects {
     if (cancelled === 0 && !this.#isCancelled(seq)) throw new Stale('The row has been begun.');
   }
 
-  #replace({ seq, task }: Extract<Effect, { do: 'replace' }>): void {
-    const replaced = this.#sql.run("UPDATE outbox SET body = ?, edition = edition + 1 WHERE seq = ? AND state IN ('ready', 'parked')", this.#seal.seal(task), seq);
+  #replace({ seq, task }: Extract<Effect, { do: 'replace' }>, wake: Set<string>): void {
+    const replaced = this.#sql.run(`UPDATE outbox SET body = ?, edition = edition + 1, due_at = CASE WHEN state = 'parked' THEN 0 ELSE due_at END,
+      wait_key = NULL, state = 'ready' WHERE seq = ? AND state IN ('ready', 'parked')`, this.#seal.seal(task), seq);
     if (replaced === 0) throw new Stale('The row has been begun.');
+    this.#wakeLaneOf(seq, wake);
   }
 
   #proven({ seq, remoteId }: Extract<Effect, { do: 'proven' }>, wake: Set<string>): void {
@@ -112,9 +122,10 @@ export class Effects {
   }
 
   #member({ room, member }: Extract<Effect, { do: 'member' }>): void {
-    this.#sql.run(`INSERT INTO member (room, "user", membership, name, picture) VALUES (?, ?, ?, ?, ?) ON CONFLICT (room, "user") DO UPDATE SET
-      membership = excluded.membership, name = coalesce(excluded.name, member.name), picture = nullif(coalesce(excluded.picture, member.picture), '')`,
-      room, member.user, member.membership, member.name, member.picture === null ? '' : (member.picture ?? null));
+    this.#sql.run(`INSERT INTO member (room, "user", membership, has_left, name, picture) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (room, "user") DO UPDATE SET
+      membership = excluded.membership, has_left = CASE excluded.membership WHEN 'join' THEN 0 WHEN 'leave' THEN 1 WHEN 'ban' THEN 1 ELSE member.has_left END,
+      name = coalesce(excluded.name, member.name), picture = nullif(coalesce(excluded.picture, member.picture), '')`,
+      room, member.user, member.membership, member.membership === 'leave' || member.membership === 'ban' ? 1 : 0, member.name, member.picture === null ? '' : (member.picture ?? null));
   }
 
   #person({ person, change: { registered, shownName, shownPicture } }: Extract<Effect, { do: 'person' }>): void {
@@ -139,15 +150,15 @@ export class Effects {
    */
   #ready(portal: PortalRow, wake: Set<string>): void {
     const found = this.#sql.get<{ state: string; room: number; made: string }>('SELECT portal.state, portal.room, room.state AS made FROM portal JOIN room ON room.id = portal.room WHERE portal.id = ?', portal);
-    if (found?.state === 'closed') throw new Stale('The portal has been closed.');
-    if (found?.made === 'creating' && this.#makeAgain(portal)) wake.add(`out:r${found.room}`);
+    if (found === undefined || found.state === 'closed') throw new Stale('The portal has been closed, or erased.');
+    if (found.made === 'creating' && this.#makeAgain(portal)) wake.add(`out:r${found.room}`);
   }
 
   /** A room that could not be made before can perhaps be now; the steps that follow died with it. */
   #makeAgain(portal: PortalRow): boolean {
     if (this.#sql.get("SELECT 1 FROM outbox WHERE key = ? AND state = 'dead'", `create.${portal}`) === undefined) return false;
-    const steps = this.#sql.all<{ seq: number }>("SELECT seq FROM outbox WHERE (key = ? OR key = ? OR (key > ? AND key < ?)) AND state = 'dead' AND (body IS NOT NULL OR kind = 'create') ORDER BY seq",
-      `create.${portal}`, `enter.${portal}`, `invite.${portal}.`, `invite.${portal}/`);
+    const steps = this.#sql.all<{ seq: number }>("SELECT seq FROM outbox WHERE (key = ? OR key = ? OR key = ? OR (key > ? AND key < ?)) AND state = 'dead' AND (body IS NOT NULL OR kind = 'create') ORDER BY seq",
+      `create.${portal}`, `welcome.${portal}`, `enter.${portal}`, `invite.${portal}.`, `invite.${portal}/`);
     for (const { seq } of steps) again(this.#sql, seq, this.#now());
     return true;
   }
@@ -155,10 +166,10 @@ export class Effects {
   #send(row: NewOutbox, origin: InboxSeq | null, wake: Set<string>): void {
     if (origin !== null && row.task.to === 'matrix' && row.portal !== undefined) this.#ready(row.portal, wake);
     const id = this.#sql.insert('seq',
-      `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason, shows_event, shows_part)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+      `INSERT INTO outbox (lane, kind, key, state, portal, room, account, event, sender, person, remote_ref, origin_seq, part, parts, body, due_at, created_at, wait_key, sent_at, reason, shows_event, shows_part)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
       row.lane, row.task.kind, row.key, row.park ? 'parked' : row.doubtful ? 'uncertain' : 'ready', row.portal ?? null, row.room ?? null, row.account ?? null, row.event ?? null, row.sender ?? null,
-      row.remoteRef ?? null, origin, row.part ?? 0, row.parts ?? 1, this.#seal.seal(row.task), row.park?.until ?? row.dueAt ?? 0, this.#now(), row.park?.key ?? null,
+      'as' in row.task ? row.task.as : null, row.remoteRef ?? null, origin, row.part ?? 0, row.parts ?? 1, this.#seal.seal(row.task), row.park?.until ?? row.dueAt ?? 0, this.#now(), row.park?.key ?? null,
       row.doubtful ? this.#now() : null, row.doubtful ? RESTORED : null, row.shows?.event ?? null, row.shows?.part ?? null,
     );
     if (id === null) return;
@@ -224,6 +235,7 @@ export class Effects {
       room, effect.conversation, effect.account, effect.backfill === true ? 'backfilling' : 'creating') as PortalRow;
     const lane = `out:r${room}`;
     this.#send({ lane, key: `create.${portal}`, room, task: { to: 'matrix', kind: 'create' } }, origin, wake);
+    this.#send({ lane, key: `welcome.${portal}`, portal, room, task: { to: 'matrix', kind: 'welcome' } }, null, wake);
     const person = this.#sql.get<{ person: number | null }>('SELECT person FROM conversation WHERE id = ?', effect.conversation)?.person ?? null;
     if (person !== null) this.#send({ lane, key: `enter.${portal}`, room, task: { to: 'matrix', kind: 'enter', as: person as PersonRow } }, origin, wake);
     if (effect.backfill === true) {
@@ -235,12 +247,19 @@ export class Effects {
     }
   }
 
+  #portalIn({ room, conversation, account }: Extract<Effect, { do: 'portalIn' }>, wake: Set<string>): void {
+    if (this.#sql.get("SELECT 1 FROM portal WHERE conversation = ? AND state <> 'closed'", conversation) !== undefined) throw new Stale('The conversation has a portal.');
+    insert(this.#sql, 'id', "INSERT INTO portal (room, conversation, account, state, linked) VALUES (?, ?, ?, 'live', 1)", room, conversation, account);
+    this.#sql.run("UPDATE room SET kind = 'portal' WHERE id = ?", room);
+    wake.add(`in:c${conversation}`);
+  }
+
   #facts({ network, account, conversation, people, into }: Extract<Effect, { do: 'facts' }>, origin: InboxSeq | null, wake: Set<string>): void {
     if (conversation !== undefined) resolveConversation(this.#sql, network, account, conversation, null, this.#now(), wake);
     for (const ref of people ?? []) {
-      if (ref.isSelf === true) continue;
+      if (ref.isSelf === true || this.#consent.isErased(network, ref)) continue;
       const person = resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
-      if (into !== undefined) this.#send({ lane: `out:r${into.room}`, key: `enter.${into.portal}.${person}`, room: into.room, task: { to: 'matrix', kind: 'enter', as: person } }, origin, wake);
+      if (into !== undefined && !this.#consent.isStopped(person)) this.#send({ lane: `out:r${into.room}`, key: `enter.${into.portal}.${person}`, room: into.room, task: { to: 'matrix', kind: 'enter', as: person } }, origin, wake);
     }
   }
 

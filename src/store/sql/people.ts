@@ -17,8 +17,9 @@ export function resolvePerson(sql: Sql, network: string, ref: PersonRef, localpa
   for (const gone of rest) mergePeople(sql, owner as PersonRow, gone as PersonRow);
   claimIds(sql, people, space, ids, owner);
   const name = visibleName(ref.name ?? '');
-  if (name !== '') sql.run('UPDATE person SET name = ? WHERE id = ? AND name IS DISTINCT FROM ?', name, owner, name);
-  if (ref.avatar !== undefined) sql.run('UPDATE person SET picture = ?, picture_handle = ? WHERE id = ?', ref.avatar?.id ?? '', ref.avatar?.handle ?? null, owner);
+  // Of somebody who is not to be bridged nothing new is kept.
+  if (name !== '') sql.run('UPDATE person SET name = ? WHERE id = ? AND name IS DISTINCT FROM ? AND stopped IS NULL', name, owner, name);
+  if (ref.avatar !== undefined) sql.run('UPDATE person SET picture = ?, picture_handle = ? WHERE id = ? AND stopped IS NULL', ref.avatar?.id ?? '', ref.avatar?.handle ?? null, owner);
   return owner as PersonRow;
 }
 
@@ -122,6 +123,8 @@ function claimIds(sql: Sql, table: IdTable, space: IdSpace, ids: readonly string
 }
 
 function mergePeople(sql: Sql, keep: PersonRow, gone: PersonRow): void {
+  // Whoever said it, it was the same person.
+  sql.run('UPDATE person SET stopped = coalesce(stopped, (SELECT other.stopped FROM person other WHERE other.id = ?)) WHERE id = ?', gone, keep);
   sql.run('UPDATE person_id SET person = ? WHERE person = ?', keep, gone);
   sql.run('UPDATE person SET merged = ? WHERE id = ? OR merged = ?', keep, gone, gone);
   sql.run('UPDATE conversation SET person = ? WHERE person = ?', keep, gone);

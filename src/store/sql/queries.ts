@@ -130,6 +130,13 @@ export class Queries {
     return (own?.remote_id as RemoteId | undefined) ?? null;
   }
 
+  shownUpTo(portal: PortalRow, roomRow: RoomRow, time: Millis): EventId | null {
+    const found = this.#sql.get<{ event_id: string }>(`
+      WITH late AS (SELECT seq, event_id FROM room_event WHERE room = ? ORDER BY seq DESC LIMIT 1000)
+      SELECT m.event_id FROM late JOIN message_map m ON m.portal = ? AND m.event_id = late.event_id AND m.remote_time <= ? ORDER BY late.seq DESC LIMIT 1`, roomRow, portal, time);
+    return (found?.event_id as EventId | undefined) ?? null;
+  }
+
   unseen(source: string, keys: readonly string[]): readonly string[] {
     return keys.filter((key) => this.#sql.get('SELECT 1 FROM seen WHERE hash = ?', this.#seal.hash(source, key)) === undefined);
   }

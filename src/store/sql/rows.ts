@@ -35,6 +35,7 @@ export class Rows {
     if (!found) return null;
     const ids = this.#sql.all<{ scope: string; value: string }>('SELECT scope, value FROM person_id WHERE person = ? ORDER BY strong DESC, rank, value', found.id);
     return {
+      ...(found.stopped === null ? {} : { stopped: found.stopped }),
       row: found.id as PersonRow, network: found.network as NetworkId, localpart: found.localpart, name: found.name,
       scope: ids[0]?.scope ?? '',
       registered: found.registered === 1, shownName: found.shown_name, picture: picture(found), shownPicture: found.shown_picture || null,
@@ -43,10 +44,11 @@ export class Rows {
   }
 
   conversation(row: ConversationRow): Conversation | null {
-    const found = this.#sql.get<ConversationSql>('SELECT * FROM conversation WHERE id = (SELECT coalesce(merged, id) FROM conversation WHERE id = ?)', row);
+    const found = this.#sql.get<ConversationSql>('SELECT c.*, p.stopped FROM conversation c LEFT JOIN person p ON p.id = c.person WHERE c.id = (SELECT coalesce(merged, id) FROM conversation WHERE id = ?)', row);
     if (!found) return null;
     const ids = idsOf(this.#sql, conversations, found.id as ConversationRow);
     return {
+      ...(found.stopped === null || found.kind !== 'direct' ? {} : { stopped: found.stopped }),
       row: found.id as ConversationRow, network: found.network as NetworkId, scope: found.scope, remoteId: ids[0] ?? '',
       kind: found.kind, title: found.title, topic: found.topic, picture: picture(found), aliases: ids, account: found.account as AccountId, perAccount: found.receiver !== '', person: found.person as PersonRow | null,
       lastInbound: found.last_inbound_id === null ? null : { id: found.last_inbound_id as RemoteId, at: found.last_inbound_at ?? 0 },
@@ -55,6 +57,13 @@ export class Rows {
 
   directChats(person: PersonRow): readonly Conversation[] {
     return this.#sql.all<{ id: number }>("SELECT id FROM conversation WHERE person = ? AND kind = 'direct' AND merged IS NULL ORDER BY id", person)
+      .map(({ id }) => this.conversation(id as ConversationRow)).filter((found) => found !== null);
+  }
+
+  /** Known by this id of the network, or called this there. */
+  conversationsCalled(account: AccountId, name: string): readonly Conversation[] {
+    return this.#sql.all<{ id: number }>(`SELECT id FROM conversation WHERE account = ? AND merged IS NULL AND (lower(title) = lower(?)
+      OR id IN (SELECT conversation FROM conversation_id WHERE value = ?)) ORDER BY id`, account, name, name)
       .map(({ id }) => this.conversation(id as ConversationRow)).filter((found) => found !== null);
   }
 
@@ -85,6 +94,7 @@ export class Rows {
     const conversation = this.conversation(found.conversation as ConversationRow);
     return conversation === null ? null : {
       row: found.id as PortalRow, room: found.room as RoomRow, conversation, account: found.account as AccountId, state: found.state,
+      linked: found.linked === 1, relay: found.relay === 1,
     };
   }
 
@@ -174,21 +184,21 @@ function picture({ picture: id, picture_handle: handle }: PictureSql): Picture |
 }
 
 function member(found: MemberSql): Member {
-  return { user: found.user as UserId, membership: found.membership, name: found.name, picture: found.picture as Mxc | null };
+  return { user: found.user as UserId, membership: found.membership, name: found.name, picture: found.picture as Mxc | null, ...(found.has_left === 1 ? { hasLeft: true } : {}) };
 }
 
 interface PictureSql { picture: string | null; picture_handle: string | null }
-interface PersonSql extends PictureSql { id: number; network: string; localpart: string; name: string | null; registered: number; shown_name: string | null; shown_picture: string | null }
+interface PersonSql extends PictureSql { id: number; network: string; localpart: string; name: string | null; registered: number; shown_name: string | null; shown_picture: string | null; stopped: Millis | null }
 interface ConversationSql extends PictureSql {
   id: number; network: string; scope: string; receiver: string; kind: Conversation['kind']; title: string | null; topic: string | null; account: string;
-  person: number | null; last_inbound_id: string | null; last_inbound_at: number | null;
+  person: number | null; stopped: Millis | null; last_inbound_id: string | null; last_inbound_at: number | null;
 }
 export interface RoomSql {
   id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; topic: string | null; picture: string | null; encrypted: number; pinned: string;
   created_by_us: number; active_at: Millis; last_event: string | null; last_seq: number | null; settled_event: string | null;
 }
-interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state'] }
-interface MemberSql { room: number; user: string; membership: Member['membership']; name: string | null; picture: string | null }
+interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state']; linked: number; relay: number }
+interface MemberSql { room: number; user: string; membership: Member['membership']; has_left: number; name: string | null; picture: string | null }
 export interface OutboxSql {
   seq: number; lane: string; kind: string; key: string; state: OutboxState; portal: number | null; room: number | null; account: string | null;
   event: string | null; sender: string | null; remote_ref: string | null; part: number; parts: number; body: Buffer | null; tries: number;

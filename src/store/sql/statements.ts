@@ -27,3 +27,13 @@ export function wakeParked(sql: Sql, table: 'inbox' | 'outbox', key: string, wak
   if (lanes.length > 0) sql.run(`UPDATE ${table} SET state = 'ready', wait_key = NULL, due_at = 0 WHERE wait_key = ? AND state = 'parked'`, key);
   for (const { lane } of lanes) wake.add(lane);
 }
+
+/** The same, with a remark in each statement: whoever looks at what the database is busy with, or at what it may read, sees what it is for. */
+export function remarked(sql: Sql, remark: string): Sql {
+  const of = (text: string): string => `/* ${remark} */ ${text}`;
+  return {
+    tail: sql.tail,
+    get: (text, ...values) => sql.get(of(text), ...values), all: (text, ...values) => sql.all(of(text), ...values),
+    run: (text, ...values) => sql.run(of(text), ...values), insert: (column, text, ...values) => sql.insert(column, of(text), ...values),
+  };
+}

@@ -1,20 +1,24 @@
 import { CodedError } from '../../model/errors.ts';
 import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import { Exports } from '../export.ts';
 import { keyMark, type Seal } from '../seal.ts';
 import type {
-  Accepted, AuditRow, Blocked, Conversation, Counts, Delivery, Effect, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
+  Accepted, AuditRow, Blocked, Conversation, Counts, Delivery, Effect, Erased, Erasure, ErasureEvent, ErasureWish, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
   NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, StoredAccount, ThreadRow, Undelivered, Wake,
 } from '../store.ts';
 import { Intake } from './accept.ts';
 import { Admin } from './admin.ts';
 import { Commits } from './commit.ts';
+import { Consent } from './consent.ts';
 import { Effects } from './effects.ts';
 import { Inbox } from './inbox.ts';
+import { forgetMappings } from './mappings.ts';
 import { Outbox } from './outbox.ts';
 import type { LocalpartOf } from './people.ts';
 import { Queries } from './queries.ts';
 import { Rows } from './rows.ts';
 import type { Driver, Sql } from './driver.ts';
+import { Erasing, type Gone } from './erasure.ts';
 import { setMeta } from './statements.ts';
 
 export interface StoreOptions {
@@ -52,6 +56,10 @@ class SqlStore implements Store {
   readonly #rows: Rows;
   readonly #queries: Queries;
   readonly #admin: Admin;
+  readonly #erasing: Erasing;
+  readonly #exports: Exports;
+  /** Rows that were erased while somebody had them in hand: what becomes of them is nothing any more. */
+  readonly #gone = { inbox: new Set<number>(), outbox: new Set<number>() };
   #applied: (lanes: Wake) => void = () => {};
 
   constructor(driver: Driver, { seal, localpartOf, now, joinMs = 2 }: StoreOptions) {
@@ -59,8 +67,11 @@ class SqlStore implements Store {
     this.#sql = driver.sql;
     this.#commits = new Commits(driver.transactions, joinMs);
     this.#rows = new Rows(this.#sql, seal);
-    this.#intake = new Intake(this.#sql, seal, localpartOf, now);
-    this.#effects = new Effects(this.#sql, seal, localpartOf, now);
+    const consent = new Consent(this.#sql, seal);
+    this.#intake = new Intake(this.#sql, seal, localpartOf, consent, now);
+    this.#effects = new Effects(this.#sql, seal, localpartOf, consent, now);
+    this.#erasing = new Erasing(this.#sql, seal, consent, now);
+    this.#exports = new Exports((text, ...values) => this.#sql.all(text, ...values), seal);
     this.#inbox = new Inbox(this.#sql, seal, now);
     this.#outbox = new Outbox(this.#sql, seal, this.#rows, now);
     this.#queries = new Queries(this.#sql, seal, this.#rows);
@@ -82,6 +93,7 @@ class SqlStore implements Store {
   /** One command, one savepoint; the lanes it woke come back with it. */
   #write(origin: InboxSeq | null, effects: readonly Effect[], work: (wake: Set<string>) => void): Promise<Wake> {
     return this.#commits.run(() => {
+      if (origin !== null && this.#gone.inbox.has(origin)) return [];
       const wake = new Set<string>();
       this.#effects.apply(effects, origin, wake);
       work(wake);
@@ -125,7 +137,9 @@ class SqlStore implements Store {
     return this.#commits.run(() => {
       const wake = new Set<string>();
       const conversation = this.#intake.open(request, wake);
-      this.#effects.apply([{ do: 'portal', conversation, account: request.account, invite: request.invite, ...(request.backfill === true ? { backfill: true } : {}) }], null, wake);
+      this.#effects.apply([request.into === undefined
+        ? { do: 'portal', conversation, account: request.account, invite: request.invite, ...(request.backfill === true ? { backfill: true } : {}) }
+        : { do: 'portalIn', room: request.into, conversation, account: request.account }], null, wake);
       return { conversation, wake: [...wake] };
     });
   }
@@ -146,10 +160,17 @@ class SqlStore implements Store {
     return this.#commits.run(() => this.#outbox.begin(row));
   }
   async step(row: OutboxRef, task: MatrixTask | NetworkTask, effects: readonly Effect[]): Promise<void> {
-    await this.#write(null, effects, () => this.#outbox.keep(row, task));
+    await this.#commits.run(() => {
+      if (this.#gone.outbox.has(row.seq)) return;
+      const wake = new Set<string>();
+      this.#effects.apply(effects, null, wake);
+      this.#outbox.keep(row, task);
+      this.#told([...wake]);
+    });
   }
   settleOut(seq: OutboxSeq, outcome: OutOutcome, effects: readonly Effect[]): Promise<Wake> {
     return this.#commits.run(() => {
+      if (this.#gone.outbox.has(seq)) return [];
       const wake = new Set<string>();
       // Nobody is told of a failure that a delivery event has disproved meanwhile.
       const disproved = (outcome.to === 'asked' || outcome.to === 'dead') && !this.#outbox.isOpen(seq);
@@ -218,6 +239,15 @@ class SqlStore implements Store {
   directChats(person: PersonRow): readonly Conversation[] {
     return this.#rows.directChats(person);
   }
+  conversationsCalled(account: AccountId, name: string): readonly Conversation[] {
+    return this.#rows.conversationsCalled(account, name);
+  }
+  portalOf(conversation: ConversationRow): Portal | null {
+    return this.#rows.portalOf(conversation);
+  }
+  spokeIn(portal: PortalRow, person: PersonRow): boolean {
+    return this.#sql.get("SELECT 1 FROM message_map WHERE portal = ? AND origin = 'network' AND author = ?", portal, String(person)) !== undefined;
+  }
   portal(row: PortalRow): Portal | null {
     return this.#rows.portal(row);
   }
@@ -260,6 +290,9 @@ class SqlStore implements Store {
   }
   threadOn(portal: PortalRow, event: EventId): ThreadRow | null {
     return this.#rows.threadsWhere('portal = ? AND event_id = ?', portal, event)[0] ?? null;
+  }
+  shownUpTo(portal: PortalRow, room: RoomRow, time: Millis): EventId | null {
+    return this.#queries.shownUpTo(portal, room, time);
   }
   inboundUpTo(portal: PortalRow, room: RoomRow, event: EventId): RemoteId | null {
     return this.#queries.inboundUpTo(portal, room, event);
@@ -338,6 +371,51 @@ class SqlStore implements Store {
   prune(now: Millis, keep: Keep): Promise<readonly string[]> {
     return this.#commits.run(() => this.#outbox.prune(now, keep));
   }
+  peopleCalled(network: NetworkId, id: string): readonly PersonRow[] {
+    return this.#erasing.people(network, id);
+  }
+  erasePerson(person: PersonRow, wish: ErasureWish): Promise<Erased> {
+    return this.#erase(() => this.#erasing.person(person, wish));
+  }
+  erasures(): readonly Erasure[] {
+    return this.#erasing.list();
+  }
+  erasureEvents(erasure: number, limit: number): readonly ErasureEvent[] {
+    return this.#erasing.events(erasure, limit);
+  }
+  redacted(erasure: number, events: readonly EventId[]): Promise<void> {
+    return this.#commits.run(() => this.#erasing.redacted(erasure, events));
+  }
+  erasureDone(erasure: number): Promise<void> {
+    return this.#commits.run(() => this.#erasing.done(erasure));
+  }
+  forgetMappings(before: Millis, after: string | null, limit: number): Promise<string | null> {
+    return this.#commits.run(() => forgetMappings(this.#sql, before, after, limit));
+  }
+  exportUser(user: UserId): Promise<object> {
+    return this.#exports.ofUser(user);
+  }
+  eraseUser(user: UserId): Promise<Erased> {
+    return this.#erase(() => this.#erasing.user(user));
+  }
+
+  /** What comes of the rows that go is refused from the moment they go, also within the same commit; not where that is taken back. */
+  async #erase(work: () => Erased & { readonly gone: Gone }): Promise<Erased> {
+    let gone: Gone = { inbox: [], outbox: [] };
+    try {
+      const { rows, spool } = await this.#commits.run(() => {
+        const erased = work();
+        gone = erased.gone;
+        for (const side of ['inbox', 'outbox'] as const) for (const seq of gone[side]) this.#gone[side].add(seq);
+        return erased;
+      });
+      return { rows, spool };
+    } catch (error) {
+      for (const side of ['inbox', 'outbox'] as const) for (const seq of gone[side]) this.#gone[side].delete(seq);
+      throw error;
+    }
+  }
+
   getMeta(key: string): string | null {
     return this.#sql.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', key)?.value ?? null;
   }
@@ -352,6 +430,11 @@ class SqlStore implements Store {
   }
   checkpoint(): void {
     this.#driver.checkpoint();
+  }
+  async scrub(): Promise<void> {
+    // By then whatever was being committed is.
+    await new Promise((resolve) => void setImmediate(resolve));
+    this.#driver.scrub();
   }
   close(): void {
     this.#commits.close();

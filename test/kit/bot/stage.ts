@@ -111,6 +111,7 @@ export class BotStage {
       accounts: this.accounts.list(), live: this.accounts, logins: this.#logins, blocklist: new Blocklist(this.store), maxFile: 1e8, permissionOf, isOurs: (user) => user === BOT || user.startsWith('@_ghost_'),
       adapter: (id) => this.accounts.view(id), relayOf: (user) => ({ name: user }), outages: () => this.outages.list(), accountGone: (id) => void this.gone.push(id),
       decodeAgain: () => Promise.resolve(null), takeAgain: () => Promise.resolve(null), wake: () => {},
+      erasures: { person: () => Promise.reject(new Error('nobody is erased here')), user: () => Promise.reject(new Error('nobody is erased here')) },
     };
   }
 

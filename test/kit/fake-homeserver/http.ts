@@ -17,6 +17,8 @@ export interface HttpParts {
   readonly context: Context;
   readonly faults: Faults;
   readonly asToken: string;
+  /** Of the registration for double puppets; absent: there is none. */
+  readonly puppetToken?: string;
   readonly bot: string;
   /** Access tokens of people. */
   readonly tokens: ReadonlyMap<string, string>;
@@ -125,6 +127,7 @@ export class HttpFace {
     if (token === undefined) throw new MatrixFailure(401, 'M_MISSING_TOKEN', 'Missing access token');
     const person = this.#parts.tokens.get(token);
     if (person !== undefined) return { user: person, service: false, device: undefined };
+    if (token === this.#parts.puppetToken) return this.#puppet(query.get('user_id'));
     if (token !== this.#parts.asToken) throw new MatrixFailure(401, 'M_UNKNOWN_TOKEN', 'Invalid access token passed.');
     const { bot, context } = this.#parts;
     const user = query.get('user_id') ?? bot;
@@ -135,6 +138,13 @@ export class HttpFace {
       throw new MatrixFailure(400, 'M_UNKNOWN_DEVICE', `Application service trying to use a device that doesn't exist`);
     }
     return { user, service: true, device };
+  }
+
+  #puppet(user: string | null): Caller {
+    const { bot, context } = this.#parts;
+    if (user === null || user === bot || context.inNamespace(user)) throw forbidden(`Application service cannot masquerade as this user (${user}).`);
+    if (!context.world.users.has(user)) throw forbidden(`Application service has not registered this user (${user})`);
+    return { user, service: true, device: undefined };
   }
 }
 

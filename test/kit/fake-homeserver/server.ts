@@ -17,6 +17,8 @@ export interface FakeOptions {
   readonly port?: number;
   readonly asToken?: string;
   readonly hsToken?: string;
+  /** Of a second registration, for double puppets. */
+  readonly puppetToken?: string;
   readonly botLocalpart?: string;
   readonly ghostPrefix?: string;
   readonly registrationId?: string;
@@ -91,7 +93,7 @@ export class FakeHomeserver {
     });
     const control = options.control === true ? this.control.bind(this) : undefined;
     this.#face = new HttpFace({
-      context: this.#context(), faults: this.faults, asToken: this.asToken, bot: this.bot, tokens: this.#tokens, seen: this.requests,
+      context: this.#context(), faults: this.faults, asToken: this.asToken, ...(options.puppetToken === undefined ? {} : { puppetToken: options.puppetToken }), bot: this.bot, tokens: this.#tokens, seen: this.requests,
       ...(control === undefined ? {} : { control }),
     });
   }

@@ -27,12 +27,18 @@ export async function onFake(dir: string): Promise<FakeSide> {
   const later = <T>(work: () => T): Promise<T> => Promise.resolve().then(work);
   return {
     homeserver,
-    config: { homeserver: { url: homeserver.url, domain: homeserver.serverName }, registration, bridge: {} },
+    config: { homeserver: { url: homeserver.url, domain: homeserver.serverName }, registration, bridge: { privacy_notice: '' } },
     listen: `127.0.0.1:${port}`, serverName: homeserver.serverName, alice: alice.id, bot: homeserver.bot,
     isGhost: (user) => user.startsWith('@_drawbridge_'),
     room: (name) => eventually(`a room called ${name}`, () => [...homeserver.rooms.keys()].find((id) => named(id, name) && enter(id)), patience),
     rooms: () => later(() => [...homeserver.rooms.keys()].filter(enter)),
     events: (room, type) => homeserver.eventsOf(room, type),
+    async make() {
+      const id = alice.createRoom();
+      alice.invite(id, homeserver.bot);
+      await eventually('the bot in it', () => homeserver.eventsOf(id, 'm.room.message').some(({ sender }) => sender === homeserver.bot), patience);
+      return id;
+    },
     send: (room, content, type) => later(() => alice.send(room, content, type)),
     redact: (room, event) => later(() => alice.redact(room, event)),
     setState: (room, type, content) => later(() => alice.setState(room, type, '', content)),

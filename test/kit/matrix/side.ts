@@ -17,6 +17,8 @@ export interface MatrixSide {
   rooms(): Promise<readonly string[]>;
   /** All of a room that has reached her, the oldest first; what was set before she came, before that. */
   events(room: string, type?: string): readonly ClientEvent[];
+  /** Makes a room of Alice's, with the bot asked in; resolves once it is there. */
+  make(): Promise<string>;
   // What Alice does; each resolves to the event's id.
   send(room: string, content: string | Readonly<Record<string, unknown>>, type?: string): Promise<string>;
   redact(room: string, event: string): Promise<string>;

@@ -1,5 +1,5 @@
 import { BOT } from './homeserver.ts';
-import type { FakeMessage } from './network.ts';
+import type { FakeMessage, FakeNetwork } from './network.ts';
 import { ALICE, MALLORY } from './core.ts';
 import { SETTINGS } from './settings.ts';
 import type { Play, Said } from './play.ts';
@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 export function problemsOf(play: Play): readonly string[] {
   const seen = new Seen(play.world);
   return [
-    ...unsettled(play), ...rowsInvariants(play, seen),
+    ...unsettled(play.world), ...rowsInvariants(play, seen),
     ...play.said.flatMap((said) => (said.side === 'matrix' ? toNetwork(said, play, seen) : toMatrix(said, play, seen))),
     ...orderOnNetwork(play, seen), ...orderOnMatrix(play, seen), ...echoes(play, seen),
     ...reactionsOnMatrix(play, seen), ...reactionsOnNetwork(play, seen), ...replies(play, seen), ...answers(play, seen), ...readPositions(play, seen),
@@ -28,13 +28,13 @@ function newest(said: Said, play: Play): { readonly version: number; readonly pa
   return found === undefined ? null : { version: index, ...found };
 }
 
-function unsettled({ world }: Play): readonly string[] {
+export function unsettled(world: World): readonly string[] {
   const { inbox, outbox } = world.store.counts();
   const open = Object.entries(outbox).filter(([state, n]) => ['ready', 'sending', 'uncertain', 'parked'].includes(state) && n > 0);
   return [
     ...open.map(([state, n]) => `${n} rows are ${state}`),
     ...Object.entries(inbox).map(([state, n]) => `${n} inbox items are ${state}`),
-    ...(world.homeserver.idle ? [] : ['the homeserver still has something for us']), ...(world.network.idle ? [] : ['the network still has something for us']),
+    ...(world.homeserver.idle ? [] : ['the homeserver still has something for us']), ...(world.networks.every(({ idle }) => idle) ? [] : ['a network still has something for us']),
   ];
 }
 
@@ -62,7 +62,7 @@ function rowsInvariants({ world, retried }: Play, seen: Seen): readonly string[]
 function toNetwork(said: Said, play: Play, seen: Seen): readonly string[] {
   const { world } = play;
   const last = newest(said, play);
-  const there = world.network.messages.filter((each) => each.by === 'us' && !each.deleted && !each.failed && !isUnheardCopy(each, play))
+  const there = world.network.messages.filter((each) => each.by === 'us' && !each.deleted && !each.failed && !isUnheardCopy(each, world))
     .flatMap((message) => marksIn(message.text).filter(({ side, n }) => side === 'matrix' && n === said.n).map((mark) => ({ message, mark })));
   const all = seen.told([said.id, said.deleted, ...said.versions.map(({ key }) => key)]);
   // That something stays there is no word of its loss.
@@ -83,15 +83,14 @@ function toNetwork(said: Said, play: Play, seen: Seen): readonly string[] {
 }
 
 /** An answer can be lost with the process that it came to. */
-function diedSending({ log }: World): boolean {
+export function diedSending({ log }: World): boolean {
   return log.some((line) => line.includes('Sends were under way'));
 }
 
 /** Twice is right only where nobody could know, and the policy said to send it again: of the first copy the bridge knows nothing. */
-function isUnheardCopy(message: FakeMessage, { world }: Play): boolean {
-  const { uncertain, abilities } = world.conditions;
-  const later = world.network.messages.slice(world.network.messages.indexOf(message) + 1).some(({ key }) => key === message.key);
-  return (!message.answered || diedSending(world)) && later && uncertain === 'retry' && !abilities.findSent;
+export function isUnheardCopy(message: FakeMessage, world: World, { messages, abilities }: FakeNetwork = world.network): boolean {
+  const later = messages.slice(messages.indexOf(message) + 1).some(({ key }) => key === message.key);
+  return (!message.answered || diedSending(world)) && later && world.conditions.uncertain === 'retry' && !abilities.findSent;
 }
 
 function toMatrix(said: Said, play: Play, seen: Seen): readonly string[] {
@@ -211,7 +210,7 @@ function eventsOf(message: FakeMessage, play: Play, seen: Seen): readonly { read
   const row = seen.row(message.key);
   if (message.by === 'us') {
     // Of two copies the bridge knows the one that it was told of.
-    if (isUnheardCopy(message, play)) return [];
+    if (isUnheardCopy(message, play.world)) return [];
     const event = row?.shows?.event ?? row?.event ?? null;
     const room = seen.rooms.find(({ timeline, redacted }) => timeline.some(({ event_id: id }) => id === event && !redacted.has(id)));
     return room === undefined || event === null ? [] : [{ room, event }];

@@ -35,11 +35,19 @@ export class FakeHomeserver {
   readonly fullyRead = new Map<RoomId, EventId>();
   /** Every display name as it was set. */
   readonly named: [user: UserId, name: string][] = [];
-  readonly #accountData = new Map<string, Readonly<Record<string, unknown>>>();
+  /** By user and type. */
+  readonly accountData = new Map<string, Readonly<Record<string, unknown>>>();
+  /** Read marks of people that the bridge set for them. */
+  readonly reads: { readonly as: UserId; readonly event: EventId }[] = [];
+  readonly typings: [as: UserId, active: boolean][] = [];
+  /** People for whom nobody may act any more, and what the homeserver says then. */
+  readonly barred = new Map<string, string>();
   /** Names and pictures of ghosts. */
   readonly profiles = new Map<string, { readonly name?: string; readonly picture?: string }>();
   readonly receipts: { readonly as: UserId; readonly event: EventId }[] = [];
   down = false;
+  /** It forgets to hand over what happens. */
+  forgetful = false;
   /** Events were dropped that the bridge was never handed; it has to look for them. */
   lost = 0;
   readonly #deps: HomeserverDeps;
@@ -71,9 +79,9 @@ export class FakeHomeserver {
     return room;
   }
 
-  setMember(room: FakeRoom, sender: string, user: string, membership: string): void {
+  setMember(room: FakeRoom, sender: string, user: string, membership: string, more: Record<string, unknown> = {}): void {
     room.members.set(user, membership);
-    this.#append(room, sender, 'm.room.member', { membership, displayname: user.slice(1, user.indexOf(':')) }, { state_key: user });
+    this.#append(room, sender, 'm.room.member', { membership, displayname: this.profiles.get(user)?.name ?? user.slice(1, user.indexOf(':')), ...more }, { state_key: user });
     if (membership === 'invite' && user !== BOT && !this.isGhost(user)) this.#deps.invited(user as UserId, room.id);
   }
 
@@ -96,6 +104,7 @@ export class FakeHomeserver {
   #append(room: FakeRoom, sender: string, type: string, content: Record<string, unknown>, more: { state_key?: string; redacts?: string } = {}, ts?: number): EventId {
     const event: MatrixEvent = { event_id: `$${++this.#ids}`, room_id: room.id, sender, type, content, origin_server_ts: ts ?? this.#deps.clock.now(), ...more };
     room.timeline.push(event);
+    if (this.forgetful) return event.event_id as EventId;
     if ([...room.members.keys()].some((user) => user === BOT || this.isGhost(user)) || sender === BOT) {
       this.#queue.push(event);
       void this.#pump();
@@ -202,6 +211,11 @@ export class FakeHomeserver {
     return (answer as { readonly value: T }).value;
   }
 
+  #allow(as: string): void {
+    const code = this.barred.get(as);
+    if (code !== undefined) throw new Rejected(`${as} may not do that`, code);
+  }
+
   #room(id: RoomId, as: string): FakeRoom {
     const room = this.rooms.get(id);
     if (room?.members.get(as) !== 'join') throw new Rejected('not in the room', 'M_FORBIDDEN');
@@ -230,6 +244,7 @@ export class FakeHomeserver {
       ping,
       beat: ping,
       send: (as, id, type, txn, content, ts) => twice('send', () => this.#once(`${id} ${type} ${txn}`, () => {
+        this.#allow(as);
         const room = this.#room(id, as);
         const said = JSON.parse(JSON.stringify(content)) as Record<string, unknown>;
         if (type === 'm.reaction' && room.timeline.some((each) => each.sender === as && each.type === type && !room.redacted.has(each.event_id)
@@ -260,15 +275,16 @@ export class FakeHomeserver {
         return { events: timeline.slice(start, end).reverse(), ...(start > 0 ? { end: String(start) } : {}) };
       }),
       join: (as, id) => same('join', () => {
+        this.#allow(as);
         const room = this.rooms.get(id);
         const membership = room?.members.get(as);
         if (room === undefined || (membership !== 'invite' && membership !== 'join')) throw new Rejected('not invited', 'M_FORBIDDEN');
         if (membership !== 'join') this.setMember(room, as, as, 'join');
       }),
-      invite: (as, id, user) => same('invite', () => {
+      invite: (as, id, user, direct) => same('invite', () => {
         const room = this.#room(id, as);
         if (room.members.get(user) === 'join') throw new Rejected('already in', 'M_FORBIDDEN');
-        if (room.members.get(user) !== 'invite') this.setMember(room, as, user, 'invite');
+        if (room.members.get(user) !== 'invite') this.setMember(room, as, user, 'invite', direct === true ? { is_direct: true } : {});
       }),
       leave: (as, id) => same('leave', () => {
         const room = this.rooms.get(id);
@@ -288,9 +304,15 @@ export class FakeHomeserver {
       receipt: (as, _room, event) => same('receipt', () => void this.receipts.push({ as, event })),
       setFullyRead: (room, event) => same('setFullyRead', () => void this.fullyRead.set(room, event)),
       fullyRead: (room) => same('fullyRead', () => this.fullyRead.get(room) ?? null),
-      accountData: (type) => same('accountData', () => this.#accountData.get(type) ?? null),
-      setAccountData: (type, content) => same('setAccountData', () => void this.#accountData.set(type, content as Record<string, unknown>)),
-      typing: () => same('typing', () => {}),
+      accountData: (type, as = BOT) => same('accountData', () => this.accountData.get(`${as} ${type}`) ?? null),
+      setAccountData: (type, content, as = BOT) => same('setAccountData', () => void this.accountData.set(`${as} ${type}`, content as Record<string, unknown>)),
+      actsFor: (user) => same('actsFor', () => this.#allow(user)),
+      readUpTo: (as, id, event) => same('readUpTo', () => {
+        this.#allow(as);
+        this.#room(id, as);
+        this.reads.push({ as, event });
+      }),
+      typing: (as, _room, active) => same('typing', () => void this.typings.push([as, active])),
       setState: (as, id, type, key, content) => same('setState', () =>
         this.#append(this.#room(id, as), as, type, content as Record<string, unknown>, { state_key: key })),
       getState: (as, id, type, key) => same('getState', () =>

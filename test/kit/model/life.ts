@@ -10,7 +10,7 @@ export function never<T>(): Promise<T> {
 /** Commands that write; each is an edge before and an edge after which the process can die. */
 const WRITES: ReadonlySet<string> = new Set<keyof Store>([
   'acceptNetwork', 'takePast', 'acceptMatrix', 'acceptBroken', 'takeAgain', 'settleIn', 'begin', 'step', 'settleOut', 'settleDelivery', 'recover', 'expire', 'apply',
-  'openConversation', 'mediaDone', 'retry', 'prune', 'setMeta',
+  'openConversation', 'mediaDone', 'retry', 'prune', 'setMeta', 'erasePerson', 'redacted', 'erasureDone', 'eraseUser', 'forgetMappings',
 ]);
 
 /** Seen from outside: what reached the store, and that something goes on at all. */

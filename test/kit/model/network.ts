@@ -12,8 +12,6 @@ import { type Life, never } from './life.ts';
 import { bytesOf } from './media.ts';
 import type { Deck, Delivery, Fault, StatusPlan } from './weather.ts';
 
-const FAKE = 'fake' as NetworkId;
-
 /** What this network can do: the core has to make the best of any of it. */
 export interface Abilities {
   readonly edit: boolean;
@@ -48,6 +46,8 @@ export interface FakeMessage {
 }
 
 export interface NetworkDeps {
+  /** Also what it is called. */
+  readonly id: string;
   readonly clock: ManualClock;
   readonly faults: Deck<Fault>;
   readonly webhooks: Deck<Delivery>;
@@ -76,6 +76,14 @@ export class FakeNetwork {
 
   constructor(deps: NetworkDeps) {
     this.#deps = deps;
+  }
+
+  get abilities(): Abilities {
+    return this.#deps.abilities;
+  }
+
+  get id(): string {
+    return this.#deps.id;
   }
 
   get idle(): boolean {
@@ -165,11 +173,11 @@ export class FakeNetwork {
 
   for(life: Life): Network {
     return {
-      id: FAKE,
-      name: 'Fake',
+      id: this.#deps.id as NetworkId,
+      name: this.#deps.id,
       settings: z.unknown() as unknown as z.ZodType<AppSettings>,
       capabilities: this.#capabilities(),
-      resolve: (input) => ({ person: { id: input, scope: '' }, conversation: { id: input, scope: '', kind: 'direct', perAccount: true } }),
+      resolve: (input) => ({ person: { id: input, scope: '' }, conversation: this.chats.get(input) ?? directChat(input) }),
       lookups: [],
       webhooks: [],
       logins: [],

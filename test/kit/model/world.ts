@@ -14,6 +14,8 @@ import { Deck, FAIR, FAIR_DELIVERY, FAIR_STATUS, type Weather } from './weather.
 
 export interface Conditions {
   readonly abilities: Abilities;
+  /** Of further networks, beside the first. */
+  readonly more?: readonly Abilities[];
   readonly uncertain: 'ask' | 'retry';
   /** How many events the homeserver hands over as one page of history. */
   readonly pageSize: number;
@@ -24,7 +26,7 @@ export interface Conditions {
 export class World {
   readonly clock = new ManualClock();
   readonly homeserver: FakeHomeserver;
-  readonly network: FakeNetwork;
+  readonly networks: readonly FakeNetwork[];
   readonly spool = new MemorySpool();
   readonly conditions: Conditions;
   /** When an event or item first reached the store: the order that counts. */
@@ -52,9 +54,16 @@ export class World {
       clock: this.clock, faults: decks.homeserver, pushes: decks.pushes, pageSize, pulse,
       push: (events) => this.#push(events), invited: (user, room) => this.#invited(user, room),
     });
-    this.network = new FakeNetwork({ clock: this.clock, faults: decks.network, webhooks: decks.webhooks, statuses: decks.statuses, abilities, pulse });
+    this.networks = [abilities, ...(conditions.more ?? [])].map((able, n) => new FakeNetwork({
+      id: n === 0 ? 'fake' : `fake${n + 1}`, clock: this.clock, faults: decks.network, webhooks: decks.webhooks, statuses: decks.statuses, abilities: able, pulse,
+    }));
     this.#store = openSqlite(':memory:', () => this.clock.now());
     [this.#life, this.#core] = this.#bear(true);
+  }
+
+  /** The first. */
+  get network(): FakeNetwork {
+    return this.networks[0] as FakeNetwork;
   }
 
   get store(): Store {
@@ -73,7 +82,7 @@ export class World {
     });
     const { conditions } = this;
     const settings = { ...SETTINGS, uncertain: conditions.uncertain };
-    const core = compose(clean, life, this.homeserver.for(life), this.network.for(life), memoryTools(this.spool), settings, this.#logger());
+    const core = compose(clean, life, this.homeserver.for(life), this.networks.map((network) => network.for(life)), memoryTools(this.spool), settings, this.#logger());
     void core.start();
     return [life, core];
   }
@@ -87,9 +96,14 @@ export class World {
     return logger;
   }
 
+  /** Networks call their items alike; those of the first are called by their own keys alone. */
+  keyOf(network: string, key: string): string {
+    return network === this.network.id ? key : `${network} ${key}`;
+  }
+
   #wrote(command: string, args: readonly unknown[]): void {
     const keys = command === 'acceptMatrix' ? (args[0] as MatrixBatch).events.map(({ event_id: id }) => id)
-      : command === 'acceptNetwork' ? (args[0] as NetworkBatch).items.map(({ key }) => key) : [];
+      : command === 'acceptNetwork' ? (args[0] as NetworkBatch).items.map(({ key }) => this.keyOf((args[0] as NetworkBatch).network, key)) : [];
     for (const key of keys) {
       if (this.arrivals.has(key)) continue;
       this.arrivals.set(key, this.arrivals.size);
@@ -133,7 +147,7 @@ export class World {
 
   async #again(clean: boolean): Promise<void> {
     this.homeserver.bridgeDied();
-    this.network.bridgeDied();
+    for (const network of this.networks) network.bridgeDied();
     [this.#life, this.#core] = this.#bear(clean);
     await this.#still();
   }
@@ -178,8 +192,10 @@ export class World {
   /** From now on all goes well; resolves once nothing is left to do, or too much time has passed. */
   async settle(): Promise<void> {
     this.calm(true);
-    this.network.down = false;
-    this.network.broken = false;
+    for (const network of this.networks) {
+      network.down = false;
+      network.broken = false;
+    }
     this.#life.busy = 0;
     this.homeserver.start();
     if (this.homeserver.lost > 0) await this.kill();
@@ -195,7 +211,7 @@ export class World {
   get quiet(): boolean {
     const { inbox, outbox } = this.#store.counts();
     const open = ['ready', 'sending', 'uncertain', 'parked'].reduce((sum, state) => sum + (outbox[state] ?? 0), 0);
-    return this.homeserver.idle && this.network.idle && open === 0 && Object.keys(inbox).every((state) => state === 'dead') && this.#store.mediaJobs(1).length === 0;
+    return this.homeserver.idle && this.networks.every(({ idle }) => idle) && open === 0 && Object.keys(inbox).every((state) => state === 'dead') && this.#store.mediaJobs(1).length === 0;
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,10 @@ import { bytesOf } from '../model/media.ts';
 
 /** What a network that a test leads can do. */
 export interface Abilities {
+  /** What it is called; absent: Fake. */
+  readonly name?: string;
+  /** It can be asked whether something was sent. */
+  readonly finds?: boolean;
   /** Features that it has not, as the core is told. */
   readonly lacks?: readonly (keyof Capabilities['out'])[];
   /** How many reactions an account may have on a message; absent: one. */
@@ -24,7 +28,10 @@ export interface Abilities {
 
 /** A call that the core made, as far as tests look at it. */
 export interface Call {
-  readonly what: 'send' | 'findSent' | 'edit' | 'delete' | 'react' | 'pin' | 'history';
+  readonly key?: string;
+  readonly relay?: string;
+  readonly avatar?: string;
+  readonly what: 'send' | 'findSent' | 'edit' | 'delete' | 'react' | 'pin' | 'history' | 'read' | 'typing';
   readonly id: RemoteId | null;
   readonly text?: string;
   readonly content?: Content;
@@ -47,6 +54,10 @@ export class ScriptedNetwork {
   gate: Promise<void> = Promise.resolve();
   /** Emoji that it takes for no reaction. */
   readonly odd = new Set<string>();
+  /** Files come once this resolves. */
+  files: Promise<void> = Promise.resolve();
+  /** Why it refuses what is sent. */
+  refuses: string | null = null;
   /** Nothing says whether a send was done. */
   silent = false;
   /** When it says that it did what it was asked. */
@@ -56,8 +67,11 @@ export class ScriptedNetwork {
   #ids = 0;
   #items = 0;
 
+  readonly name: string;
+
   constructor(abilities: Abilities = {}) {
     this.#abilities = abilities;
+    this.name = abilities.name ?? 'Fake';
   }
 
   of(what: Call['what']): readonly Call[] {
@@ -76,7 +90,7 @@ export class ScriptedNetwork {
 
   get network(): Network {
     return {
-      id: 'fake' as NetworkId, name: 'Fake', settings: z.unknown() as unknown as z.ZodType<AppSettings>, capabilities: this.#capabilities(), lookups: [], webhooks: [], logins: [],
+      id: this.name.toLowerCase() as NetworkId, name: this.name, settings: z.unknown() as unknown as z.ZodType<AppSettings>, capabilities: this.#capabilities(), lookups: [], webhooks: [], logins: [],
       resolve: (input) => ({ person: person(input), conversation: chat(input) }),
       connect: () => this.#connection(),
       check: async function* () {},
@@ -103,13 +117,14 @@ export class ScriptedNetwork {
       capabilities: () => this.#capabilities(),
       plan: ({ content }) => [content],
       send: async (request) => {
+        if (this.refuses !== null) throw new Rejected(this.refuses, 'refused');
         const sent = await done({ what: 'send', ...said(request) });
         if (this.silent) throw new Uncertain('The answer was lost.', 'lost');
         return sent;
       },
       edit: async (request) => ({ ...await done({ what: 'edit', target: request.target, ...said(request) }), id: request.target }),
-      delete: async (_conversation, target) => void await done({ what: 'delete', target }),
-      react: (_conversation, target, emoji, _key, gone) => (this.odd.has(emoji ?? '') ? Promise.reject(new Rejected('It has no such emoji.', 'not_emoji')) : done({ what: 'react', target, emoji, ...(gone === undefined ? {} : { gone }) })),
+      delete: async (_conversation, target, key) => void await done({ what: 'delete', target, key }),
+      react: (_conversation, target, emoji, key, gone) => (this.odd.has(emoji ?? '') ? Promise.reject(new Rejected('It has no such emoji.', 'not_emoji')) : done({ what: 'react', target, emoji, key, ...(gone === undefined ? {} : { gone }) })),
       pin: async (_conversation, target, pinned) => void await done({ what: 'pin', target, pinned }),
       ...(history === undefined ? {} : { history: async (_conversation, limit, before) => {
         this.calls.push({ what: 'history', id: null });
@@ -117,11 +132,23 @@ export class ScriptedNetwork {
       } }),
       ...(describe === undefined ? {} : { describe: async () => describe() }),
       ...(profile === undefined ? {} : { profile: async ({ id }) => profile(id) }),
-      findSent: (_key, _conversation, _since, place) => {
+      markRead: (_conversation, target) => {
+        this.calls.push({ what: 'read', id: null, target });
+        return Promise.resolve();
+      },
+      typing: () => {
+        this.calls.push({ what: 'typing', id: null });
+        return Promise.resolve();
+      },
+      findSent: (key, _conversation, _since, place) => {
+        if (this.#abilities.finds === true) {
+          const found = this.calls.find((call) => call.key === key);
+          return Promise.resolve(found?.id == null ? 'absent' : { id: found.what === 'edit' ? id(found.target) : found.id, time: this.time, state: 'confirmed' });
+        }
         this.calls.push({ what: 'findSent', id: null, ...(place?.thread === undefined ? {} : { thread: place.thread.root }), ...(place?.replyTo === undefined ? {} : { replyTo: place.replyTo }) });
         return Promise.resolve('unknown');
       },
-      openMedia: (handle) => Promise.resolve({ bytes: bytesOf(handle), mime: 'image/png', name: 'photo.png' }),
+      openMedia: (handle) => this.files.then(() => ({ bytes: bytesOf(handle), mime: 'image/png', name: 'photo.png' })),
       rateKeys: () => [],
       close: () => Promise.resolve(),
     };
@@ -135,9 +162,11 @@ export class ScriptedNetwork {
   }
 }
 
-function said({ content, conversation, replyTo, thread }: PartRequest): Partial<Call> {
+const id = (value: string | undefined): RemoteId => (value ?? '') as RemoteId;
+
+function said({ key, content, conversation, replyTo, thread, relay }: PartRequest): Partial<Call> {
   return {
-    content, to: conversation.id, ...(content.kind === 'text' ? { text: toPlain(content.text) } : {}),
+    key, content, to: conversation.id, ...(relay === null ? {} : { relay: relay.name }), ...(relay?.avatarUrl === undefined ? {} : { avatar: relay.avatarUrl }), ...(content.kind === 'text' ? { text: toPlain(content.text) } : {}),
     ...(replyTo === undefined ? {} : { replyTo }), ...(thread === undefined ? {} : { thread: thread.root }),
   };
 }

@@ -4,9 +4,9 @@ import type { EventId, RemoteId } from '../../../src/model/ids.ts';
 import type { MatrixEvent } from '../../../src/model/events.ts';
 import type { Logger } from '../../../src/model/log.ts';
 import { plain } from '../../../src/model/richtext.ts';
-import type { Store } from '../../../src/store/store.ts';
+import type { ErasureWish, Store } from '../../../src/store/store.ts';
 import { ManualClock, turnOfLoop } from '../model/clock.ts';
-import { ALICE, type Core, compose } from '../model/core.ts';
+import { ALICE, type Core, compose, type Wishes } from '../model/core.ts';
 import { BOT, FakeHomeserver, type FakeRoom } from '../model/homeserver.ts';
 import { Life } from '../model/life.ts';
 import { MemorySpool, memoryTools } from '../model/media.ts';
@@ -23,26 +23,32 @@ export class Stage {
   readonly clock = new ManualClock();
   readonly homeserver: FakeHomeserver;
   readonly network: ScriptedNetwork;
+  /** The first of them is `network`. */
+  readonly networks: readonly ScriptedNetwork[];
   readonly store: Store;
   readonly log: string[] = [];
   readonly #settings: DeliverySettings;
+  readonly #wishes: Wishes;
   #life: Life;
   #core: Core;
   #pulses = 0;
   #time = 0;
+  readonly #spool = new MemorySpool();
 
-  constructor(abilities: Abilities = {}, settings: Partial<DeliverySettings> = {}) {
+  constructor(abilities: Abilities = {}, settings: Partial<DeliverySettings> = {}, more: readonly Abilities[] = [], wishes: Wishes = {}) {
+    this.#wishes = wishes;
     const pulse = (): void => void (this.#pulses += 1);
     this.#settings = { ...SETTINGS, ...settings };
     this.homeserver = new FakeHomeserver({
       clock: this.clock, faults: new Deck([], FAIR), pushes: new Deck([], FAIR_DELIVERY), pageSize: 100, pulse,
-      push: (events) => this.#core.bridge.acceptMatrix({ events, toDevice: [] }),
+      push: (events) => this.#push(events),
       invited: (user, id) => void this.clock.sleep(50).then(() => {
         const room = this.homeserver.rooms.get(id);
         if (user === ALICE && room?.members.get(user) === 'invite') this.homeserver.setMember(room, user, user, 'join');
       }),
     });
     this.network = new ScriptedNetwork(abilities);
+    this.networks = [this.network, ...more.map((each) => new ScriptedNetwork(each))];
     this.store = openSqlite(':memory:', () => this.clock.now());
     [this.#life, this.#core] = this.#bear(true);
   }
@@ -54,9 +60,17 @@ export class Stage {
     };
     const logger: Logger = { debug: () => {}, info: () => {}, warn: say, error: say, child: () => logger };
     const life = new Life(this.store, this.clock, { pulse: () => void (this.#pulses += 1), wrote: () => {} });
-    const core = compose(clean, life, this.homeserver.for(life), this.network.network, memoryTools(new MemorySpool()), this.#settings, logger);
+    const core = compose(clean, life, this.homeserver.for(life), this.networks.map(({ network }) => network), memoryTools(this.#spool), this.#settings, logger, this.#wishes);
     void core.start();
     return [life, core];
+  }
+
+  /** Of a process that dies meanwhile no answer comes. */
+  #push(events: readonly MatrixEvent[]): Promise<void> {
+    const died = this.#life.death.then(() => {
+      throw new Error('no answer');
+    });
+    return this.#life.dead ? died : Promise.race([this.#core.bridge.acceptMatrix({ events, toDevice: [] }), died]);
   }
 
   /** Dies after so many steps from now on, each before or after a commit or a call. */
@@ -66,6 +80,14 @@ export class Stage {
 
   /** How often it has died. */
   deaths = 0;
+
+  /** Erases who is called this; then a few quiet seconds. */
+  async erase(id: string, wish: Partial<ErasureWish> = {}): Promise<void> {
+    const person = this.store.personById(this.network.network.id, '', id);
+    if (person === null) throw new Error(`nobody is called ${id}`);
+    void this.#core.bridge.erasures.person(person.row, { redact: false, stop: false, ...wish });
+    await this.pass(5_000);
+  }
 
   wake(lanes: readonly string[]): void {
     this.#core.bridge.wake(lanes);
@@ -140,6 +162,12 @@ export class Stage {
     const event = this.homeserver.say(this.room, ALICE, 'm.room.pinned_events', { pinned }, '');
     await this.pass(2_000);
     return event;
+  }
+
+  /** What the homeserver tells beside events. */
+  async tells(type: string, content: Record<string, unknown>): Promise<void> {
+    this.#core.bridge.ephemeral([{ type, room_id: this.room.id, content }]);
+    await this.pass(3_000);
   }
 
   says(body: string, more: Record<string, unknown> = {}): Promise<EventId> {

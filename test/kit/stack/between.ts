@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../../../src/daemon.ts';
 import { freePorts } from '../../../src/demo/synapse/ports.ts';
 import type { MatrixSide } from '../matrix/side.ts';
+import { DaemonProcess } from './process.ts';
 
 /** The daemon in this process, between a Matrix side and some networks' sandboxes. */
 export interface Between<Side extends MatrixSide = MatrixSide> extends AsyncDisposable {
@@ -13,6 +14,8 @@ export interface Between<Side extends MatrixSide = MatrixSide> extends AsyncDisp
   readonly publicUrl: string;
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** kill -9, of one that runs as a process. */
+  kill(): Promise<void>;
 }
 
 export interface Around {
@@ -24,7 +27,7 @@ export interface Around {
 
 /** `networks`: starts the sandboxes, tells what the config says of them, and closes them with `started`. */
 export async function daemonBetween<Side extends MatrixSide>(
-  maker: (dir: string) => Promise<Side>, networks: (around: Around, started: AsyncDisposableStack) => Promise<object>, more: { readonly delivery?: object; readonly provisioning?: object; readonly permissions?: object } = {},
+  maker: (dir: string) => Promise<Side>, networks: (around: Around, started: AsyncDisposableStack) => Promise<object>, more: { readonly delivery?: object; readonly provisioning?: object; readonly asProcess?: boolean; readonly permissions?: object } = {},
 ): Promise<Between<Side>> {
   await using started = new AsyncDisposableStack();
   const dir = started.adopt(await mkdtemp(join(tmpdir(), 'drawbridge-between-')), (path) => rm(path, { recursive: true, force: true }));
@@ -38,7 +41,8 @@ export async function daemonBetween<Side extends MatrixSide>(
     permissions: { [matrix.serverName]: 'user', [matrix.alice]: 'admin', ...more.permissions }, delivery: { ...more.delivery }, provisioning: { ...more.provisioning },
     logging: { level: process.env['TEST_LOG'] ?? 'error', format: 'json' }, networks: await networks({ webhooks: `${publicUrl}/webhooks`, owners: [matrix.alice] }, started),
   }), { mode: 0o600 });
-  let daemon: Daemon | null = null;
+  let daemon: Pick<Daemon, 'stop'> | null = null;
+  let separate: DaemonProcess | null = null;
   const stop = async (): Promise<void> => {
     const running = daemon;
     daemon = null;
@@ -49,7 +53,17 @@ export async function daemonBetween<Side extends MatrixSide>(
   return {
     matrix, dir, publicUrl, stop,
     async start() {
-      daemon = await startDaemon({ configPath });
+      if (more.asProcess !== true) daemon = await startDaemon({ configPath });
+      else {
+        const started = await DaemonProcess.start(configPath);
+        if (!started.running) throw new Error(started.output);
+        separate = started;
+        daemon = { stop: async () => void await started.terminate() };
+      }
+    },
+    async kill() {
+      daemon = null;
+      await separate?.kill();
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };

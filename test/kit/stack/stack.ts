@@ -67,7 +67,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     seal_key: Buffer.alloc(32, 7).toString('base64'), public_url: `http://127.0.0.1:${publicPort}`,
     listen: { homeserver: `127.0.0.1:${asPort}`, public: `127.0.0.1:${publicPort}`, admin: `127.0.0.1:${adminPort}` },
     permissions: options.permissions ?? { [homeserver.serverName]: 'user', [`@admin:${homeserver.serverName}`]: 'admin' },
-    delivery: { ...options.delivery }, bridge: { ...options.bridge }, media: { ...options.media },
+    delivery: { ...options.delivery }, bridge: { privacy_notice: '', ...options.bridge }, media: { ...options.media },
     logging: { level: process.env.TEST_LOG ?? 'error', format: 'json' },
     networks: { whatsapp: configOf(graph.url, {
       owners: options.owners ?? [`@alice:${homeserver.serverName}`], rate_scale: typeof clockScale === 'number' ? clockScale : (clockScale.pair ?? 1),

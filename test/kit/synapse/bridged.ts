@@ -69,7 +69,8 @@ export async function bridged(server: { readonly url: string; readonly serverNam
     database: 'drawbridge.db', data: 'data', seal_key: Buffer.alloc(32, 7).toString('base64'), public_url: publicUrl,
     listen: { homeserver: `127.0.0.1:${options.listenOn ?? slot.port}`, public: `127.0.0.1:${publicPort}`, admin: `127.0.0.1:${adminPort}` },
     permissions: { [server.serverName]: 'user', ...options.permissions },
-    bridge: { bot: slot.senderLocalpart, ghost_prefix: slot.prefix, ...options.bridge },
+    // Here people are asked into their rooms, and answer.
+    bridge: { bot: slot.senderLocalpart, ghost_prefix: slot.prefix, privacy_notice: '', double_puppet: 'off', ...options.bridge },
     delivery: { ...options.delivery }, media: { ...options.media }, logging: { level: process.env['TEST_LOG'] ?? 'error', format: 'json' },
     networks: { whatsapp: configOf(sandbox.url, { owners: options.owners.map(({ id }) => id), rate_scale: 1000, ...options.account }), ...options.networks },
   }), { mode: 0o600 });

@@ -6,7 +6,7 @@ import { installSynapse } from '../../../src/demo/synapse/install.ts';
 import { fileLock } from '../../../src/demo/synapse/lock.ts';
 import { registerUser, startSynapse, type Synapse, type SynapseUser } from '../../../src/demo/synapse/synapse.ts';
 import { MatrixUser } from '../../../src/demo/matrix/user.ts';
-import { writeRegistrations, type BridgeSlot } from './registrations.ts';
+import { puppetFile, writeRegistrations, type BridgeSlot } from './registrations.ts';
 
 const cache = join(dirname(fileURLToPath(import.meta.url)), '../../../.cache');
 const slotCount = 48;
@@ -50,9 +50,10 @@ const synapseVenv = (): Promise<string> => installSynapse({
 /** Starts a Synapse in `dir` with `bridges` registrations. The caller stops it. */
 export async function ownSynapse(dir: string, bridges: number): Promise<OwnSynapse> {
   const serverName = 'localhost';
-  const slots = await writeRegistrations(join(dir, 'registrations'), serverName, bridges);
+  const registrations = join(dir, 'registrations');
+  const slots = await writeRegistrations(registrations, serverName, bridges);
   const synapse = await startSynapse({
-    dir, serverName, venv: await synapseVenv(), registrationFiles: slots.map((slot) => slot.registrationFile),
+    dir, serverName, venv: await synapseVenv(), registrationFiles: [...slots.map((slot) => slot.registrationFile), puppetFile(registrations)],
   });
   return { synapse, slots, user: (name) => freshUser(synapse, name) };
 }

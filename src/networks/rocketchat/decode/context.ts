@@ -11,6 +11,8 @@ export interface Context {
   readonly scope: string;
   /** The id of the account's own user; empty where it is not known. */
   readonly self: string;
+  /** The account is a person's own login: what it has read they have. */
+  readonly personal?: boolean;
   room(rid: string): RoomFacts | undefined;
   /** Somebody of whom only the name is told. */
   named?(username: string): { readonly _id: string; readonly name?: string | undefined } | undefined;

@@ -88,6 +88,11 @@ function ofUser(context: Context, kind: string, args: readonly unknown[]): reado
       const title = str(subscription, 'fname') ?? str(subscription, 'name');
       const room = context.room(rid) ?? { rid, type, ...(type === 'd' ? {} : { title, name: str(subscription, 'name') }) };
       if (action === 'removed') return [gone(context, room, 'The account is not in the room any more in Rocket.Chat.', when(subscription, '_updatedAt'))];
+      const seen = when(subscription, 'ls');
+      if (action === 'updated' && context.personal === true && seen !== undefined) {
+        const reader = { id: context.self, scope: context.scope, isSelf: true as const };
+        return [item(keyOf('read', rid, seen), { type: 'receipt', conversation: conversationOf(context, room), time: seen, reader, upTo: { time: seen } })];
+      }
       if (action !== 'inserted') return [unsupported('subscriptions-changed', 'How the account itself sees a room: what it has read, and what it is told of.', { key: digest(args) })];
       const conversation = conversationOf(context, room);
       const time = when(subscription, 'ts') ?? 0;

@@ -20,7 +20,16 @@ CREATE TABLE person (
   registered BIGINT NOT NULL DEFAULT 0, shown_name ${text},
   -- The picture that the network shows (NULL: never told; '': none), how to fetch it, and the one that Matrix shows.
   picture ${text}, picture_handle ${text}, shown_picture ${text}, created_at BIGINT NOT NULL,
+  -- Since when they are not to be bridged, as they asked.
+  stopped BIGINT,
   merged BIGINT REFERENCES person(id)
+);
+-- Keyed hashes of the ids of people who were erased and are not to be bridged.
+CREATE TABLE stopped (hash BYTEA PRIMARY KEY, at BIGINT NOT NULL);
+-- People who were erased, until all is done on the homeserver; of whom it is stands sealed in the body.
+CREATE TABLE erasure (id ${number}, at BIGINT NOT NULL, body BYTEA NOT NULL, total BIGINT NOT NULL);
+CREATE TABLE erasure_event (
+  erasure BIGINT NOT NULL REFERENCES erasure(id), event_id ${text} NOT NULL, room_id ${text} NOT NULL, person BIGINT NOT NULL, PRIMARY KEY (erasure, event_id)
 );
 -- Every id that a person is known by. strong: an id that was seen to outrank another.
 CREATE TABLE person_id (
@@ -49,13 +58,15 @@ CREATE TABLE room (
   last_event ${text}, last_seq BIGINT, settled_event ${text}, pinned ${text} NOT NULL DEFAULT '[]'
 );
 CREATE TABLE member (
-  room BIGINT NOT NULL REFERENCES room(id), "user" ${text} NOT NULL, membership ${text} NOT NULL, name ${text}, picture ${text},
+  room BIGINT NOT NULL REFERENCES room(id), "user" ${text} NOT NULL, membership ${text} NOT NULL, has_left BIGINT NOT NULL DEFAULT 0, name ${text}, picture ${text},
   PRIMARY KEY (room, "user")
 );
 
 CREATE TABLE portal (
   id ${number}, room BIGINT NOT NULL REFERENCES room(id),
   conversation BIGINT NOT NULL REFERENCES conversation(id), account ${text} NOT NULL, state ${text} NOT NULL,
+  -- linked: to a room that was there, which is its people's. relay: others than the owners of the account speak through it.
+  linked BIGINT NOT NULL DEFAULT 0, relay BIGINT NOT NULL DEFAULT 1,
   merged BIGINT REFERENCES portal(id)
 );
 CREATE INDEX portal_room ON portal(room);
@@ -82,7 +93,7 @@ CREATE INDEX room_event_room ON room_event(room, seq);
 CREATE TABLE outbox (
   seq ${number}, lane ${text} NOT NULL, kind ${text} NOT NULL, key ${text} NOT NULL UNIQUE,
   state ${text} NOT NULL CHECK (state IN ('ready', 'sending', 'uncertain', 'asked', 'parked', 'accepted', 'confirmed', 'cancelled', 'dead')),
-  portal BIGINT, room BIGINT, account ${text}, event ${text}, sender ${text}, remote_ref ${text}, origin_seq BIGINT,
+  portal BIGINT, room BIGINT, account ${text}, event ${text}, sender ${text}, person BIGINT, remote_ref ${text}, origin_seq BIGINT,
   part BIGINT NOT NULL DEFAULT 0, parts BIGINT NOT NULL DEFAULT 1, body BYTEA, edition BIGINT NOT NULL DEFAULT 0, shows_event ${text}, shows_part BIGINT, wait_key ${text},
   tries BIGINT NOT NULL DEFAULT 0, due_at BIGINT NOT NULL DEFAULT 0, blocked_since BIGINT,
   created_at BIGINT NOT NULL, sent_at BIGINT, settled_at BIGINT, remote_id ${text}, code ${text}, reason ${text},

@@ -19,12 +19,21 @@ CREATE TABLE audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, 
 CREATE TABLE blocked (who TEXT PRIMARY KEY, by_user TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE person (
-  id INTEGER PRIMARY KEY, network TEXT NOT NULL, localpart TEXT NOT NULL UNIQUE, name TEXT,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, network TEXT NOT NULL, localpart TEXT NOT NULL UNIQUE, name TEXT,
   registered INTEGER NOT NULL DEFAULT 0, shown_name TEXT,
   -- The picture that the network shows (NULL: never told; '': none), how to fetch it, and the one that Matrix shows.
   picture TEXT, picture_handle TEXT, shown_picture TEXT, created_at INTEGER NOT NULL,
+  -- Since when they are not to be bridged, as they asked.
+  stopped INTEGER,
   merged INTEGER REFERENCES person(id)
 ) STRICT;
+-- Keyed hashes of the ids of people who were erased and are not to be bridged.
+CREATE TABLE stopped (hash BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+-- People who were erased, until all is done on the homeserver; of whom it is stands sealed in the body.
+CREATE TABLE erasure (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, body BLOB NOT NULL, total INTEGER NOT NULL) STRICT;
+CREATE TABLE erasure_event (
+  erasure INTEGER NOT NULL REFERENCES erasure(id), event_id TEXT NOT NULL, room_id TEXT NOT NULL, person INTEGER NOT NULL, PRIMARY KEY (erasure, event_id)
+) STRICT, WITHOUT ROWID;
 -- Every id that a person is known by. strong: an id that was seen to outrank another.
 CREATE TABLE person_id (
   network TEXT NOT NULL, scope TEXT NOT NULL, value TEXT NOT NULL,
@@ -34,7 +43,7 @@ CREATE TABLE person_id (
 CREATE INDEX person_id_person ON person_id(person, strong DESC, rank, value);
 
 CREATE TABLE conversation (
-  id INTEGER PRIMARY KEY, network TEXT NOT NULL, scope TEXT NOT NULL, receiver TEXT NOT NULL, kind TEXT NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, network TEXT NOT NULL, scope TEXT NOT NULL, receiver TEXT NOT NULL, kind TEXT NOT NULL,
   title TEXT, topic TEXT, picture TEXT, picture_handle TEXT, account TEXT NOT NULL, person INTEGER REFERENCES person(id),
   last_inbound_id TEXT, last_inbound_at INTEGER, created_at INTEGER NOT NULL,
   merged INTEGER REFERENCES conversation(id)
@@ -51,14 +60,17 @@ CREATE TABLE room (
   encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, topic TEXT, picture TEXT, active_at INTEGER NOT NULL,
   last_event TEXT, last_seq INTEGER, settled_event TEXT, pinned TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
+-- has_left: went out by themselves or was put out, and has not come back since, whoever asked.
 CREATE TABLE member (
-  room INTEGER NOT NULL REFERENCES room(id), user TEXT NOT NULL, membership TEXT NOT NULL, name TEXT, picture TEXT,
+  room INTEGER NOT NULL REFERENCES room(id), user TEXT NOT NULL, membership TEXT NOT NULL, has_left INTEGER NOT NULL DEFAULT 0, name TEXT, picture TEXT,
   PRIMARY KEY (room, user)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE portal (
-  id INTEGER PRIMARY KEY, room INTEGER NOT NULL REFERENCES room(id),
+  id INTEGER PRIMARY KEY AUTOINCREMENT, room INTEGER NOT NULL REFERENCES room(id),
   conversation INTEGER NOT NULL REFERENCES conversation(id), account TEXT NOT NULL, state TEXT NOT NULL,
+  -- linked: to a room that was there, which is its people's. relay: others than the owners of the account speak through it.
+  linked INTEGER NOT NULL DEFAULT 0, relay INTEGER NOT NULL DEFAULT 1,
   merged INTEGER REFERENCES portal(id)
 ) STRICT;
 CREATE INDEX portal_room ON portal(room);
@@ -85,7 +97,7 @@ CREATE INDEX room_event_room ON room_event(room, seq);
 CREATE TABLE outbox (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, lane TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
   state TEXT NOT NULL CHECK ${oneOf('ready', 'sending', 'uncertain', 'asked', 'parked', 'accepted', 'confirmed', 'cancelled', 'dead')},
-  portal INTEGER, room INTEGER, account TEXT, event TEXT, sender TEXT, remote_ref TEXT, origin_seq INTEGER,
+  portal INTEGER, room INTEGER, account TEXT, event TEXT, sender TEXT, person INTEGER, remote_ref TEXT, origin_seq INTEGER,
   part INTEGER NOT NULL DEFAULT 0, parts INTEGER NOT NULL DEFAULT 1, body BLOB, edition INTEGER NOT NULL DEFAULT 0, shows_event TEXT, shows_part INTEGER, wait_key TEXT,
   tries INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL DEFAULT 0, blocked_since INTEGER,
   created_at INTEGER NOT NULL, sent_at INTEGER, settled_at INTEGER, remote_id TEXT, code TEXT, reason TEXT,

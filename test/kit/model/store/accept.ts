@@ -246,6 +246,6 @@ export function acceptSuite(factory: StoreFactory): void {
     const again = await bench.store.openConversation(request);
     expect(again).toEqual({ conversation: first.conversation, wake: [] });
     expect(bench.conversationOf(await bench.take(message('31')))).toBe(first.conversation);
-    expect(await bench.drain(`out:r${portal.room}`)).toEqual([`create.${portal.row}`, `enter.${portal.row}`, `invite.${portal.row}.${ALICE}`]);
+    expect(await bench.drain(`out:r${portal.room}`)).toEqual([`create.${portal.row}`, `welcome.${portal.row}`, `enter.${portal.row}`, `invite.${portal.row}.${ALICE}`]);
   });
 }

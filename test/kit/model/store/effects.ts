@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type OutboxItem, Stale } from '../../../../src/store/store.ts';
+import { type Member, type OutboxItem, Stale } from '../../../../src/store/store.ts';
 import type { EventId, InboxSeq, RemoteId, RoomId, RoomRow, UserId } from '../../../../src/model/ids.ts';
 import { ALICE, Bench, KEEP, mapping, matrixEvent, message, roomLane, says, type StoreFactory, writes } from './setup.ts';
 
@@ -12,7 +12,7 @@ export function effectsSuite(factory: StoreFactory): void {
   afterEach(() => bench.close());
 
   describe('a room', () => {
-    const member = (room: RoomRow, user: UserId, membership: 'join' | 'invite' | 'leave' | 'ban', name: string | null = null) =>
+    const member = (room: RoomRow, user: UserId, membership: Member['membership'], name: string | null = null) =>
       ({ do: 'member', room, member: { user, membership, name } }) as const;
 
     test('has the members that are in it or invited, with the name last known', async () => {
@@ -20,10 +20,21 @@ export function effectsSuite(factory: StoreFactory): void {
       await bench.store.apply([member(room, ALICE, 'invite', 'Alice'), member(room, BOB, 'join', 'Bob')]);
       await bench.store.apply([member(room, ALICE, 'join'), member(room, BOB, 'leave', 'Bob')]);
       expect(bench.store.members(room)).toEqual([{ user: ALICE, membership: 'join', name: 'Alice', picture: null }]);
-      expect(bench.store.member(room, BOB)).toEqual({ user: BOB, membership: 'leave', name: 'Bob', picture: null });
+      expect(bench.store.member(room, BOB)).toEqual({ user: BOB, membership: 'leave', name: 'Bob', picture: null, hasLeft: true });
       expect(bench.store.member(room, '@c:test' as UserId)).toBeNull();
       await bench.store.apply([member(room, ALICE, 'join', 'Alice B.')]);
       expect(bench.store.roomContext(room, ALICE, []).sender).toMatchObject({ name: 'Alice B.' });
+    });
+
+    test('remembers who has left until they come back by themselves', async () => {
+      const { room } = await bench.portal(message('31'));
+      const hasLeft = async (membership: Parameters<typeof member>[2]): Promise<boolean> => {
+        await bench.store.apply([member(room, BOB, membership)]);
+        return bench.store.member(room, BOB)?.hasLeft === true;
+      };
+      const course = [];
+      for (const membership of ['invite', 'leave', 'invite', 'join', 'invite', 'ban', 'knock'] as const) course.push(await hasLeft(membership));
+      expect(course).toEqual([false, true, true, false, false, true, true]);
     });
 
     test('changes as it is told, and wakes what waits for it', async () => {
@@ -84,7 +95,7 @@ export function effectsSuite(factory: StoreFactory): void {
       const portal = bench.portalOf(conversation);
       expect(bench.store.counts().portals).toBe(1);
       expect(bench.store.room(portal.room)).toMatchObject({ roomId: null, state: 'creating', kind: 'portal', createdByUs: true });
-      expect(await bench.drain(roomLane(portal.room))).toEqual([`create.${portal.row}`, `enter.${portal.row}`, `invite.${portal.row}.${ALICE}`, `invite.${portal.row}.${BOB}`]);
+      expect(await bench.drain(roomLane(portal.room))).toEqual([`create.${portal.row}`, `welcome.${portal.row}`, `enter.${portal.row}`, `invite.${portal.row}.${ALICE}`, `invite.${portal.row}.${BOB}`]);
     });
 
     test('that is closed makes place for a new one', async () => {
@@ -109,7 +120,7 @@ export function effectsSuite(factory: StoreFactory): void {
       const next = bench.portalOf(old.conversation.row);
       expect(next.room).not.toBe(old.room);
       expect(await bench.drain(roomLane(old.room))).toEqual(['under way', 'a notice of ours']);
-      expect(await bench.drain(roomLane(next.room))).toEqual([`create.${next.row}`, `enter.${next.row}`, `invite.${next.row}.${ALICE}`, 'a', 'b']);
+      expect(await bench.drain(roomLane(next.room))).toEqual([`create.${next.row}`, `welcome.${next.row}`, `enter.${next.row}`, `invite.${next.row}.${ALICE}`, 'a', 'b']);
       expect(bench.store.outboxByKey('b')).toMatchObject({ portal: next.row, room: next.room });
     });
 

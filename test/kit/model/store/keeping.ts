@@ -171,10 +171,10 @@ export function keepingSuite(factory: StoreFactory): void {
     bench.now += 5;
     await bench.send({ lane: 'out:p1', key: 'b' });
     expect(bench.store.counts()).toMatchObject({
-      inbox: { ready: 1 }, outbox: { ready: 2, confirmed: 2 }, waiting: { network: { count: 2, oldest: since } }, portals: 1, people: 2,
+      inbox: { ready: 1 }, outbox: { ready: 2, confirmed: 3 }, waiting: { network: { count: 2, oldest: since } }, portals: 1, people: 2,
     });
     await bench.store.settleOut(seq, { to: 'dead', code: 'c', reason: 'r' }, []);
-    expect(bench.store.counts()).toMatchObject({ outbox: { ready: 1, confirmed: 2, dead: 1 }, waiting: { network: { count: 1, oldest: bench.now } }, dead: { 'fake/app/one': 1 } });
+    expect(bench.store.counts()).toMatchObject({ outbox: { ready: 1, confirmed: 3, dead: 1 }, waiting: { network: { count: 1, oldest: bench.now } }, dead: { 'fake/app/one': 1 } });
   });
 
   describe('prune', () => {

@@ -66,7 +66,7 @@ export function pastSuite(factory: StoreFactory): void {
       const portal = bench.portalOf(conversation);
       expect(portal.state).toBe('backfilling');
       expect(bench.store.outboxByKey(`backfill.${portal.row}`)).toMatchObject({ portal: portal.row, room: portal.room, account: ACCOUNT, task: { kind: 'backfill', invite: [ALICE] } });
-      expect(await bench.drain(roomLane(portal.room))).toEqual([`create.${portal.row}`, `enter.${portal.row}`, `backfill.${portal.row}`]);
+      expect(await bench.drain(roomLane(portal.room))).toEqual([`create.${portal.row}`, `welcome.${portal.row}`, `enter.${portal.row}`, `backfill.${portal.row}`]);
     });
 
     test('keeps that row to itself where it becomes one with another', async () => {

@@ -37,8 +37,8 @@ export function postgresDatabase(server: () => PostgresServer, name: string): St
   };
 }
 
-const tables = ['meta', 'account', 'audit', 'blocked', 'inbox', 'seen', 'room_event', 'outbox', 'message_map', 'thread', 'reaction', 'link', 'media', 'member', 'portal', 'room', 'conversation_id', 'conversation', 'person_id', 'person'];
-const numbered = { inbox: 'seq', outbox: 'seq', media: 'id', portal: 'id', room: 'id', conversation: 'id', person: 'id' };
+const tables = ['meta', 'account', 'audit', 'blocked', 'inbox', 'seen', 'room_event', 'outbox', 'message_map', 'thread', 'reaction', 'link', 'media', 'member', 'portal', 'room', 'conversation_id', 'conversation', 'person_id', 'person', 'stopped', 'erasure_event', 'erasure'];
+const numbered = { inbox: 'seq', outbox: 'seq', media: 'id', portal: 'id', room: 'id', conversation: 'id', person: 'id', erasure: 'id' };
 const empty = [
   ...tables.map((table) => `DELETE FROM ${table}`),
   ...Object.entries(numbered).map(([table, column]) => `SELECT setval(pg_get_serial_sequence('${table}', '${column}'), 1, false)`),

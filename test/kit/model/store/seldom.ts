@@ -2,6 +2,10 @@
 const seldom = [
   // At the start and for whoever asks how things stand.
   /FROM room WHERE (?:state = 'live'|kind = 'management')/, /^SELECT lane, min\(due_at\)/, /GROUP BY state$/, /count\(\*\)/, /min\(created_at\)/, /^SELECT 'out' AS side/, /code = 'restored'/, /FROM (?:account|audit|blocked)\b/, /^SELECT \* FROM portal WHERE state <> 'closed'/, /^UPDATE (?:portal|conversation) SET account/, /kind = 'command'/,
+  // For somebody who asks for it.
+  /^\/\* (?:erasure|export) \*\//,
+  // Once.
+  /^SELECT 1 FROM stopped LIMIT 1/,
   // Every ten minutes.
   /SELECT spool/, /^DELETE FROM (?:media|seen|room_event)/, /^SELECT coalesce\(min\(seq\)/, /^UPDATE inbox SET body = NULL/, /^DELETE FROM inbox WHERE source = 'to-device'/,
   // Where two people, chats or rooms turn out to be one.

@@ -67,8 +67,7 @@ export class Bench {
       { do: 'room', room: made.room, change: { roomId: roomId as RoomId, state: 'live' } },
       { do: 'portalState', portal: made.row, state: 'live' },
     ]);
-    await this.begin(this.head(`out:r${made.room}`).seq);
-    await this.store.settleOut(this.head(`out:r${made.room}`).seq, { to: 'confirmed', remoteId: null, at: this.now }, []);
+    await this.drain(roomLane(made.room));
     return this.portalOf(conversation);
   }
 

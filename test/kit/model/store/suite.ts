@@ -1,9 +1,12 @@
 import { describe } from '@jest/globals';
 import { acceptSuite } from './accept.ts';
+import { consentSuite } from './consent.ts';
 import { effectsSuite } from './effects.ts';
+import { erasureSuite } from './erasure.ts';
 import { identitiesSuite } from './identities.ts';
 import { keepingSuite } from './keeping.ts';
 import { lanesSuite } from './lanes.ts';
+import { mappingsSuite } from './mappings.ts';
 import { pastSuite } from './past.ts';
 import type { StoreFactory } from './setup.ts';
 import { standingSuite } from './standing.ts';
@@ -17,6 +20,9 @@ export function storeSuite(name: string, factory: StoreFactory): void {
     describe('lanes', () => lanesSuite(factory));
     describe('states', () => statesSuite(factory));
     describe('effects', () => effectsSuite(factory));
+    describe('consent', () => consentSuite(factory));
+    describe('erasure', () => erasureSuite(factory));
+    describe('mappings', () => mappingsSuite(factory));
     describe('threads, pins and the past', () => pastSuite(factory));
     describe('keeping', () => keepingSuite(factory));
     describe('what stands until somebody changes it', () => standingSuite(factory));

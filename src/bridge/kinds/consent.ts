@@ -1,0 +1,81 @@
+import { type ConsentWords, isShouted, type Said } from '../../i18n/consent.ts';
+import type { MatrixEvent, NetworkEvent } from '../../model/events.ts';
+import type { EventId } from '../../model/ids.ts';
+import { plain } from '../../model/richtext.ts';
+import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
+import { toPlain } from '../../text/plain.ts';
+import { type Deciding, type Decision, done, targetOf } from '../deciding.ts';
+import { keyOf } from '../keys.ts';
+import { notice, refusal } from '../reports/report.ts';
+import { leftOut, openPortal } from './shared.ts';
+
+/** Why nothing goes to somebody. */
+export const STOPPED = 'this person asked not to be bridged.';
+
+/** Whether a message is nothing but a word about being bridged; where others listen it has to be in capitals. */
+export function wordIn(event: NetworkEvent, consentIn: ConsentWords): Said | null {
+  if (event.type !== 'message' || event.sender.isSelf === true || event.historical === true || event.forwarded !== undefined || event.forwardedFrom !== undefined) return null;
+  const [part, ...rest] = event.parts;
+  if (part?.kind !== 'text' || part.style !== undefined || rest.length > 0) return null;
+  const text = toPlain(part.text);
+  return event.conversation.kind === 'direct' || isShouted(text) ? consentIn(text) : null;
+}
+
+/** Who asked not to be bridged is not, until they ask for it again. Null: this is about nothing of the kind. */
+export function consentFromNetwork(event: NetworkEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision | null {
+  const { person, conversation } = context;
+  if (person === null) return conversation.stopped !== undefined && event.type === 'identity.alias' ? leftOut(item, 'stopped') : null;
+  const isStopped = person.stopped !== undefined;
+  const said = event.type === 'message' ? wordIn(event, deciding.consentIn) : null;
+  if (said !== null && (said.means === 'stop') !== isStopped) return asked(said, item, context, deciding);
+  return isStopped && !isTakingBack(event) ? leftOut(item, 'stopped') : null;
+}
+
+/** What is shown of them already they can have taken away, and they can go. */
+function isTakingBack(event: NetworkEvent): boolean {
+  return event.type === 'deletion' || (event.type === 'reaction' && event.emoji === null) || (event.type === 'member' && event.change !== 'join' && event.change !== 'invite');
+}
+
+/** They and the room are told, in the commit that decides it. */
+function asked({ means, answer }: Said, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
+  const { person, portal, conversation } = context;
+  // The answer needs a way out.
+  if (portal === null) return openPortal(item, context, deciding);
+  const name = person?.name ?? 'Somebody';
+  const inGroup = conversation.kind === 'direct' ? '' : ' What others say here goes on.';
+  const told = means === 'stop'
+    ? `🛑 ${name} asked not to be bridged. What they write is not shown, and nothing is sent to them, until they write START there.${inGroup}`
+    : `✅ ${name} asked to be bridged again.`;
+  return done([
+    ...leftOut(item, '').effects,
+    ...(person === null ? [] : [{ do: 'consent', person: person.row, stopped: means === 'stop' ? deciding.now : null } as const]),
+    notice(portal.room, told, keyOf(portal.row, item.key, 'consent')),
+    ...answerTo(conversation.kind === 'direct' ? answer : `${name}: ${answer}`, item, portal, deciding),
+  ], { ignored: means });
+}
+
+/** Once: its key is of the item, which is handled once. It comes of no event of Matrix. */
+function answerTo(answer: string, item: InboxItem, portal: Portal, deciding: Deciding): readonly Effect[] {
+  const adapter = deciding.adapter(portal.account);
+  const parts = adapter?.plan({ conversation: targetOf(portal.conversation), content: { kind: 'text', text: plain(answer) }, relay: null }) ?? [];
+  return parts.map((content, part): Effect => ({ do: 'send', row: {
+    lane: `out:p${portal.row}`, key: keyOf(portal.row, item.key, 'consent answer', part), portal: portal.row, room: portal.room, account: portal.account, part, parts: parts.length,
+    task: { to: 'network', kind: 'message', content, relay: null },
+  } }));
+}
+
+/** The room without the chats with people who asked not to be bridged, and what whoever wrote this is told of them. */
+export function withoutStopped(event: MatrixEvent, context: RoomContext, deciding: Deciding): { readonly open: RoomContext; readonly told: readonly Effect[] } {
+  const stopped = context.portals.filter(({ conversation }) => conversation.stopped !== undefined);
+  if (stopped.length === 0) return { open: context, told: [] };
+  const open = { ...context, portals: context.portals.filter((portal) => !stopped.includes(portal)) };
+  if (!TALK.has(event.type)) return { open, told: [] };
+  const sender = deciding.isOurs(event.sender) ? 'others' : event.sender;
+  if (open.portals.length === 0 && sender !== 'others') return { open, told: [refusal(context.room.row, event.event_id as EventId, `Not delivered: ${STOPPED}`)] };
+  // What they say does arrive elsewhere, or they are people of other networks, who cannot help it: once each is enough.
+  return { open, told: stopped.map(({ row, conversation }) => notice(
+    context.room.row, `⚠️ Not delivered to ${conversation.title ?? 'one chat of this room'}: ${STOPPED} You are not told again.`, keyOf('stopped', row, conversation.stopped ?? 0, sender), event.event_id as EventId,
+  )) };
+}
+
+const TALK: ReadonlySet<string> = new Set(['m.room.message', 'm.sticker', 'm.poll.start', 'org.matrix.msc3381.poll.start']);
