@@ -1,5 +1,5 @@
 /** What each network can do, as its descriptor says: the table of the README, and the page of the docs with every reason. */
-import { type Capabilities, type Capability, type Feature, FEATURES } from '../src/model/capabilities.ts';
+import { type Capabilities, type Capability, type Feature, FEATURES, REACHES, type ReachFeature } from '../src/model/capabilities.ts';
 import type { MediaKind } from '../src/model/content.ts';
 import type { Network } from '../src/networks/network.ts';
 
@@ -9,6 +9,10 @@ const features: Readonly<Record<Feature, string>> = {
   profiles: 'names and pictures', history: 'history', impersonation: 'each speaks by name and picture',
 };
 const kinds: Readonly<Record<MediaKind, string>> = { image: 'pictures', video: 'films', audio: 'sound', voice: 'voice messages', file: 'other files', sticker: 'stickers' };
+const reaches: Readonly<Record<ReachFeature, string>> = {
+  contacts: 'list of people', conversations: 'list of conversations', search: 'search', resolve: 'looking somebody up', createDirect: 'begin a chat', createGroup: 'make a group', invite: 'bring somebody in',
+  kick: 'send somebody out', leave: 'leave', setTitle: 'change the title',
+};
 /** Of which a chat of two has nothing. */
 const OF_GROUPS: ReadonlySet<Feature> = new Set(['groups', 'members']);
 const words = { full: 'yes', partial: 'partly', none: '–' } as const;
@@ -32,7 +36,7 @@ export function capabilityTable(networks: readonly Network[]): string {
 
 export function capabilityPage(networks: readonly Network[]): string {
   const parts = networks.map(({ name, capabilities, groupCapabilities }) => [
-    `## ${name}`, described(capabilities), `Files, as they are taken; others are converted, else sent as a document, else as a link.`, files(capabilities), reactions(capabilities),
+    `## ${name}`, described(capabilities), 'From Matrix one can:', reach(capabilities), `Files, as they are taken; others are converted, else sent as a document, else as a link.`, files(capabilities), reactions(capabilities),
     ...(groupCapabilities === undefined ? [] : ['In groups it differs:', differing(capabilities, groupCapabilities)]),
   ].join('\n\n'));
   return `# What each network can do
@@ -48,6 +52,10 @@ ${parts.join('\n\n')}
 
 function described(capabilities: Capabilities): string {
   return table(['', 'from it', 'to it'], FEATURES.map((feature) => [features[feature], said(capabilities.in[feature]), said(capabilities.out[feature])]));
+}
+
+function reach(capabilities: Capabilities): string {
+  return table(['', ''], REACHES.map((feature) => [reaches[feature], said(capabilities.reach[feature])]));
 }
 
 function differing(usual: Capabilities, group: Capabilities): string {

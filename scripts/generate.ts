@@ -10,6 +10,8 @@ import { modelJsonSchema } from '../src/actions/model-schema.ts';
 import { configJsonSchema, configPage } from '../src/config/reference.ts';
 import { sampleConfig } from '../src/config/sample.ts';
 import { configSchema } from '../src/config/schema.ts';
+import { openApi } from '../src/http/provisioning/openapi.ts';
+import { endpoints } from '../src/http/provisioning/routes.ts';
 import { errorsPage } from '../src/i18n/errors.ts';
 import { buildRegistration } from '../src/matrix/appservice/registration.ts';
 import { networks } from '../src/networks/registry.ts';
@@ -28,6 +30,7 @@ const files: readonly (readonly [path: string, content: string])[] = [
   ['docs/config.md', configPage(config)],
   ['docs/errors.md', errorsPage()],
   ['docs/model.schema.json', json(modelJsonSchema())],
+  ['docs/provisioning.openapi.json', json(openApi(endpoints))],
   ['README.md', between(readFileSync(inTree('README.md'), 'utf8'), 'capabilities', capabilityTable(networks))],
   ['registration.yaml.example', await registrationExample()],
 ];

@@ -1,4 +1,4 @@
-import type { ActionContext } from './actions/action.ts';
+import type { ActionContext, Asking } from './actions/action.ts';
 import { addAccount, nameOf } from './actions/add-account.ts';
 import { LoginSessions } from './actions/login-session.ts';
 import { Bot } from './bot/commands.ts';
@@ -8,12 +8,20 @@ import { notice } from './bridge/reports/report.ts';
 import type { Permission } from './bridge/settings.ts';
 import type { Clock } from './model/clock.ts';
 import { CodedError, Rejected } from './model/errors.ts';
+import type { UserId } from './model/ids.ts';
 import type { Logger } from './model/log.ts';
 import type { Effect, MatrixTask, OutboxItem, Store } from './store/store.ts';
 import { worded } from './text/worded.ts';
 
 /** What every command works with, whoever gives it. */
 export type BotParts = Omit<ActionContext, 'sender' | 'permission' | 'room' | 'event' | 'accounts' | 'live'> & { readonly accounts: Accounts };
+
+/** What actions work with for somebody who asks from elsewhere than a room; null where they may not. */
+export function askingFor(parts: BotParts, user: UserId): Asking | null {
+  const permission = parts.permissionOf(user);
+  if ((permission !== 'user' && permission !== 'admin') || parts.isOurs(user)) return null;
+  return { ...parts, accounts: parts.accounts.list(), live: parts.accounts, sender: user, permission };
+}
 
 /** The bot as the bridge asks it: a command's answer is the row that the bot says it with. */
 export function botCommands(parts: BotParts): { readonly command: (task: Extract<MatrixTask, { kind: 'command' }>, row: OutboxItem) => Promise<readonly Effect[]>; close(): void } {

@@ -14,12 +14,14 @@ import type { DeliverySettings } from './bridge/settings.ts';
 import { isPostgres, shownDatabase } from './config/database.ts';
 import { loadConfig, type LoadedConfig, needRegistration } from './config/load.ts';
 import { permissionOf } from './config/permissions.ts';
-import { botCommands, enterStored, loginSessions } from './daemon-bot.ts';
+import { askingFor, type BotParts, botCommands, enterStored, loginSessions } from './daemon-bot.ts';
 import { linkedFiles, mediaTools } from './daemon-media.ts';
+import { provisioningRoutes } from './http/provisioning/routes.ts';
 import { type HttpServers, startHttp } from './http/server.ts';
 import { appserviceRoutes } from './matrix/appservice/routes.ts';
 import { consentWords } from './i18n/consent.ts';
 import { createHomeserver, type HomeserverClient } from './matrix/client/homeserver.ts';
+import { openIdUserinfo } from './matrix/client/openid.ts';
 import { ghostLocalpart } from './matrix/profiles/ghost-id.ts';
 import { createFitter } from './media/fit.ts';
 import { createLinks } from './media/links.ts';
@@ -129,7 +131,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     kept: (text, key) => running.tellAdmins(text, key),
   };
   const logins = loginSessions(store, accounts, clock);
-  const commands = botCommands({
+  const parts: BotParts = {
     store, homeserver, clock, accounts, permissionOf: permission, logins, blocklist, maxFile: config.media.max_bytes,
     isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
     relayOf: (sender, account, room) => running.relayOf(sender, account, room),
@@ -140,7 +142,9 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     },
     decodeAgain: (source, raw) => decodeAgain(webhooks, source, raw),
     takeAgain: (seq) => running.takeAgain(seq), wake: (lanes) => running.wake(lanes),
-  });
+  };
+  const commands = botCommands(parts);
+  const openId = openIdUserinfo({ url: config.provisioning.openid_url ?? config.homeserver.url, ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }) });
   bridge = new Bridge({
     store, homeserver, accounts, rooms, outages, tools, settings, clock, log, step, permission, markers: new Markers(subkey(sealKey, 'markers')), actsForPeople: loaded.puppetRegistration !== null,
     admins: Object.entries(config.permissions).filter(([who, what]) => who.startsWith('@') && what === 'admin').map(([who]) => who as UserId),
@@ -171,6 +175,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     }),
     ...webhookRoutes(webhooks),
     ...(links === undefined ? [] : mediaRoutes({ links, isRevoked: (key) => !store.linkStands(key), open: linkedFiles(homeserver, tools) })),
+    ...provisioning(config, parts, openId.whose, log),
     ...metricsRoutes(gauged(metrics, () => measure(metrics, store, accounts, outages, clock.now())), () => Promise.resolve({ database: store.isThere(), homeserver: !outages.isDown('matrix') })),
   ];
 
@@ -186,7 +191,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   await prepareBot(homeserver, config, registration.id, outages, log, async () => running.release(await isRestored(store, homeserver, clean)));
   await accounts.start((account, network) => running.sinkOf(account, network));
   log.info('Drawbridge runs.', { version, ports: http.ports });
-  return { ports: http.ports, log, lost: lost.promise, stop: () => stop({ http, accounts, commands, outages, bridge: running, store, homeserver, log }) };
+  return { ports: http.ports, log, lost: lost.promise, stop: () => stop({ http, accounts, commands, openId, outages, bridge: running, store, homeserver, log }) };
 }
 
 /** Marks the database as in use. Whether the last stop was clean. */
@@ -237,6 +242,7 @@ interface Parts {
   readonly http: HttpServers;
   readonly accounts: Accounts;
   readonly commands: { close(): void };
+  readonly openId: { close(): Promise<void> };
   readonly outages: Outages;
   readonly bridge: Bridge;
   readonly store: Store;
@@ -245,7 +251,7 @@ interface Parts {
 }
 
 /** First nothing new comes in, then what is in hand ends, then the store is closed. */
-async function stop({ http, accounts, commands, outages, bridge, store, homeserver, log }: Parts): Promise<void> {
+async function stop({ http, accounts, commands, openId, outages, bridge, store, homeserver, log }: Parts): Promise<void> {
   await http.close();
   outages.stop();
   commands.close();
@@ -255,7 +261,7 @@ async function stop({ http, accounts, commands, outages, bridge, store, homeserv
   // Where that cannot be written down the next start looks more closely, and that is all.
   await store.setMeta('clean', whole ? 'yes' : 'no').catch((error: unknown) => log.warn('It could not be written down that this stop was in order.', { error }));
   store.close();
-  await homeserver.close();
+  await Promise.all([homeserver.close(), openId.close()]);
   log.info('Drawbridge has stopped.');
 }
 
@@ -282,6 +288,15 @@ async function prepareBot(homeserver: HomeserverClient, config: Config, registra
     outages.owe('matrix', prepare);
     outages.down('matrix', error instanceof Error ? error.message : String(error), () => homeserver.ping());
   }
+}
+
+/** Nothing where nobody is let in. */
+function provisioning({ provisioning: { openid, shared_secret: sharedSecret }, bridge, homeserver }: Config, parts: BotParts, whose: (token: string) => Promise<string | null>, log: Logger): Route[] {
+  if (!openid && sharedSecret === undefined) return [];
+  return provisioningRoutes({
+    ...(openid ? { openid: whose } : {}), ...(sharedSecret === undefined ? {} : { sharedSecret }), serverName: homeserver.domain, clock: parts.clock, log, asking: (user) => askingFor(parts, user),
+    about: { bot: parts.homeserver.bot, botName: bridge.bot_name, homeserver: homeserver.domain, commandPrefix: bridge.command_prefix },
+  });
 }
 
 function deliverySettings({ delivery, privacy }: Config): DeliverySettings {

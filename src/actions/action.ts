@@ -19,7 +19,7 @@ export interface ActionContext {
   readonly store: Store;
   readonly homeserver: Homeserver;
   readonly clock: Clock;
-  readonly accounts: readonly Pick<ListedAccount, 'id' | 'network' | 'app' | 'settings' | 'inConfig' | 'connection'>[];
+  readonly accounts: readonly UsedAccount[];
   /** Adds accounts and takes them away while the bridge runs. */
   readonly live: Pick<Accounts, 'add' | 'remove' | 'problem' | 'apps' | 'list'>;
   readonly logins: LoginSessions;
@@ -45,9 +45,21 @@ export interface ActionContext {
   wake(lanes: readonly string[]): void;
 }
 
+/** What can be asked from anywhere, a web page too, and not only in a room. */
+export type Asking = Omit<ActionContext, 'room' | 'event'>;
+
+export type UsedAccount = Pick<ListedAccount, 'id' | 'network' | 'app' | 'settings' | 'inConfig' | 'connection' | 'liveSince'>;
+
+export { StoreBusy } from '../store/store.ts';
+
 /** What a person did wrong, in words that say what to do next. */
 export class Mistake extends Error {
   override name = 'Mistake';
+}
+
+/** What a network does not let the bridge do; the message says why. */
+export class Unable extends Mistake {
+  override name = 'Unable';
 }
 
 /** @throws Mistake where whoever asks is no administrator */

@@ -4,7 +4,7 @@ import { notice } from '../bridge/reports/report.ts';
 import { DeliveryError } from '../model/errors.ts';
 import type { AccountId } from '../model/ids.ts';
 import type { Effect, Portal, StoredAccount } from '../store/store.ts';
-import type { ActionContext } from './action.ts';
+import type { Asking } from './action.ts';
 import { Mistake } from './action.ts';
 import { audit } from './audit.ts';
 
@@ -12,7 +12,7 @@ import { audit } from './audit.ts';
  * Ends an account that was logged in while the bridge ran: its connection is closed, its secrets are wiped, and its conversations
  * go to another account that has them, else their rooms are no longer bridged. Permission: its owner, admin for all.
  */
-export async function logout(context: ActionContext, named: string): Promise<string> {
+export async function logout(context: Asking, named: string): Promise<string> {
   const { store, live } = context;
   if (named === '') throw new Mistake('Say which: logout <account>. Your accounts: accounts.');
   const account = find(context, named);
@@ -45,7 +45,7 @@ export async function logout(context: ActionContext, named: string): Promise<str
 }
 
 /** By its id, or the last part of it where that is only one of theirs. */
-function find({ store, accounts, sender, permission }: ActionContext, named: string): StoredAccount {
+function find({ store, accounts, sender, permission }: Asking, named: string): StoredAccount {
   const stored = store.storedAccounts().filter(({ settings, owner }) => settings !== null && (permission === 'admin' || owner === sender));
   const exact = stored.find(({ id }) => id === named);
   const short = stored.filter(({ id }) => id.endsWith(`/${named}`));
@@ -58,7 +58,7 @@ function find({ store, accounts, sender, permission }: ActionContext, named: str
 }
 
 /** An account that is in the same conversation, relay accounts first. Where ids are an account's own, or it is a direct chat, there is none. */
-async function otherFor({ live, store }: ActionContext, { conversation }: Portal): Promise<AccountId | null> {
+async function otherFor({ live, store }: Asking, { conversation }: Portal): Promise<AccountId | null> {
   if (conversation.kind === 'direct' || conversation.perAccount !== false) return null;
   const personal = new Set(store.storedAccounts().filter(({ kind }) => kind === 'personal').map(({ id }) => id));
   const others = live.list().filter(({ network, connection }) => network.id === conversation.network && connection.describe !== undefined);

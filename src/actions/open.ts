@@ -1,45 +1,56 @@
-import { Rejected } from '../model/errors.ts';
-import type { ActionContext } from './action.ts';
-import { Mistake } from './action.ts';
-import { nameOf, portalByNumber } from './portal.ts';
+import type { ConversationRow, RoomId } from '../model/ids.ts';
+import type { Found } from '../networks/network.ts';
 import type { Portal } from '../store/store.ts';
+import { type Asking, Mistake, type UsedAccount } from './action.ts';
+import { accountOn } from './own-account.ts';
+import { nameOf, portalByNumber } from './portal.ts';
+import { resolve } from './resolve.ts';
 
 /** Makes a room for a conversation with somebody, or invites to the one that is there. Permission: user. */
-export async function open(context: ActionContext, networkId: string, who: string): Promise<string> {
+export async function open(context: Asking, networkId: string, who: string): Promise<string> {
   const known = portalByNumber(context, networkId);
   if (known !== null) {
-    await invite(context, known);
+    await inviteTo(context, known);
     return `You are invited to the room with ${nameOf(known, context)}.`;
   }
-  const accounts = context.accounts.filter(({ network }) => network.id === networkId);
-  const networks = [...new Set(context.accounts.map(({ network }) => network.id))];
-  if (accounts.length === 0) throw new Mistake(`There is no account on "${networkId.slice(0, 40)}" here. Networks: ${networks.join(', ') || 'none'}.`);
+  const account = accountOn(context, networkId);
   if (who === '') throw new Mistake(`Say with whom: open ${networkId} <number>.`);
-  const own = accounts.find(({ settings }) => settings.owners.includes(context.sender));
-  const account = own ?? (context.permission === 'admin' ? accounts[0] : undefined);
-  if (account === undefined) throw new Mistake(`You own no account on ${networkId}. The administrator names owners in the config, under owners.`);
-  let meant: ReturnType<typeof account.network.resolve>;
-  try {
-    meant = account.network.resolve(who, account.settings);
-  } catch (error) {
-    if (error instanceof Rejected) throw new Mistake(error.message);
-    throw error;
-  }
-  const { conversation, wake } = await context.store.openConversation({
-    network: account.network.id, account: account.id, person: meant.person, conversation: meant.conversation, invite: [context.sender],
-    ...(context.adapter(account.id)?.hasPast({ ...meant.conversation, aliases: [] }) === true ? { backfill: true } : {}),
-  });
-  context.wake(wake);
-  const portal = context.store.remoteContext(conversation, null, []).portal;
-  if (portal !== null && portal.state === 'live') {
-    await invite(context, portal);
-    return `The room with ${who.slice(0, 40)} is there; you are invited to it.`;
-  }
-  return `Opening a room with ${who.slice(0, 40)} on ${account.network.name}; you will be invited.`;
+  const found = await resolve(context, account, who);
+  if (found === null) throw new Mistake(`${account.network.name} knows nobody like ${who.slice(0, 40)}.`);
+  const { isNew } = await openFound(context, account, found);
+  return isNew ? `Opening a room with ${who.slice(0, 40)} on ${account.network.name}; you will be invited.` : `The room with ${who.slice(0, 40)} is there; you are invited to it.`;
 }
 
-async function invite(context: ActionContext, { row, room }: Portal): Promise<void> {
-  context.wake(await context.store.apply([{ do: 'send', row: {
-    lane: `out:r${room}`, key: `open.${row}.${context.sender}.${Date.now()}`, room, task: { to: 'matrix', kind: 'invite', user: context.sender },
+/** The same for somebody or something that was found. A new room comes by and by: see `roomMade`. */
+export async function openFound(context: Asking, account: UsedAccount, { person, conversation: ref }: Found): Promise<{ readonly conversation: ConversationRow; readonly isNew: boolean }> {
+  const { store, sender } = context;
+  const { conversation, wake } = await store.openConversation({
+    network: account.network.id, account: account.id, person: person ?? null, conversation: ref, invite: [sender],
+    ...(context.adapter(account.id)?.hasPast({ ...ref, aliases: ref.aliases ?? [] }) === true ? { backfill: true } : {}),
+  });
+  context.wake(wake);
+  const { portal, room } = store.remoteContext(conversation, null, []);
+  if (portal === null || portal.state !== 'live') return { conversation, isNew: true };
+  if (room === null || store.member(room.row, sender)?.membership !== 'join') {
+    await inviteTo(context, portal);
+  }
+  return { conversation, isNew: false };
+}
+
+const LOOK_MS = 100;
+
+/** The room of a conversation that was opened; null where it is not there after `patience` milliseconds. */
+export async function roomMade({ store, clock }: Asking, conversation: ConversationRow, patience: number): Promise<RoomId | null> {
+  for (const until = clock.now() + patience; ;) {
+    const { room } = store.remoteContext(conversation, null, []);
+    if (room?.roomId != null && room.state === 'live') return room.roomId;
+    if (clock.now() >= until) return null;
+    await clock.sleep(LOOK_MS);
+  }
+}
+
+async function inviteTo({ store, clock, sender, wake }: Asking, { row, room }: Portal): Promise<void> {
+  wake(await store.apply([{ do: 'send', row: {
+    lane: `out:r${room}`, key: `open.${row}.${sender}.${clock.now()}`, room, task: { to: 'matrix', kind: 'invite', user: sender },
   } }]));
 }

@@ -3,7 +3,9 @@ import { type ActionContext, Mistake } from '../actions/action.ts';
 import { audited } from '../actions/audit.ts';
 import { announce } from '../actions/announce.ts';
 import { block, unblock } from '../actions/block.ts';
+import { create } from '../actions/create.ts';
 import { filter } from '../actions/filter.ts';
+import { invite } from '../actions/invite.ts';
 import { link } from '../actions/link.ts';
 import { logout } from '../actions/logout.ts';
 import { open } from '../actions/open.ts';
@@ -14,6 +16,7 @@ import { forgetMe } from '../actions/privacy-forget.ts';
 import { puppet } from '../actions/puppet.ts';
 import { relay } from '../actions/relay.ts';
 import { retry } from '../actions/retry.ts';
+import { search } from '../actions/search.ts';
 import { status } from '../actions/status.ts';
 import { unlink } from '../actions/unlink.ts';
 import { undelivered } from '../actions/undelivered.ts';
@@ -57,6 +60,19 @@ export class Bot {
       group: 'Rooms', usage: 'open <network> <number>', help: 'a room with somebody', example: 'open whatsapp +31612345678',
       more: ['Network: whatsapp, telegram, slack or rocketchat. Number: whatever the network knows people by.'],
       run: (context, [network = '', ...who]) => open(context, network.toLowerCase(), who.join(' ')),
+    },
+    search: {
+      group: 'Rooms', usage: 'search <network> <name>', help: 'looks for people and groups on a network', example: 'search slack anna', more: ['Name: or a part of it.'],
+      run: (context, [network = '', ...query]) => search(context, network.toLowerCase(), query.join(' ')),
+    },
+    create: {
+      group: 'Rooms', usage: 'create <network> "<title>" [person] …', help: 'makes a group on a network, and a room for it', example: 'create slack "Summer party" U0123ABCD @ben',
+      more: ['Person: as `search` shows them, or whatever the network knows people by.'],
+      run: (context, [network = '', title = '', ...people]) => create(context, network.toLowerCase(), title, people),
+    },
+    invite: {
+      group: 'Rooms', usage: 'invite [network] <person>', help: 'brings somebody into the group of this room', example: 'invite @ben', more: ['Person: of the network, as `search` shows them, or a Matrix user. Network: where the room is on several.'],
+      run: (context, words) => invite(context, words),
     },
     link: {
       group: 'Rooms', usage: 'link <network> <conversation>', help: 'links this room to a conversation, beside what it is linked to already', example: 'link telegram -1001234567890',

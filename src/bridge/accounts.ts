@@ -40,6 +40,8 @@ export interface ListedAccount {
   readonly connection: Connection;
   /** It stands in the config, and so only an administrator's editor takes it away. */
   readonly inConfig: boolean;
+  /** Null: it has not come up yet. */
+  readonly liveSince: Millis | null;
 }
 
 interface Entry extends LiveAccount, ListedAccount {

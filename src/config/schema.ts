@@ -114,6 +114,18 @@ const media = z.strictObject({
   link_ttl: duration().prefault('7d').meta({ description: 'How long a link to a file stays valid.' }),
 }).prefault({}).meta({ description: 'Files.' });
 
+const provisioning = z.strictObject({
+  openid: z.boolean().prefault(true).meta({ description: "Let the homeserver's own users ask with an OpenID token, which their client gets from the homeserver." }),
+  openid_url: webAddress().optional().meta({
+    description: 'Address at which the homeserver answers /_matrix/federation/v1/openid/userinfo, where homeserver.url does not; of this one homeserver only.',
+    examples: ['https://matrix.example.org:8448'],
+  }),
+  shared_secret: z.string({ error: 'must be at least 16 characters' }).regex(/^[\x21-\x7e]{16,512}$/, { error: 'must be 16 to 512 characters without spaces' }).optional().meta({
+    description: 'Whoever has it may ask for every user: for software of yours alone. Without it nobody may.',
+    examples: ['file:provisioning.secret'],
+    secret: true,
+  }),
+}).prefault({}).meta({ description: 'The provisioning API at <public_url>/_matrix/provision, by which clients log accounts in and begin chats.' });
 const DAY = 86_400_000;
 const words = z.array(z.string().regex(/\S/).max(40), { error: 'must be a list of words of at most 40 characters' });
 
@@ -153,6 +165,7 @@ const core = z.strictObject({
   permissions,
   delivery,
   media,
+  provisioning,
   privacy,
   logging,
 });

@@ -1,16 +1,14 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import type { Route, RouteAnswer } from '../model/route.ts';
-
-type Listener = Route['listener'];
+import type { RouteAnswer } from '../model/route.ts';
 
 const ERRCODES: Readonly<Record<number, string>> = {
   400: 'M_BAD_JSON', 404: 'M_UNRECOGNIZED', 405: 'M_UNRECOGNIZED', 413: 'M_TOO_LARGE',
 };
 
-/** An error as the listener's callers read it: the specification's form for the homeserver, `{error}` for all others. */
-export function errorAnswer(listener: Listener, status: number, error: string): RouteAnswer {
-  return { status, body: listener === 'homeserver' ? { errcode: ERRCODES[status] ?? 'M_UNKNOWN', error } : { error } };
+/** An error as whoever asks reads it: the specification's form on Matrix, `{error}` elsewhere. */
+export function errorAnswer(matrix: boolean, status: number, error: string): RouteAnswer {
+  return { status, body: matrix ? { errcode: ERRCODES[status] ?? 'M_UNKNOWN', error } : { error } };
 }
 
 /** Set unless the route says otherwise: nothing here is a page, a script or fit for a cache. */

@@ -75,9 +75,8 @@ function grouped(listeners: readonly Listener[]): Listener[][] {
 function buildServer(options: HttpOptions, group: readonly Listener[]): FastifyInstance {
   const names = group.map((listener) => listener.name);
   const routes = options.routes.filter((route) => names.includes(route.listener));
-  // On a shared socket the address tells whose caller it is.
-  const callerOf = (url: string): Route['listener'] =>
-    names.length === 1 ? names[0]! : names.includes('homeserver') && url.startsWith('/_matrix/') ? 'homeserver' : names.find((name) => name !== 'homeserver')!;
+  // Below this address everybody, clients too, reads errors as Matrix writes them.
+  const isMatrix = (url: string): boolean => url.startsWith('/_matrix/') || names.every((name) => name === 'homeserver');
   const requestTimeout = options.requestTimeoutMs ?? 60_000;
   const server = fastify({
     logger: false,
@@ -88,8 +87,10 @@ function buildServer(options: HttpOptions, group: readonly Listener[]): FastifyI
     // A Matrix id is up to 255 bytes and three times that once encoded; a configured address may end in a slash.
     routerOptions: { maxParamLength: 2048, ignoreDuplicateSlashes: true },
     exposeHeadRoutes: false,
+    // What a proxy says of an address counts where it stands beside us; from the internet anybody could say it.
+    trustProxy: ['loopback', 'linklocal', 'uniquelocal'],
     frameworkErrors: (error, request, reply) => {
-      void write(reply, errorAnswer(callerOf(request.url), error.statusCode ?? 400, 'The address is not valid.'));
+      void write(reply, errorAnswer(isMatrix(request.url), error.statusCode ?? 400, 'The address is not valid.'));
     },
   });
   // Node swaps the two where the wait for headers is the longer one.
@@ -104,9 +105,9 @@ function buildServer(options: HttpOptions, group: readonly Listener[]): FastifyI
     if (status === 500) options.log.error('a request failed', { route: request.routeOptions.url, error: error.message });
     // What is still to come of a request that was cut off is not waited for.
     if (status === 503) void reply.headers({ connection: 'close', 'retry-after': '5' });
-    return write(reply, errorAnswer(callerOf(request.url), status, describe(status)));
+    return write(reply, errorAnswer(isMatrix(request.url), status, describe(status)));
   });
-  server.setNotFoundHandler((request, reply) => write(reply, errorAnswer(callerOf(request.url), 404, 'There is nothing at this address.')));
+  server.setNotFoundHandler((request, reply) => write(reply, errorAnswer(isMatrix(request.url), 404, 'There is nothing at this address.')));
   mount(server, routes, admitted);
   return server;
 }
@@ -143,9 +144,9 @@ function countHeld(server: FastifyInstance, bodies: Bodies, admitted: WeakSet<Fa
 }
 
 function mount(server: FastifyInstance, routes: readonly Route[], admitted: WeakSet<FastifyRequest>): void {
-  const methods = new Map<string, { readonly listener: Route['listener']; readonly taken: Set<string> }>();
+  const methods = new Map<string, { readonly matrix: boolean; readonly taken: Set<string> }>();
   for (const route of routes) {
-    const known = methods.get(route.path) ?? { listener: route.listener, taken: new Set() };
+    const known = methods.get(route.path) ?? { matrix: route.listener === 'homeserver' || route.path.startsWith('/_matrix/'), taken: new Set() };
     methods.set(route.path, known);
     known.taken.add(route.method);
     server.route({
@@ -153,6 +154,7 @@ function mount(server: FastifyInstance, routes: readonly Route[], admitted: Weak
       url: route.path,
       bodyLimit: Math.max(1, route.maxBody),
       onRequest: async (request, reply) => {
+        if (route.headers !== undefined) void reply.headers({ ...route.headers });
         if (route.admit === undefined) return;
         const refusal = route.admit(headOf(request));
         if (refusal !== null) return write(reply, refusal);
@@ -161,14 +163,14 @@ function mount(server: FastifyInstance, routes: readonly Route[], admitted: Weak
       handler: async (request, reply) => write(reply, await route.handle({ ...headOf(request), raw: rawOf(request) })),
     });
   }
-  for (const [path, { listener, taken }] of methods) {
+  for (const [path, { matrix, taken }] of methods) {
     const allow = [...taken].join(', ');
     const others = METHODS.filter((method) => !taken.has(method));
     server.route({
       method: others,
       url: path,
       bodyLimit: 1_048_576,
-      handler: async (_request, reply) => write(reply, { ...errorAnswer(listener, 405, 'This method is not for this address.'), headers: { allow } }),
+      handler: async (_request, reply) => write(reply, { ...errorAnswer(matrix, 405, 'This method is not for this address.'), headers: { allow } }),
     });
   }
 }
@@ -189,6 +191,7 @@ function headOf(request: FastifyRequest): RouteHead {
     params: request.params as Record<string, string>,
     query,
     headers,
+    address: request.ip,
   };
 }
 

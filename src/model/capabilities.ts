@@ -20,11 +20,17 @@ export const FEATURES = [
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
+/** What one can look for on a network from Matrix, and make and change there besides messages. */
+export const REACHES = ['contacts', 'conversations', 'search', 'resolve', 'createDirect', 'createGroup', 'invite', 'kick', 'leave', 'setTitle'] as const;
+export type ReachFeature = (typeof REACHES)[number];
+
 /** What one conversation can do now. The core turns what it cannot into the best thing it can. */
 export interface Capabilities {
   readonly out: Readonly<Record<Feature, Capability>>;
   readonly in: Readonly<Record<Feature, Capability>>;
   readonly media: Readonly<Record<MediaKind, MediaCapability>>;
+  /** Of the account as a whole. What is not `none` is a call of `Connection.reach`. */
+  readonly reach: Readonly<Record<ReachFeature, Capability>>;
   /** Reactions of one account on one message. */
   readonly maxReactions: number;
   /** To show there that somebody is typing also tells that what came before is read. */

@@ -24,6 +24,8 @@ export interface Network {
   readonly groupCapabilities?: Capabilities;
   /** Keys of a person and of a conversation for what a user typed (`open whatsapp +31 6…`); throws `Rejected` with the form it wants. */
   resolve(input: string, account: AccountSettings): { readonly person: PersonRef; readonly conversation: ConversationRef };
+  /** What else than its own ids the network knows people by. */
+  readonly lookups: readonly ('phone' | 'email' | 'username')[];
   readonly webhooks: readonly Webhook[];
   /** How `inspect` reads what was captured, where that is not what a webhook of ours would be sent: frames of a socket, answers of a poll. */
   readonly capture?: Pick<Webhook, 'split' | 'decode'>;
@@ -192,6 +194,60 @@ export interface SendResult {
   readonly note?: string;
 }
 
+/** Somebody, or a conversation of several, as a network lists or finds it. */
+export interface Found {
+  /** Absent: a conversation of several. */
+  readonly person?: PersonRef;
+  /** Of a person the direct chat with them, which need not be there yet. */
+  readonly conversation: ConversationRef;
+}
+
+export interface FoundPage {
+  readonly items: readonly Found[];
+  /** Hands over the page after; absent: there is none. */
+  readonly next?: string;
+}
+
+/** Somebody that the network knows, by every id that we know of them, strongest first. */
+export interface Named {
+  readonly ids: readonly string[];
+}
+
+export interface Invited {
+  /** Who did not come in, and why, in words. */
+  readonly refused: readonly { readonly id: string; readonly reason: string }[];
+  /** Nobody can be put there: they come in by this link, once somebody has sent it to them. */
+  readonly link?: string;
+}
+
+export interface Created extends Invited {
+  /** Null: the network makes it in a moment, and tells of it by an event. */
+  readonly conversation: ConversationRef | null;
+}
+
+/**
+ * Whom and what an account can find on its network, and the conversations that it can make and change. What is absent it
+ * cannot do: `Capabilities.reach` says why. Somebody waits for each answer, so none of them waits for a limit: it throws `Retry`.
+ * @throws Retry, Rejected, AccountBroken, Unreachable; Uncertain, where a conversation may have been made
+ */
+export interface Reach {
+  /** People whom the account may write to, as the network lists them. */
+  contacts?(after?: string): Promise<FoundPage>;
+  /** Conversations of several that the account is in or could join. */
+  conversations?(after?: string): Promise<FoundPage>;
+  /** At most some dozens, the best first. */
+  search?(query: string): Promise<readonly Found[]>;
+  /** Asks the network who or what somebody means by that; null: nobody. @throws Rejected with the form it wants */
+  resolve?(input: string): Promise<Found | null>;
+  /** A conversation of several, the account among them. Without a title where the network needs none. */
+  create?(wanted: { readonly title: string | null; readonly people: readonly Named[] }): Promise<Created>;
+  invite?(conversation: Target, people: readonly Named[]): Promise<Invited>;
+  kick?(conversation: Target, person: Named): Promise<void>;
+  /** The account is in it no longer. */
+  leave?(conversation: Target): Promise<void>;
+  setTitle?(conversation: Target, title: string): Promise<void>;
+}
+
 /** One account's line to the network. Every call throws only the classes of `model/errors.ts`. */
 export interface Connection {
   /** The network's own id of the account: what `Decoded.account` says. */
@@ -228,6 +284,7 @@ export interface Connection {
   findSent(key: string, conversation: Target, since: Millis, place?: Pick<SendRequest, 'thread' | 'replyTo'>): Promise<SendResult | 'absent' | 'unknown'>;
   /** `handle` as it stood in `MediaRef.source.network`. */
   openMedia(handle: string, signal: AbortSignal): Promise<MediaStream>;
+  readonly reach?: Reach;
   /** Two requests that share a key share a limit: one at a time, in order. */
   rateKeys(conversation: Target): readonly RateKey[];
   close(): Promise<void>;

@@ -247,7 +247,8 @@ export const partKey = (portal: PortalRow, part: number, event: EventId): string
 export interface OpenConversation {
   readonly network: NetworkId;
   readonly account: AccountId;
-  readonly person: PersonRef;
+  /** Who a direct chat is with; null: it is a conversation of several. */
+  readonly person: PersonRef | null;
   readonly conversation: ConversationRef;
   readonly invite: readonly UserId[];
   readonly backfill?: boolean;

@@ -63,7 +63,7 @@ describe('transactions', () => {
       hsToken: HS, userExists: async () => false, aliasExists: async () => false, onBadEvent() {}, log: silentLogger,
       accept: () => new Promise((resolve) => (release = () => (order.push('committed'), resolve()))),
     });
-    const running = routes[0]!.handle({ method: 'PUT', path: '', params: { txnId: '1' }, query: {}, headers: { authorization: `Bearer ${HS}` }, raw: Buffer.from('{"events":[]}') });
+    const running = routes[0]!.handle({ method: 'PUT', path: '', params: { txnId: '1' }, query: {}, headers: { authorization: `Bearer ${HS}` }, address: '', raw: Buffer.from('{"events":[]}') });
     const answered = running.then(() => order.push('answered'));
     await new Promise((resolve) => setImmediate(resolve));
     expect(order).toEqual([]);

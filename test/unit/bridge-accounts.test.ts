@@ -37,7 +37,7 @@ function webhook(accounts: Accounts): (body: object, headers: Readonly<Record<st
     seen.length = 0;
     const raw = Buffer.from(JSON.stringify(body));
     const signature = { 'x-hub-signature-256': sign(SECRET, raw) };
-    const answer = await routes.find(({ method }) => method === 'POST')?.handle({ method: 'POST', path: '', params: {}, query: {}, headers: { ...signature, ...headers }, raw });
+    const answer = await routes.find(({ method }) => method === 'POST')?.handle({ method: 'POST', path: '', params: {}, query: {}, headers: { ...signature, ...headers }, address: '127.0.0.1', raw });
     expect(answer?.status).toBe(200);
     return [...seen];
   };

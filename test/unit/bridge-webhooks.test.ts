@@ -14,7 +14,7 @@ test('refusals without end do not fill the log: past a few a minute they are cou
     store: {} as Store, log, clock: { now: () => now, sleep: () => Promise.resolve() }, apps: [{ network: whatsapp, app: 'main', settings }],
     accountOf: () => null, accept: () => Promise.resolve(), step() {}, kept() {},
   }).find(({ method }) => method === 'POST');
-  const refused: RouteRequest = { method: 'POST', path: '/', params: {}, query: {}, headers: {}, raw: Buffer.from('{}') };
+  const refused: RouteRequest = { method: 'POST', path: '/', params: {}, query: {}, headers: {}, address: '127.0.0.1', raw: Buffer.from('{}') };
   for (let n = 0; n < 1_000; n++) expect((await route?.handle(refused))?.status).toBe(401);
   expect(lines).toHaveLength(20);
   now += 60_000;

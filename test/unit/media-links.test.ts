@@ -105,7 +105,7 @@ const routes = mediaRoutes({
 function call(method: 'GET' | 'HEAD', link: LinkParams, headers: Record<string, string> = {}): Promise<RouteAnswer> {
   const route = routes.find((candidate) => candidate.method === method);
   if (route === undefined) throw new Error('no route');
-  return route.handle({ method, path: '/', params: { ...link }, query: {}, headers, raw: new Uint8Array() });
+  return route.handle({ method, path: '/', params: { ...link }, query: {}, headers, address: '127.0.0.1', raw: new Uint8Array() });
 }
 
 async function text(answer: RouteAnswer): Promise<string> {

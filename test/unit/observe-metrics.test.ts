@@ -51,7 +51,7 @@ test('every metric that the docs name is there', async () => {
 });
 
 describe('the routes', () => {
-  const request = { method: 'GET', path: '', params: {}, query: {}, headers: {}, raw: new Uint8Array() };
+  const request = { method: 'GET', path: '', params: {}, query: {}, headers: {}, address: '127.0.0.1', raw: new Uint8Array() };
   const ask = (path: string, ready: () => Promise<Record<string, boolean>>): Promise<RouteAnswer> => {
     const route = metricsRoutes(filled(), ready).find((one) => one.path === path);
     if (route === undefined) throw new Error(`no ${path}`);

@@ -60,7 +60,8 @@ function homeserverConfig(settings: HomeserverSettings): object {
     pid_file: join(dir, 'homeserver.pid'),
     listeners: [{
       port: settings.port, bind_addresses: ['127.0.0.1'], type: 'http', tls: false, x_forwarded: false,
-      resources: [{ names: ['client'], compress: false }],
+      // `openid`: who has a token of it, which a bridge asks.
+      resources: [{ names: ['client', 'openid'], compress: false }],
     }],
     database: { name: 'sqlite3', args: { database: join(dir, 'homeserver.db') } },
     log_config: join(dir, 'log.yaml'),

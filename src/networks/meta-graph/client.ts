@@ -52,6 +52,11 @@ export class GraphClient {
     });
   }
 
+  /** What is not there any more is as it should be, so a lost answer is simply tried again. */
+  delete(path: string, body: Fields): Promise<Fields> {
+    return this.#json(path, { method: 'DELETE', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+  }
+
   /** An upload shows nothing to anybody, so a lost answer is simply tried again. */
   upload(path: string, form: Multipart): Promise<Fields> {
     return this.#json(path, {

@@ -22,6 +22,7 @@ import { type Handle, person, userAvatar } from './ids.ts';
 import { type Able, capabilitiesOf, DEFAULTS, limitsFrom, type ServerLimits } from './limits.ts';
 import { namesIn, People } from './people.ts';
 import { Position } from './position.ts';
+import { RocketChatReach } from './reach.ts';
 import { Receiver } from './receiver.ts';
 import { Rooms } from './rooms.ts';
 import { asAccount, asApp, type RocketChatAccount, type RocketChatApp, scopeOf, standsAt } from './settings.ts';
@@ -41,6 +42,7 @@ const FREE = { perSecond: 20, burst: 20 };
 /** One user of one server: listens on its WebSocket, and speaks by its REST API. */
 export class RocketChatConnection implements Connection {
   readonly remoteId: string;
+  readonly reach: RocketChatReach;
   readonly #app: RocketChatApp;
   readonly #account: RocketChatAccount;
   readonly #api: RocketChatApi;
@@ -73,6 +75,10 @@ export class RocketChatConnection implements Connection {
     this.#rooms = new Rooms(this.#account);
     this.#aliases = this.#account.kind === 'bot' && this.#account.names === 'alias';
     this.remoteId = this.#account.user_id;
+    this.reach = new RocketChatReach({
+      client: this.#api.client, people: this.#people, rooms: this.#rooms, scope: this.#scope, self: this.remoteId,
+      ridOf: async (conversation) => (await this.#room(conversation)).rid, watched: (call) => this.#health.watched(call),
+    });
   }
 
   /** Rejects where the server cannot be reached; a token that is refused is told to the sink, and tried again beside. */

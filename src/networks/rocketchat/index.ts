@@ -7,9 +7,8 @@ import { decodePiece, split } from './decode/capture.ts';
 import { isUserId, isUsername, nameId } from './ids.ts';
 import { capabilitiesOf } from './limits.ts';
 import { logins } from './login.ts';
+import { FORM } from './reach.ts';
 import { scopeOfAccount, settings } from './settings.ts';
-
-const FORM = 'Give a user name like @anna.berg, or a user id as Rocket.Chat shows it.';
 
 /** Rocket.Chat, by its REST API and its WebSocket (developer.rocket.chat). */
 export const rocketchat: Network = {
@@ -18,6 +17,7 @@ export const rocketchat: Network = {
   settings,
   capabilities: capabilitiesOf(),
   resolve,
+  lookups: ['username'],
   webhooks: [],
   capture: { split, decode: (piece) => decodePiece(piece) },
   connect: (options) => new RocketChatConnection(options),

@@ -91,7 +91,7 @@ export function capabilitiesOf(able: Able = FRESH): Capabilities {
       contacts: none('Rocket.Chat has no contact cards; they are sent as text.'),
       poll: none('Polls come from apps that a server may have or not; they are sent as text.'),
       groups: full,
-      members: none('Who is in a room of Rocket.Chat is decided there.'),
+      members: partial('Where the user may: people are brought into rooms, and sent out of them, by a command.'),
       profiles: none('The bridge cannot change how a user looks.'),
       history: none('Nothing can be written into the past.'),
       impersonation: aliases && !personal ? full : none(personal ? 'A person speaks for themselves; names of others are put before the text.' : 'The user lacks the permission message-impersonate; names are put before the text.'),
@@ -117,6 +117,18 @@ export function capabilitiesOf(able: Able = FRESH): Capabilities {
       impersonation: full,
     },
     media: { image: media(['image/*']), video: media(['video/*']), audio: media(['audio/*']), voice: media(['audio/*']), file: anything, sticker: media(['image/*']) },
+    reach: {
+      contacts: partial('Where the user has the permission view-d-room.'),
+      conversations: partial('Those that the user is in.'),
+      search: partial('What the server’s own search finds: some people, and some open rooms.'),
+      resolve: partial('By user name or id; rooms by id.'),
+      createDirect: full,
+      createGroup: partial('A private room with a title, where the user has the permission create-p; without one a direct chat of several.'),
+      invite: partial('Where the user may: as an owner, a moderator or with a permission.'),
+      kick: partial('Where the user may: as an owner, a moderator or with a permission.'),
+      leave: partial('Not the last owner of a room.'),
+      setTitle: partial('Where the user may, and the name is free.'),
+    },
     maxReactions: MAX_REACTIONS,
   };
 }

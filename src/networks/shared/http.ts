@@ -26,7 +26,7 @@ interface HttpOptions {
 }
 
 export interface Call {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly body?: string | Readable;
   readonly headers?: Readonly<Record<string, string>>;
   /** True where repeating the call could do a thing twice: an answer lost on the way is then `Uncertain`. */

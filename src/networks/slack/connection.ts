@@ -22,6 +22,7 @@ import { findSent } from './find-sent.ts';
 import { accountId, isChannel, isUser, messageId, millisOf, splitMessageId } from './ids.ts';
 import { POSTS, WORKSPACE, capabilitiesOf } from './limits.ts';
 import { describe, historyPage, type Asking } from './past.ts';
+import { SlackReach } from './reach.ts';
 import { Receiver } from './receiver.ts';
 import { asAccount, asApp, type SlackAccount } from './settings.ts';
 
@@ -36,6 +37,7 @@ const SHARE_WAIT_MS = 250;
 /** One installation of the app, or one person's own login. */
 export class SlackConnection implements Connection {
   readonly remoteId: string;
+  readonly reach: SlackReach;
   readonly #api: SlackApi;
   readonly #account: SlackAccount;
   readonly #clock: Clock;
@@ -60,6 +62,9 @@ export class SlackConnection implements Connection {
     this.#api = new SlackApi({ url: asApp(options.appSettings).api_url, token: account.token, answered: options.answered, answerTimeoutMs: options.answerTimeoutMs });
     this.remoteId = accountId(account.team_id, account.user_id);
     this.#directory = new Directory(this.#api, account.team_id, account.user_id);
+    this.reach = new SlackReach({
+      api: this.#api, directory: this.#directory, scope: account.team_id, self: account.user_id, now: () => this.#clock.now(), watched: (call) => this.#health.watched(call),
+    });
     this.#write = { hasEmoji: this.#directory.hasEmoji, ...(account.mention_everybody === 'off' ? {} : { everybody: account.mention_everybody }) };
     this.#receiver = new Receiver({ options, account, api: this.#api, directory: this.#directory, broken: (error) => this.#health.breaks(error), works: () => this.#health.works() });
   }

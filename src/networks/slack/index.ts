@@ -7,10 +7,9 @@ import { decode, split } from './decode/envelope.ts';
 import { directChat, isUser, sharedChat } from './ids.ts';
 import { capabilitiesOf } from './limits.ts';
 import { logins } from './login.ts';
+import { FORM, idIn } from './reach.ts';
 import { asAccount, settings } from './settings.ts';
 import { webhooks } from './webhook.ts';
-
-const FORM = 'Give the id of a person, like U0123ABCD (profile > "Copy member ID"), or of a channel, like C0123ABCD (channel details, at the very end), or a link to either.';
 
 /** Slack, by its Web API, Socket Mode and Events API (docs.slack.dev). */
 export const slack: Network = {
@@ -19,6 +18,7 @@ export const slack: Network = {
   settings,
   capabilities: capabilitiesOf('bot'),
   resolve,
+  lookups: ['email', 'username'],
   webhooks,
   capture: { split, decode: (piece) => decode(piece) },
   connect: (options) => new SlackConnection(options),
@@ -26,10 +26,9 @@ export const slack: Network = {
   logins,
 };
 
-/** `U0123ABCD`, `<@U0123ABCD>`, `https://team.slack.com/team/U0123ABCD`, `https://app.slack.com/client/T…/C…`, `…/archives/C…`. */
 function resolve(input: string, account: AccountSettings): ReturnType<Network['resolve']> {
   const { team_id: scope } = asAccount(account);
-  const id = /(?:^|[/@#<])([UWCG][A-Z0-9]{4,})(?=$|[|>/?])/.exec(input.trim())?.[1];
+  const id = idIn(input);
   if (id === undefined) throw new Rejected(FORM, 'bad_id');
   if (isUser(id)) return { person: { id, scope }, conversation: { ...directChat('', id, scope), aliases: [] } };
   return { person: { id, scope }, conversation: sharedChat(id, undefined, scope) };

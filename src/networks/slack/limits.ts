@@ -36,7 +36,7 @@ const bot: Capabilities = {
     contacts: partial('As text.'),
     poll: none('Slack has no polls.'),
     groups: full,
-    members: none('The bridge invites nobody in Slack.'),
+    members: partial('Where the app has the scopes: people are brought into channels, and sent out of them, by a command.'),
     profiles: none('The bridge cannot change how an app looks.'),
     history: none('Nothing can be put into the past.'),
     impersonation: partial('Name and picture with every text; with a file the name stands in its text.'),
@@ -62,6 +62,18 @@ const bot: Capabilities = {
     impersonation: full,
   },
   media: { image: media, video: media, audio: media, voice: media, file: media, sticker: { level: 'partial', reason: 'As a picture.', mimes: ['image/*'], maxBytes: MAX_FILE, maxCaption: 0 } },
+  reach: {
+    contacts: full,
+    conversations: partial('Open channels, and those of the others that the account is in.'),
+    search: partial('Among the names of the workspace’s people and channels, of a very large workspace the first 3,000.'),
+    resolve: partial('By id, e-mail address or name.'),
+    createDirect: full,
+    createGroup: partial('A private channel with a title; without one a direct message of several.'),
+    invite: full,
+    kick: full,
+    leave: full,
+    setTitle: partial('Channels only; in lower case, with hyphens for spaces.'),
+  },
   maxReactions: MAX_REACTIONS,
 };
 

@@ -21,6 +21,7 @@ import { fixFor, Migrated } from './errors.ts';
 import { addressOf, conversationOf, idOf, messageId, nameOf, placeOf, timeOf } from './ids.ts';
 import { capabilitiesOf, RATES, type Setup } from './limits.ts';
 import { Position } from './position.ts';
+import { TelegramReach } from './reach.ts';
 import { ALLOWED_UPDATES, receive } from './receiver.ts';
 import { asAccount, asApp, botId, type TelegramAccount, type TelegramApp } from './settings.ts';
 
@@ -32,6 +33,7 @@ const DOWNLOAD = 20 * 1024 * 1024;
 /** One bot. */
 export class TelegramConnection implements Connection {
   readonly remoteId: string;
+  readonly reach: TelegramReach;
   readonly #client: BotClient;
   readonly #app: TelegramApp;
   readonly #appName: string;
@@ -56,6 +58,7 @@ export class TelegramConnection implements Connection {
     this.#clock = options.clock;
     this.#log = options.log;
     this.remoteId = botId(this.#account.token);
+    this.reach = new TelegramReach({ client: this.#client, watched: (call) => this.#health.watched(call), personIn: (chat) => personIn(chat, this.remoteId) });
   }
 
   /** Rejects where Telegram cannot be reached; a bot that is refused is told to the sink, and tried again beside. */

@@ -5,10 +5,9 @@ import { check } from './check.ts';
 import { TelegramConnection } from './connection.ts';
 import { capabilitiesOf } from './limits.ts';
 import { logins } from './login.ts';
+import { FORM } from './reach.ts';
 import { settings } from './settings.ts';
 import { capture, webhooks } from './webhook.ts';
-
-const FORM = 'Give the number of a person or chat that knows the bot, like 123456789 or -1001234567890. Bots cannot find people by name or phone number: ask them to write to the bot first.';
 
 /** Telegram, by its Bot API (core.telegram.org/bots/api). */
 export const telegram: Network = {
@@ -18,6 +17,7 @@ export const telegram: Network = {
   capabilities: capabilitiesOf('direct', { local: false, webhook: false }),
   groupCapabilities: capabilitiesOf('group', { local: false, webhook: false }),
   resolve,
+  lookups: [],
   webhooks,
   capture,
   connect: (options) => new TelegramConnection(options),

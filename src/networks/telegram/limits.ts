@@ -42,7 +42,7 @@ export function capabilitiesOf(kind: Target['kind'], setup: Setup): Capabilities
       contacts: full,
       poll: partial('Up to 12 options; the bridge’s polls show who voted. Votes of Matrix users stay on Matrix: bots do not vote.'),
       groups: groupOnly(full),
-      members: none('Bots cannot add people to chats.'),
+      members: direct ? none('A private chat on Telegram has two members.') : partial('Bots send people out and give a link to come in; they put nobody in.'),
       profiles: none('The bridge does not change how the bot looks.'),
       history: none('The Bot API hands over no messages of the past.'),
       impersonation: none('Everything is sent as the bot; names are put before the text.'),
@@ -75,6 +75,18 @@ export function capabilitiesOf(kind: Target['kind'], setup: Setup): Capabilities
       file: media(['*']),
       // Documented for still ones in sticker sets.
       sticker: media(['image/webp'], 512_000, 0),
+    },
+    reach: {
+      contacts: none('Bots have no contacts: people write to them first.'),
+      conversations: none('The Bot API lists no chats.'),
+      search: none('Bots cannot search for people or chats.'),
+      resolve: partial('People and chats that know the bot, by number; open groups and channels by @name.'),
+      createDirect: partial('Only with somebody who has written to the bot.'),
+      createGroup: none('Bots cannot make groups: make one in Telegram and add the bot to it.'),
+      invite: partial('By a link, where the bot is an administrator who may invite.'),
+      kick: partial('Where the bot is an administrator who may restrict members.'),
+      leave: full,
+      setTitle: partial('Where the bot is an administrator who may change the group.'),
     },
     maxReactions: 1,
   };

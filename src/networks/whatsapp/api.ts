@@ -59,6 +59,32 @@ export class WhatsAppApi {
     return this.#graph.get(segment(id), { fields: 'subject,description,participants' });
   }
 
+  /** …/groups/reference#create-group: the answer says only that it will be made. */
+  async createGroup(subject: string): Promise<void> {
+    await ofNumber(this.#graph.post(`${segment(this.#number)}/groups`, { messaging_product: 'whatsapp', subject }, true));
+  }
+
+  /** …/groups/reference#get-active-groups */
+  async groups(after?: string): Promise<{ readonly groups: readonly unknown[]; readonly next: string | undefined }> {
+    const answer = await ofNumber(this.#graph.get(`${segment(this.#number)}/groups`, { limit: '100', ...(after === undefined ? {} : { after }) }));
+    // The cursor of the last page points to nothing, and only the link says so.
+    return { groups: list(answer, 'data', 'groups'), next: str(answer, 'paging', 'next') === undefined ? undefined : str(answer, 'paging', 'cursors', 'after') };
+  }
+
+  async renameGroup(id: string, subject: string): Promise<void> {
+    await this.#graph.post(segment(id), { messaging_product: 'whatsapp', subject }, false);
+  }
+
+  async inviteLink(id: string): Promise<string> {
+    const link = str(await this.#graph.get(`${segment(id)}/invite_link`), 'invite_link');
+    if (link === undefined) throw new Rejected('WhatsApp gave no link to the group.', 'no_link');
+    return link;
+  }
+
+  async removeFromGroup(id: string, user: string): Promise<void> {
+    await this.#graph.delete(`${segment(id)}/participants`, { messaging_product: 'whatsapp', participants: [{ user }] });
+  }
+
   /** Every language of the templates whose names hold this one (…/whatsapp/message-templates). */
   async templates(name: string): Promise<readonly unknown[]> {
     const answer = await this.#graph.get(`${segment(this.#waba)}/message_templates`, { name, fields: 'name,language,status,components', limit: '200' });

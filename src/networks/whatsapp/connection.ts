@@ -18,6 +18,7 @@ import { fixFor } from './errors.ts';
 import { groupChat, MADE_UP, normalId } from './ids.ts';
 import { MAX_TEXT, PAIR, TEXT_ONLY, WINDOW_CLOSED, capabilitiesOf, checkWindow, windowOpen } from './limits.ts';
 import { encode } from './markup.ts';
+import { WhatsAppReach } from './reach.ts';
 import { asAccount, asApp, type ClosedWindow, type WhatsAppAccount } from './settings.ts';
 
 /** How often a token that Meta refuses is tried again; it may have been renewed on Meta's side. */
@@ -34,6 +35,7 @@ const PIN_DAYS = 30;
 /** One business phone number. What comes in comes by webhook, so this only sends, and watches whether it may. */
 export class WhatsAppConnection implements Connection {
   readonly remoteId: string;
+  readonly reach: WhatsAppReach;
   readonly #api: WhatsAppApi;
   readonly #account: WhatsAppAccount;
   readonly #clock: Clock;
@@ -50,6 +52,7 @@ export class WhatsAppConnection implements Connection {
   constructor(options: ConnectOptions) {
     this.#account = asAccount(options.settings);
     this.#api = new WhatsAppApi(asApp(options.appSettings), this.#account, options);
+    this.reach = new WhatsAppReach({ api: this.#api, scope: this.#account.waba_id, watched: (call) => this.#health.watched(call) });
     this.#clock = options.clock;
     this.#log = options.log;
     this.remoteId = this.#account.phone_number_id;

@@ -19,6 +19,7 @@ export const whatsapp: Network = {
   capabilities: capabilitiesOf('direct'),
   groupCapabilities: capabilitiesOf('group'),
   resolve,
+  lookups: ['phone'],
   webhooks,
   connect: (options) => new WhatsAppConnection(options),
   check,

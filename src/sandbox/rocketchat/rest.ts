@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import sharp from 'sharp';
 import type { Faults } from './faults.ts';
+import { directOf, membershipCalls } from './membership.ts';
 import { body, field, formOf, query, refused, type Shape, text } from './shapes.ts';
 import { etagOf, type Message, Refused, type Room, type User, type World } from './state.ts';
 
@@ -10,14 +11,14 @@ export interface Call {
   readonly status: number;
 }
 
-interface Asked {
+export interface Asked {
   readonly user: User;
   readonly request: FastifyRequest;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>>;
 }
-type Handler = (asked: Asked) => object | Promise<object>;
+export type Handler = (asked: Asked) => object | Promise<object>;
 
 /** `/api/v1`: the endpoints of the OpenAPI files in RocketChat/Rocket.Chat-Open-API that clients like ours use; all others do not exist. */
 export class Rest {
@@ -36,6 +37,9 @@ export class Rest {
     this.#messages();
     this.#roomCalls();
     this.#files();
+    membershipCalls(world, {
+      route: (method, path, shape, handler) => this.#route(method, path, shape, handler), roomFor: (user, rid) => this.#roomFor(user, rid, true), shown: userOf,
+    });
   }
 
   #route(method: 'GET' | 'POST', path: string, shape: Shape, handler: Handler): void {
@@ -114,7 +118,8 @@ export class Rest {
       if (user === undefined) throw new Refused('error-invalid-user', 'User not found.');
       return { user: userOf(user) };
     });
-    this.#route('POST', 'im.create', { username: 'string?', usernames: 'string?', excludeSelf: 'boolean?' }, ({ user, body: { username } }) => {
+    this.#route('POST', 'im.create', { username: 'string?', usernames: 'string?', excludeSelf: 'boolean?' }, ({ user, body: { username, usernames } }) => {
+      if (typeof usernames === 'string') return directOf(world, user, usernames.split(','));
       const other = world.userNamed(text(username));
       if (other === undefined) throw new Refused('error-invalid-user', 'Invalid user');
       const room = world.direct(user, other);

@@ -108,6 +108,8 @@ export class World {
   readonly permissions: Record<string, string[]> = {
     'message-impersonate': ['bot', 'app', 'admin'], 'api-bypass-rate-limit': ['bot', 'app', 'admin'], 'pin-message': ['owner', 'moderator', 'admin', 'bot', 'user'],
     'delete-message': ['owner', 'moderator', 'admin'], 'force-delete-message': ['admin'],
+    'view-d-room': ['admin', 'app', 'bot', 'user'], 'create-p': ['admin', 'app', 'bot', 'user'], 'add-user-to-joined-room': ['admin', 'bot', 'moderator', 'owner'], 'remove-user': ['admin', 'bot', 'moderator', 'owner'],
+    'edit-room': ['admin', 'bot', 'moderator', 'owner'],
   };
   readonly version: string;
   readonly #md: boolean;

@@ -8,6 +8,7 @@ import type { Faults } from './faults.ts';
 import { chatMethods } from './methods/chat.ts';
 import { conversationMethods, openDirect } from './methods/conversations.ts';
 import { fileMethods, fileRoutes } from './methods/files.ts';
+import { membershipMethods } from './methods/membership.ts';
 import { otherMethods } from './methods/others.ts';
 import type { SlackSandboxOptions } from './options.ts';
 import { PersonHandle } from './person.ts';
@@ -93,7 +94,7 @@ export async function startSlackSandbox(options: SlackSandboxOptions): Promise<S
   const delivery = new Delivery(world);
   const events = new Events(world, delivery);
   const app = httpServer();
-  webApi(app, world, { ...chatMethods(events, openDirect), ...conversationMethods(events), ...fileMethods(events), ...otherMethods(events, delivery) });
+  webApi(app, world, { ...chatMethods(events, openDirect), ...conversationMethods(events), ...membershipMethods(events), ...fileMethods(events), ...otherMethods(events, delivery) });
   fileRoutes(app, world);
   const person = (name: string, given: Parameters<SlackSandbox['person']>[1] = {}): PersonHandle => new PersonHandle(world, events, findOrMake(world, events, name, given));
   const channel = (name: string, given: ChannelOptions = {}): string => makeChannel(world, events, name, given).id;

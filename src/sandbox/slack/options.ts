@@ -49,6 +49,7 @@ export const documented = {
 export const BOT_SCOPES = [
   'chat:write', 'chat:write.customize', 'channels:history', 'channels:read', 'groups:history', 'groups:read', 'im:history', 'im:read', 'im:write', 'mpim:history', 'mpim:read', 'users:read', 'files:read', 'files:write',
   'reactions:read', 'reactions:write', 'pins:read', 'pins:write', 'emoji:read', 'usergroups:read', 'metadata.message:read',
+  'users:read.email', 'channels:manage', 'groups:write', 'mpim:write',
 ] as const;
 
-export const USER_SCOPES = [...BOT_SCOPES.filter((scope) => scope !== 'chat:write.customize'), 'channels:write', 'groups:write', 'im:write', 'mpim:write'] as const;
+export const USER_SCOPES = [...BOT_SCOPES.filter((scope) => scope !== 'chat:write.customize' && scope !== 'channels:manage'), 'channels:write'] as const;

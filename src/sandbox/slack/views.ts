@@ -16,6 +16,11 @@ export function userView(world: World, user: User): Json {
   };
 }
 
+/** Shown to nobody, and found by whoever may ask for it. */
+export function emailOf(user: User): string {
+  return `${user.name}@sandbox.example`;
+}
+
 export function botView(world: World, user: User): Json {
   return { id: user.botId, deleted: user.deleted, name: user.realName, updated: user.updated, app_id: user.appId, user_id: user.id, icons: { image_36: world.avatarUrl(user), image_48: world.avatarUrl(user), image_72: world.avatarUrl(user) } };
 }

@@ -32,6 +32,14 @@ export function isAdmin(world: World, chat: Chat, user: User = world.bot): boole
   return status === 'administrator' || status === 'creator';
 }
 
+/** A chat of several where the bot is an administrator. */
+export function adminOf(world: World, id: unknown): Chat {
+  const chat = writable(world, id);
+  if (chat.type === 'private') throw bad('method is available for supergroup and channel chats only');
+  if (!isAdmin(world, chat)) throw bad('not enough rights');
+  return chat;
+}
+
 /** A message that still stands. `what`: how the refusal calls it. */
 export function messageFor(world: World, chat: Chat, id: unknown, what: string): Message {
   const found = typeof id === 'number' ? world.message(chat.id, id) : undefined;

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { chatFor, writable } from './access.ts';
+import { adminOf, chatFor, writable } from './access.ts';
 import type { Changes } from './change.ts';
 import { bad, BotError } from './errors.ts';
+import type { Members } from './members.ts';
 import { documented } from './options.ts';
 import { parse, type Given } from './parse.ts';
 import { FILES, type Sender, type Values } from './send.ts';
@@ -17,6 +18,7 @@ export interface ApiParts {
   readonly updates: Updates;
   readonly sender: Sender;
   readonly changes: Changes;
+  readonly members: Members;
 }
 
 interface Call {
@@ -74,6 +76,11 @@ const HANDLERS: Readonly<Record<Exclude<Method, `send${string}`> | 'sendchatacti
   setmessagereaction: ({ changes }, { values }) => changes.react(values),
   pinchatmessage: ({ changes }, { values }) => changes.pin(values, true),
   unpinchatmessage: ({ changes }, { values }) => changes.pin(values, false),
+  createchatinvitelink: ({ world, members }, { values }) => members.inviteLink(adminOf(world, values['chat_id'])),
+  banchatmember: ({ world, members }, { values }) => members.ban(adminOf(world, values['chat_id']), values['user_id']),
+  unbanchatmember: ({ world, members }, { values }) => members.unban(adminOf(world, values['chat_id']), values['user_id'], values['only_if_banned'] === true),
+  leavechat: ({ world, members }, { values }) => members.leave(writable(world, values['chat_id'])),
+  setchattitle: ({ world, members }, { values }) => members.rename(adminOf(world, values['chat_id']), String(values['title'])),
   getfile: ({ world }, { values }) => {
     const file = world.files.get(String(values['file_id']));
     if (file === undefined || world.faults.filesGone) throw bad('wrong file_id or the file is temporarily unavailable');

@@ -5,6 +5,7 @@ import { Changes } from './change.ts';
 import { controlRoutes } from './control.ts';
 import type { Faults } from './faults.ts';
 import { Group } from './group.ts';
+import { Members } from './members.ts';
 import { Limits } from './limits.ts';
 import type { TelegramSandboxOptions } from './options.ts';
 import { PersonHandle } from './person.ts';
@@ -80,7 +81,7 @@ export async function startTelegramSandbox(options: TelegramSandboxOptions): Pro
     return chat === undefined || chat.type === 'private' ? undefined : new Group(world, tell, chat);
   };
   const app = httpServer(options);
-  apiRoutes(app, { world, updates, sender, changes: new Changes(world, sender, updates) });
+  apiRoutes(app, { world, updates, sender, changes: new Changes(world, sender, updates), members: new Members(world, tell) });
   controlRoutes(app, { world, updates, person, group, groupOf });
   pageRoutes(app, { folder: new URL('./page/', import.meta.url), scripts: ['page.js', 'thread.js'], img: 'blob: data:', media: 'blob:' });
   world.origin = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' });

@@ -163,9 +163,10 @@ export class Intake {
   }
 
   open(request: OpenConversation, wake: Set<string>): ConversationRow {
-    const unwanted = this.#consent.isErased(request.network, request.person);
-    const person = resolvePerson(this.#sql, request.network, request.person, this.#localpartOf, this.#now());
-    if (unwanted) this.#consent.set(person, this.#now());
+    const { person: named } = request;
+    const unwanted = named !== null && this.#consent.isErased(request.network, named);
+    const person = named === null ? null : resolvePerson(this.#sql, request.network, named, this.#localpartOf, this.#now());
+    if (unwanted && person !== null) this.#consent.set(person, this.#now());
     return resolveConversation(this.#sql, request.network, request.account, request.conversation, person, this.#now(), wake);
   }
 

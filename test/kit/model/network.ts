@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Capabilities, type Capability, FEATURES, type MediaCapability } from '../../../src/model/capabilities.ts';
+import { type Capabilities, type Capability, FEATURES, type MediaCapability, REACHES } from '../../../src/model/capabilities.ts';
 import { type Content, isMedia } from '../../../src/model/content.ts';
 import { AccountBroken, Rejected, Retry, Uncertain, Unreachable } from '../../../src/model/errors.ts';
 import type { ConversationRef, NetworkEvent, NetworkItem, PersonRef } from '../../../src/model/events.ts';
@@ -178,6 +178,7 @@ export class FakeNetwork {
       settings: z.unknown() as unknown as z.ZodType<AppSettings>,
       capabilities: this.#capabilities(),
       resolve: (input) => ({ person: { id: input, scope: '' }, conversation: this.chats.get(input) ?? directChat(input) }),
+      lookups: [],
       webhooks: [],
       logins: [],
       connect: () => this.#connection(life),
@@ -190,7 +191,7 @@ export class FakeNetwork {
     const all = Object.fromEntries(FEATURES.map((feature) => [feature, full])) as Capabilities['in'];
     const kinds = ['image', 'video', 'audio', 'voice', 'file', 'sticker'] as const;
     return {
-      out: { ...all, edit: capability(edit), delete: capability(remove) }, in: all, maxReactions: reactions,
+      out: { ...all, edit: capability(edit), delete: capability(remove) }, in: all, reach: Object.fromEntries(REACHES.map((feature) => [feature, capability(false)])) as Capabilities['reach'], maxReactions: reactions,
       media: Object.fromEntries(kinds.map((kind) => [kind, media])) as unknown as Capabilities['media'],
     };
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Capabilities, type Capability, FEATURES, type MediaCapability } from '../../../src/model/capabilities.ts';
+import { type Capabilities, type Capability, FEATURES, type MediaCapability, REACHES } from '../../../src/model/capabilities.ts';
 import type { Content } from '../../../src/model/content.ts';
 import { Rejected, Uncertain } from '../../../src/model/errors.ts';
 import type { ConversationRef, NetworkEvent, NetworkItem, PersonRef } from '../../../src/model/events.ts';
@@ -90,7 +90,7 @@ export class ScriptedNetwork {
 
   get network(): Network {
     return {
-      id: this.name.toLowerCase() as NetworkId, name: this.name, settings: z.unknown() as unknown as z.ZodType<AppSettings>, capabilities: this.#capabilities(), webhooks: [], logins: [],
+      id: this.name.toLowerCase() as NetworkId, name: this.name, settings: z.unknown() as unknown as z.ZodType<AppSettings>, capabilities: this.#capabilities(), lookups: [], webhooks: [], logins: [],
       resolve: (input) => ({ person: person(input), conversation: chat(input) }),
       connect: () => this.#connection(),
       check: async function* () {},
@@ -101,7 +101,7 @@ export class ScriptedNetwork {
     const all = Object.fromEntries(FEATURES.map((feature) => [feature, full])) as Capabilities['in'];
     const lacks = Object.fromEntries((this.#abilities.lacks ?? []).map((feature) => [feature, { level: 'none', reason: 'it has none' }]));
     const kinds = ['image', 'video', 'audio', 'voice', 'file', 'sticker'] as const;
-    return { out: { ...all, ...lacks }, in: all, maxReactions: this.#abilities.reactions ?? 1, media: Object.fromEntries(kinds.map((kind) => [kind, media])) as unknown as Capabilities['media'] };
+    return { out: { ...all, ...lacks }, in: all, reach: Object.fromEntries(REACHES.map((feature) => [feature, { level: 'none', reason: 'it has none' }])) as Capabilities['reach'], maxReactions: this.#abilities.reactions ?? 1, media: Object.fromEntries(kinds.map((kind) => [kind, media])) as unknown as Capabilities['media'] };
   }
 
   #connection(): Connection {

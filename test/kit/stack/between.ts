@@ -11,6 +11,7 @@ export interface Between<Side extends MatrixSide = MatrixSide> extends AsyncDisp
   readonly matrix: Side;
   /** Where the config and the database are. */
   readonly dir: string;
+  readonly publicUrl: string;
   start(): Promise<void>;
   stop(): Promise<void>;
   /** kill -9, of one that runs as a process. */
@@ -26,7 +27,7 @@ export interface Around {
 
 /** `networks`: starts the sandboxes, tells what the config says of them, and closes them with `started`. */
 export async function daemonBetween<Side extends MatrixSide>(
-  maker: (dir: string) => Promise<Side>, networks: (around: Around, started: AsyncDisposableStack) => Promise<object>, more: { readonly delivery?: object; readonly asProcess?: boolean; readonly permissions?: object } = {},
+  maker: (dir: string) => Promise<Side>, networks: (around: Around, started: AsyncDisposableStack) => Promise<object>, more: { readonly delivery?: object; readonly provisioning?: object; readonly asProcess?: boolean; readonly permissions?: object } = {},
 ): Promise<Between<Side>> {
   await using started = new AsyncDisposableStack();
   const dir = started.adopt(await mkdtemp(join(tmpdir(), 'drawbridge-between-')), (path) => rm(path, { recursive: true, force: true }));
@@ -37,7 +38,7 @@ export async function daemonBetween<Side extends MatrixSide>(
   await writeFile(configPath, JSON.stringify({
     ...matrix.config, database: 'drawbridge.db', data: 'data', seal_key: Buffer.alloc(32, 7).toString('base64'), public_url: publicUrl,
     listen: { homeserver: matrix.listen, public: `127.0.0.1:${publicPort}`, admin: `127.0.0.1:${adminPort}` },
-    permissions: { [matrix.serverName]: 'user', [matrix.alice]: 'admin', ...more.permissions }, delivery: { ...more.delivery },
+    permissions: { [matrix.serverName]: 'user', [matrix.alice]: 'admin', ...more.permissions }, delivery: { ...more.delivery }, provisioning: { ...more.provisioning },
     logging: { level: process.env['TEST_LOG'] ?? 'error', format: 'json' }, networks: await networks({ webhooks: `${publicUrl}/webhooks`, owners: [matrix.alice] }, started),
   }), { mode: 0o600 });
   let daemon: Pick<Daemon, 'stop'> | null = null;
@@ -50,7 +51,7 @@ export async function daemonBetween<Side extends MatrixSide>(
   started.defer(stop);
   const all = started.move();
   return {
-    matrix, dir, stop,
+    matrix, dir, publicUrl, stop,
     async start() {
       if (more.asProcess !== true) daemon = await startDaemon({ configPath });
       else {

@@ -28,6 +28,22 @@ export function openDirect({ world, user }: Call, other: string): Channel {
   return directChat(world, user.id, other);
 }
 
+/** The direct message of these people and the caller, made where there is none yet. */
+function openSeveral({ world, user }: Call, users: readonly string[]): Channel {
+  const people = [...new Set([user.id, ...users])];
+  for (const id of people) if (world.users.get(id)?.deleted !== false) throw new SlackError('user_not_found');
+  const found = [...world.channels.values()].find(({ kind, members }) => kind === 'mpim' && members.size === people.length && people.every((id) => members.has(id)));
+  if (found !== undefined) return found;
+  const names = people.map((id) => world.users.get(id)?.name ?? id);
+  const made: Channel = {
+    id: world.id('C'), name: `mpdm-${names.join('--')}-1`, kind: 'mpim', members: new Set(people), creator: user.id, created: nowSeconds(), topic: '', purpose: `Group messaging with: ${names.map((name) => `@${name}`).join(' ')}`,
+    isArchived: false, isShared: false, pins: [],
+  };
+  world.channels.set(made.id, made);
+  world.feed.emit({ kind: 'channels' });
+  return made;
+}
+
 /** conversations.* and users.conversations (docs.slack.dev/reference/methods/conversations.history and its neighbours). */
 export function conversationMethods(events: Events): Readonly<Record<string, Method>> {
   return {
@@ -74,10 +90,9 @@ export function conversationMethods(events: Events): Readonly<Record<string, Met
     'conversations.open': {
       scopes: ['im:write', 'mpim:write'], tier: 3, takes: ['users', 'channel', 'return_im', 'prevent_creation'],
       run: (call) => {
-        const users = text(call.args, 'users').split(',');
-        const [one] = users;
-        if (users.length > 1 || one === undefined) throw new SlackError('not_supported');
-        const channel = openDirect(call, one);
+        const users = [...new Set(text(call.args, 'users').split(','))];
+        if (users.length > 8) throw new SlackError('too_many_users');
+        const channel = users.length > 1 ? openSeveral(call, users) : openDirect(call, users[0] ?? '');
         return { channel: flag(call.args, 'return_im') ? channelView(call.world, channel, call.user.id) : { id: channel.id } };
       },
     },

@@ -2,7 +2,7 @@ import type { Delivery } from '../delivery.ts';
 import { SlackError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { documented } from '../options.ts';
-import { botView, messageView, userView } from '../views.ts';
+import { botView, emailOf, messageView, userView } from '../views.ts';
 import { channelFor, maybe, messageFor, page, text, type Method } from '../web-api.ts';
 
 /** Who is who, what hangs on messages, and how an app is connected. */
@@ -28,6 +28,14 @@ export function otherMethods(events: Events, delivery: Delivery): Readonly<Recor
       run: ({ world, args }) => {
         const found = world.users.get(text(args, 'user'));
         if (found === undefined) throw new SlackError('user_not_found');
+        return { user: userView(world, found) };
+      },
+    },
+    'users.lookupByEmail': {
+      scopes: ['users:read.email'], tier: 3, takes: ['email'],
+      run: ({ world, args }) => {
+        const found = [...world.users.values()].find((user) => !user.isBot && emailOf(user) === text(args, 'email').toLowerCase());
+        if (found === undefined || found.deleted) throw new SlackError('users_not_found');
         return { user: userView(world, found) };
       },
     },
