@@ -63,6 +63,6 @@ export interface PrivacyStore {
   forgetMappings(before: Millis, after: string | null, limit: number): Promise<string | null>;
   /** All that is held about a Matrix user, as plain data. */
   exportUser(user: UserId): Promise<object>;
-  /** Forgets what is held about a Matrix user; their rooms stay bridged. */
+  /** Forgets what is held about a Matrix user, but for which rooms they are in: those stay bridged. */
   eraseUser(user: UserId): Promise<Erased>;
 }

@@ -64,17 +64,24 @@ function answerTo(answer: string, item: InboxItem, portal: Portal, deciding: Dec
   } }));
 }
 
-/** The room without the chats with people who asked not to be bridged, and what whoever wrote this is told of them. */
-export function withoutStopped(event: MatrixEvent, context: RoomContext): { readonly open: RoomContext; readonly told: readonly Effect[] } {
+/** Decides with the room as it is without the chats with people who asked not to be bridged; whoever wrote this is told of them. */
+export function unlessStopped(event: MatrixEvent, context: RoomContext, deciding: Deciding, decide: (open: RoomContext) => Decision): Decision {
   const stopped = context.portals.filter(({ conversation }) => conversation.stopped !== undefined);
-  if (stopped.length === 0) return { open: context, told: [] };
+  if (stopped.length === 0) return decide(context);
   const open = { ...context, portals: context.portals.filter((portal) => !stopped.includes(portal)) };
-  if (!TALK.has(event.type)) return { open, told: [] };
-  if (open.portals.length === 0) return { open, told: [refusal(context.room.row, event.event_id as EventId, `Not delivered: ${STOPPED}`)] };
-  // What they say does arrive elsewhere: once each is enough.
-  return { open, told: stopped.map(({ row, conversation }) => notice(
-    context.room.row, `⚠️ Not delivered to ${conversation.title ?? 'one chat of this room'}: ${STOPPED} You are not told again.`, keyOf('stopped', row, conversation.stopped ?? 0, event.sender), event.event_id as EventId,
-  )) };
+  const decision = decide(open);
+  return TALK.has(event.type) ? { ...decision, effects: [...decision.effects, ...toldOf(stopped, event, open, deciding)] } : decision;
+}
+
+function toldOf(stopped: readonly Portal[], event: MatrixEvent, { room, portals }: RoomContext, deciding: Deciding): readonly Effect[] {
+  const isGhost = deciding.isOurs(event.sender);
+  const id = event.event_id as EventId;
+  if (portals.length === 0 && !isGhost) return [refusal(room.row, id, `Not delivered: ${STOPPED}`)];
+  // It does arrive elsewhere: once is enough, for each who writes here. Those on the other networks never see it.
+  return stopped.map(({ row, conversation }) => notice(
+    room.row, `⚠️ Not delivered to ${conversation.title ?? 'one chat of this room'}: ${STOPPED} This is not said again.`,
+    keyOf('stopped', row, conversation.stopped ?? 0, isGhost ? '' : event.sender), id,
+  ));
 }
 
 const TALK: ReadonlySet<string> = new Set(['m.room.message', 'm.sticker', 'm.poll.start', 'org.matrix.msc3381.poll.start']);

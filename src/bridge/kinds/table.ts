@@ -8,7 +8,7 @@ import { keyOf, type Marker, markerOf } from '../keys.ts';
 import { relationsOf } from '../outbound/parse.ts';
 import { PINNED, pinnedIn } from '../outbound/pins.ts';
 import { notice, refusal } from '../reports/report.ts';
-import { consentFromNetwork, withoutStopped } from './consent.ts';
+import { consentFromNetwork, unlessStopped } from './consent.ts';
 import { changedFromNetwork, goneFromNetwork, memberFromNetwork, profileFromNetwork, replacedFromNetwork } from './conversation.ts';
 import { deletionFromNetwork, redactedBy, redactionFromMatrix } from './deletion.ts';
 import { editFromNetwork } from './edit.ts';
@@ -98,8 +98,7 @@ const refusedTypes = new Map([
 export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
-  const { open, told } = withoutStopped(event, context);
-  if (event.type === PINNED) return pinsFromMatrix(event, open, deciding);
+  if (event.type === PINNED) return unlessStopped(event, context, deciding, (open) => pinsFromMatrix(event, open, deciding));
   if (deciding.isOurs(event.sender)) return proven(event, context, deciding);
   // State of the type of a message: clients show none of it.
   if (event.state_key !== undefined) return ignored('state');
@@ -121,8 +120,7 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
   }
   if (context.room.encrypted) return done([refusal(context.room.row, event.event_id as EventId, 'Not delivered: this room is encrypted.')]);
   if (handle === undefined) return done([refusal(context.room.row, event.event_id as EventId, `${what} cannot be bridged yet.`)]);
-  const decision = handle(event, open, deciding, receivedAt);
-  return told.length === 0 ? decision : { ...decision, effects: [...decision.effects, ...told] };
+  return unlessStopped(event, context, deciding, (open) => handle(event, open, deciding, receivedAt));
 }
 
 /** Nobody who writes into a room that was a portal is left to think that it arrives. */

@@ -273,7 +273,9 @@ export class Erasing {
     this.#dropHeard(user, tally);
     tally.count('reaction', this.#sql.run('DELETE FROM reaction WHERE actor = ?', user));
     tally.count('message_map', this.#sql.run('DELETE FROM message_map WHERE author = ?', user));
-    tally.count('member', this.#sql.run('DELETE FROM member WHERE "user" = ?', user));
+    // That they are in a room is what makes it work, for as long as they are.
+    tally.count('member', this.#sql.run("DELETE FROM member WHERE \"user\" = ? AND membership NOT IN ('join', 'invite')", user)
+      + this.#sql.run('UPDATE member SET name = NULL, picture = NULL WHERE "user" = ?', user));
     return this.#erased(tally);
   }
 

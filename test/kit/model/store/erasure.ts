@@ -227,7 +227,7 @@ export function erasureSuite(factory: StoreFactory): void {
     const { chat, group } = await talk();
     const bob = '@bob:test' as typeof ALICE;
     await bench.store.apply([
-      { do: 'member', room: chat.room, member: { user: ALICE, membership: 'join', name: 'Alice' } }, { do: 'member', room: chat.room, member: { user: bob, membership: 'join', name: 'Bob' } },
+      { do: 'member', room: chat.room, member: { user: ALICE, membership: 'join', name: 'Alice' } }, { do: 'member', room: chat.room, member: { user: bob, membership: 'join', name: 'Bob' } }, { do: 'member', room: group.room, member: { user: ALICE, membership: 'leave', name: 'Alice' } },
       { do: 'react', row: { portal: chat.row, target: 'c1', actor: ALICE, emoji: '👍', eventId: '$x' as EventId, key: 'x', at: 1 } },
     ]);
     const linked = await bench.send({ lane: portalLane(chat.row), key: 'linked', portal: chat.row, event: '$l' as EventId, sender: ALICE });
@@ -238,8 +238,9 @@ export function erasureSuite(factory: StoreFactory): void {
     await bench.begin(going.seq);
     await bench.hear(matrixEvent('mine', '!chat:test'), { ...matrixEvent('theirs', '!chat:test'), sender: bob });
     const { rows } = await bench.store.eraseUser(ALICE);
-    expect(rows).toMatchObject({ outbox: 2, inbox: 1, message_map: 2, reaction: 1, member: 1, link: 1 });
-    expect([bench.store.linkStands('linked'), bench.store.outboxByKey('waits'), bench.store.member(chat.room, ALICE), bench.store.mapOf(chat.row, '$a1' as EventId)]).toEqual([false, null, null, []]);
+    expect(rows).toMatchObject({ outbox: 2, inbox: 1, message_map: 2, reaction: 1, member: 2, link: 1 });
+    expect([bench.store.linkStands('linked'), bench.store.outboxByKey('waits'), bench.store.everMembers(group.room).some(({ user }) => user === ALICE), bench.store.mapOf(chat.row, '$a1' as EventId)]).toEqual([false, null, false, []]);
+    expect(bench.store.member(chat.room, ALICE)).toMatchObject({ membership: 'join', name: null, picture: null });
     expect(bench.store.outboxByKey('going')).toMatchObject({ state: 'sending', sender: null });
     expect([bench.store.outboxByKey('others'), bench.store.member(chat.room, bob), bench.store.inHead(`in:r${chat.room}`)]).toMatchObject([{ sender: bob }, { name: 'Bob' }, { key: '$theirs' }]);
     expect(bench.store.portal(chat.row)).toMatchObject({ state: 'live' });
