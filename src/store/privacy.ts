@@ -49,6 +49,8 @@ export interface PrivacyStore {
   peopleCalled(network: NetworkId, id: string): readonly PersonRow[];
   /** Forgets all that is known of somebody, in one commit; what is to be done on the homeserver stays, sealed, until it is done. */
   erasePerson(person: PersonRow, wish: ErasureWish): Promise<Erased>;
+  /** Whether somebody of this ghost was erased; whoever has come back is known all the same. */
+  isErased(localpart: string): boolean;
   /** The oldest first. */
   erasures(): readonly Erasure[];
   erasureEvents(erasure: number, limit: number): readonly ErasureEvent[];

@@ -1,7 +1,7 @@
 import { type ConsentWords, isShouted, type Said } from '../../i18n/consent.ts';
 import type { MatrixEvent, NetworkEvent } from '../../model/events.ts';
 import type { EventId } from '../../model/ids.ts';
-import { plain } from '../../model/richtext.ts';
+import { plain, type RichText } from '../../model/richtext.ts';
 import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { toPlain } from '../../text/plain.ts';
 import { type Deciding, type Decision, done, targetOf } from '../deciding.ts';
@@ -9,6 +9,8 @@ import { keyOf } from '../keys.ts';
 import { notice, refusal } from '../reports/report.ts';
 import { leftOut, openPortal } from './shared.ts';
 
+/** Characters of one piece of a text. */
+const MOST = 60;
 /** Why nothing goes to somebody. */
 export const STOPPED = 'this person asked not to be bridged.';
 
@@ -16,9 +18,14 @@ export const STOPPED = 'this person asked not to be bridged.';
 export function wordIn(event: NetworkEvent, consentIn: ConsentWords): Said | null {
   if (event.type !== 'message' || event.sender.isSelf === true || event.historical === true || event.forwarded !== undefined || event.forwardedFrom !== undefined) return null;
   const [part, ...rest] = event.parts;
-  if (part?.kind !== 'text' || part.style !== undefined || rest.length > 0) return null;
+  if (part?.kind !== 'text' || part.style !== undefined || rest.length > 0 || !isShort(part.text)) return null;
   const text = toPlain(part.text);
   return event.conversation.kind === 'direct' || isShouted(text) ? consentIn(text) : null;
+}
+
+/** Every message comes by here: what is surely more than a word is not even written out. */
+function isShort([block, ...others]: RichText): boolean {
+  return block?.t === 'paragraph' && others.length === 0 && block.children.length <= 5 && !block.children.some((child) => child.t === 'text' && child.text.length > MOST);
 }
 
 /** Who asked not to be bridged is not, until they ask for it again. Null: this is about nothing of the kind. */

@@ -159,7 +159,10 @@ function learnt(event: MatrixEvent, { portal, id, part, time, thread }: Marker, 
   // An edit is found under the event that clients show it in.
   const relations = relationsOf(event.content);
   const eventId = relations.edits ?? (event.event_id as EventId);
-  const author = deciding.personOf(event.sender as UserId)?.row ?? 0;
+  const person = deciding.personOf(event.sender as UserId);
+  // What was said before somebody was erased, and comes after it, makes nothing of theirs known again.
+  if (person === null && deciding.isErased(event.sender as UserId)) return [];
+  const author = person?.row ?? 0;
   // What stands in no thread here and answers nothing is the first of its thread.
   const root = relations.thread ?? (relations.replyTo === null ? eventId : null);
   return [

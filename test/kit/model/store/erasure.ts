@@ -143,6 +143,16 @@ export function erasureSuite(factory: StoreFactory): void {
     expect(bench.store.personById(NETWORK, '', '31')).toBeNull();
   });
 
+  test('holds against what is told later of what was sent to them', async () => {
+    await talk();
+    const { localpart } = known('31');
+    expect(bench.store.isErased(localpart)).toBe(false);
+    await erase('31');
+    const { wake } = await bench.take({ type: 'delivery', id: 'a1' as RemoteId, time: 5, status: 'read', recipient: person('31') });
+    expect([wake.length, bench.store.peopleCalled(NETWORK, '31')]).toEqual([1, []]);
+    expect([bench.store.isErased(localpart), bench.store.isErased(known('32').localpart)]).toEqual([true, false]);
+  });
+
   test('makes whoever writes again somebody new, in a new chat, and no number means two things', async () => {
     const { chat } = await talk();
     const before = known('31');
