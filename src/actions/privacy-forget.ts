@@ -6,8 +6,8 @@ import { counted } from './privacy-person.ts';
 export async function forgetMe(context: Pick<ActionContext, 'store' | 'clock' | 'sender' | 'erasures'>, confirmation: string): Promise<string> {
   if (confirmation.toLowerCase() !== 'yes') {
     return [
-      'This forgets what I hold about you: which of your messages and reactions are which on the networks, your name and picture in each room, what of yours waits or was not delivered, and it ends the links to your files.',
-      'Afterwards your earlier messages can no longer be edited, deleted or answered across. Your rooms stay bridged: what you write from then on is bridged, and known, as before. To end that, leave them.',
+      'This forgets what I hold about you: which of your messages and reactions are which on the networks, your name and picture in each room and that you were in those you have left, what of yours waits or was not delivered, and it ends the links to your files.',
+      'Afterwards your earlier messages can no longer be edited, deleted or answered across. Your rooms stay bridged: I know you by your user id there, and what you write from then on is bridged, and known, as before. To end that, leave them.',
       'What you wrote stays in your rooms, on the homeserver and on the networks, with those who received it: I cannot erase that. Redact there what you want gone first, while I still know where it went.',
       'To do it, say: forget-me yes',
     ].join('\n');

@@ -20,6 +20,8 @@ export interface Deciding {
   person(row: PersonRow): Person | null;
   /** Who one of our ghosts stands for. */
   personOf(ghost: UserId): Person | null;
+  /** Whether somebody was erased for whom this ghost stood. */
+  isErased(ghost: UserId): boolean;
   /** The direct chats with somebody, and the portal of each. */
   chatsWith(person: Person): readonly { readonly conversation: Conversation; readonly portal: Portal | null }[];
   /** The bot or a ghost. */

@@ -9,7 +9,7 @@ import { relationsOf } from '../outbound/parse.ts';
 import { PINNED, pinnedIn } from '../outbound/pins.ts';
 import { throughRelays } from '../relay/off.ts';
 import { notice, refusal } from '../reports/report.ts';
-import { consentFromNetwork, withoutStopped } from './consent.ts';
+import { consentFromNetwork, unlessStopped } from './consent.ts';
 import { changedFromNetwork, goneFromNetwork, memberFromNetwork, profileFromNetwork, replacedFromNetwork } from './conversation.ts';
 import { deletionFromNetwork, redactedBy, redactionFromMatrix } from './deletion.ts';
 import { editFromNetwork } from './edit.ts';
@@ -104,9 +104,7 @@ const fromMatrix = new Map<string, Handler>([
 
 /** To those portals of the context that are open to its sender, and to whom it may go. */
 function passOn(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis, handle: Handler): Decision {
-  const { open, told } = withoutStopped(event, context, deciding);
-  const decision = throughRelays(event, open, deciding, (heard) => handle(event, heard, deciding, receivedAt));
-  return told.length === 0 ? decision : { ...decision, effects: [...decision.effects, ...told] };
+  return unlessStopped(event, context, deciding, (open) => throughRelays(event, open, deciding, (heard) => handle(event, heard, deciding, receivedAt)));
 }
 
 const refusedTypes = new Map([
@@ -117,7 +115,7 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
   if (event.type === TOMBSTONE) return tombstoneFromMatrix(event, context, deciding);
-  if (event.type === PINNED) return pinsFromMatrix(event, withoutStopped(event, context, deciding).open, deciding);
+  if (event.type === PINNED) return unlessStopped(event, context, deciding, (open) => pinsFromMatrix(event, open, deciding));
   const marker = deciding.origin(event);
   if (deciding.isOurs(event.sender) || (marker !== null && isFirst(event, marker, deciding))) {
     const handle = fromMatrix.get(event.type);

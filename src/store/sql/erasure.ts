@@ -24,6 +24,9 @@ interface Row {
   readonly body: Buffer | null;
 }
 
+/** Under which hashes of erased ghosts stand among those of what was seen. */
+export const ERASED = 'erased';
+
 /** Counts what goes, by table. */
 class Tally {
   readonly rows: Record<string, number> = {};
@@ -222,6 +225,7 @@ export class Erasing {
   }
 
   #names(people: readonly number[], tally: Tally): void {
+    for (const ghost of this.#ghostsOf(people)) this.#sql.run('INSERT INTO seen (hash, at) VALUES (?, ?) ON CONFLICT DO NOTHING', this.#seal.hash(ERASED, ghost), this.#now());
     for (const ghost of this.#ghostsOf(people)) tally.count('member', this.#sql.run(`DELETE FROM member WHERE ${isGhost('"user"')}`, ...ghostValues(ghost)));
     for (const person of people) {
       this.#sql.run('UPDATE conversation SET person = NULL WHERE person = ?', person);
@@ -273,7 +277,9 @@ export class Erasing {
     this.#dropHeard(user, tally);
     tally.count('reaction', this.#sql.run('DELETE FROM reaction WHERE actor = ?', user));
     tally.count('message_map', this.#sql.run('DELETE FROM message_map WHERE author = ?', user));
-    tally.count('member', this.#sql.run('DELETE FROM member WHERE "user" = ?', user));
+    // That they are in a room is what makes it work, for as long as they are.
+    tally.count('member', this.#sql.run("DELETE FROM member WHERE \"user\" = ? AND membership NOT IN ('join', 'invite')", user)
+      + this.#sql.run('UPDATE member SET name = NULL, picture = NULL WHERE "user" = ?', user));
     return this.#erased(tally);
   }
 

@@ -24,6 +24,11 @@ export function resolvePerson(sql: Sql, network: string, ref: PersonRef, localpa
   return owner as PersonRow;
 }
 
+/** Whether a person is known by any of these ids. */
+export function isKnown(sql: Sql, network: string, ref: PersonRef): boolean {
+  return ownersOf(sql, people, { network, scope: ref.scope, receiver: '' }, unique([ref.id, ...(ref.aliases ?? [])])).length > 0;
+}
+
 function insertPerson(sql: Sql, network: string, ref: PersonRef, localpartOf: LocalpartOf, now: Millis): number {
   const base = localpartOf(network, ref.scope, ref.id);
   let localpart = base;

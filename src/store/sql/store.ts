@@ -19,7 +19,7 @@ import type { LocalpartOf } from './people.ts';
 import { Queries } from './queries.ts';
 import { Rows } from './rows.ts';
 import type { Driver, Sql } from './driver.ts';
-import { Erasing, type Gone } from './erasure.ts';
+import { ERASED, Erasing, type Gone } from './erasure.ts';
 import { setMeta } from './statements.ts';
 
 export interface StoreOptions {
@@ -383,6 +383,9 @@ class SqlStore implements Store {
   }
   erasePerson(person: PersonRow, wish: ErasureWish): Promise<Erased> {
     return this.#erase(() => this.#erasing.person(person, wish));
+  }
+  isErased(localpart: string): boolean {
+    return this.#queries.unseen(ERASED, [localpart]).length === 0;
   }
   erasures(): readonly Erasure[] {
     return this.#erasing.list();

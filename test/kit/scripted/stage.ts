@@ -89,6 +89,12 @@ export class Stage {
     await this.pass(5_000);
   }
 
+  /** An event that the homeserver hands over; then a few quiet seconds. */
+  async hand(event: MatrixEvent): Promise<void> {
+    await this.#core.bridge.acceptMatrix({ events: [event], toDevice: [] });
+    await this.pass(2_000);
+  }
+
   wake(lanes: readonly string[]): void {
     this.#core.bridge.wake(lanes);
   }
