@@ -55,6 +55,8 @@ export interface BridgeOptions {
 /** How long calls under way may take to end when the daemon stops. */
 const DRAIN_MS = 8_000;
 const BEAT_MS = 2_000;
+/** Nothing that was sent longer ago comes back as an echo. */
+const ASKED_OF_LATE = 600_000;
 
 /** The core: takes in what both sides send and drives the lanes until nothing is left to do. */
 export class Bridge {
@@ -306,6 +308,7 @@ export class Bridge {
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), portal: (row) => store.portal(row), networkName: (id) => rooms.networkName(id),
       owners: (id): readonly UserId[] => accounts.owners(id), admins: () => this.#telling.admins(), alsoTold: (row) => this.#alsoTold(row), rowByKey: (key) => store.outboxByKey(key),
       isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
+      isAsked: (portal) => store.askedSince(portal, clock.now() - ASKED_OF_LATE),
       hasSeen: (event) => store.unseen('matrix', [event]).length === 0,
     };
   }

@@ -36,6 +36,8 @@ export interface Deciding {
   rowByKey(key: string): OutboxItem | null;
   /** Whether this message of the network is one that we sent, also where it is deleted meanwhile. */
   isSent(account: AccountId, id: RemoteId): boolean;
+  /** Whether nobody knows of something that was sent there of late whether it arrived, and a person is asked. */
+  isAsked(portal: PortalRow): boolean;
   /** Whether this event of Matrix has ever come. */
   hasSeen(event: EventId): boolean;
 }

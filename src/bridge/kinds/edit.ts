@@ -14,7 +14,7 @@ import { refusal } from '../reports/report.ts';
 import { deleteParts } from './deletion.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
 import { relayOf } from '../relay/names.ts';
-import { beforeAnswer, isDeleted, leftOut, openPortal, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, isDeleted, isUnsure, leftOut, openPortal, standsAt, toPortal } from './shared.ts';
 
 /**
  * An edit on a network replaces the events of the same parts; parts that it adds are new events, and those that it leaves out
@@ -67,6 +67,7 @@ function editOfOurs(event: EditEvent, item: InboxItem, ours: MapRow, portal: Por
   const lead = `Edited in ${deciding.adapter(portal.account)?.name ?? portal.conversation.network}`;
   const words = event.parts.flatMap((part): readonly Content[] => ('media' in part ? (part.caption === undefined ? [] : [{ kind: 'text', text: part.caption }]) : [part]));
   const parts = fitToEvents(words, {}, lead);
+  const unsure = isUnsure(event.sender.isSelf, undefined, portal, context, deciding);
   return done([
     ...leftOut(item, '').effects,
     { do: 'map', row: { ...ours, remoteTime: event.time } },
@@ -76,7 +77,7 @@ function editOfOurs(event: EditEvent, item: InboxItem, ours: MapRow, portal: Por
         lane: `out:r${portal.room}`, key: keyOf(portal.row, item.key, index, 'edit'), portal: portal.row, room: portal.room, account: portal.account, part: index, parts: parts.length,
         task: {
           to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time, ...(index === 0 ? { replyTo: { remote: event.target } } : {}),
-          ...(ours.thread == null ? {} : { thread: { root: ours.thread } }),
+          ...(ours.thread == null ? {} : { thread: { root: ours.thread } }), ...(unsure ? { unsure } : {}),
         },
       } };
     }),

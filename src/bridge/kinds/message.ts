@@ -12,7 +12,7 @@ import { corrected, notice, refusal } from '../reports/report.ts';
 import { editFromMatrix } from './edit.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
 import { relayOf } from '../relay/names.ts';
-import { beforeAnswer, hostsOf, isDeleted, leftOut, openPortal, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, hostsOf, isDeleted, isUnsure, leftOut, openPortal, standsAt, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -52,6 +52,7 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
 function shown(event: MessageEvent, item: InboxItem, context: RemoteContext, portal: Portal, deciding: Deciding): readonly Effect[] {
   const lead = leadOf(event, deciding.adapter(portal.account)?.name ?? portal.conversation.network);
   const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, lead);
+  const unsure = isUnsure(event.sender.isSelf, event.key, portal, context, deciding);
   const rows = parts.map(({ content, job }, index): Effect => {
     const rendered = render(ghostsMentioned(content, context.mentioned, deciding), index === 0 ? lead : undefined);
     const task: MatrixTask = {
@@ -59,7 +60,7 @@ function shown(event: MessageEvent, item: InboxItem, context: RemoteContext, por
       ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
       ...(event.thread === undefined || event.thread.root === event.id ? {} : { thread: event.thread }),
       ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
-      map: { remoteId: event.id, inPart: index, remoteTime: event.time }, ...(event.historical === true ? { past: true } : {}),
+      map: { remoteId: event.id, inPart: index, remoteTime: event.time }, ...(event.historical === true ? { past: true } : {}), ...(unsure ? { unsure } : {}),
     };
     return { do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'message', context.person?.row ?? 0), task,

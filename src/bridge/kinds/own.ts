@@ -16,7 +16,7 @@ export function ownFromMatrix(event: MatrixEvent, context: RoomContext, deciding
   const marker = markerOf(event.content);
   if (marker === null) return ignored('own_event');
   const proof = proven(event, marker, context, deciding);
-  const nowhere = marker.past === true || event.sender === deciding.bot || context.portals.every(({ row }) => row === marker.portal);
+  const nowhere = marker.past === true || marker.unsure === true || event.sender === deciding.bot || context.portals.every(({ row }) => row === marker.portal);
   const others = nowhere ? [] : otherPortals(originOf(marker, deciding), context.portals);
   if (others.length === 0 || passOn === null || context.room.encrypted) return done(proof, { ignored: 'own_event' });
   const decision = passOn({ ...context, portals: others });
