@@ -4,6 +4,7 @@ import { effectsSuite } from './effects.ts';
 import { identitiesSuite } from './identities.ts';
 import { keepingSuite } from './keeping.ts';
 import { lanesSuite } from './lanes.ts';
+import { linkedSuite } from './linked.ts';
 import { pastSuite } from './past.ts';
 import type { StoreFactory } from './setup.ts';
 import { statesSuite } from './states.ts';
@@ -16,6 +17,7 @@ export function storeSuite(name: string, factory: StoreFactory): void {
     describe('lanes', () => lanesSuite(factory));
     describe('states', () => statesSuite(factory));
     describe('effects', () => effectsSuite(factory));
+    describe('linked rooms', () => linkedSuite(factory));
     describe('threads, pins and the past', () => pastSuite(factory));
     describe('keeping', () => keepingSuite(factory));
   });
