@@ -252,6 +252,27 @@ describe('what a network refuses', () => {
     stage.log.length = 0;
   });
 
+  test('is sent again when that is asked for, as what it is and by whom it is', async () => {
+    const again = async (): Promise<void> => {
+      for (const { seq } of stage.store.undelivered(10).toReversed()) expect(await words(`!bridge retry ${seq}`)).toContain('is sent again');
+    };
+    network('gamma').refuses = 'The window is over.';
+    await take('beta', said('c1', 'm1', 'hello'));
+    let come = (): void => {};
+    network('beta').files = new Promise((resolve) => {
+      come = resolve;
+    });
+    await take('beta', said('c1', 'm2', '', { parts: [{ kind: 'image', media: { source: { network: 'h' }, name: 'photo.png' } }] }));
+    await stage.pass(6_000);
+    come();
+    await stage.pass(6_000);
+    expect(sent()['gamma c1']).toEqual([]);
+    network('gamma').refuses = null;
+    await again();
+    expect(sent()['gamma c1']).toEqual(['Name of bob (Beta): hello', 'Name of bob (Beta): image']);
+    stage.log.length = 0;
+  });
+
   test('is told to the owner of its account too, who is not there', async () => {
     stage.homeserver.setMember(room, ALICE, ALICE, 'leave');
     await stage.pass(1_000);
