@@ -69,6 +69,8 @@ const DRAIN_MS = 8_000;
 const BEAT_MS = 2_000;
 /** Mappings that are looked at in one commit. */
 const FORGET = 500;
+/** Nothing that was sent longer ago comes back as an echo. */
+const ASKED_OF_LATE = 600_000;
 
 /** The core: takes in what both sides send and drives the lanes until nothing is left to do. */
 export class Bridge {
@@ -351,6 +353,7 @@ export class Bridge {
       audience: (id) => this.#telling.owners(id), filterOf: (user, conversation) => store.filterOf(user, conversation),
       isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
       consentIn: this.#consentIn,
+      isAsked: (portal) => store.askedSince(portal, clock.now() - ASKED_OF_LATE),
       hasSeen: (event) => store.unseen('matrix', [event]).length === 0,
     };
   }

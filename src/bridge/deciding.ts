@@ -57,6 +57,8 @@ export interface Deciding {
   isSent(account: AccountId, id: RemoteId): boolean;
   /** What a whole message of a network means, where it is about being bridged at all. */
   readonly consentIn: ConsentWords;
+  /** Whether nobody knows of something that was sent there of late whether it arrived, and a person is asked. */
+  isAsked(portal: PortalRow): boolean;
   /** Whether this event of Matrix has ever come. */
   hasSeen(event: EventId): boolean;
 }

@@ -56,6 +56,8 @@ export interface Store extends PrivacyStore {
   settleDelivery(item: InboxSeq, deliveries: readonly Delivery[], effects: readonly Effect[]): Promise<Wake>;
   /** Rows that a delivery event speaks of: by our key, else by the network's id. */
   deliveryRows(account: AccountId, key: string | undefined, id: RemoteId): readonly OutboxItem[];
+  /** Whether somebody is asked about a row on its way to this portal, since then. */
+  askedSince(portal: PortalRow, since: Millis): boolean;
   outboxRow(seq: OutboxSeq): OutboxItem | null;
   outboxByKey(key: string): OutboxItem | null;
   /** Every row that a Matrix event became, and those that its edits added. */

@@ -41,6 +41,8 @@ export type MatrixTask =
       readonly map?: { readonly remoteId: RemoteId; readonly inPart: number; readonly remoteTime: Millis };
       /** It is of before the room was made. */
       readonly past?: true;
+      /** It may be the echo of something that was sent and of which nobody knows whether it arrived. */
+      readonly unsure?: true;
       /** It stands for a file that comes later and takes its place. */
       readonly late?: true;
     }

@@ -14,7 +14,7 @@ import { editFromMatrix } from './edit.ts';
 import { isMuted } from './filter.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
 import { relayOf } from '../relay/names.ts';
-import { beforeAnswer, byPuppet, isDeleted, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, byPuppet, isDeleted, isUnsure, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -58,6 +58,7 @@ function shown(event: MessageEvent, item: InboxItem, context: RemoteContext, por
   const lead = leadOf(event, network, puppet !== null);
   const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, leadOf(event, network));
   const quiet = isMuted(portal, context, deciding);
+  const unsure = isUnsure(event.sender.isSelf, event.key, portal, context, deciding);
   const rows = parts.map(({ content, job }, index): Effect => {
     const plain = render(ghostsMentioned(content, context.mentioned, deciding), index === 0 ? lead : undefined);
     const rendered = quiet && plain.content.msgtype === 'm.text' ? { ...plain, content: { ...plain.content, msgtype: 'm.notice' } } : plain;
@@ -66,7 +67,7 @@ function shown(event: MessageEvent, item: InboxItem, context: RemoteContext, por
       ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
       ...(event.thread === undefined || event.thread.root === event.id ? {} : { thread: event.thread }),
       ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
-      map: { remoteId: event.id, inPart: index, remoteTime: event.time }, ...(event.historical === true ? { past: true } : {}),
+      map: { remoteId: event.id, inPart: index, remoteTime: event.time }, ...(event.historical === true ? { past: true } : {}), ...(unsure ? { unsure } : {}),
     };
     return { do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'message', context.person?.row ?? 0), task,

@@ -15,7 +15,7 @@ export function ownFromMatrix(event: MatrixEvent, marker: Marker | null, context
   if (event.type === 'm.room.redaction') return context.portals.length > 1 ? redactionFromMatrix(event, context, deciding) : ignored('own_event');
   if (marker === null) return ignored('own_event');
   const proof = proven(event, marker, context, deciding);
-  const nowhere = marker.past === true || event.sender === deciding.bot || context.portals.every(({ row }) => row === marker.portal);
+  const nowhere = marker.past === true || marker.unsure === true || event.sender === deciding.bot || context.portals.every(({ row }) => row === marker.portal);
   const others = nowhere ? [] : otherPortals(originOf(marker, deciding), context.portals);
   if (others.length === 0 || passOn === null || context.room.encrypted) return done(proof, { ignored: 'own_event' });
   const decision = passOn({ ...context, portals: others });

@@ -51,6 +51,11 @@ export function beforeAnswer(item: InboxItem, context: RemoteContext, deciding: 
   return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, until) }, effects: [] };
 }
 
+/** Said by the account itself and not known for an echo, while nobody knows what became of something that was sent there. */
+export function isUnsure(isSelf: boolean | undefined, key: string | undefined, portal: Portal, context: RemoteContext, deciding: Deciding): boolean {
+  return isSelf === true && key === undefined && (context.going.length > 0 || deciding.isAsked(portal.row));
+}
+
 /** Of the row that redacts all of a message. */
 export const deletionKey = (portal: Portal, target: RemoteId): string => keyOf(portal.row, target, 'deletion');
 /** Of the notice that something was deleted which is not here. */

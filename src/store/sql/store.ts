@@ -190,6 +190,10 @@ class SqlStore implements Store {
     const byKey = key === undefined ? [] : this.#rows.outboxWhere('key = ? AND account = ?', key, account);
     return byKey.length > 0 ? byKey : this.#rows.outboxWhere('account = ? AND remote_id = ? ORDER BY seq', account, id);
   }
+  askedSince(portal: PortalRow, since: Millis): boolean {
+    // Word for word the condition of the index, which is short.
+    return this.#sql.get("SELECT 1 FROM outbox WHERE state IN ('dead', 'asked', 'uncertain') AND state = 'asked' AND lane = ? AND settled_at >= ?", `out:p${portal}`, since) !== undefined;
+  }
   outboxRow(seq: OutboxSeq): OutboxItem | null {
     return this.#rows.outboxWhere('seq = ?', seq)[0] ?? null;
   }

@@ -264,9 +264,11 @@ export class FakeHomeserver {
       resolveAlias: (alias) => same('resolveAlias', () => this.#aliases.get(alias) ?? null),
       state: (as, id) => same('state', () => this.#room(id, as).timeline.filter(({ state_key: key }) => key !== undefined)),
       event: (as, id, event) => same('event', () => {
-        const found = this.#room(id, as).timeline.find(({ event_id: each }) => each === event);
+        const { timeline } = this.#room(id, as);
+        const found = timeline.find(({ event_id: each }) => each === event);
         if (found === undefined) throw new Rejected('gone', 'M_NOT_FOUND');
-        return found;
+        const edit = timeline.findLast(({ sender, content }) => sender === found.sender && JSON.stringify(content['m.relates_to'])?.includes(`"m.replace","event_id":"${event}"`));
+        return edit === undefined ? found : { ...found, unsigned: { ...found.unsigned, 'm.relations': { 'm.replace': edit } } };
       }),
       messages: (as, id, { from, limit }) => same('messages', () => {
         const { timeline } = this.#room(id, as);

@@ -1,5 +1,7 @@
 /** Statements that may read everything, as they are worded for any database. */
 const seldom = [
+  // Where somebody links a room, or ends that.
+  /lower\(title\) = lower/, /^SELECT 1 FROM message_map WHERE portal = .* AND author = /,
   // At the start and for whoever asks how things stand.
   /FROM room WHERE (?:state = 'live'|kind = 'management')/, /^SELECT lane, min\(due_at\)/, /GROUP BY state$/, /count\(\*\)/, /min\(created_at\)/, /^SELECT 'out' AS side/, /code = 'restored'/, /FROM (?:account|audit|blocked)\b/, /^SELECT \* FROM portal WHERE state <> 'closed'/, /^UPDATE (?:portal|conversation) SET account/, /kind = 'command'/,
   // For somebody who asks for it.
