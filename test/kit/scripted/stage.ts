@@ -78,6 +78,8 @@ export class Stage {
     this.#life.dieAfter(edges);
   }
 
+  /** The homeserver has forgotten all that it held in memory by the time the bridge is there again. */
+  forgetful = false;
   /** How often it has died. */
   deaths = 0;
 
@@ -108,6 +110,7 @@ export class Stage {
     if (!this.#life.dead) return;
     this.deaths += 1;
     this.homeserver.bridgeDied();
+    if (this.forgetful) this.homeserver.forget();
     [this.#life, this.#core] = this.#bear(false);
     await this.#still();
   }
