@@ -111,7 +111,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const rooms = new Rooms({
     connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }),
     store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
-    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, privacyNotice: config.bridge.privacy_notice, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
+    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, privacyNotice: config.bridge.privacy_notice, spaceOwners: (id) => (config.bridge.spaces ? accounts.owners(id) : []), networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   const permission = (user: string): ReturnType<typeof permissionOf> => permissionOf(config.permissions, user);
   const settings = deliverySettings(config);

@@ -90,6 +90,8 @@ export interface Store {
   /** Those who have left, too. */
   everMembers(room: RoomRow): readonly Member[];
   member(room: RoomRow, user: UserId): Member | null;
+  /** Whose space this room is, and of which account; null where it is none. */
+  spaceOf(room: RoomRow): { readonly account: AccountId; readonly user: UserId } | null;
   /** What somebody wants to hear of in another way than usual. */
   filters(user: UserId): readonly Filter[];
   /** How they want to hear of this conversation; null: as usual. */

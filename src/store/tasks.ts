@@ -60,6 +60,8 @@ export type MatrixTask =
   | { readonly to: 'matrix'; readonly kind: 'backfill'; readonly invite: readonly UserId[]; readonly since?: Millis }
   /** Says which parties can read the room, first of all in it. */
   | { readonly to: 'matrix'; readonly kind: 'welcome' }
+  /** A room comes into a space, or goes out of it. */
+  | { readonly to: 'matrix'; readonly kind: 'child'; readonly child: RoomId; readonly present: boolean }
   /** The room was replaced by this one, and its portals go there. `via`: a server that is in it. */
   | { readonly to: 'matrix'; readonly kind: 'follow'; readonly into: RoomId; readonly via: string }
   /** The room's name, topic and picture become what the conversation's are. */

@@ -260,3 +260,25 @@ describe('somebody leaves', () => {
     expect(bodyOf(await onPhone(person, (message) => bodyOf(message).includes('I am new here')))).toMatch(/^\*ben-[0-9a-f]+\*: I am new here$/);
   });
 });
+
+describe('a space for the account', () => {
+  test('gathers its rooms: the owner is asked in, and each says that it is of the other', async () => {
+    const alice = await synapse.user('alice');
+    const bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice], bridge: { spaces: true } });
+    try {
+      await bridge.start();
+      const { room } = await bridge.meet(alice, '31655000001', { name: 'Kees' });
+      const space = await alice.waitForInvite((state) => state.some(({ type, content }) => type === 'm.room.name' && /^WhatsApp \(main\//.test(String(content['name']))));
+      await alice.join(space);
+      const { room: other } = await bridge.meet(alice, '31655000002', { name: 'Lies' });
+      await eventually('both rooms', async () => (await alice.state(space, 'm.space.child', room)) !== null && (await alice.state(space, 'm.space.child', other)) !== null, patience);
+      expect(await alice.state(space, 'm.room.create')).toMatchObject({ type: 'm.space' });
+      expect(await alice.state(space, 'm.space.child', room)).toEqual({ via: ['localhost'] });
+      await eventually('that it says so', async () => (await alice.state(room, 'm.space.parent', space)) !== null, patience);
+      await expect(alice.setState(space, 'm.space.child', { via: ['localhost'] }, '!mine:localhost')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+      await expect(alice.text(space, 'hello')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+    } finally {
+      await bridge.close();
+    }
+  });
+});

@@ -244,6 +244,9 @@ class SqlStore implements Store {
   member(room: RoomRow, user: UserId): Member | null {
     return this.#rows.member(room, user);
   }
+  spaceOf(room: RoomRow): ReturnType<Store['spaceOf']> {
+    return this.#sql.get<{ account: AccountId; user: UserId }>('SELECT account, "user" FROM space WHERE room = ?', room) ?? null;
+  }
   filters(user: UserId): readonly Filter[] {
     return filtersOf(this.#sql, user);
   }

@@ -29,10 +29,11 @@ export interface Core {
 /** What most tests do without. */
 export interface Wishes {
   readonly privacyNotice?: string;
+  readonly spaces?: boolean;
 }
 
 /** The core as `daemon.ts` composes it, over the fakes and one life's view of the store and of time. */
-export function compose(clean: boolean, life: Life, homeserver: Homeserver, network: Network, tools: MediaTools, settings: DeliverySettings, log: Logger, { privacyNotice = '' }: Wishes = {}): Core {
+export function compose(clean: boolean, life: Life, homeserver: Homeserver, network: Network, tools: MediaTools, settings: DeliverySettings, log: Logger, { privacyNotice = '', spaces = false }: Wishes = {}): Core {
   const { store, clock } = life;
   const permission = (user: string): Permission | null => (user === ALICE ? 'admin' : null);
   let bridge: Bridge | null = null;
@@ -42,7 +43,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
   });
   const connection = (id: AccountId): Connection | null => accounts.get(id)?.connection ?? null;
   const rooms = new Rooms({
-    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', privacyNotice, networkName: () => network.name,
+    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', privacyNotice, spaceOwners: (id) => (spaces ? accounts.owners(id) : []), networkName: () => network.name,
   });
   bridge = new Bridge({
     store, homeserver, accounts, rooms, outages, tools, settings, clock, log, permission, admins: [ALICE], relayPrefix: 'never', commandPrefix: '!bridge',
