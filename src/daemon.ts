@@ -11,6 +11,7 @@ import { relayIn } from './bridge/kinds/shared.ts';
 import { Outages } from './bridge/outages.ts';
 import { Pictures } from './bridge/people/pictures.ts';
 import { isRestored } from './bridge/reconcile/restored.ts';
+import { createLookups } from './bridge/portals/lookups.ts';
 import { Rooms } from './bridge/portals/rooms.ts';
 import { notice } from './bridge/reports/report.ts';
 import type { DeliverySettings } from './bridge/settings.ts';
@@ -151,6 +152,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
       },
       userExists: (user) => Promise.resolve(user === bot || store.personByLocalpart(user.slice(1, user.indexOf(':'))) !== null),
       aliasExists: () => Promise.resolve(false),
+      lookups: createLookups({ store, serverName: config.homeserver.domain, ghostPrefix: config.bridge.ghost_prefix, accounts: () => accounts.list(), userIdOf: (person) => rooms.userIdOf(person) }),
       onBadEvent: ({ reason }) => log.warn('An entry of a transaction is no event; it was skipped.', { reason }),
     }),
     ...webhookRoutes(webhooks),

@@ -76,6 +76,8 @@ export interface Store {
   personById(network: NetworkId, scope: string, id: string): Person | null;
   personByLocalpart(localpart: string): Person | null;
   conversation(row: ConversationRow): Conversation | null;
+  /** A group or channel that is the same for every account, by its id. */
+  groupById(network: string, scope: string, id: string): Conversation | null;
   /** The direct chats with somebody, one for each account that has one. */
   directChats(person: PersonRow): readonly Conversation[];
   portal(row: PortalRow): Portal | null;

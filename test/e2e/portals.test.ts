@@ -268,7 +268,7 @@ describe('a space for the account', () => {
     try {
       await bridge.start();
       const { room } = await bridge.meet(alice, '31655000001', { name: 'Kees' });
-      const space = await alice.waitForInvite((state) => state.some(({ type, content }) => type === 'm.room.name' && /^WhatsApp \(main\//.test(String(content['name']))));
+      const space = await alice.waitForInvite((state) => state.some(({ type, content }) => type === 'm.room.name' && String(content['name']).startsWith('WhatsApp (main/')));
       await alice.join(space);
       const { room: other } = await bridge.meet(alice, '31655000002', { name: 'Lies' });
       await eventually('both rooms', async () => (await alice.state(space, 'm.space.child', room)) !== null && (await alice.state(space, 'm.space.child', other)) !== null, patience);
@@ -277,6 +277,27 @@ describe('a space for the account', () => {
       await eventually('that it says so', async () => (await alice.state(room, 'm.space.parent', space)) !== null, patience);
       await expect(alice.setState(space, 'm.space.child', { via: ['localhost'] }, '!mine:localhost')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
       await expect(alice.text(space, 'hello')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+    } finally {
+      await bridge.close();
+    }
+  });
+});
+
+describe('clients that look people and rooms of a network up', () => {
+  test('find whom the bridge knows, by exactly their number, and nobody else', async () => {
+    const alice = await synapse.user('alice');
+    const bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice] });
+    try {
+      await bridge.start();
+      const { room } = await bridge.meet(alice, '31655000011', { name: 'Mia' });
+      const ghost = await ghostIn(alice, bridge, room);
+      const find = (path: string): Promise<unknown> => alice.client.get(`/thirdparty/${path}`);
+      expect(await find('protocol/whatsapp')).toMatchObject({ user_fields: ['id'], instances: expect.arrayContaining([expect.objectContaining({ desc: expect.stringContaining('WhatsApp') })]) });
+      const found = [{ userid: ghost, protocol: 'whatsapp', fields: expect.objectContaining({ id: expect.any(String) }) }];
+      expect(await find('user/whatsapp?id=%2B31655000011')).toEqual(expect.arrayContaining(found));
+      for (const nobody of ['%2B31655000012', '%2B3165500001', '%25', '*', '']) expect(await find(`user/whatsapp?id=${nobody}`)).not.toEqual(expect.arrayContaining(found));
+      // A direct chat is no place that others could find.
+      expect(await find('location/whatsapp?id=31655000011')).toEqual([]);
     } finally {
       await bridge.close();
     }

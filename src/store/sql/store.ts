@@ -213,6 +213,10 @@ class SqlStore implements Store {
   conversation(row: ConversationRow): ReturnType<Store['conversation']> {
     return this.#rows.conversation(row);
   }
+  groupById(network: string, scope: string, id: string): Conversation | null {
+    const found = this.#sql.get<{ conversation: number }>("SELECT conversation FROM conversation_id WHERE network = ? AND scope = ? AND receiver = '' AND value = ?", network, scope, id);
+    return found ? this.#rows.conversation(found.conversation as ConversationRow) : null;
+  }
   directChats(person: PersonRow): readonly Conversation[] {
     return this.#rows.directChats(person);
   }
