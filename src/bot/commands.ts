@@ -1,5 +1,6 @@
 import type { ActionContext } from '../actions/action.ts';
 import { Mistake } from '../actions/action.ts';
+import { deletePortal } from '../actions/delete-portal.ts';
 import { filter } from '../actions/filter.ts';
 import { open } from '../actions/open.ts';
 import { retry } from '../actions/retry.ts';
@@ -17,6 +18,10 @@ const commands: Readonly<Record<string, Command>> = {
   open: {
     usage: 'open <network> <number>', help: 'a room with somebody, for instance open whatsapp +31612345678',
     run: (context, [network = '', ...who]) => open(context, network.toLowerCase(), who.join(' ')),
+  },
+  'delete-portal': {
+    usage: 'delete-portal [#<number>]', help: 'the bridge gives up a room that it made; the next message opens a new one (a room that was linked is unlinked instead)',
+    run: (context, words) => deletePortal(context, words),
   },
   filter: {
     usage: 'filter allow|mute|ignore|list [<network> <number>]', help: 'how you hear of this chat, or of somebody: as usual, without a sound, or not at all',

@@ -142,3 +142,38 @@ describe('a space', () => {
     expect(room.members.get(BOT)).toBe('leave');
   });
 });
+
+describe('a portal that is deleted', () => {
+  const ask = async (line: string, user = ALICE): Promise<string> => {
+    const { room } = stage;
+    const before = room.timeline.length;
+    stage.homeserver.say(room, user, 'm.room.message', { msgtype: 'm.text', body: `!bridge ${line}` });
+    await stage.pass(1_500);
+    return room.timeline.slice(before + 1).map(({ content }) => String(content.body)).join('\n');
+  };
+
+  test('is left by all of ours once that is confirmed, and the next message makes another', async () => {
+    open();
+    await stage.take(stage.message('m1', 'hello'));
+    const { room } = stage;
+    expect(await ask('delete-portal')).toMatch(/If you mean it: delete-portal #1 yes/);
+    await stage.take(stage.message('m2', 'still here'));
+    expect(said()).toContain('ghost: still here');
+    expect(await ask('delete-portal #1 yes')).toMatch(/no longer bridged/);
+    expect([...room.members].filter(([, membership]) => membership === 'join').map(([user]) => user)).toEqual([ALICE]);
+    await stage.take(stage.message('m3', 'anew'));
+    expect(stage.room.id).not.toBe(room.id);
+    expect(said()).toEqual(['ghost: anew']);
+    expect(stage.room.members.get(ALICE)).toBe('join');
+  });
+
+  test('is deleted by nobody who may not', async () => {
+    open();
+    await stage.take(stage.message('m1', 'hello'));
+    stage.homeserver.setMember(stage.room, BOT, MALLORY, 'join');
+    await stage.pass(500);
+    expect(await ask('delete-portal #1 yes', MALLORY)).toMatch(/takes no commands from you/);
+    await stage.take(stage.message('m2', 'as ever'));
+    expect(said()).toContain('ghost: as ever');
+  });
+});

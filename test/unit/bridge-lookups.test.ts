@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createLookups } from '../../src/bridge/portals/lookups.ts';
-import type { Lookups } from '../../src/matrix/appservice/thirdparty.ts';
+import type { Lookups } from '../../src/model/lookups.ts';
 import { Rejected } from '../../src/model/errors.ts';
 import type { UserId } from '../../src/model/ids.ts';
 import type { Network } from '../../src/networks/network.ts';

@@ -1,6 +1,6 @@
 import { Rejected } from '../../model/errors.ts';
 import type { AccountId, PortalRow, UserId } from '../../model/ids.ts';
-import type { Lookups, ThirdPartyLocation, ThirdPartyUser } from '../../matrix/appservice/thirdparty.ts';
+import type { Lookups, ThirdPartyLocation, ThirdPartyUser } from '../../model/lookups.ts';
 import type { AccountSettings, Network } from '../../networks/network.ts';
 import type { Conversation, Person, Portal, Store } from '../../store/store.ts';
 

@@ -1,7 +1,8 @@
 import type { Logger } from '../../model/log.ts';
+import type { Lookups } from '../../model/lookups.ts';
 import type { Route, RouteAnswer, RouteRequest } from '../../model/route.ts';
 import { matrixError, tokenCheck } from './auth.ts';
-import { type Lookups, lookupRoutes } from './thirdparty.ts';
+import { lookupRoutes } from './thirdparty.ts';
 import { readTransaction } from './transaction.ts';
 import type { BadEvent, Transaction } from './transaction.ts';
 
