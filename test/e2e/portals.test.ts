@@ -251,6 +251,19 @@ describe('somebody leaves', () => {
     expect(all).toEqual(Array.from({ length: 10 }, (_, n) => `under way ${n}`));
   });
 
+  test('the bridge itself, told to by whoever rules the room: nobody of ours stays, and the next message opens a new room', async () => {
+    const { person, room } = await meet('Jop');
+    const said = (fits: RegExp): Promise<ClientEvent> => alice.waitForEvent(room, (event) => event.sender === bridge.bot && fits.test(bodyOf(event)));
+    await alice.text(room, '!db delete-portal yes');
+    await said(/have to be an administrator/);
+    await promote(room);
+    await alice.text(room, '!db delete-portal');
+    const number = /(#\d+) yes/.exec(bodyOf(await said(/If you mean it/)))?.[1] ?? '';
+    await alice.text(room, `!db delete-portal ${number} yes`);
+    await eventually('that it is left', async () => (await alice.members(room)).join() === alice.id, patience);
+    await again(person, 'anew', room);
+  });
+
   test('a stranger whom somebody brings in can be talked with, under the rules of the config', async () => {
     const { person, room } = await meet('Ida');
     const ben = await synapse.user('ben');
