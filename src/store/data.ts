@@ -100,7 +100,7 @@ export interface Room {
   readonly roomId: RoomId | null;
   /** `creating`: not made yet; `live`; `gone`: we are out of it, or it is closed. */
   readonly state: 'creating' | 'live' | 'gone';
-  readonly kind: 'portal' | 'management' | 'unknown';
+  readonly kind: 'portal' | 'management' | 'space' | 'unknown';
   readonly encrypted: boolean;
   readonly createdByUs: boolean;
   /** The name, topic and picture (by its id) that the bridge last gave it. */

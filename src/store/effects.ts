@@ -86,6 +86,8 @@ export type Effect =
   | { readonly do: 'filter'; readonly user: UserId; readonly on: Filter['on']; readonly mode: Filter['mode'] | null }
   /** Something of this conversation was shown to nobody, because all ignore it. */
   | { readonly do: 'leftOut'; readonly conversation: ConversationRow; readonly person: PersonRow | null }
+  /** This room of the account comes into the spaces of these, which are made where they are not there. */
+  | { readonly do: 'space'; readonly account: AccountId; readonly users: readonly UserId[]; readonly child: RoomId }
   /** Queues the row that follows a room into the one that replaces it, before all that waits for the room. */
   | { readonly do: 'follow'; readonly room: RoomRow; readonly into: RoomId; readonly via: string; readonly key: string }
   /** The row of a room, with its portals, stands for another room from now on: what is here of the old one's messages is forgotten, and the bot and these leave it. */

@@ -81,6 +81,8 @@ export interface Store extends PrivacyStore {
   personById(network: NetworkId, scope: string, id: string): Person | null;
   personByLocalpart(localpart: string): Person | null;
   conversation(row: ConversationRow): Conversation | null;
+  /** A group or channel that is the same for every account, by its id. */
+  groupById(network: string, scope: string, id: string): Conversation | null;
   /** The direct chats with somebody, one for each account that has one. */
   directChats(person: PersonRow): readonly Conversation[];
   /** Those of an account that the network knows by this id, or people by this title. */
@@ -103,6 +105,8 @@ export interface Store extends PrivacyStore {
   /** Those who have left, too. */
   everMembers(room: RoomRow): readonly Member[];
   member(room: RoomRow, user: UserId): Member | null;
+  /** Whose space this room is, and of which account; null where it is none. */
+  spaceOf(room: RoomRow): { readonly account: AccountId; readonly user: UserId } | null;
   /** What somebody wants to hear of in another way than usual. */
   filters(user: UserId): readonly Filter[];
   /** How they want to hear of this conversation; null: as usual. */

@@ -72,6 +72,8 @@ export type MatrixTask =
   | { readonly to: 'matrix'; readonly kind: 'welcome' }
   /** The state that tells clients of the portal stands in the room, or does not. */
   | { readonly to: 'matrix'; readonly kind: 'bridge info'; readonly shown: boolean }
+  /** A room comes into a space, or goes out of it. */
+  | { readonly to: 'matrix'; readonly kind: 'child'; readonly child: RoomId; readonly present: boolean }
   /** The room was replaced by this one, and its portals go there. `via`: a server that is in it. */
   | { readonly to: 'matrix'; readonly kind: 'follow'; readonly into: RoomId; readonly via: string }
   /** The room's name, topic and picture become what the conversation's are. */

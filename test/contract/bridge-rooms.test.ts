@@ -127,9 +127,9 @@ test('a room that becomes encrypted is left alone, and the chat goes on in a new
   alice.join(room);
   stack.homeserver.user(BOT).setState(room, 'm.room.encryption', '', { algorithm: 'm.megolm.v1.aes-sha2' });
   await eventually('the notice', () => said(room, /Nothing is sent from or to here/));
-  gina.sendText('Two');
-  const other = await eventually('another room', () => [...stack.homeserver.rooms.values()].find(({ id, timeline }) => id !== room && timeline.some(({ content }) => content.body === 'Two'))?.id);
-  expect(stack.homeserver.eventsOf(room).some(({ content }) => content.body === 'Two')).toBe(false);
+  gina.sendText('Two of Gina');
+  const other = await eventually('another room', () => [...stack.homeserver.rooms.values()].find(({ id, timeline }) => id !== room && timeline.some(({ content }) => content.body === 'Two of Gina'))?.id);
+  expect(stack.homeserver.eventsOf(room).some(({ content }) => content.body === 'Two of Gina')).toBe(false);
   await eventually('the invite', () => stack.homeserver.membership(other, alice.id) === 'invite');
 });
 

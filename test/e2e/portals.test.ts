@@ -251,6 +251,19 @@ describe('somebody leaves', () => {
     expect(all).toEqual(Array.from({ length: 10 }, (_, n) => `under way ${n}`));
   });
 
+  test('the bridge itself, told to by whoever rules the room: nobody of ours stays, and the next message opens a new room', async () => {
+    const { person, room } = await meet('Jop');
+    const said = (fits: RegExp): Promise<ClientEvent> => alice.waitForEvent(room, (event) => event.sender === bridge.bot && fits.test(bodyOf(event)));
+    await alice.text(room, '!db delete-portal yes');
+    await said(/have to be an administrator/);
+    await promote(room);
+    await alice.text(room, '!db delete-portal');
+    const number = /(#\d+) yes/.exec(bodyOf(await said(/If you mean it/)))?.[1] ?? '';
+    await alice.text(room, `!db delete-portal ${number} yes`);
+    await eventually('that it is left', async () => (await alice.members(room)).join() === alice.id, patience);
+    await again(person, 'anew', room);
+  });
+
   test('a stranger whom somebody brings in can be talked with, under the rules of the config', async () => {
     const { person, room } = await meet('Ida');
     const ben = await synapse.user('ben');
@@ -258,5 +271,48 @@ describe('somebody leaves', () => {
     await ben.join(room);
     await ben.text(room, 'I am new here');
     expect(bodyOf(await onPhone(person, (message) => bodyOf(message).includes('I am new here')))).toMatch(/^\*ben-[0-9a-f]+\*: I am new here$/);
+  });
+});
+
+describe('a space for the account', () => {
+  test('gathers its rooms: the owner is asked in, and each says that it is of the other', async () => {
+    const alice = await synapse.user('alice');
+    const bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice], bridge: { spaces: true } });
+    try {
+      await bridge.start();
+      const { room } = await bridge.meet(alice, '31655000001', { name: 'Kees' });
+      const space = await alice.waitForInvite((state) => state.some(({ type, content }) => type === 'm.room.name' && String(content['name']).startsWith('WhatsApp (main/')));
+      await alice.join(space);
+      const { room: other } = await bridge.meet(alice, '31655000002', { name: 'Lies' });
+      await eventually('both rooms', async () => (await alice.state(space, 'm.space.child', room)) !== null && (await alice.state(space, 'm.space.child', other)) !== null, patience);
+      expect(await alice.state(space, 'm.room.create')).toMatchObject({ type: 'm.space' });
+      expect(await alice.state(space, 'm.space.child', room)).toEqual({ via: ['localhost'] });
+      await eventually('that it says so', async () => (await alice.state(room, 'm.space.parent', space)) !== null, patience);
+      await expect(alice.setState(space, 'm.space.child', { via: ['localhost'] }, '!mine:localhost')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+      await expect(alice.text(space, 'hello')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+    } finally {
+      await bridge.close();
+    }
+  });
+});
+
+describe('clients that look people and rooms of a network up', () => {
+  test('find whom the bridge knows, by exactly their number, and nobody else', async () => {
+    const alice = await synapse.user('alice');
+    const bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice] });
+    try {
+      await bridge.start();
+      const { room } = await bridge.meet(alice, '31655000011', { name: 'Mia' });
+      const ghost = await ghostIn(alice, bridge, room);
+      const find = (path: string): Promise<unknown> => alice.client.get(`/thirdparty/${path}`);
+      expect(await find('protocol/whatsapp')).toMatchObject({ user_fields: ['id'], instances: expect.arrayContaining([expect.objectContaining({ desc: expect.stringContaining('WhatsApp') })]) });
+      const found = [{ userid: ghost, protocol: 'whatsapp', fields: expect.objectContaining({ id: expect.any(String) }) }];
+      expect(await find('user/whatsapp?id=%2B31655000011')).toEqual(expect.arrayContaining(found));
+      for (const nobody of ['%2B31655000012', '%2B3165500001', '%25', '*', '']) expect(await find(`user/whatsapp?id=${nobody}`)).not.toEqual(expect.arrayContaining(found));
+      // A direct chat is no place that others could find.
+      expect(await find('location/whatsapp?id=31655000011')).toEqual([]);
+    } finally {
+      await bridge.close();
+    }
   });
 });

@@ -99,12 +99,13 @@ export class ToMatrix {
   async #work(row: OutboxItem, task: Exclude<MatrixTask, { kind: 'backfill' }>): Promise<void> {
     switch (task.kind) {
       case 'create': return this.#create(row);
-      case 'refresh': return this.#refresh(row);
+      case 'refresh': return this.#step(row, () => this.#deps.rooms.refresh(row));
+      case 'child': return this.#step(row, () => this.#deps.rooms.gather(row, task.child, task.present));
       case 'welcome': return this.#welcome(row);
-      case 'bridge info': return this.#bridgeInfo(row, task);
+      case 'bridge info': return this.#step(row, () => this.#deps.rooms.showBridge(row, task.shown));
       case 'follow': return this.#follow(row, task);
       case 'command': return this.#command(row, task);
-      case 'enter': return this.#enter(row, task);
+      case 'enter': return this.#step(row, () => this.#deps.rooms.speaker(task.as, row));
       case 'invite':
       case 'join':
       case 'leave': return this.#membership(row, task);
@@ -302,21 +303,9 @@ export class ToMatrix {
   }
 
   /** Each step brings one thing to what it should be, so a second time changes nothing. */
-  async #refresh(row: OutboxItem): Promise<void> {
+  async #step(row: OutboxItem, bring: () => Promise<unknown>): Promise<void> {
     if (!await this.#begin(row)) return;
-    await this.#deps.rooms.refresh(row);
-    await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
-  }
-
-  async #bridgeInfo(row: OutboxItem, task: Extract<MatrixTask, { kind: 'bridge info' }>): Promise<void> {
-    if (!await this.#begin(row)) return;
-    await this.#deps.rooms.showBridge(row, task.shown);
-    await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
-  }
-
-  async #enter(row: OutboxItem, task: Extract<MatrixTask, { kind: 'enter' }>): Promise<void> {
-    if (!await this.#begin(row)) return;
-    await this.#deps.rooms.speaker(task.as, row);
+    await bring();
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
   }
 

@@ -4,6 +4,7 @@ import type { AccountId, Mxc, PersonRow, RoomId, RoomRow, UserId } from '../../m
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { bridgeInfo, type BridgedTo } from '../../matrix/rooms/bridge-info.ts';
 import { portalRoom } from '../../matrix/rooms/portal-room.ts';
+import { spaceRoom } from '../../matrix/rooms/space.ts';
 import type { Connection } from '../../networks/network.ts';
 import type { Effect, MatrixTask, OutboxItem, Person, Portal, Room, Store } from '../../store/store.ts';
 import { keyOf } from '../keys.ts';
@@ -24,6 +25,8 @@ export interface RoomsOptions {
   readonly botName: string;
   /** What is said first in each new portal; empty: nothing. `{network}`, `{account}` and `{server}` are replaced. */
   readonly privacyNotice: string;
+  /** Who has a space for an account's rooms. */
+  readonly spaceOwners: (account: AccountId) => readonly UserId[];
   networkName(network: string): string;
   readonly connection: (account: AccountId) => Connection | null;
   readonly pictures: Pictures;
@@ -239,6 +242,7 @@ export class Rooms {
       const roomId = await this.#createOrFind(aliasLocalpart, { preset: 'trusted_private_chat', visibility: 'private', is_direct: true, name: this.#options.botName, room_alias_name: aliasLocalpart });
       return { roomId, effects: [{ do: 'room', room: room.row, change: { roomId, state: 'live', name: this.#options.botName } }, ...made] };
     }
+    if (room.kind === 'space') return this.#createSpace(room.row, instance, made);
     const found = store.portalsOf(room.row)[0];
     if (found === undefined) throw new Rejected('Its portal is gone.', 'no_portal');
     const members = await this.#learn(found);
@@ -251,7 +255,31 @@ export class Rooms {
       ...(portal.state === 'creating' ? [{ do: 'portalState', portal: portal.row, state: 'live' } as const] : []),
       { do: 'facts', network: portal.conversation.network, account: portal.account, people: members, into: { room: room.row, portal: portal.row } },
       ...made,
+      { do: 'space', account: portal.account, users: this.#options.spaceOwners(portal.account), child: roomId },
     ] };
+  }
+
+  async #createSpace(row: RoomRow, instance: string, made: readonly Effect[]): Promise<{ readonly roomId: RoomId; readonly effects: readonly Effect[] }> {
+    const { store, homeserver, roomVersion, networkName } = this.#options;
+    const { account = '' } = store.spaceOf(row) ?? {};
+    const [network = '', ...names] = account.split('/');
+    const name = `${networkName(network)} (${names.join('/')})`;
+    const aliasLocalpart = `${instance}s${row}`;
+    const topic = `The chats of the account ${account}`;
+    const roomId = await this.#createOrFind(aliasLocalpart, spaceRoom({ roomVersion, bot: homeserver.bot, aliasLocalpart, name, topic }));
+    return { roomId, effects: [{ do: 'room', room: row, change: { roomId, state: 'live', name, topic } }, ...made] };
+  }
+
+  /** Brings a room into a space or out of it. Each says it of the other; where the bot may not say it in the room, the space alone does. */
+  async gather(row: OutboxItem, child: RoomId, present: boolean): Promise<void> {
+    const { store, homeserver } = this.#options;
+    const { bot, serverName } = homeserver;
+    const space = this.idOf(row);
+    await homeserver.setState(bot, space, 'm.space.child', child, present ? { via: [serverName] } : {});
+    if (!present || store.roomById(child)?.createdByUs !== true) return;
+    await homeserver.setState(bot, child, 'm.space.parent', space, { via: [serverName], canonical: true }).catch((error: unknown) => {
+      if (!(error instanceof Rejected)) throw error;
+    });
   }
 
   /** What the network says of a group before its room is made; its members, where they are few enough to come in at once. */

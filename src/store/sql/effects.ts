@@ -6,6 +6,7 @@ import { learnId, type LocalpartOf, resolveConversation, resolvePerson } from '.
 import { again, RESTORED, toTail } from './outbox.ts';
 import type { Sql } from './driver.ts';
 import { countLeftOut, setFilter } from './filters.ts';
+import { inSpaces, intoSpaces } from './spaces.ts';
 import { handOver, insert, setMeta, wakeParked } from './statements.ts';
 
 /** Applies effects inside the caller's transaction and collects the lanes that they woke. */
@@ -69,6 +70,7 @@ export class Effects {
       case 'close': return this.#close(effect, origin, wake);
       case 'filter': return setFilter(this.#sql, effect);
       case 'leftOut': return countLeftOut(this.#sql, effect.conversation, effect.person);
+      case 'space': return intoSpaces(this.#sql, effect.account, effect.users, effect.child, this.#now(), (row) => this.#send(row, null, wake));
       case 'follow': return this.#follow(effect, wake);
       case 'moved': return this.#moved(effect, wake);
       case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
@@ -274,6 +276,7 @@ export class Effects {
   #close(effect: Extract<Effect, { do: 'close' }>, origin: InboxSeq | null, wake: Set<string>): void {
     this.#sql.run("UPDATE portal SET state = 'closed' WHERE id = ?", effect.portal);
     const old = this.#sql.get<{ room: number; conversation: number; account: string }>('SELECT room, conversation, account FROM portal WHERE id = ?', effect.portal);
+    if (old !== undefined) this.#spaces(old.account, this.#sql.get<{ room_id: string | null }>('SELECT room_id FROM room WHERE id = ?', old.room)?.room_id ?? null, null, wake);
     const waiting = old === undefined ? [] : this.#sql.all<{ seq: number }>(
       "SELECT seq FROM outbox WHERE portal = ? AND lane = ? AND kind = 'message' AND remote_ref IS NOT NULL AND state IN ('ready', 'parked') ORDER BY seq",
       effect.portal, `out:r${old.room}`);
@@ -285,6 +288,11 @@ export class Effects {
       this.#sql.run(`UPDATE outbox SET seq = ${this.#sql.tail}, portal = ?, room = ?, lane = ? WHERE seq = ?`, next.id, next.room, `out:r${next.room}`, seq);
     }
     wake.add(`out:r${next.room}`);
+  }
+
+  #spaces(account: string, gone: string | null, came: string | null, wake: Set<string>): void {
+    inSpaces(this.#sql, account, gone, false, (row) => this.#send(row, null, wake));
+    inSpaces(this.#sql, account, came, true, (row) => this.#send(row, null, wake));
   }
 
   #follow({ room, into, via, key }: Extract<Effect, { do: 'follow' }>, wake: Set<string>): void {
@@ -303,6 +311,7 @@ export class Effects {
     const left = insert(this.#sql, 'id', "INSERT INTO room (room_id, state, kind, active_at) VALUES (?, 'live', 'portal', ?)", old, this.#now()) as RoomRow;
     for (const table of ['room_event', 'member']) this.#sql.run(`UPDATE ${table} SET room = ? WHERE room = ?`, left, room);
     this.#takeRoomId(room, into, wake);
+    for (const { account } of this.#sql.all<{ account: string }>("SELECT DISTINCT account FROM portal WHERE room = ? AND state <> 'closed'", room)) this.#spaces(account, old, into, wake);
     for (const table of ['message_map', 'thread', 'reaction']) this.#sql.run(`DELETE FROM ${table} WHERE portal IN (SELECT id FROM portal WHERE room = ?)`, room);
     for (const as of [...leave, null]) {
       this.#send({ lane: `out:r${left}`, key: `left.${left}.${as ?? 'bot'}`, room: left, task: { to: 'matrix', kind: 'leave', as, reason: 'This room was replaced.' } }, null, wake);

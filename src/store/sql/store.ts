@@ -241,6 +241,10 @@ class SqlStore implements Store {
   conversation(row: ConversationRow): ReturnType<Store['conversation']> {
     return this.#rows.conversation(row);
   }
+  groupById(network: string, scope: string, id: string): Conversation | null {
+    const found = this.#sql.get<{ conversation: number }>("SELECT conversation FROM conversation_id WHERE network = ? AND scope = ? AND receiver = '' AND value = ?", network, scope, id);
+    return found ? this.#rows.conversation(found.conversation as ConversationRow) : null;
+  }
   directChats(person: PersonRow): readonly Conversation[] {
     return this.#rows.directChats(person);
   }
@@ -283,6 +287,9 @@ class SqlStore implements Store {
   }
   member(room: RoomRow, user: UserId): Member | null {
     return this.#rows.member(room, user);
+  }
+  spaceOf(room: RoomRow): ReturnType<Store['spaceOf']> {
+    return this.#sql.get<{ account: AccountId; user: UserId }>('SELECT account, "user" FROM space WHERE room = ?', room) ?? null;
   }
   filters(user: UserId): readonly Filter[] {
     return filtersOf(this.#sql, user);

@@ -62,6 +62,9 @@ CREATE TABLE member (
   PRIMARY KEY (room, "user")
 );
 
+-- The room that gathers the portals of an account for one of its owners.
+CREATE TABLE space (account ${text} NOT NULL, "user" ${text} NOT NULL, room BIGINT NOT NULL REFERENCES room(id), PRIMARY KEY (account, "user"));
+CREATE UNIQUE INDEX space_room ON space(room);
 -- What a person wants to hear of nothing, or without a sound: a person (p and their number) or a conversation (c).
 CREATE TABLE filter (
   "user" ${text} NOT NULL, target ${text} NOT NULL, mode ${text} NOT NULL, left_out BIGINT NOT NULL DEFAULT 0, PRIMARY KEY ("user", target)

@@ -66,6 +66,9 @@ CREATE TABLE member (
   PRIMARY KEY (room, user)
 ) STRICT, WITHOUT ROWID;
 
+-- The room that gathers the portals of an account for one of its owners.
+CREATE TABLE space (account TEXT NOT NULL, "user" TEXT NOT NULL, room INTEGER NOT NULL REFERENCES room(id), PRIMARY KEY (account, "user")) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX space_room ON space(room);
 -- What a person wants to hear of nothing, or without a sound: a person (p and their number) or a conversation (c).
 CREATE TABLE filter (
   "user" TEXT NOT NULL, target TEXT NOT NULL, mode TEXT NOT NULL, left_out INTEGER NOT NULL DEFAULT 0, PRIMARY KEY ("user", target)
