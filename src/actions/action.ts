@@ -6,7 +6,7 @@ import type { Permission } from '../bridge/settings.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Clock } from '../model/clock.ts';
 import type { AccountId, EventId, InboxSeq, RoomRow, UserId } from '../model/ids.ts';
-import type { Store } from '../store/store.ts';
+import type { Room, Store } from '../store/store.ts';
 import type { LoginSessions } from './login-session.ts';
 
 /** What an action works with, and who asks for it. Actions may be repeated: a stop in the middle runs them again. */
@@ -47,6 +47,11 @@ export interface ActionContext {
 
 /** What can be asked from anywhere, a web page too, and not only in a room. */
 export type Asking = Omit<ActionContext, 'room' | 'event'>;
+
+/** The same as if it were asked in that room. */
+export function inRoom(context: Asking, { row }: Pick<Room, 'row'>): ActionContext {
+  return { ...context, room: row, event: '' as EventId };
+}
 
 export type UsedAccount = Pick<ListedAccount, 'id' | 'network' | 'app' | 'settings' | 'inConfig' | 'connection' | 'liveSince'>;
 

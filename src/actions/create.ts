@@ -1,12 +1,15 @@
 import type { ConversationRef } from '../model/events.ts';
 import type { ConversationRow } from '../model/ids.ts';
 import type { Named } from '../networks/network.ts';
-import { type ActionContext, type Asking, Mistake, type UsedAccount } from './action.ts';
+import type { Room } from '../store/store.ts';
+import { type ActionContext, type Asking, inRoom, Mistake, type UsedAccount } from './action.ts';
 import { audit } from './audit.ts';
+import { link } from './link.ts';
 import { openFound } from './open.ts';
 import { accountOn } from './own-account.ts';
 import { reaching } from './reach.ts';
 import { resolve } from './resolve.ts';
+import { needRights } from './room-rights.ts';
 
 export interface Wanted {
   readonly title: string | null;
@@ -20,19 +23,37 @@ export interface Group {
   readonly row: ConversationRow | null;
   readonly refused: readonly { readonly id: string; readonly reason: string }[];
   readonly link?: string;
+  /** It is made, and not linked to the room that it was to be in; why. */
+  readonly unlinked?: string;
 }
 
 /**
- * Makes a conversation of several on the network, and then a room for it. Permission: user, of an account that they may use.
+ * Makes a conversation of several on the network, and then a room for it; or links it to one that is there. Permission: user, of an
+ * account that they may use; `into` a room as `link` wants it.
  * @throws Uncertain where it may have been made
  */
-export async function createGroup(context: Asking, account: UsedAccount, { title, people }: Wanted): Promise<Group> {
+export async function createGroup(context: Asking, account: UsedAccount, { title, people }: Wanted, into: Room | null = null): Promise<Group> {
+  if (into !== null) await needLinkable(inRoom(context, into), into);
   const named = await Promise.all(people.map((one) => namedBy(context, account, one)));
   const made = await reaching(account, 'createGroup', 'create', (reach) => reach.create({ title: title?.trim() || null, people: named }));
   const { conversation } = made;
   await audit(context, 'create', `${account.id} ${conversation?.id ?? ''}`);
   if (conversation === null) return { ...made, row: null };
-  return { ...made, row: (await openFound(context, account, { conversation })).conversation };
+  if (into === null) return { ...made, row: (await openFound(context, account, { conversation })).conversation };
+  const unlinked = await link(inRoom(context, into), [account.id, conversation.id, 'here']).then(() => null, why);
+  const [found] = context.store.conversationsCalled(account.id, conversation.id);
+  return { ...made, row: found?.row ?? null, ...(unlinked === null ? {} : { unlinked }) };
+}
+
+/** Before anything is made. */
+async function needLinkable(context: ActionContext, room: Room): Promise<void> {
+  const { encrypted } = await needRights(context, room, context.store.portalsOf(room.row).map(({ account }) => account));
+  if (encrypted || room.encrypted) throw new Mistake('This room is encrypted, and Drawbridge does not bridge encrypted rooms.');
+}
+
+function why(error: unknown): string {
+  if (error instanceof Mistake) return error.message;
+  throw error;
 }
 
 /** @throws Mistake where that is nobody */
@@ -50,10 +71,12 @@ export async function create(context: ActionContext, network: string, title: str
   const mark = `create:${context.room}`;
   if (context.store.getMeta(mark) === context.event) throw new Mistake(`The bridge was stopped while this was being made. Look on ${account.network.name} whether it is there, before you ask again.`);
   await context.store.setMeta(mark, context.event);
-  const { row, refused, link } = await createGroup(context, account, { title, people });
+  const here = context.store.room(context.room);
+  const into = here === null || here.kind === 'management' ? null : here;
+  const { conversation, refused, link: way, unlinked } = await createGroup(context, account, { title, people }, into);
   return [
-    row === null ? `${account.network.name} makes it now; its room comes in a moment.` : `"${title}" is made on ${account.network.name}; you will be invited to its room.`,
+    ...(conversation === null ? [`${account.network.name} makes it now; its room comes in a moment.`] : [`"${title}" is made on ${account.network.name}${into === null ? '; you will be invited to its room.' : unlinked === undefined ? ' and linked to this room.' : `, but not linked to this room: ${unlinked}`}`]),
     ...refused.map(({ id, reason }) => `${id} is not in it: ${reason}`),
-    ...(link === undefined ? [] : [`People come in by this link: ${link}`]),
+    ...(way === undefined ? [] : [`People come in by this link: ${way}`]),
   ].join('\n');
 }

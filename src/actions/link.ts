@@ -1,10 +1,10 @@
 import { keyOf } from '../bridge/keys.ts';
-import { Rejected } from '../model/errors.ts';
 import type { RoomId } from '../model/ids.ts';
 import { type Conversation, type Room, Stale } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
 import { Mistake } from './action.ts';
 import { type Account, accountsCalled, conversationCalled, titleOf } from './called.ts';
+import { type Found, resolve } from './resolve.ts';
 import { needRights } from './room-rights.ts';
 
 const HOW = 'link <network> <conversation>';
@@ -26,11 +26,14 @@ export async function link(context: ActionContext, words: readonly string[]): Pr
   const { bot } = context.homeserver;
   if (!rights.open && !rights.mayInvite(bot)) throw new Mistake(`I may not invite anybody to this room, and people of the network must come into it. Give me (${bot}) the power level that inviting needs.`);
   if (!rights.anyoneSpeaks) throw new Mistake('Only people with a power level of their own may speak in this room; those of the network have none. Lower the level that messages need.');
-  const known = conversationCalled(context, accounts, name);
+  const named = conversationCalled(context, accounts, name);
+  const found = named === null ? await lookedUp(context, account, name) : null;
+  // By what somebody typed it was not found, by what the network makes of that it may be.
+  const known = named ?? (found === null ? null : conversationCalled(context, [account], found.conversation.id));
   const at = known === null ? null : store.portalOf(known.row);
   if (known !== null && at !== null) throw new Mistake(at.room === room.row ? `${titleOf(known)} is linked to this room already.` : elsewhere(context, known, at.room, networkName));
   try {
-    const conversation = known ?? await opened(context, account, name, room);
+    const conversation = known ?? await opened(context, account, found, room);
     if (known !== null) context.wake(await store.apply([{ do: 'portalIn', room: room.row, conversation: known.row, account: known.account }]));
     return await linked(context, conversation, room, rights.mayBridge(bot));
   } catch (error) {
@@ -58,19 +61,25 @@ async function placeIn(context: ActionContext, networkName: string, words: reado
   return { room, name };
 }
 
-/** Not said on it yet: then it is found as `open` would. */
-async function opened(context: ActionContext, account: Account, name: string, room: Room): Promise<Conversation> {
-  const { store } = context;
-  let meant: ReturnType<Account['network']['resolve']>;
-  try {
-    meant = account.network.resolve(name, account.settings);
-  } catch (error) {
-    if (error instanceof Rejected) throw new Mistake(`I know no conversation ${name.slice(0, 80)} on ${account.network.name} yet. If it is a group: say something in it there first, where the account ${account.id} can see it. If it is a person: ${error.message}`);
+/** Nothing was said in it yet: then it is looked for as `open` would. */
+async function lookedUp(context: ActionContext, account: Account, name: string): Promise<Found> {
+  const found = await resolve(context, account, name).catch((error: unknown) => {
+    if (error instanceof Mistake) throw new Mistake(unknown(account, name, error.message));
     throw error;
-  }
-  const { conversation, wake } = await store.openConversation({ network: account.network.id, account: account.id, ...meant, invite: [], into: room.row });
-  context.wake(wake);
+  });
+  if (found === null) throw new Mistake(unknown(account, name, `${account.network.name} knows nobody like that.`));
+  return found;
+}
+
+async function opened({ store, wake: awake }: ActionContext, account: Account, found: Found | null, room: Room): Promise<Conversation> {
+  if (found === null) throw new Mistake('There is no such conversation.');
+  const { conversation, wake } = await store.openConversation({ network: account.network.id, account: account.id, person: found.person ?? null, conversation: found.conversation, invite: [], into: room.row });
+  awake(wake);
   return store.conversation(conversation) as Conversation;
+}
+
+function unknown({ id, network }: Account, name: string, otherwise: string): string {
+  return `I know no conversation ${name.slice(0, 80)} on ${network.name} yet. If it is a group: say something in it there first, where the account ${id} can see it. If it is a person: ${otherwise}`;
 }
 
 async function linked(context: ActionContext, conversation: Conversation, room: Room, showsIt: boolean): Promise<string> {

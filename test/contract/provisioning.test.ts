@@ -165,6 +165,53 @@ describe('people and chats', () => {
   });
 });
 
+describe('rooms that are there', () => {
+  const at = { login_id: 'slack.main.team' };
+  const enc = encodeURIComponent;
+
+  async function room(): Promise<string> {
+    const { homeserver, bot } = between.matrix;
+    const id = homeserver.user('alice').createRoom({ name: 'Ours', invite: [bot, '@bob:fake.test'] });
+    await eventually('the bot', () => homeserver.membership(id, bot) === 'join');
+    await eventually('that the bridge knows it', async () => (await alice.post(`/v3/unlink/${enc(id)}`, {})).status !== 404);
+    return id;
+  }
+
+  test('are linked and unlinked, by whoever has the power in them and the account', async () => {
+    const [id, ops] = [await room(), slack.channel('ops')];
+    // It has got one of its own, because the account came into it.
+    const own = await eventually('its room', async () => (await alice.get('/v3/conversations', at)).body.conversations.find((one: { id: string; room_mxid?: string }) => one.id === ops)?.room_mxid as string | undefined);
+    expect(await alice.post(`/v3/link/${enc(id)}`, { conversation: '#ops' }, at)).toMatchObject({ status: 400, body: { error: expect.stringContaining('has a room already') } });
+    expect((await alice.post(`/v3/unlink/${enc(own)}`, {})).status).toBe(200);
+    const linked = await alice.post(`/v3/link/${enc(id)}`, { conversation: '#ops' }, at);
+    expect(linked).toMatchObject({ status: 200, body: { room_mxid: id, message: expect.stringContaining('linked to ops') } });
+    await between.matrix.send(id, 'to whom it concerns');
+    await eventually('the message', () => slack.messages.find(({ channel, text }) => channel === ops && text.endsWith('to whom it concerns')));
+    expect(await alice.post(`/v3/link/${enc(id)}`, { conversation: ops }, at)).toMatchObject({ status: 400, body: { error: expect.stringContaining('already') } });
+    expect((await alice.get('/v3/conversations', at)).body.conversations).toContainEqual(expect.objectContaining({ id: ops, room_mxid: id }));
+    between.matrix.homeserver.user('bob').join(id);
+    expect(await bob.post(`/v3/unlink/${enc(id)}`, {})).toMatchObject({ status: 400, body: { error: expect.stringContaining('power level') } });
+    expect(await bob.post(`/v3/link/${enc(id)}`, { conversation: ops }, at)).toMatchObject({ status: 404 });
+    expect(await alice.post(`/v3/unlink/${enc(id)}`, { conversation: ops })).toMatchObject({ status: 200 });
+    expect(await alice.post(`/v3/unlink/${enc(id)}`, {})).toMatchObject({ status: 400 });
+    expect(await alice.post(`/v3/link/${enc(id)}`, { conversation: '#nowhere' }, at)).toMatchObject({ status: 400, body: { error: expect.stringContaining('no conversation') } });
+    for (const unknown of ['!nowhere:fake.test', 'nonsense', '#alias:fake.test']) expect(await alice.post(`/v3/link/${enc(unknown)}`, { conversation: ops }, at)).toMatchObject({ status: 404 });
+  });
+
+  test('get a group that is made for them', async () => {
+    const [id, ben] = [await room(), slack.person('ben')];
+    const { status, body } = await alice.post('/v3/create_group/group', { name: { name: 'Board' }, participants: [ben.id], room_id: id }, at);
+    expect([status, body.mxid]).toEqual([201, id]);
+    ben.sendText(body.id, 'who takes the minutes?');
+    await eventually('the message', () => between.matrix.events(id, 'm.room.message').some(({ content }) => content['body'] === 'who takes the minutes?'));
+    const others = await room();
+    between.matrix.homeserver.user('alice').leave(others);
+    expect(await alice.post('/v3/create_group/group', { name: { name: 'Never' }, room_id: others }, at)).toMatchObject({ status: 400 });
+    expect((await alice.post('/v3/search_users', { query: 'never' }, at)).body.results).toEqual([]);
+    expect(await alice.get('/v3/resolve_identifier/%23never', at)).toMatchObject({ status: 404 });
+  });
+});
+
 describe('logging in', () => {
   test('step by step, and out again', async () => {
     const { flows } = (await alice.get('/v3/login/flows')).body;

@@ -102,6 +102,30 @@ test('a group made by a command in a chat with the bot, with the people that are
   expect([...rocketchat.rooms.values()].filter(({ name }) => name === 'Book-club')).toHaveLength(1);
 });
 
+test('a room that is there is linked and gets a group by commands, and is unlinked by the app', async () => {
+  const app = await client(anna);
+  const dan = slack.person('dan', { realName: 'Dan' });
+  const room = await anna.createRoom({ name: 'Ours', preset: 'private_chat', invite: [bridge.bot, bea.id] });
+  await eventually('the bot', async () => (await anna.members(room)).includes(bridge.bot), patience);
+  const ask = async (text: string): Promise<string> => {
+    const event = await anna.text(room, `!db ${text}`);
+    return bodyOf(await anna.waitForEvent(room, (one) => one.sender === bridge.bot && relationOf(one)['m.in_reply_to']?.event_id === event));
+  };
+  expect(await ask(`create slack "Harvest" ${dan.id}`)).toMatch(/made on Slack and linked to this room/);
+  const harvest = (await app.get('/v3/conversations', at)).body.conversations.find(({ name }: { name?: string }) => name === 'harvest');
+  expect(harvest).toMatchObject({ room_mxid: room });
+  dan.sendText(harvest.id, 'apples first');
+  await anna.waitForText(room, 'apples first');
+  expect((await app.post(`/v3/unlink/${encodeURIComponent(room)}`, {}, at)).status).toBe(200);
+  const ops = slack.channel('ops');
+  const own = await eventually('its room', async () => (await app.get('/v3/conversations', at)).body.conversations.find((one: { id: string; room_mxid?: string }) => one.id === ops)?.room_mxid as string | undefined, patience);
+  expect((await app.post(`/v3/link/${encodeURIComponent(room)}`, { conversation: '#ops' }, at)).status).toBe(400);
+  expect((await app.post(`/v3/unlink/${encodeURIComponent(own)}`, {}, at)).status).toBe(200);
+  expect((await app.post(`/v3/link/${encodeURIComponent(room)}`, { conversation: '#ops' }, at)).status).toBe(200);
+  await anna.text(room, 'to the crew');
+  await eventually('the message', () => slack.messages.find(({ channel, text }) => channel === ops && text.endsWith('to the crew')), patience);
+});
+
 describe('is refused', () => {
   test('with the token of another user', async () => {
     const token = await tokenOf(bea);

@@ -1,12 +1,15 @@
-import type { UsedAccount } from '../../actions/action.ts';
+import { type Asking, inRoom, type UsedAccount } from '../../actions/action.ts';
 import { contacts, conversations } from '../../actions/contacts.ts';
 import { createGroup } from '../../actions/create.ts';
+import { link } from '../../actions/link.ts';
 import { openFound, roomMade } from '../../actions/open.ts';
 import { usableAccounts } from '../../actions/own-account.ts';
 import { ableTo } from '../../actions/reach.ts';
 import { type Found, mxidOf, resolve, shown, type Shown } from '../../actions/resolve.ts';
 import { find } from '../../actions/search.ts';
+import { unlink } from '../../actions/unlink.ts';
 import type { ReachFeature } from '../../model/capabilities.ts';
+import type { RoomId } from '../../model/ids.ts';
 import type { z } from 'zod';
 import { endpoint, ok, type Answer, type Call, type Endpoint } from './endpoint.ts';
 import { Refusal } from './errors.ts';
@@ -15,6 +18,7 @@ import * as schemas from './schemas.ts';
 
 /** How long a new room is waited for: clients give an answer half a minute. */
 const ROOM_MS = 25_000;
+const ROOM = { roomID: 'The id of a room that the bot is in.' };
 const IDENTIFIER = { identifier: 'An id of the network, a phone number, a user name, an e-mail address: what the network knows people by; or their ghost.' };
 
 /** Whom one can find, and the chats that one can begin. */
@@ -62,7 +66,33 @@ export const chatEndpoints: readonly Endpoint[] = [
     method: 'POST', path: '/v3/create_group/{type}', operation: 'createGroup', tag: 'chats', summary: 'Makes a conversation of several, and its room', params: { type: 'One of group_creation in the capabilities.' }, query: LOGIN_QUERY,
     body: schemas.group, answers: { 201: schemas.made, 202: schemas.made }, run: (call) => create(call),
   }),
+  endpoint({
+    method: 'POST', path: '/v3/link/{roomID}', operation: 'linkRoom', tag: 'chats', summary: 'Links a room that is there to a conversation, beside what it is linked to already', params: ROOM, query: LOGIN_QUERY, body: schemas.conversation,
+    answers: { 200: schemas.linked },
+    async run(call) {
+      const room = roomNamed(call.context, call.params['roomID']);
+      return ok({ room_mxid: room.roomId, message: await link(inRoom(call.context, room), [loginOf(call).id, call.body.conversation, 'here']) });
+    },
+  }),
+  endpoint({
+    method: 'POST', path: '/v3/unlink/{roomID}', operation: 'unlinkRoom', tag: 'chats', summary: 'Ends what a room is linked to', params: ROOM, query: LOGIN_QUERY, body: schemas.unlinking, answers: { 200: schemas.linked },
+    async run(call) {
+      const { context, params, query, body: { conversation } } = call;
+      const room = roomNamed(context, params['roomID']);
+      const network = query['login_id'] === undefined ? '' : loginNamed(context, query['login_id']).id;
+      return ok({ room_mxid: room.roomId, message: await unlink(inRoom(context, room), conversation === undefined ? [network] : [network, conversation]) });
+    },
+  }),
 ];
+
+/** One that the bridge knows, because the bot was in it; who may do what there is the action's to say. @throws Refusal */
+function roomNamed({ store }: Asking, id = ''): Room {
+  const room = /^![\x21-\x7e]{1,254}$/.test(id) ? store.roomById(id as RoomId) : null;
+  if (room === null || room.kind === 'management') throw new Refusal(404, 'M_NOT_FOUND', 'The bridge is in no such room: invite its bot there first.');
+  return room;
+}
+
+type Room = NonNullable<ReturnType<Asking['store']['roomById']>>;
 
 function capabilities(call: Call): object {
   const { context, query } = call;
@@ -120,12 +150,14 @@ async function create(call: Call<z.output<typeof schemas.group>>): Promise<Answe
   const { context, params, body } = call;
   const account = loginOf(call);
   if (params['type'] !== 'group') throw new Refusal(404, 'M_UNRECOGNIZED', 'There is no such type of group: see the capabilities.');
-  const { conversation, row, refused, link } = await createGroup(context, account, { title: body.name?.name ?? null, people: body.participants });
+  const into = body.room_id === undefined ? null : roomNamed(context, body.room_id);
+  const { conversation, row, refused, link: way, unlinked } = await createGroup(context, account, { title: body.name?.name ?? null, people: body.participants }, into);
   const more = {
     ...(refused.length === 0 ? {} : { failed_participants: Object.fromEntries(refused.map(({ id, reason }) => [id, { reason }])) }),
-    ...(link === undefined ? {} : { invite_link: link }),
+    ...(way === undefined ? {} : { invite_link: way }),
+    ...(unlinked === undefined ? {} : { unlinked }),
   };
-  if (row === null || conversation === null) return { status: 202, body: more };
+  if (row === null || conversation === null || unlinked !== undefined) return { status: 202, body: { ...(conversation === null ? {} : { id: conversation.id }), ...more } };
   const room = await roomMade(context, row, ROOM_MS);
   // What was made is told, whatever becomes of its room: to ask again would make another.
   return { status: room === null ? 202 : 201, body: { id: conversation.id, ...(room === null ? {} : { mxid: room }), ...more } };

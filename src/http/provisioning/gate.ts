@@ -23,9 +23,9 @@ const BELIEVED_MS: Millis = 60_000;
 const MOST_KNOWN = 2_000;
 /** Tokens that the homeserver is asked about at the same time. */
 const MOST_ASKED = 8;
-/** A page asks for a handful at once, and then as often as somebody clicks. */
-const CALLS = { perSecond: 5, burst: 60 };
-const USER_CALLS = { perSecond: 2, burst: 40 };
+/** A page asks for some dozens at once, and then as often as somebody clicks. */
+const CALLS = { perSecond: 10, burst: 200 };
+const USER_CALLS = { perSecond: 2, burst: 100 };
 const FAILURES = { perSecond: 1 / 10, burst: 20 };
 
 /** Who asks: a user by an OpenID token, or somebody who has the shared secret, for a user. */

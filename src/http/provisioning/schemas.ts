@@ -107,17 +107,23 @@ export const conversations = z.object({
 export const group = z.object({
   name: z.object({ name: z.string().max(255) }).optional(),
   participants: z.array(z.string().min(1).max(255)).max(100).default([]).meta({ description: 'Whom the network knows: ids, or anything that resolve_identifier takes.' }),
+  room_id: roomId.optional().meta({ description: 'A room that is there, to be linked to it instead of a new one.' }),
 });
 export const made = z.object({
   id: z.string().optional().meta({ description: 'The network’s id of the conversation; absent: the network makes it in a moment, and its room comes by itself.' }),
   mxid: roomId.optional(),
   failed_participants: z.record(z.string(), z.object({ reason: z.string() })).optional(),
+  unlinked: z.string().optional().meta({ description: 'It is made, and not linked to room_id: why, for people.' }),
   invite_link: z.string().optional().meta({ description: 'Nobody can be put into it: they come in by this.' }),
 });
+
+export const conversation = z.object({ conversation: z.string().min(1).max(255).meta({ description: 'Its id on the network, its title, or whom a chat is to be with.' }) });
+export const unlinking = z.object({ conversation: z.string().min(1).max(255).optional().meta({ description: 'Needed where the room is linked to several.' }) });
+export const linked = z.object({ room_mxid: roomId, message: z.string().meta({ description: 'What was done, for people.' }) });
 
 /** What stands by name in the OpenAPI document. */
 export const answered = {
   Failure: failure, Network: network, LoginFlow: flow, LoginState: state, Login: login, Whoami: whoami, ProvisioningCapabilities: can, Capabilities: capabilities, LoginFlows: flows, Logins: logins,
-  Empty: empty, LoginStep: step, ResolvedIdentifier: resolved, Contacts: contacts, Conversations: conversations, SearchResults: results, DirectChat: chat, CreatedGroup: made,
+  Empty: empty, LoginStep: step, ResolvedIdentifier: resolved, Contacts: contacts, Conversations: conversations, SearchResults: results, DirectChat: chat, CreatedGroup: made, Linked: linked,
 } as const;
-export const taken = { LoginAnswers: answers, SearchQuery: query, GroupParams: group } as const;
+export const taken = { LoginAnswers: answers, SearchQuery: query, GroupParams: group, Link: conversation, Unlink: unlinking } as const;
