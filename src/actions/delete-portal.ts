@@ -3,6 +3,7 @@ import { levelNeeded, powerLevelOf } from '../matrix/rooms/power.ts';
 import type { RoomId, UserId } from '../model/ids.ts';
 import type { Effect, Portal } from '../store/store.ts';
 import { type ActionContext, Mistake } from './action.ts';
+import { audit } from './audit.ts';
 import { nameOf, portalByNumber } from './portal.ts';
 
 /**
@@ -14,11 +15,13 @@ export async function deletePortal(context: ActionContext, words: readonly strin
   const portal = portalByNumber(context, words[0] ?? '') ?? here(context);
   const room = context.store.room(portal.room);
   if (room?.roomId == null || room.state !== 'live') throw new Mistake('Its room is not there yet, or not any more.');
+  if (context.store.portalsOf(room.row).length > 1) throw new Mistake('Its room is linked to other conversations too. To take this one out of it: unlink.');
   if (!room.createdByUs) throw new Mistake('This room is not the bridge’s own, so it is not given up.');
   if (context.permission !== 'admin' && !await rules(context, room.roomId)) throw new Mistake('For that you have to be an administrator of the bridge or of the room.');
   const name = nameOf(portal, context);
   if (!sure) return `The bridge would leave the room of ${name}; the next message there opens a new one. If you mean it: delete-portal #${portal.row} yes`;
   context.wake(await context.store.apply(givenUp(context, portal)));
+  await audit(context, 'delete-portal', `${portal.account} in ${room.roomId}`);
   return `The room of ${name} is given up; the next message opens a new one.`;
 }
 
