@@ -158,6 +158,8 @@ export interface MapRow {
   readonly author: string;
   /** The root, as the network calls it, of the thread that it stands in; absent or null: in none. */
   readonly thread?: RemoteId | null;
+  /** Where the event stands; absent: in the room of its portal. Another, where two portals became one. */
+  readonly room?: RoomRow;
 }
 
 /** A thread of a network: the event that stands for its root, and the newest in it. */

@@ -56,7 +56,7 @@ export type MatrixTask =
       readonly ts: Millis;
     }
   /** Takes a reaction away: by its event, or by the outbox key of the row that is still carrying it. */
-  | { readonly to: 'matrix'; readonly kind: 'unreaction'; readonly as: PersonRow | null; readonly puppet?: UserId; readonly event: EventId | null; readonly key: string }
+  | { readonly to: 'matrix'; readonly kind: 'unreaction'; readonly target: RemoteId; readonly as: PersonRow | null; readonly puppet?: UserId; readonly event: EventId | null; readonly key: string }
   /** All of a message, or one part of it that its edit has left out. */
   | { readonly to: 'matrix'; readonly kind: 'redaction'; readonly as: PersonRow | null; readonly puppet?: UserId; readonly target: RemoteId; readonly part?: number }
   | { readonly to: 'matrix'; readonly kind: 'pin'; readonly as: null; readonly target: RemoteId; readonly pinned: boolean }

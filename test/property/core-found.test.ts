@@ -60,6 +60,22 @@ const found: readonly { readonly what: string; readonly able?: Partial<Abilities
       { do: 'network reacts', gap: 0, who: 0, which: 0, emoji: '👍' },
     ],
   },
+  {
+    what: 'a chat turned out to be an older one: what was said in its room meanwhile is edited where it stands',
+    weather: { webhooks: [{ delay: 2000, again: null, batch: 1 }] },
+    script: [
+      { do: 'number changes', gap: 0, who: 0 }, { do: 'network says', gap: 0, who: 0, group: false, parts: 1, reply: null, media: false },
+      { do: 'network edits', gap: 8000, which: 0, parts: 1 }, { do: 'network says', gap: 0, who: 0, group: false, parts: 1, reply: null, media: false },
+    ],
+  },
+  {
+    what: 'and deleted where it stands',
+    weather: { webhooks: [{ delay: 9000, again: null, batch: 1 }, { delay: 1, again: null, batch: 1 }, { delay: 9000, again: null, batch: 1 }] },
+    script: [
+      { do: 'number changes', gap: 0, who: 0 }, { do: 'network says', gap: 0, who: 0, group: false, parts: 1, reply: null, media: false },
+      { do: 'network deletes', gap: 0, which: 0 }, { do: 'matrix reacts', gap: 0, room: 0, which: 0, emoji: '👍' },
+    ],
+  },
 ];
 
 test.each(found)('$what', ({ able, weather, script }) => act({ abilities: { ...PLAIN, ...able }, uncertain: 'ask', pageSize: 100, weather: { ...FAIR, ...weather } }, script), 60_000);

@@ -62,7 +62,7 @@ export function takeBack(row: ReactionRow, portal: Portal, item: InboxItem, pupp
     { do: 'unreact', portal: portal.row, target: row.target, actor: row.actor, emoji: row.emoji },
     { do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf('unreaction', row.key, item.key), portal: portal.row, room: portal.room,
-      task: { to: 'matrix', kind: 'unreaction', as: rowOf(row.actor), ...byPuppet(puppet), event: row.eventId, key: row.key },
+      task: { to: 'matrix', kind: 'unreaction', target: row.target as RemoteId, as: rowOf(row.actor), ...byPuppet(puppet), event: row.eventId, key: row.key },
     } },
   ];
 }

@@ -87,3 +87,12 @@ export function eventOf(store: Store, row: OutboxItem, ref: Ref): EventId | null
   // The first part stands for the whole; an edit of a part maps to the event it replaced.
   return (ref.part === undefined ? found[0] : found.find(({ inPart }) => inPart === ref.part))?.eventId ?? null;
 }
+
+/** The row as one of the room in which what it is about stands: that may have been the room of another portal, which became one with this. */
+export function whereItStands(store: Store, row: OutboxItem, task: MatrixTask): OutboxItem {
+  const target = task.kind === 'message' ? (task.edits !== undefined && 'remote' in task.edits ? task.edits.remote : null) : 'target' in task ? task.target : null;
+  if (row.portal === null || target === null) return row;
+  const at = store.mapOfRemote(row.portal, target).find(({ room }) => room !== undefined)?.room;
+  const room = at === undefined ? null : store.room(at);
+  return room?.roomId != null && room.state === 'live' && !room.encrypted ? { ...row, room: room.row } : row;
+}

@@ -15,7 +15,7 @@ import type { Upgrades } from '../portals/upgrades.ts';
 import { inRooms } from '../reports/telling.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { backoff, failureOf } from './failure.ts';
-import { eventOf, fileAlone, finalContent, isOvertaken, originOf } from './matrix-content.ts';
+import { eventOf, fileAlone, finalContent, isOvertaken, originOf, whereItStands } from './matrix-content.ts';
 import type { MatrixMedia } from './matrix-media.ts';
 import { lookFor } from './look-for.ts';
 import { pin } from './pins.ts';
@@ -88,7 +88,7 @@ export class ToMatrix {
     }
     try {
       if (task.kind === 'backfill') return await this.#deps.backfill.turn(row, task);
-      await this.#work(row, task);
+      await this.#work(whereItStands(this.#deps.store, row, task), task);
     } catch (error) {
       // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
       if (error instanceof StoreBusy) throw error;

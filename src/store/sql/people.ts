@@ -156,6 +156,7 @@ function mergeConversations(sql: Sql, keep: ConversationRow, gone: ConversationR
     return;
   }
   sql.run("UPDATE portal SET state = 'closed', merged = ? WHERE id = ? OR merged = ?", old.id, newer.id, newer.id);
+  sql.run('UPDATE message_map SET room = ? WHERE portal = ? AND room IS NULL', newer.room, newer.id);
   handOver(sql, 'message_map', 'portal', ['event_id', 'out_part', 'in_part', 'remote_id'], newer.id, old.id);
   handOver(sql, 'thread', 'portal', ['root'], newer.id, old.id);
   handOver(sql, 'reaction', 'portal', ['target', 'actor', 'emoji'], newer.id, old.id);

@@ -145,7 +145,7 @@ export class Rows {
     return this.#sql.all<MapSql>(`SELECT * FROM message_map WHERE ${where} ORDER BY out_part, in_part, remote_id, event_id`, ...values).map((found) => ({
       portal: found.portal as PortalRow, eventId: found.event_id as EventId, outPart: found.out_part, remoteId: found.remote_id as RemoteId,
       inPart: found.in_part, remoteTime: found.remote_time, origin: found.origin, author: found.author,
-      ...(found.thread === null ? {} : { thread: found.thread as RemoteId }),
+      ...(found.thread === null ? {} : { thread: found.thread as RemoteId }), ...(found.room === null ? {} : { room: found.room as RoomRow }),
     }));
   }
 
@@ -205,7 +205,7 @@ export interface OutboxSql {
   due_at: number; blocked_since: number | null; created_at: number; sent_at: number | null; remote_id: string | null; code: string | null;
   reason: string | null; report: number | null; edition: number; shows_event: string | null; shows_part: number | null;
 }
-interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string; thread: string | null }
+interface MapSql { portal: number; event_id: string; out_part: number; remote_id: string; in_part: number; remote_time: number; origin: 'matrix' | 'network'; author: string; thread: string | null; room: number | null }
 interface ThreadSql { portal: number; root: string; event_id: string; last_event: string }
 interface ReactionSql { portal: number; target: string; actor: string; emoji: string; event_id: string | null; key: string; at: number }
 interface MediaSql {

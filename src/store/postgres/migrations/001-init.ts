@@ -123,6 +123,8 @@ CREATE INDEX outbox_settled ON outbox(state, settled_at) WHERE settled_at IS NOT
 CREATE TABLE message_map (
   portal BIGINT NOT NULL, event_id ${text} NOT NULL, out_part BIGINT NOT NULL, remote_id ${text} NOT NULL, in_part BIGINT NOT NULL,
   remote_time BIGINT NOT NULL, origin ${text} NOT NULL, author ${text} NOT NULL, thread ${text},
+  -- Where the event stands, where that is not the portal's room: its portal became one with this.
+  room BIGINT,
   PRIMARY KEY (portal, event_id, out_part, in_part, remote_id)
 );
 -- As the rows are read: an index that leaves the sorting over loses to the primary key, which then reads the whole chat.

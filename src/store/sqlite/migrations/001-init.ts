@@ -127,6 +127,8 @@ CREATE INDEX outbox_settled ON outbox(state, settled_at) WHERE settled_at IS NOT
 CREATE TABLE message_map (
   portal INTEGER NOT NULL, event_id TEXT NOT NULL, out_part INTEGER NOT NULL, remote_id TEXT NOT NULL, in_part INTEGER NOT NULL,
   remote_time INTEGER NOT NULL, origin TEXT NOT NULL, author TEXT NOT NULL, thread TEXT,
+  -- Where the event stands, where that is not the portal's room: its portal became one with this.
+  room INTEGER,
   PRIMARY KEY (portal, event_id, out_part, in_part, remote_id)
 ) STRICT, WITHOUT ROWID;
 -- As the rows are read: an index that leaves the sorting over loses to the primary key, which then reads the whole chat.
