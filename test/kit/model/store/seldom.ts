@@ -11,7 +11,7 @@ const seldom = [
   // Every ten minutes.
   /SELECT spool/, /^DELETE FROM (?:media|seen|room_event)/, /^SELECT coalesce\(min\(seq\)/, /^UPDATE inbox SET body = NULL/, /^DELETE FROM inbox WHERE source = 'to-device'/,
   // Where two people, chats or rooms turn out to be one.
-  /\bmerged = (?:\+\?|\$\d+|\?) WHERE/, /^DELETE FROM \w+ AS old/, /^UPDATE (?:conversation|inbox) SET person = /, /SET actor = /, /^UPDATE inbox SET (?:conversation|room) = /, /message_map SET portal = /, /^UPDATE outbox SET portal = /,
+  /\bmerged = (?:\+\?|\$\d+|\?) WHERE/, /^DELETE FROM \w+ AS old/, /^UPDATE (?:conversation|inbox) SET person = /, /SET actor = /, /^UPDATE inbox SET (?:conversation|room) = /, /message_map SET (?:portal|room) = /, /^UPDATE outbox SET portal = /,
   // Where a room is given up for another, or for good.
   /^DELETE FROM message_map WHERE portal IN \(SELECT/,
 ];
