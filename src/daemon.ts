@@ -9,6 +9,7 @@ import { Markers } from './bridge/keys.ts';
 import { Outages } from './bridge/outages.ts';
 import { Pictures } from './bridge/people/pictures.ts';
 import { isRestored } from './bridge/reconcile/restored.ts';
+import { createLookups } from './bridge/portals/lookups.ts';
 import { Rooms } from './bridge/portals/rooms.ts';
 import type { DeliverySettings } from './bridge/settings.ts';
 import { isPostgres, shownDatabase } from './config/database.ts';
@@ -114,7 +115,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
   const rooms = new Rooms({
     connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }),
     store, homeserver, ghostPrefix: config.bridge.ghost_prefix, roomVersion: config.bridge.room_version, displayName: config.bridge.display_name,
-    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, privacyNotice: config.bridge.privacy_notice, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
+    commandPrefix: config.bridge.command_prefix, botName: config.bridge.bot_name, privacyNotice: config.bridge.privacy_notice, spaceOwners: (id) => (config.bridge.spaces ? accounts.owners(id) : []), networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   const blocklist = new Blocklist(store);
   const permission = (user: string): ReturnType<typeof permissionOf> => {
@@ -171,6 +172,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
       },
       userExists: (user) => Promise.resolve(user === bot || store.personByLocalpart(user.slice(1, user.indexOf(':'))) !== null),
       aliasExists: () => Promise.resolve(false),
+      lookups: createLookups({ store, serverName: config.homeserver.domain, ghostPrefix: config.bridge.ghost_prefix, accounts: () => accounts.list(), userIdOf: (person) => rooms.userIdOf(person) }),
       onBadEvent: ({ reason }) => log.warn('An entry of a transaction is no event; it was skipped.', { reason }),
     }),
     ...webhookRoutes(webhooks),

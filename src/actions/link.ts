@@ -3,6 +3,7 @@ import type { RoomId } from '../model/ids.ts';
 import { type Conversation, type Room, Stale } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
 import { Mistake } from './action.ts';
+import { audit } from './audit.ts';
 import { type Account, accountsCalled, conversationCalled, titleOf } from './called.ts';
 import { type Found, resolve } from './resolve.ts';
 import { needRights } from './room-rights.ts';
@@ -35,6 +36,7 @@ export async function link(context: ActionContext, words: readonly string[]): Pr
   try {
     const conversation = known ?? await opened(context, account, found, room);
     if (known !== null) context.wake(await store.apply([{ do: 'portalIn', room: room.row, conversation: known.row, account: known.account }]));
+    await audit(context, 'link', `${conversation.account} in ${room.roomId ?? ''}`);
     return await linked(context, conversation, room, rights.mayBridge(bot));
   } catch (error) {
     if (error instanceof Stale) throw new Mistake('It has got a room meanwhile. Say it again to see which.');

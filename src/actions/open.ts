@@ -1,11 +1,18 @@
 import type { ConversationRow, RoomId } from '../model/ids.ts';
 import type { Found } from '../networks/network.ts';
+import type { Portal } from '../store/store.ts';
 import { type Asking, Mistake, type UsedAccount } from './action.ts';
 import { accountOn } from './own-account.ts';
+import { nameOf, portalByNumber } from './portal.ts';
 import { resolve } from './resolve.ts';
 
 /** Makes a room for a conversation with somebody, or invites to the one that is there. Permission: user. */
 export async function open(context: Asking, networkId: string, who: string): Promise<string> {
+  const known = portalByNumber(context, networkId);
+  if (known !== null) {
+    await inviteTo(context, known);
+    return `You are invited to the room with ${nameOf(known, context)}.`;
+  }
   const account = accountOn(context, networkId);
   if (who === '') throw new Mistake(`Say with whom: open ${networkId} <number>.`);
   const found = await resolve(context, account, who);
@@ -25,9 +32,7 @@ export async function openFound(context: Asking, account: UsedAccount, { person,
   const { portal, room } = store.remoteContext(conversation, null, []);
   if (portal === null || portal.state !== 'live') return { conversation, isNew: true };
   if (room === null || store.member(room.row, sender)?.membership !== 'join') {
-    context.wake(await store.apply([{ do: 'send', row: {
-      lane: `out:r${portal.room}`, key: `open.${portal.row}.${sender}.${context.clock.now()}`, room: portal.room, task: { to: 'matrix', kind: 'invite', user: sender },
-    } }]));
+    await inviteTo(context, portal);
   }
   return { conversation, isNew: false };
 }
@@ -42,4 +47,10 @@ export async function roomMade({ store, clock }: Asking, conversation: Conversat
     if (clock.now() >= until) return null;
     await clock.sleep(LOOK_MS);
   }
+}
+
+async function inviteTo({ store, clock, sender, wake }: Asking, { row, room }: Portal): Promise<void> {
+  wake(await store.apply([{ do: 'send', row: {
+    lane: `out:r${room}`, key: `open.${row}.${sender}.${clock.now()}`, room, task: { to: 'matrix', kind: 'invite', user: sender },
+  } }]));
 }

@@ -1,8 +1,10 @@
 import { answering } from '../bridge/kinds/message.ts';
+import { markerOf } from '../bridge/keys.ts';
 import { asPollOrWords } from '../bridge/kinds/poll.ts';
 import { contentOf, relationsOf } from '../bridge/outbound/parse.ts';
 import { targetOf } from '../bridge/deciding.ts';
 import { Rejected } from '../model/errors.ts';
+import type { MatrixEvent } from '../model/events.ts';
 import type { InboxSeq, OutboxSeq } from '../model/ids.ts';
 import type { NetworkTask, OutboxItem } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
@@ -50,12 +52,18 @@ async function received(context: ActionContext, seq: InboxSeq): Promise<string> 
 async function one(context: ActionContext, seq: OutboxSeq): Promise<string> {
   const { store } = context;
   const row = store.outboxRow(seq);
-  if (row === null || (row.sender !== context.sender && context.permission !== 'admin')) throw new Mistake(`There is no undelivered message ${seq} of yours.`);
+  if (row === null || (row.sender !== context.sender && context.permission !== 'admin' && !isTheirs(context, row))) throw new Mistake(`There is no undelivered message ${seq} of yours.`);
   if (row.state !== 'dead' && row.state !== 'asked') return `${seq} is not given up; nothing to do.`;
   const task = row.task ?? (await fetchAgain(context, row));
   if (typeof task === 'string') return `${seq}: ${task}`;
   context.wake(await store.retry(seq, task));
   return `${seq} is sent again.`;
+}
+
+/** What somebody of another network said, through an account of theirs: nobody else here could. */
+function isTheirs({ store, accounts, sender }: ActionContext, row: OutboxItem): boolean {
+  const person = row.sender === null ? null : store.personByLocalpart(row.sender.slice(1, row.sender.indexOf(':')));
+  return person !== null && accounts.some(({ id, settings }) => id === row.account && settings.owners.includes(sender));
 }
 
 /** The content was wiped when it was given up; the homeserver still has the event. */
@@ -65,13 +73,14 @@ async function fetchAgain(context: ActionContext, row: OutboxItem): Promise<Netw
   const room = row.room === null ? null : store.room(row.room);
   const adapter = row.account === null ? null : context.adapter(row.account);
   if (portal === null || room?.roomId == null || adapter === null || row.event === null || row.account === null || row.sender === null) return 'its room or its account is gone.';
-  let event;
+  let event: MatrixEvent;
   try {
     event = await homeserver.event(homeserver.bot, room.roomId, row.event);
   } catch (error) {
     if (error instanceof Rejected) return 'the homeserver no longer has it.';
     throw error;
   }
+  event = withFile(event);
   const relations = relationsOf(event.content);
   if (row.kind === 'pin') return 'pin it once more instead.';
   if (row.kind === 'deletion') return 'delete it once more instead.';
@@ -88,4 +97,11 @@ async function fetchAgain(context: ActionContext, row: OutboxItem): Promise<Netw
   if (row.kind === 'edit' && row.shows !== null) return { to: 'network', kind: 'edit', target: row.shows.event, part: row.shows.part, content: part, relay };
   const told = relations.edits === null ? relations : { ...relations, replyTo: relations.edits };
   return { to: 'network', kind: 'message', content: part, relay, ...answering(told, row.part, adapter, portal) };
+}
+
+/** What stood for a file until that was there: with what has taken its place, which homeservers hand over with it. */
+function withFile(event: MatrixEvent): MatrixEvent {
+  const bundled = event.unsigned?.['m.relations'] as { readonly 'm.replace'?: { readonly content?: { readonly 'm.new_content'?: MatrixEvent['content'] } } } | undefined;
+  const file = markerOf(event.content)?.late === true ? bundled?.['m.replace']?.content?.['m.new_content'] : undefined;
+  return file === undefined ? event : { ...event, content: { ...file, ...('m.relates_to' in event.content ? { 'm.relates_to': event.content['m.relates_to'] } : {}) } };
 }

@@ -4,6 +4,7 @@ import type { PersonRow, UserId } from '../model/ids.ts';
 import type { Effect, Person, Portal } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
 import { Mistake } from './action.ts';
+import { audit } from './audit.ts';
 import { accountsCalled, conversationCalled, titleOf } from './called.ts';
 import { needRights } from './room-rights.ts';
 
@@ -35,6 +36,7 @@ export async function unlink(context: ActionContext, words: readonly string[]): 
     ...(room.row === context.room ? [] : [notice(room.row, said, keyOf('unlinked', portal.row))]),
   ];
   context.wake(await store.apply(effects));
+  await audit(context, 'unlink', `${portal.account} in ${room.roomId ?? ''}`);
   return room.row === context.room ? said : `${titleOf(portal.conversation)} is no longer linked to ${room.roomId}.`;
 }
 

@@ -4,6 +4,8 @@ import { audited } from '../actions/audit.ts';
 import { announce } from '../actions/announce.ts';
 import { block, unblock } from '../actions/block.ts';
 import { create } from '../actions/create.ts';
+import { deletePortal } from '../actions/delete-portal.ts';
+import { filter } from '../actions/filter.ts';
 import { invite } from '../actions/invite.ts';
 import { link } from '../actions/link.ts';
 import { logout } from '../actions/logout.ts';
@@ -78,7 +80,16 @@ export class Bot {
       more: ['Conversation: its title, its id on the network, or whom you would `open`.'],
       run: (context, words) => link(context, words),
     },
+    filter: {
+      group: 'Rooms', usage: 'filter allow|mute|ignore|list [<network> <number>]', help: 'how you hear of this chat, or of somebody: as usual, without a sound, or not at all', example: 'filter mute telegram 4711',
+      run: (context, [mode = '', ...who]) => filter(context, mode.toLowerCase(), who),
+    },
     unlink: { group: 'Rooms', usage: 'unlink [<network> <conversation>]', help: 'ends what `link` began, or the room’s only bridge', example: 'unlink telegram -1001234567890', run: (context, words) => unlink(context, words) },
+    'delete-portal': {
+      group: 'Rooms', usage: 'delete-portal [#<number>]', help: 'the bridge gives up a room that it made', example: 'delete-portal #12',
+      more: ['Number: as `portals` shows it; alone: the room that it is said in. The next message opens a new room. A room that was linked is unlinked instead.'],
+      run: (context, words) => deletePortal(context, words),
+    },
     relay: { group: 'Rooms', usage: 'relay on|off', help: 'whether all in this room are heard on its networks, or only the owners of the accounts', example: 'relay off', run: (context, [which = '']) => relay(context, which.toLowerCase()) },
     status: { group: 'Bridge', usage: 'status', help: 'whether everything works', run: (context) => status(context) },
     who: { group: 'Bridge', usage: 'who', help: 'who is here, on which networks, and who speaks for whom', run: (context) => who(context) },

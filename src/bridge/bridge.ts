@@ -26,6 +26,7 @@ import { ToNetwork } from './outbound/to-network.ts';
 import { Faces } from './people/faces.ts';
 import { Puppets } from './people/puppets.ts';
 import type { Rooms } from './portals/rooms.ts';
+import { Upgrades } from './portals/upgrades.ts';
 import { Erasures } from './privacy/erasures.ts';
 import { Backlog } from './reconcile/backlog.ts';
 import { ReadPosition, Reconcile } from './reconcile/reconcile.ts';
@@ -68,6 +69,8 @@ const DRAIN_MS = 8_000;
 const BEAT_MS = 2_000;
 /** Mappings that are looked at in one commit. */
 const FORGET = 500;
+/** Nothing that was sent longer ago comes back as an echo. */
+const ASKED_OF_LATE = 600_000;
 
 /** The core: takes in what both sides send and drives the lanes until nothing is left to do. */
 export class Bridge {
@@ -127,9 +130,12 @@ export class Bridge {
     const count = (outcome: string, row: OutboxItem): void =>
       options.count('out', row.task?.to === 'network' ? networkOf(row.account) : 'matrix', outcome, (clock.now() - row.createdAt) / 1000);
     const backfill = new Backfill({ store, account, faces, deciding: () => this.#deciding(), clock, log, wake, media: () => this.#media.look(), signal: this.#stop.signal });
+    const ownerRooms = (id: AccountId): readonly RoomRow[] => this.#telling.owners(id).rooms;
+    const hosts = (id: AccountId): readonly UserId[] => hostsOf(id, this.#deciding());
+    const upgrades = new Upgrades({ store, homeserver, ownerRooms, hosts, isOurs: (user) => rooms.isOurs(user), bridgedTo: (portal) => rooms.bridgedTo(portal), log });
     const toMatrix = new ToMatrix({
-      store, backfill, homeserver, rooms, puppets: this.#puppets, spoke: (portal, user, event) => this.#live.spoke(portal, user, event), media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
-      said: (room, event) => this.#returning.sent(room, event), ownerRooms: (id) => this.#telling.owners(id).rooms, hosts: (id) => hostsOf(id, this.#deciding()),
+      store, backfill, upgrades, homeserver, rooms, puppets: this.#puppets, spoke: (portal, user, event) => this.#live.spoke(portal, user, event), media: new MatrixMedia(store, homeserver, tools, settings, clock), outages, settings, clock, log, wake, step, count, command: options.command,
+      said: (room, event) => this.#returning.sent(room, event), ownerRooms, hosts,
     });
     const toNetwork = new ToNetwork({
       store, account, media: new NetworkMedia(store, homeserver, tools), portrait: (mxc) => tools.portrait(mxc), rates: new Rates(clock), outages, settings, clock, log, wake, step, count,
@@ -338,13 +344,16 @@ export class Bridge {
     return {
       now: clock.now(), settings, bot: homeserver.bot, relayPrefix, commandPrefix, permission,
       userIdOf: (person) => rooms.userIdOf(person), person: (row) => store.person(row), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
+      isErased: (ghost) => store.isErased(ghost.slice(1, ghost.indexOf(':'))),
       chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), portal: (row) => store.portal(row), networkName: (id) => rooms.networkName(id),
       owners: (id): readonly UserId[] => accounts.owners(id), puppetOf: (id) => this.#puppets.of(id), origin: (event) => this.#puppets.origin(event),
       underWay: (room) => underWay(store.outHead(`out:r${room}`)), shown: (portal, remote) => store.mapOfRemote(portal, remote), admins: () => this.#telling.admins(), alsoTold: (row) => this.#alsoTold(row), rowByKey: (key) => store.outboxByKey(key),
       lastBy: ({ row, room }, time) => store.shownUpTo(row, room, time),
+      audience: (id) => this.#telling.owners(id), filterOf: (user, conversation) => store.filterOf(user, conversation),
       isSent: (account, id) => store.deliveryRows(account, undefined, id).length > 0,
       consentIn: this.#consentIn,
+      isAsked: (portal) => store.askedSince(portal, clock.now() - ASKED_OF_LATE),
       hasSeen: (event) => store.unseen('matrix', [event]).length === 0,
     };
   }

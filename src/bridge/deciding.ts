@@ -20,6 +20,8 @@ export interface Deciding {
   person(row: PersonRow): Person | null;
   /** Who one of our ghosts stands for. */
   personOf(ghost: UserId): Person | null;
+  /** Whether somebody was erased for whom this ghost stood. */
+  isErased(ghost: UserId): boolean;
   /** The direct chats with somebody, and the portal of each. */
   chatsWith(person: Person): readonly { readonly conversation: Conversation; readonly portal: Portal | null }[];
   /** The bot or a ghost. */
@@ -42,6 +44,10 @@ export interface Deciding {
   lastBy(portal: Portal, time: Millis): EventId | null;
   /** The events that show a message of a network. */
   shown(portal: PortalRow, remote: RemoteId): readonly MapRow[];
+  /** Where the owners of an account are told what has no room of its own. */
+  audience(account: AccountId): Audience;
+  /** How somebody wants to hear of a conversation; null: as usual. */
+  filterOf(user: UserId, conversation: Conversation): 'mute' | 'ignore' | null;
   admins(): Audience;
   /** Rooms beside its own where it is told that a row has failed: of what a ghost said, those of the account's owners who are not there. */
   alsoTold(row: OutboxItem): readonly RoomRow[];
@@ -51,6 +57,8 @@ export interface Deciding {
   isSent(account: AccountId, id: RemoteId): boolean;
   /** What a whole message of a network means, where it is about being bridged at all. */
   readonly consentIn: ConsentWords;
+  /** Whether nobody knows of something that was sent there of late whether it arrived, and a person is asked. */
+  isAsked(portal: PortalRow): boolean;
   /** Whether this event of Matrix has ever come. */
   hasSeen(event: EventId): boolean;
 }

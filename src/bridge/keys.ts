@@ -26,6 +26,8 @@ export interface Marker {
   readonly thread?: RemoteId;
   /** It was said before the room was made: it goes nowhere else. */
   readonly past?: true;
+  /** For all that is known it may be what we sent ourselves: it goes nowhere else. */
+  readonly unsure?: true;
   /** It stands for a file that is still on its way and takes its place. */
   readonly late?: true;
   /** From a person's own account: proves that we wrote it there. */

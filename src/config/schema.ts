@@ -68,6 +68,8 @@ const bridge = z.strictObject({
     .meta({ description: 'What a command begins with in rooms other than the one with the bot alone.' }),
   room_version: z.string({ error: roomVersion }).regex(/^[A-Za-z0-9.-]{1,32}$/, { error: roomVersion }).prefault('11')
     .meta({ description: 'Version of new rooms; "11" and "12" are tested.' }),
+  spaces: z.boolean().prefault(false)
+    .meta({ description: 'A space for each account and owner, which the rooms of the account are put into.' }),
   privacy_notice: z.string().max(2000).prefault(PRIVACY_NOTICE)
     .meta({ description: 'What the bot says first in each new bridged room: who can read it. {network}, {account} and {server} are replaced. "" says nothing.' }),
   relay_prefix: z.enum(['auto', 'always', 'never']).prefault('auto')

@@ -39,7 +39,8 @@ export interface Homeserver {
   createRoom(as: UserId, body: object): Promise<RoomId>;
   /** Null where the alias does not exist. */
   resolveAlias(alias: string): Promise<RoomId | null>;
-  join(as: UserId, room: RoomId): Promise<void>;
+  /** `via`: a server that is in it, where ours may not be. */
+  join(as: UserId, room: RoomId, via?: string): Promise<void>;
   /** `direct`: clients file the room under people. */
   invite(as: UserId, room: RoomId, user: UserId, direct?: boolean): Promise<void>;
   leave(as: UserId, room: RoomId, reason?: string): Promise<void>;

@@ -100,13 +100,15 @@ export interface Room {
   readonly roomId: RoomId | null;
   /** `creating`: not made yet; `live`; `gone`: we are out of it, or it is closed. */
   readonly state: 'creating' | 'live' | 'gone';
-  readonly kind: 'portal' | 'management' | 'unknown';
+  readonly kind: 'portal' | 'management' | 'space' | 'unknown';
   readonly encrypted: boolean;
   readonly createdByUs: boolean;
   /** The name, topic and picture (by its id) that the bridge last gave it. */
   readonly name: string | null;
   readonly topic: string | null;
   readonly picture: string | null;
+  /** The event by which the last person in it left; null: nobody has, or somebody is in it. */
+  readonly deserted: EventId | null;
   /** What its pinned events were when the homeserver last told. */
   readonly pinned: readonly EventId[];
 }
@@ -132,6 +134,14 @@ export interface Member {
   readonly picture?: Mxc | null;
   /** They went out, or were put out, and have not come back since: also while they are asked in again. */
   readonly hasLeft?: boolean;
+}
+
+/** What a Matrix user wants to be told of without a sound, or not at all. */
+export interface Filter {
+  readonly on: { readonly person: PersonRow } | { readonly conversation: ConversationRow };
+  readonly mode: 'mute' | 'ignore';
+  /** How often something was shown to nobody because of it. */
+  readonly leftOut: number;
 }
 
 export interface MapRow {

@@ -1,8 +1,8 @@
 import type { ConversationRef, PersonRef } from '../model/events.ts';
 import type {
-  AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomRow, UserId,
+  AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
 } from '../model/ids.ts';
-import type { MapRow, Member, Person, Portal, ReactionRow, Room, Shows, ThreadRow } from './data.ts';
+import type { Filter, MapRow, Member, Person, Portal, ReactionRow, Room, Shows, ThreadRow } from './data.ts';
 import type { MatrixTask, NetworkTask } from './tasks.ts';
 
 export type InOutcome =
@@ -61,7 +61,7 @@ export type Effect =
   | { readonly do: 'proven'; readonly seq: OutboxSeq; readonly remoteId: string }
   | { readonly do: 'unreact'; readonly portal: PortalRow; readonly target: string; readonly actor: string; readonly emoji: string | null }
   | { readonly do: 'member'; readonly room: RoomRow; readonly member: Member }
-  | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs' | 'name' | 'topic' | 'picture' | 'pinned'>> }
+  | { readonly do: 'room'; readonly room: RoomRow; readonly change: Partial<Pick<Room, 'roomId' | 'state' | 'kind' | 'encrypted' | 'createdByUs' | 'name' | 'topic' | 'picture' | 'pinned' | 'deserted'>> }
   | { readonly do: 'person'; readonly person: PersonRow; readonly change: Partial<Pick<Person, 'registered' | 'shownName' | 'shownPicture'>> }
   /** A person asked not to be bridged any more, or to be bridged again (null). */
   | { readonly do: 'consent'; readonly person: PersonRow; readonly stopped: Millis | null }
@@ -82,6 +82,16 @@ export type Effect =
   | { readonly do: 'close'; readonly portal: PortalRow; readonly invite: readonly UserId[] }
   /** Another account serves the conversation from now on; what waits for the one before stays that one's. */
   | { readonly do: 'handOver'; readonly portal: PortalRow; readonly account: AccountId }
+  /** Null: they hear of everything again. */
+  | { readonly do: 'filter'; readonly user: UserId; readonly on: Filter['on']; readonly mode: Filter['mode'] | null }
+  /** Something of this conversation was shown to nobody, because all ignore it. */
+  | { readonly do: 'leftOut'; readonly conversation: ConversationRow; readonly person: PersonRow | null }
+  /** This room of the account comes into the spaces of these, which are made where they are not there. */
+  | { readonly do: 'space'; readonly account: AccountId; readonly users: readonly UserId[]; readonly child: RoomId }
+  /** Queues the row that follows a room into the one that replaces it, before all that waits for the room. */
+  | { readonly do: 'follow'; readonly room: RoomRow; readonly into: RoomId; readonly via: string; readonly key: string }
+  /** The row of a room, with its portals, stands for another room from now on: what is here of the old one's messages is forgotten, and the bot and these leave it. */
+  | { readonly do: 'moved'; readonly room: RoomRow; readonly into: RoomId; readonly leave: readonly PersonRow[] }
   | { readonly do: 'alias'; readonly conversation: ConversationRow; readonly alias: string }
   /** A public link to a file, made for this row: it stands while the row's event does. Nothing where the row was cancelled meanwhile. */
   | { readonly do: 'link'; readonly row: OutboxSeq; readonly expiresAt: Millis }

@@ -77,6 +77,11 @@ export class Exports {
       messages: counted(await this.#ask<Row>(`${MESSAGES} WHERE m.author = ? ORDER BY m.remote_time, m.event_id`, user)),
       reactions: await this.#ask<Row>(`${REACTIONS} WHERE a.actor = ? ORDER BY a.at`, user),
       links: await this.#ask<Row>('SELECT event, expires_at FROM link WHERE event IN (SELECT event FROM outbox WHERE sender = ?) ORDER BY expires_at', user),
+      accounts: await this.#ask<Row>('SELECT id, network, kind, state, remote_id, created_at FROM account WHERE owner = ? ORDER BY id', user),
+      filters: await this.#ask<Row>('SELECT target, mode, left_out FROM filter WHERE "user" = ? ORDER BY target', user),
+      spaces: await this.#ask<Row>('SELECT s.account, r.room_id FROM space s JOIN room r ON r.id = s.room WHERE s."user" = ? ORDER BY s.account', user),
+      acts: await this.#ask<Row>('SELECT at, verb, object FROM audit WHERE who = ? ORDER BY seq', user),
+      blocked: await this.#ask<Row>('SELECT by_user, at FROM blocked WHERE who = ?', user),
       received: heard.map((item) => this.#opened(item)).filter(({ content }) => (content as { sender?: unknown } | null)?.sender === user),
       sent: (await this.#ask<Row>(`${OUTBOX} WHERE o.sender = ? ORDER BY o.seq`, user)).map((item) => this.#opened(item)),
     };

@@ -17,7 +17,7 @@ export interface Copied {
 type Db = Database.Database;
 
 /** In an order in which what is pointed at is there already; within a table the older rows come first, for the same reason. */
-const TABLES = ['meta', 'account', 'audit', 'blocked', 'person', 'stopped', 'erasure', 'erasure_event', 'person_id', 'conversation', 'conversation_id', 'room', 'member', 'portal', 'inbox', 'seen', 'room_event', 'outbox', 'message_map', 'thread', 'reaction', 'link', 'media'] as const;
+const TABLES = ['meta', 'account', 'audit', 'blocked', 'person', 'stopped', 'erasure', 'erasure_event', 'person_id', 'conversation', 'conversation_id', 'room', 'member', 'space', 'filter', 'portal', 'inbox', 'seen', 'room_event', 'outbox', 'message_map', 'thread', 'reaction', 'link', 'media'] as const;
 /** Those that number their rows themselves. */
 const NUMBERED: Readonly<Record<string, string>> = { audit: 'seq', person: 'id', erasure: 'id', conversation: 'id', room: 'id', portal: 'id', inbox: 'seq', outbox: 'seq', media: 'id' };
 /** Point at rows of their own table, which may come later. */

@@ -49,6 +49,8 @@ export interface PrivacyStore {
   peopleCalled(network: NetworkId, id: string): readonly PersonRow[];
   /** Forgets all that is known of somebody, in one commit; what is to be done on the homeserver stays, sealed, until it is done. */
   erasePerson(person: PersonRow, wish: ErasureWish): Promise<Erased>;
+  /** Whether somebody of this ghost was erased; whoever has come back is known all the same. */
+  isErased(localpart: string): boolean;
   /** The oldest first. */
   erasures(): readonly Erasure[];
   erasureEvents(erasure: number, limit: number): readonly ErasureEvent[];
@@ -63,6 +65,6 @@ export interface PrivacyStore {
   forgetMappings(before: Millis, after: string | null, limit: number): Promise<string | null>;
   /** All that is held about a Matrix user, as plain data. */
   exportUser(user: UserId): Promise<object>;
-  /** Forgets what is held about a Matrix user; their rooms stay bridged. */
+  /** Forgets what is held about a Matrix user, but for which rooms they are in: those stay bridged. */
   eraseUser(user: UserId): Promise<Erased>;
 }

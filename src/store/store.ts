@@ -2,7 +2,7 @@ import type { ConversationRef, MatrixEvent, NetworkItem, PersonRef } from '../mo
 import type {
   AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, OutboxSeq, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId,
 } from '../model/ids.ts';
-import type { AuditRow, Blocked, Conversation, Counts, InboxItem, MapRow, MediaJob, Member, OutboxItem, OutboxRef, Person, Portal, RemoteContext, Room, RoomContext, StoredAccount, ThreadRow, Undelivered } from './data.ts';
+import type { AuditRow, Blocked, Conversation, Counts, Filter, InboxItem, MapRow, MediaJob, Member, OutboxItem, OutboxRef, Person, Portal, RemoteContext, Room, RoomContext, StoredAccount, ThreadRow, Undelivered } from './data.ts';
 import type { Effect, InOutcome, MediaResult, OutOutcome } from './effects.ts';
 import type { PrivacyStore } from './privacy.ts';
 import type { Delivery, MatrixTask, NetworkTask } from './tasks.ts';
@@ -56,6 +56,8 @@ export interface Store extends PrivacyStore {
   settleDelivery(item: InboxSeq, deliveries: readonly Delivery[], effects: readonly Effect[]): Promise<Wake>;
   /** Rows that a delivery event speaks of: by our key, else by the network's id. */
   deliveryRows(account: AccountId, key: string | undefined, id: RemoteId): readonly OutboxItem[];
+  /** Whether somebody is asked about a row on its way to this portal, since then. */
+  askedSince(portal: PortalRow, since: Millis): boolean;
   outboxRow(seq: OutboxSeq): OutboxItem | null;
   outboxByKey(key: string): OutboxItem | null;
   /** Every row that a Matrix event became, and those that its edits added. */
@@ -79,6 +81,8 @@ export interface Store extends PrivacyStore {
   personById(network: NetworkId, scope: string, id: string): Person | null;
   personByLocalpart(localpart: string): Person | null;
   conversation(row: ConversationRow): Conversation | null;
+  /** A group or channel that is the same for every account, by its id. */
+  groupById(network: string, scope: string, id: string): Conversation | null;
   /** The direct chats with somebody, one for each account that has one. */
   directChats(person: PersonRow): readonly Conversation[];
   /** Those of an account that the network knows by this id, or people by this title. */
@@ -101,6 +105,12 @@ export interface Store extends PrivacyStore {
   /** Those who have left, too. */
   everMembers(room: RoomRow): readonly Member[];
   member(room: RoomRow, user: UserId): Member | null;
+  /** Whose space this room is, and of which account; null where it is none. */
+  spaceOf(room: RoomRow): { readonly account: AccountId; readonly user: UserId } | null;
+  /** What somebody wants to hear of in another way than usual. */
+  filters(user: UserId): readonly Filter[];
+  /** How they want to hear of this conversation; null: as usual. */
+  filterOf(user: UserId, conversation: Conversation): Filter['mode'] | null;
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[];
   mapOfRemote(portal: PortalRow, remote: RemoteId): readonly MapRow[];
   threadOf(portal: PortalRow, root: RemoteId): ThreadRow | null;

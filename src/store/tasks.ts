@@ -1,5 +1,5 @@
 import type { Content } from '../model/content.ts';
-import type { EventId, Millis, OutboxSeq, PersonRow, RemoteId, UserId } from '../model/ids.ts';
+import type { EventId, Millis, OutboxSeq, PersonRow, RemoteId, RoomId, UserId } from '../model/ids.ts';
 
 /**
  * ready → sending → accepted → confirmed; sending → ready | uncertain | dead; uncertain → accepted | ready | asked;
@@ -41,6 +41,8 @@ export type MatrixTask =
       readonly map?: { readonly remoteId: RemoteId; readonly inPart: number; readonly remoteTime: Millis };
       /** It is of before the room was made. */
       readonly past?: true;
+      /** It may be the echo of something that was sent and of which nobody knows whether it arrived. */
+      readonly unsure?: true;
       /** It stands for a file that comes later and takes its place. */
       readonly late?: true;
     }
@@ -70,6 +72,10 @@ export type MatrixTask =
   | { readonly to: 'matrix'; readonly kind: 'welcome' }
   /** The state that tells clients of the portal stands in the room, or does not. */
   | { readonly to: 'matrix'; readonly kind: 'bridge info'; readonly shown: boolean }
+  /** A room comes into a space, or goes out of it. */
+  | { readonly to: 'matrix'; readonly kind: 'child'; readonly child: RoomId; readonly present: boolean }
+  /** The room was replaced by this one, and its portals go there. `via`: a server that is in it. */
+  | { readonly to: 'matrix'; readonly kind: 'follow'; readonly into: RoomId; readonly via: string }
   /** The room's name, topic and picture become what the conversation's are. */
   | { readonly to: 'matrix'; readonly kind: 'refresh' }
   /** The ghost comes into the room before it has said anything; one that is there looks as the network shows it now. */

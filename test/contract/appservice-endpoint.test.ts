@@ -5,6 +5,7 @@ import type { HttpServers } from '../../src/http/server.ts';
 import { appserviceRoutes } from '../../src/matrix/appservice/routes.ts';
 import type { BadEvent, Transaction } from '../../src/matrix/appservice/transaction.ts';
 import { silentLogger } from '../../src/model/log.ts';
+import { noLookups } from '../kit/lookups.ts';
 
 const HS = 'the-homeserver-token';
 let http: HttpServers;
@@ -20,6 +21,7 @@ beforeEach(async () => {
   pings = [];
   failing = null;
   const routes = appserviceRoutes({
+lookups: noLookups,
     hsToken: HS,
     accept: async (transaction) => {
       if (failing !== null) throw failing;
@@ -60,6 +62,7 @@ describe('transactions', () => {
     let release: () => void = () => {};
     const order: string[] = [];
     const routes = appserviceRoutes({
+lookups: noLookups,
       hsToken: HS, userExists: async () => false, aliasExists: async () => false, onBadEvent() {}, log: silentLogger,
       accept: () => new Promise((resolve) => (release = () => (order.push('committed'), resolve()))),
     });
@@ -191,7 +194,7 @@ describe('B10: the token', () => {
   });
 
   test('an empty one is refused at once', () => {
-    expect(() => appserviceRoutes({ hsToken: '', accept: async () => {}, userExists: async () => true, aliasExists: async () => true, onBadEvent() {}, log: silentLogger })).toThrow(/empty/);
+    expect(() => appserviceRoutes({ lookups: noLookups, hsToken: '', accept: async () => {}, userExists: async () => true, aliasExists: async () => true, onBadEvent() {}, log: silentLogger })).toThrow(/empty/);
   });
 });
 

@@ -13,6 +13,7 @@ import type { HomeserverClient } from '../../src/matrix/client/homeserver.ts';
 import { silentLogger } from '../../src/model/log.ts';
 import type { RoomId, UserId } from '../../src/model/ids.ts';
 import { FakeHomeserver } from '../kit/fake-homeserver/server.ts';
+import { noLookups } from '../kit/lookups.ts';
 
 /** The bridge's side, kept to the one thing that matters here: each event once, by its id. */
 class Inbox {
@@ -23,6 +24,7 @@ class Inbox {
 
   async listen(hsToken: string, port = 0): Promise<string> {
     const routes = appserviceRoutes({
+lookups: noLookups,
       hsToken, userExists: async () => false, aliasExists: async () => false, onBadEvent() {}, log: silentLogger,
       accept: async (transaction) => {
         if (this.failures > 0) {

@@ -103,7 +103,7 @@ test('an answer to a message that is not on WhatsApp says so', async () => {
   expect(sent.body).toMatchObject({ body: expect.stringContaining('in reply to a message that is not here') });
 });
 
-test('when everybody has left, the next message asks the owner back', async () => {
+test('when everybody has left, the next message is kept in the room, and the owner hears of it instead of being asked back', async () => {
   const alice = stack.homeserver.user('alice');
   const frank = stack.sandbox.person('31644444444', { name: 'Frank' });
   frank.sendText('One');
@@ -112,8 +112,10 @@ test('when everybody has left, the next message asks the owner back', async () =
   alice.join(room);
   alice.leave(room);
   await stack.homeserver.idle();
-  frank.sendText('Two');
-  await eventually('another invite', () => stack.homeserver.membership(room, alice.id) === 'invite');
+  frank.sendText('After you left');
+  await eventually('the message', () => stack.homeserver.eventsOf(room, 'm.room.message').some(({ content }) => content.body === 'After you left'));
+  await eventually('word of it', () => [...stack.homeserver.rooms.keys()].some((id) => said(id, /Frank .*wrote in a chat that you have left/) !== undefined));
+  expect(stack.homeserver.membership(room, alice.id)).toBe('leave');
 });
 
 test('a room that becomes encrypted is left alone, and the chat goes on in a new one', async () => {
@@ -125,9 +127,9 @@ test('a room that becomes encrypted is left alone, and the chat goes on in a new
   alice.join(room);
   stack.homeserver.user(BOT).setState(room, 'm.room.encryption', '', { algorithm: 'm.megolm.v1.aes-sha2' });
   await eventually('the notice', () => said(room, /Nothing is sent from or to here/));
-  gina.sendText('Two');
-  const other = await eventually('another room', () => [...stack.homeserver.rooms.values()].find(({ id, timeline }) => id !== room && timeline.some(({ content }) => content.body === 'Two'))?.id);
-  expect(stack.homeserver.eventsOf(room).some(({ content }) => content.body === 'Two')).toBe(false);
+  gina.sendText('Two of Gina');
+  const other = await eventually('another room', () => [...stack.homeserver.rooms.values()].find(({ id, timeline }) => id !== room && timeline.some(({ content }) => content.body === 'Two of Gina'))?.id);
+  expect(stack.homeserver.eventsOf(room).some(({ content }) => content.body === 'Two of Gina')).toBe(false);
   await eventually('the invite', () => stack.homeserver.membership(other, alice.id) === 'invite');
 });
 

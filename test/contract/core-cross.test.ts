@@ -155,6 +155,23 @@ test('what the homeserver does not hand back is found in the room, and goes on',
   expect((sent()['fake c1'] ?? []).toSorted()).toEqual(['Name of bob (Beta): one', 'Name of bob (Beta): three', 'Name of bob (Beta): two']);
 });
 
+test('what may be the echo of something that nobody knows of says so, and is passed on by nobody', async () => {
+  const self = { id: 'me', scope: '', isSelf: true } as const;
+  const unsure = (text: string): unknown => (stage.events('m.room.message').find(({ content }) => String(content.body).endsWith(text))?.content['io.drawbridge.origin'] as { unsure?: true } | undefined)?.unsure;
+  await take('fake', said('c1', 's1', 'surely mine', { sender: self }));
+  network('fake').silent = true;
+  await stage.says('perhaps lost');
+  await take('fake', said('c1', 's2', 'perhaps lost', { sender: self }));
+  await stage.pass(15_000);
+  expect(stage.notices().at(-1)).toContain('It is not known whether this reached Fake');
+  await take('fake', said('c1', 's3', 'soon after', { sender: self }));
+  await stage.pass(700_000);
+  await take('fake', said('c1', 's4', 'long after', { sender: self }));
+  expect(['surely mine', 'perhaps lost', 'soon after', 'long after'].map((text) => [text, text === 'perhaps lost' ? unsure(`Sent from Fake\n\n${text}`) : unsure(text)]))
+    .toEqual([['surely mine', undefined], ['perhaps lost', true], ['soon after', true], ['long after', undefined]]);
+  stage.log.length = 0;
+});
+
 describe('a file that comes late', () => {
   const photo = (what: string, more: Partial<MessageEvent> = {}): MessageEvent => said('c1', what, '', { parts: [{ kind: 'image', media: { source: { network: 'h' }, name: 'photo.png' } }], ...more });
   let come = (): void => {};
@@ -232,6 +249,27 @@ describe('what a network refuses', () => {
     expect(stage.notices().filter((text) => text.includes('Not delivered'))).toEqual(['⚠️ Not delivered to Gamma (Chat c1): The window is over.', '⚠️ Not delivered to Gamma (Chat c2): The window is over.']);
     expect(sent()['fake c1']).toHaveLength(1);
     expect(network('beta').of('send')).toEqual([]);
+    stage.log.length = 0;
+  });
+
+  test('is sent again when that is asked for, as what it is and by whom it is', async () => {
+    const again = async (): Promise<void> => {
+      for (const { seq } of stage.store.undelivered(10).toReversed()) expect(await words(`!bridge retry ${seq}`)).toContain('is sent again');
+    };
+    network('gamma').refuses = 'The window is over.';
+    await take('beta', said('c1', 'm1', 'hello'));
+    let come = (): void => {};
+    network('beta').files = new Promise((resolve) => {
+      come = resolve;
+    });
+    await take('beta', said('c1', 'm2', '', { parts: [{ kind: 'image', media: { source: { network: 'h' }, name: 'photo.png' } }] }));
+    await stage.pass(6_000);
+    come();
+    await stage.pass(6_000);
+    expect(sent()['gamma c1']).toEqual([]);
+    network('gamma').refuses = null;
+    await again();
+    expect(sent()['gamma c1']).toEqual(['Name of bob (Beta): hello', 'Name of bob (Beta): image']);
     stage.log.length = 0;
   });
 

@@ -280,11 +280,25 @@ describe('people stay their own masters', () => {
   });
 });
 
-test('a stop at any step leaves one event, one row of the map, and sends nothing to the network', async () => {
+test('a send whose answer is lost is looked for by its seal, while the homeserver has not handed it over', async () => {
+  await open();
+  complaints = /did not reach Matrix/;
+  Object.assign(stage.homeserver, { holds: true, losesAnswers: 1 });
+  await own('m2', 'mine');
+  await stage.pass(10_000);
+  expect(said().filter(([, body]) => body === 'mine')).toEqual([[ALICE, 'mine']]);
+  expect(stage.store.mapOfRemote(1 as never, 'm2' as RemoteId).map(({ author }) => author)).toEqual([ALICE]);
+  stage.homeserver.holds = false;
+  await stage.says('go on');
+  expect(calls()).toEqual([['send', 'go on']]);
+});
+
+test.each([['', false], [', also where the homeserver has forgotten what it was sent', true]] as const)('a stop at any step leaves one event, one row of the map, and sends nothing to the network%s', async (_, forgetful) => {
   let edge = 0;
   for (let died = true; died; edge += 1) {
     await open();
     complaints = /./;
+    stage.forgetful = forgetful;
     stage.dieAfter(edge);
     const event = stage.message('m2', 'mine', { sender: SELF });
     // Whoever hears no answer says it again.

@@ -60,6 +60,17 @@ test('whoever writes into the room of somebody erased hears that it is bridged n
   expect(chat.timeline.at(-1)?.content.body).toMatch(/not bridged any more/);
 });
 
+test('an event of theirs that the homeserver hands over late makes nothing known again', async () => {
+  const { group } = await talk();
+  const late = group.timeline.find(({ content }) => content.body === 'hello');
+  await stage.erase('bob');
+  // As after a homeserver that was away: under an id that has not come yet.
+  const { event_id: _, ...rest } = late as NonNullable<typeof late>;
+  await stage.hand({ ...rest, event_id: '$late' });
+  const room = stage.store.roomById(group.id);
+  expect(stage.store.portalsOf(room?.row as never).flatMap(({ row }) => [...stage.store.mapOf(row, '$late' as never), ...stage.store.mapOfRemote(row, 'g1' as RemoteId)])).toEqual([]);
+});
+
 test('who writes again gets a room of their own, and is heard in the group again', async () => {
   const { chat, group } = await talk();
   await stage.erase('bob', { redact: true });

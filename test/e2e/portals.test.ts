@@ -156,25 +156,58 @@ describe('somebody leaves', () => {
     return room;
   };
 
-  test('the owner: what is written then asks them back, and is there when they come', async () => {
+  test('the owner, or who turns an invitation down: they are told once, and come back by asking for it', async () => {
+    const talk = await bridge.botRoom(alice);
     const { person, room } = await meet('Dora');
     await alice.leave(room);
-    const { room: same, texts } = await calls(person, 'are you there?');
-    expect(same).toBe(room);
-    await eventually('every text', async () => {
-      const shown = (await alice.history(room)).map(bodyOf).filter((text) => text.startsWith('are you there?'));
-      return shown.join() === texts.join();
-    }, patience);
+    const told = (event: ClientEvent): boolean => event.sender === bridge.bot && bodyOf(event).includes('Dora (WhatsApp) wrote in a chat that you have left');
+    const writesUntil = async (times: number): Promise<void> => {
+      for (let n = 0; n < 80 && alice.events(talk).filter(told).length < times; n++) {
+        person.sendText(`are you there? ${times}.${n}`);
+        await new Promise((resolve) => { setTimeout(resolve, 300); });
+      }
+      expect(alice.events(talk).filter(told)).toHaveLength(times);
+    };
+    await writesUntil(1);
+    const number = /open (#\d+)/.exec(bodyOf(await alice.waitForEvent(talk, told)))?.[1] ?? '';
+    // Told, and not asked in: also by what comes after that.
+    person.sendText('hm');
+    expect(alice.invitations()).not.toContain(room);
+    await alice.text(talk, `open ${number}`);
+    await eventually('the invitation', () => alice.invitations().includes(room), patience);
+    await alice.leave(room);
+    await writesUntil(2);
+    person.sendText('and now?');
+    expect(alice.invitations()).not.toContain(room);
+    await alice.text(talk, `open ${number}`);
+    await eventually('the invitation', () => alice.invitations().includes(room), patience);
+    await alice.join(room);
+    await alice.waitForText(room, 'and now?');
+    const texts = person.sent.map(bodyOf).filter((text) => text !== 'Hello');
+    await eventually('every text', async () => (await alice.history(room)).filter(({ sender }) => bridge.isGhost(sender)).map(bodyOf).filter((text) => texts.includes(text)).join() === texts.join(), patience);
     await alice.text(room, 'here again');
     await onPhone(person, 'here again');
   });
 
-  test('the owner, twice', async () => {
-    const { person, room } = await meet('Ella');
-    await alice.leave(room);
-    await calls(person, 'first try');
-    await alice.leave(room);
-    await calls(person, 'second try');
+  test('nobody, but somebody is ignored: no room is made, until they are allowed again', async () => {
+    const talk = await bridge.botRoom(alice);
+    const ask = async (line: string, answer: RegExp): Promise<void> => {
+      await alice.text(talk, line);
+      await alice.waitForEvent(talk, (event) => event.sender === bridge.bot && answer.test(bodyOf(event)));
+    };
+    await ask('filter ignore whatsapp +31699000001', /is ignored/);
+    const person = bridge.sandbox.person('31699000001', { name: 'Ivo' });
+    person.sendText('let me in');
+    await eventually('that it is counted', async () => {
+      await alice.text(talk, 'filter list');
+      return alice.events(talk).some((event) => /^ignore: .*, 1 left out/m.test(bodyOf(event)));
+    }, patience);
+    await ask('filter allow whatsapp +31699000001', /as of everybody/);
+    person.sendText('thank you');
+    const room = await alice.waitForInvite((state) => state.some(({ content }) => content['name'] === 'Ivo'));
+    await alice.join(room);
+    await alice.waitForText(room, 'thank you');
+    expect((await alice.history(room)).map(bodyOf)).not.toContain('let me in');
   });
 
   test.each(['kick', 'ban'])('the ghost, by a %s: the room is told, and the next message opens a new one', async (what) => {
@@ -218,6 +251,19 @@ describe('somebody leaves', () => {
     expect(all).toEqual(Array.from({ length: 10 }, (_, n) => `under way ${n}`));
   });
 
+  test('the bridge itself, told to by whoever rules the room: nobody of ours stays, and the next message opens a new room', async () => {
+    const { person, room } = await meet('Jop');
+    const said = (fits: RegExp): Promise<ClientEvent> => alice.waitForEvent(room, (event) => event.sender === bridge.bot && fits.test(bodyOf(event)));
+    await alice.text(room, '!db delete-portal yes');
+    await said(/have to be an administrator/);
+    await promote(room);
+    await alice.text(room, '!db delete-portal');
+    const number = /(#\d+) yes/.exec(bodyOf(await said(/If you mean it/)))?.[1] ?? '';
+    await alice.text(room, `!db delete-portal ${number} yes`);
+    await eventually('that it is left', async () => (await alice.members(room)).join() === alice.id, patience);
+    await again(person, 'anew', room);
+  });
+
   test('a stranger whom somebody brings in can be talked with, under the rules of the config', async () => {
     const { person, room } = await meet('Ida');
     const ben = await synapse.user('ben');
@@ -225,5 +271,48 @@ describe('somebody leaves', () => {
     await ben.join(room);
     await ben.text(room, 'I am new here');
     expect(bodyOf(await onPhone(person, (message) => bodyOf(message).includes('I am new here')))).toMatch(/^\*ben-[0-9a-f]+\*: I am new here$/);
+  });
+});
+
+describe('a space for the account', () => {
+  test('gathers its rooms: the owner is asked in, and each says that it is of the other', async () => {
+    const alice = await synapse.user('alice');
+    const bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice], bridge: { spaces: true } });
+    try {
+      await bridge.start();
+      const { room } = await bridge.meet(alice, '31655000001', { name: 'Kees' });
+      const space = await alice.waitForInvite((state) => state.some(({ type, content }) => type === 'm.room.name' && String(content['name']).startsWith('WhatsApp (main/')));
+      await alice.join(space);
+      const { room: other } = await bridge.meet(alice, '31655000002', { name: 'Lies' });
+      await eventually('both rooms', async () => (await alice.state(space, 'm.space.child', room)) !== null && (await alice.state(space, 'm.space.child', other)) !== null, patience);
+      expect(await alice.state(space, 'm.room.create')).toMatchObject({ type: 'm.space' });
+      expect(await alice.state(space, 'm.space.child', room)).toEqual({ via: ['localhost'] });
+      await eventually('that it says so', async () => (await alice.state(room, 'm.space.parent', space)) !== null, patience);
+      await expect(alice.setState(space, 'm.space.child', { via: ['localhost'] }, '!mine:localhost')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+      await expect(alice.text(space, 'hello')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+    } finally {
+      await bridge.close();
+    }
+  });
+});
+
+describe('clients that look people and rooms of a network up', () => {
+  test('find whom the bridge knows, by exactly their number, and nobody else', async () => {
+    const alice = await synapse.user('alice');
+    const bridge = await bridged(synapse, await synapse.claimBridge(), { owners: [alice] });
+    try {
+      await bridge.start();
+      const { room } = await bridge.meet(alice, '31655000011', { name: 'Mia' });
+      const ghost = await ghostIn(alice, bridge, room);
+      const find = (path: string): Promise<unknown> => alice.client.get(`/thirdparty/${path}`);
+      expect(await find('protocol/whatsapp')).toMatchObject({ user_fields: ['id'], instances: expect.arrayContaining([expect.objectContaining({ desc: expect.stringContaining('WhatsApp') })]) });
+      const found = [{ userid: ghost, protocol: 'whatsapp', fields: expect.objectContaining({ id: expect.any(String) }) }];
+      expect(await find('user/whatsapp?id=%2B31655000011')).toEqual(expect.arrayContaining(found));
+      for (const nobody of ['%2B31655000012', '%2B3165500001', '%25', '*', '']) expect(await find(`user/whatsapp?id=${nobody}`)).not.toEqual(expect.arrayContaining(found));
+      // A direct chat is no place that others could find.
+      expect(await find('location/whatsapp?id=31655000011')).toEqual([]);
+    } finally {
+      await bridge.close();
+    }
   });
 });

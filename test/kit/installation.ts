@@ -26,6 +26,8 @@ export interface Installation extends AsyncDisposable {
   /** What `init` said. */
   readonly init: Ended;
   readonly registration: { readonly as_token: string; readonly hs_token: string };
+  /** The second one, for double puppets. */
+  readonly puppets: Installation['registration'];
   run(...args: string[]): Promise<Ended>;
   start(...args: string[]): Program;
 }
@@ -50,10 +52,12 @@ export async function install(secrets: Secrets, ...flags: readonly string[]): Pr
     ...set('networks.whatsapp.main.graph_url', `http://127.0.0.1:${sandboxPort}`), ...set('networks.whatsapp.main.accounts.main.rate_scale', '1000'), ...flags,
   ], { cwd: dir, env });
   if (init.code !== 0) throw new Error(init.stderr);
-  const registration = parse(readFileSync(join(dir, 'registration.yaml'), 'utf8')) as Installation['registration'];
+  const read = (name: string): Installation['registration'] => parse(readFileSync(join(dir, name), 'utf8')) as Installation['registration'];
+  const [registration, puppets] = [read('registration.yaml'), read('registration-doublepuppet.yaml')];
   const homeserver = await FakeHomeserver.start({
-    botLocalpart: 'drawbridge', port: homeserverPort, asToken: registration.as_token, hsToken: registration.hs_token, appserviceUrl: `http://127.0.0.1:${asPort}`, backoffSecondMs: 20,
+    botLocalpart: 'drawbridge', port: homeserverPort, asToken: registration.as_token, hsToken: registration.hs_token, puppetToken: puppets.as_token, appserviceUrl: `http://127.0.0.1:${asPort}`, backoffSecondMs: 20,
   });
+  homeserver.user('admin');
   const sandbox = await startWhatsAppSandbox({
     ...secrets, port: sandboxPort, phoneNumberId: NUMBER, wabaId: ACCOUNT, displayPhoneNumber: '+31 970 1020 3040', webhookUrl: `${publicUrl}/webhooks/whatsapp/main`, clockScale: 1000,
   });
@@ -64,7 +68,7 @@ export async function install(secrets: Secrets, ...flags: readonly string[]): Pr
     return started;
   };
   return {
-    dir, homeserver, sandbox, publicUrl, homeserverListener: `http://127.0.0.1:${asPort}`, adminUrl: `http://127.0.0.1:${adminPort}`, init, registration, start, run: (...args) => start(...args).ended,
+    dir, homeserver, sandbox, publicUrl, homeserverListener: `http://127.0.0.1:${asPort}`, adminUrl: `http://127.0.0.1:${adminPort}`, init, registration, puppets, start, run: (...args) => start(...args).ended,
     async [Symbol.asyncDispose]() {
       for (const { child, ended } of running) {
         child.kill('SIGKILL');

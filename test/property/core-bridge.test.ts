@@ -13,16 +13,16 @@ const CALM: Weather = { homeserver: [], network: [], pushes: [], webhooks: [], s
 const runs = Number(process.env['CORE_RUNS'] ?? 60);
 
 test('in fair weather every message is shown once, in order, as it stands at its source', async () => {
-  await fc.assert(fc.asyncProperty(abilities, conversation, (able, script) =>
-    act({ abilities: able, uncertain: 'ask', pageSize: 100, weather: CALM }, script)), { numRuns: runs });
+  await fc.assert(fc.asyncProperty(abilities, fc.boolean(), conversation, (able, puppets, script) =>
+    act({ abilities: able, puppets, uncertain: 'ask', pageSize: 100, weather: CALM }, script)), { numRuns: runs });
 }, 180_000);
 
 test('in foul weather too, or somebody is told', async () => {
-  await fc.assert(fc.asyncProperty(abilities, fc.constantFrom('ask', 'retry'), weather, conversation, (able, uncertain, drawn, script) =>
-    act({ abilities: able, uncertain, pageSize: 100, weather: drawn }, script)), { numRuns: runs });
+  await fc.assert(fc.asyncProperty(abilities, fc.boolean(), fc.constantFrom('ask', 'retry'), weather, conversation, (able, puppets, uncertain, drawn, script) =>
+    act({ abilities: able, puppets, uncertain, pageSize: 100, weather: drawn }, script)), { numRuns: runs });
 }, 180_000);
 
 test('and whatever dies in between', async () => {
-  await fc.assert(fc.asyncProperty(abilities, fc.constantFrom('ask', 'retry'), fc.constantFrom(100, 7), weather, troubled, (able, uncertain, pageSize, drawn, script) =>
-    act({ abilities: able, uncertain, pageSize, weather: drawn }, script)), { numRuns: runs });
+  await fc.assert(fc.asyncProperty(abilities, fc.boolean(), fc.constantFrom('ask', 'retry'), fc.constantFrom(100, 7), weather, troubled, (able, puppets, uncertain, pageSize, drawn, script) =>
+    act({ abilities: able, puppets, uncertain, pageSize, weather: drawn }, script)), { numRuns: runs });
 }, 180_000);

@@ -5,6 +5,7 @@ import { appserviceRoutes } from '../../src/matrix/appservice/routes.ts';
 import { silentLogger } from '../../src/model/log.ts';
 import type { Route, RouteRequest } from '../../src/model/route.ts';
 import { talk } from '../kit/hostile/siege.ts';
+import { noLookups } from '../kit/lookups.ts';
 
 const HS = 'hs-token-0123456789abcdef';
 const servers: HttpServers[] = [];
@@ -25,6 +26,7 @@ async function listen(more: Partial<HttpOptions> = {}): Promise<Listening> {
   const seen: RouteRequest[] = [];
   const open: Route = { method: 'POST', path: '/hook', listener: 'public', maxBody: 400_000, handle: async (request) => (seen.push(request), { status: 200, body: 'taken' }) };
   const routes = [open, ...appserviceRoutes({
+lookups: noLookups,
     hsToken: HS, log: silentLogger, onBadEvent() {}, userExists: async () => true, aliasExists: async () => true,
     accept: async () => void seen.push({} as RouteRequest),
   })];
@@ -62,7 +64,7 @@ describe('the homeserver’s listener', () => {
 
   test('asks for the token at every address, in the path too', async () => {
     const { homeserver } = await listen();
-    const routes = appserviceRoutes({ hsToken: HS, log: silentLogger, onBadEvent() {}, userExists: async () => true, aliasExists: async () => true, accept: async () => {} });
+    const routes = appserviceRoutes({ lookups: noLookups, hsToken: HS, log: silentLogger, onBadEvent() {}, userExists: async () => true, aliasExists: async () => true, accept: async () => {} });
     for (const { method, path } of routes) {
       const url = `http://127.0.0.1:${homeserver}${path.replaceAll(/:\w+/g, 'x')}`;
       for (const [headers, query] of [[{}, ''], [{ authorization: 'Bearer x' }, ''], [{}, '?access_token=x'], [{ authorization: `Bearer ${HS}` }, '?access_token=x'], [{}, `?access_token=${HS}x`]] as const) {

@@ -4,7 +4,7 @@ import { exportMe } from '../../src/actions/privacy-export.ts';
 import { forgetMe } from '../../src/actions/privacy-forget.ts';
 import { findPerson, wishesIn } from '../../src/actions/privacy-person.ts';
 import type { ActionContext } from '../../src/actions/action.ts';
-import type { EventId, RoomId, RoomRow, UserId } from '../../src/model/ids.ts';
+import type { EventId, PersonRow, RoomId, RoomRow, UserId } from '../../src/model/ids.ts';
 import type { ErasureWish, MatrixTask } from '../../src/store/store.ts';
 import { ALICE, Bench, direct, message, NETWORK, portalLane } from '../kit/model/store/setup.ts';
 import { openSqlite } from '../kit/model/store/sqlite.ts';
@@ -38,7 +38,7 @@ async function management(...others: readonly string[]): Promise<RoomRow> {
 
 function context(room: RoomRow, more: object = {}): ActionContext {
   return {
-    sender: ALICE, permission: 'user', room, store: bench.store, wake: () => {},
+    sender: ALICE, permission: 'user', room, store: bench.store, clock: { now: () => bench.now }, wake: () => {},
     accounts: [{ id: 'fake/app/one', network: { id: NETWORK, name: 'Fake' }, settings: { owners: [ALICE], token: 'secret-token' } }, { id: 'fake/app/two', network: { id: NETWORK, name: 'Fake' }, settings: { owners: ['@bob:test'] } }],
     homeserver: {
       bot: BOT, uploadLimit: () => Promise.resolve(1e6),
@@ -99,8 +99,12 @@ test('forget-me asks first, and says what it cannot do', async () => {
   expect(await forgetMe(context(room), '')).toMatch(/I cannot erase that[^]*forget-me yes/);
   expect(await forgetMe(context(room), 'no')).toMatch(/forget-me yes/);
   expect(asked).toEqual([]);
-  expect(await forgetMe(context(room), 'Yes')).toMatch(/^Forgotten: member 1/);
-  expect([asked, bench.store.member(room, ALICE)]).toEqual([[ALICE], null]);
+  await bench.take(message('31'));
+  const on = { person: bench.store.personById(NETWORK, '', '31')?.row as PersonRow };
+  await bench.store.apply([{ do: 'filter', user: ALICE, on, mode: 'mute' }, { do: 'filter', user: '@bob:test' as UserId, on, mode: 'ignore' }]);
+  expect((await bench.store.exportUser(ALICE) as { filters: unknown }).filters).toMatchObject([{ mode: 'mute' }]);
+  expect(await forgetMe(context(room), 'Yes')).toMatch(/^Forgotten: /);
+  expect([asked, bench.store.member(room, ALICE)?.name, bench.store.filters(ALICE), bench.store.filters('@bob:test' as UserId).length]).toEqual([[ALICE], null, [], 1]);
 });
 
 describe('erase', () => {

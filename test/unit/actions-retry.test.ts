@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { ActionContext } from '../../src/actions/action.ts';
 import { retry } from '../../src/actions/retry.ts';
-import type { InboxSeq } from '../../src/model/ids.ts';
+import type { InboxSeq, OutboxSeq } from '../../src/model/ids.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { openSqliteStore } from '../../src/store/sqlite/index.ts';
 
@@ -39,4 +39,18 @@ test('of all that there is, one whose content is forgotten keeps no other from b
   await keep('whatsapp/main');
   expect(await retry(context, 'all')).toMatch(/nothing received as r1[^]*r2 was decoded/);
   expect(asked).toEqual(['decode whatsapp/main']);
+});
+
+test('what somebody of another network said is tried again by the owner of the account that it was to go through, and by nobody else', async () => {
+  const sent: OutboxSeq[] = [];
+  const row = { state: 'dead', sender: '@_ghost:a.test', account: 'slack/main/team', task: { to: 'network' } };
+  const as = (sender: string): ActionContext => ({
+    sender, permission: 'user', wake: () => {}, accounts: [{ id: 'slack/main/team', settings: { owners: ['@olga:a.test'] } }, { id: 'slack/main/other', settings: { owners: ['@otto:a.test'] } }],
+    store: { outboxRow: () => row, personByLocalpart: (name: string) => (name === '_ghost' ? {} : null), retry: (seq: OutboxSeq) => Promise.resolve(void sent.push(seq)) },
+  }) as unknown as ActionContext;
+  expect(await retry(as('@olga:a.test'), '7')).toContain('7 is sent again');
+  await expect(retry(as('@otto:a.test'), '7')).rejects.toThrow('no undelivered message 7 of yours');
+  row.sender = '@somebody:a.test';
+  await expect(retry(as('@olga:a.test'), '7')).rejects.toThrow('no undelivered message 7 of yours');
+  expect(sent).toEqual([7]);
 });

@@ -11,7 +11,7 @@ import { readAudit } from '../../src/store/read-audit.ts';
 import type { Store } from '../../src/store/store.ts';
 import { cliParts } from '../kit/cli.ts';
 import { openPostgres } from '../kit/model/store/postgres.ts';
-import { Bench, mapping, message, person, roomLane, says } from '../kit/model/store/setup.ts';
+import { Bench, mapping, message, NETWORK, person, roomLane, says } from '../kit/model/store/setup.ts';
 import { openSqlite, SEAL_KEY } from '../kit/model/store/sqlite.ts';
 import { PASSWORD, PostgresServer } from '../kit/postgres/server.ts';
 
@@ -61,6 +61,12 @@ async function fill(): Promise<void> {
   await bench.take(message('33'), 'gone');
   const gone = bench.store.inHead('in:c4');
   await bench.store.settleIn(gone?.seq as never, { to: 'done' }, []);
+  // Somebody who asked not to be bridged, and somebody erased of whom only that is known.
+  await bench.store.apply([{ do: 'consent', person: 1 as never, stopped: 9 }]);
+  await bench.take(message('35'), 'erased');
+  const [erased] = bench.store.peopleCalled(NETWORK, '35');
+  await bench.store.apply([{ do: 'person', person: erased as never, change: { registered: true } }]);
+  await bench.store.erasePerson(erased as never, { redact: true, stop: true });
 }
 
 /** All that somebody can ask of a store. */
@@ -69,7 +75,7 @@ function look(store: Store): unknown {
   return {
     lanes, heads: lanes.map(({ lane }) => (lane.startsWith('in:') ? store.inHead(lane) : store.outHead(lane))),
     counts: store.counts(), undelivered: store.undelivered(100), rooms: store.liveRooms(), media: store.mediaJobs(10),
-    people: [1, 2, 3, 4].map((row) => store.person(row as never)), conversations: [1, 2, 3, 4].map((row) => store.conversation(row as never)),
+    erasures: store.erasures(), people: [1, 2, 3, 4].map((row) => store.person(row as never)), conversations: [1, 2, 3, 4].map((row) => store.conversation(row as never)),
     portals: [1, 2].map((row) => store.portal(row as never)), members: store.everMembers(1 as never),
     map: ['$mapped', '$other'].map((event) => store.mapOf(1 as never, event as EventId)), byRemote: store.mapOfRemote(1 as never, 'r\0one' as RemoteId),
     accounts: store.storedAccounts(), blocked: store.blocked(), audited: store.audited(9),

@@ -254,6 +254,6 @@ describe('what a person types', () => {
   test('ids and links', () => {
     for (const input of ['U0123ABCD', '<@U0123ABCD>', 'https://team.slack.com/team/U0123ABCD', '@U0123ABCD']) expect(slack.resolve(input, account)).toMatchObject({ person: { id: 'U0123ABCD', scope: 'T0TEAM' }, conversation: { id: 'U0123ABCD', kind: 'direct' } });
     for (const input of ['C0123ABCD', 'https://app.slack.com/client/T0123ABCD/C0123ABCD', 'https://t.slack.com/archives/C0123ABCD/p1700000000000100']) expect(slack.resolve(input, account).conversation).toMatchObject({ id: 'C0123ABCD', kind: 'channel' });
-    for (const input of ['bob', '', '#general', 'U1', 'hello there']) expect(() => slack.resolve(input, account)).toThrow(/person’s id/);
+    for (const input of ['bob', '', '#general', 'U1', 'hello there']) expect(() => slack.resolve(input, account)).toThrow(/a person’s id/);
   });
 });

@@ -1,7 +1,7 @@
 import { type ConsentWords, isShouted, type Said } from '../../i18n/consent.ts';
 import type { MatrixEvent, NetworkEvent } from '../../model/events.ts';
 import type { EventId } from '../../model/ids.ts';
-import { plain } from '../../model/richtext.ts';
+import { plain, type RichText } from '../../model/richtext.ts';
 import type { Effect, InboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
 import { toPlain } from '../../text/plain.ts';
 import { type Deciding, type Decision, done, targetOf } from '../deciding.ts';
@@ -9,6 +9,8 @@ import { keyOf } from '../keys.ts';
 import { notice, refusal } from '../reports/report.ts';
 import { leftOut, openPortal } from './shared.ts';
 
+/** Characters of one piece of a text. */
+const MOST = 60;
 /** Why nothing goes to somebody. */
 export const STOPPED = 'this person asked not to be bridged.';
 
@@ -16,9 +18,14 @@ export const STOPPED = 'this person asked not to be bridged.';
 export function wordIn(event: NetworkEvent, consentIn: ConsentWords): Said | null {
   if (event.type !== 'message' || event.sender.isSelf === true || event.historical === true || event.forwarded !== undefined || event.forwardedFrom !== undefined) return null;
   const [part, ...rest] = event.parts;
-  if (part?.kind !== 'text' || part.style !== undefined || rest.length > 0) return null;
+  if (part?.kind !== 'text' || part.style !== undefined || rest.length > 0 || !isShort(part.text)) return null;
   const text = toPlain(part.text);
   return event.conversation.kind === 'direct' || isShouted(text) ? consentIn(text) : null;
+}
+
+/** Every message comes by here: what is surely more than a word is not even written out. */
+function isShort([block, ...others]: RichText): boolean {
+  return block?.t === 'paragraph' && others.length === 0 && block.children.length <= 5 && !block.children.some((child) => child.t === 'text' && child.text.length > MOST);
 }
 
 /** Who asked not to be bridged is not, until they ask for it again. Null: this is about nothing of the kind. */
@@ -64,18 +71,24 @@ function answerTo(answer: string, item: InboxItem, portal: Portal, deciding: Dec
   } }));
 }
 
-/** The room without the chats with people who asked not to be bridged, and what whoever wrote this is told of them. */
-export function withoutStopped(event: MatrixEvent, context: RoomContext, deciding: Deciding): { readonly open: RoomContext; readonly told: readonly Effect[] } {
+/** Decides with the room as it is without the chats with people who asked not to be bridged; whoever wrote this is told of them. */
+export function unlessStopped(event: MatrixEvent, context: RoomContext, deciding: Deciding, decide: (open: RoomContext) => Decision): Decision {
   const stopped = context.portals.filter(({ conversation }) => conversation.stopped !== undefined);
-  if (stopped.length === 0) return { open: context, told: [] };
+  if (stopped.length === 0) return decide(context);
   const open = { ...context, portals: context.portals.filter((portal) => !stopped.includes(portal)) };
-  if (!TALK.has(event.type)) return { open, told: [] };
-  const sender = deciding.isOurs(event.sender) ? 'others' : event.sender;
-  if (open.portals.length === 0 && sender !== 'others') return { open, told: [refusal(context.room.row, event.event_id as EventId, `Not delivered: ${STOPPED}`)] };
-  // What they say does arrive elsewhere, or they are people of other networks, who cannot help it: once each is enough.
-  return { open, told: stopped.map(({ row, conversation }) => notice(
-    context.room.row, `⚠️ Not delivered to ${conversation.title ?? 'one chat of this room'}: ${STOPPED} You are not told again.`, keyOf('stopped', row, conversation.stopped ?? 0, sender), event.event_id as EventId,
-  )) };
+  const decision = decide(open);
+  return TALK.has(event.type) ? { ...decision, effects: [...decision.effects, ...toldOf(stopped, event, open, deciding)] } : decision;
+}
+
+function toldOf(stopped: readonly Portal[], event: MatrixEvent, { room, portals }: RoomContext, deciding: Deciding): readonly Effect[] {
+  const isGhost = deciding.isOurs(event.sender);
+  const id = event.event_id as EventId;
+  if (portals.length === 0 && !isGhost) return [refusal(room.row, id, `Not delivered: ${STOPPED}`)];
+  // It does arrive elsewhere: once is enough, for each who writes here. Those on the other networks never see it.
+  return stopped.map(({ row, conversation }) => notice(
+    room.row, `⚠️ Not delivered to ${conversation.title ?? 'one chat of this room'}: ${STOPPED} This is not said again.`,
+    keyOf('stopped', row, conversation.stopped ?? 0, isGhost ? '' : event.sender), id,
+  ));
 }
 
 const TALK: ReadonlySet<string> = new Set(['m.room.message', 'm.sticker', 'm.poll.start', 'org.matrix.msc3381.poll.start']);

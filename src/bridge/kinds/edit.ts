@@ -14,7 +14,7 @@ import { refusal } from '../reports/report.ts';
 import { deleteParts } from './deletion.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
 import { relayOf } from '../relay/names.ts';
-import { beforeAnswer, byPuppet, FORGOTTEN, isDeleted, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, byPuppet, FORGOTTEN, isDeleted, isUnsure, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
 
 /**
  * An edit on a network replaces the events of the same parts; parts that it adds are new events, and those that it leaves out
@@ -78,6 +78,7 @@ function editOfOurs(event: EditEvent, item: InboxItem, ours: MapRow, portal: Por
   // By whoever wrote it, it is edited where it stands.
   const puppet = puppetOf(item, event.sender.isSelf, deciding);
   const isAuthors = puppet !== null && puppet === ours.author && parts.length === 1 && ours.outPart === 0;
+  const unsure = isUnsure(event.sender.isSelf, undefined, portal, context, deciding);
   return done([
     ...leftOut(item, '').effects,
     { do: 'map', row: { ...ours, remoteTime: event.time } },
@@ -88,7 +89,7 @@ function editOfOurs(event: EditEvent, item: InboxItem, ours: MapRow, portal: Por
         task: {
           to: 'matrix', kind: 'message', as: context.person?.row ?? null, type: rendered.type, content: rendered.content, ts: event.time,
           ...(isAuthors ? { ...byPuppet(puppet), sentFrom: lead, edits: { event: ours.eventId } } : index === 0 ? { replyTo: { remote: event.target } } : {}),
-          ...(ours.thread == null ? {} : { thread: { root: ours.thread } }),
+          ...(ours.thread == null ? {} : { thread: { root: ours.thread } }), ...(unsure ? { unsure } : {}),
         },
       } };
     }),

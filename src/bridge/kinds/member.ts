@@ -4,7 +4,7 @@ import type { Effect, Member, Portal, RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
 import { notice } from '../reports/report.ts';
-import { hostsOf, portalFor } from './shared.ts';
+import { invitedTo, portalFor } from './shared.ts';
 
 const memberships = new Set(['join', 'invite', 'leave', 'ban', 'knock']);
 
@@ -12,8 +12,15 @@ const memberships = new Set(['join', 'invite', 'leave', 'ban', 'knock']);
 export function memberFromMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding): Decision {
   const member = memberOf(event);
   if (member === null) return ignored('bad_member_event');
+  // Of the room that this one has replaced meanwhile.
+  if (context.room.roomId !== null && event.room_id !== context.room.roomId) return ignored('member_of_before');
   const { user } = member;
   const effects: Effect[] = [{ do: 'member', room: context.room.row, member }];
+  const isOut = member.membership === 'leave' || member.membership === 'ban';
+  if (isOut && context.portals.length > 0 && !deciding.isOurs(user) && context.members.every((other) => other.user === user || deciding.isOurs(other.user))) {
+    // They stay out until they come back by themselves; what is written meanwhile is told of once (`deserted` in message.ts).
+    effects.push({ do: 'room', room: context.room.row, change: { deserted: event.event_id as EventId } });
+  }
   if (user === deciding.bot) effects.push(...botMember(event, context, deciding));
   else if (deciding.isOurs(user) && !deciding.isOurs(event.sender)) {
     effects.push(...(member.membership === 'invite' ? ghostInvited(event, user, context, deciding) : ghostMember(event, user, context, deciding)));
@@ -66,8 +73,9 @@ function ghostInvited(event: MatrixEvent, ghost: UserId, { room }: RoomContext, 
   } }];
 }
 
-function closing(portal: Portal, deciding: Deciding): Effect {
-  return { do: 'close', portal: portal.row, invite: hostsOf(portal.account, deciding) };
+/** The portal ends; what waits for its room is shown in the next. */
+export function closing(portal: Portal, deciding: Deciding): Effect {
+  return { do: 'close', portal: portal.row, invite: invitedTo(portal.conversation, portal.account, deciding) };
 }
 
 /** Somebody threw a ghost out or banned it: in the room of its own direct chat that ends the portal, and everybody is told. */

@@ -1,7 +1,7 @@
 import type { MatrixEvent, MessageEvent } from '../../model/events.ts';
 import type { AccountId, EventId, RemoteId, UserId } from '../../model/ids.ts';
 import { visibleName } from '../../model/names.ts';
-import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, RemoteContext, RoomContext } from '../../store/store.ts';
+import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, RemoteContext, Room, RoomContext } from '../../store/store.ts';
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
 import { fitToEvents } from '../inbound/fit.ts';
 import { render } from '../inbound/render.ts';
@@ -9,10 +9,12 @@ import { keyOf, markerOf } from '../keys.ts';
 import { ghostsMentioned, peopleMentioned } from '../people/mentions.ts';
 import { contentOf, type Relations, relationsOf } from '../outbound/parse.ts';
 import { corrected, notice, refusal } from '../reports/report.ts';
+import { inRooms, roomFor } from '../reports/telling.ts';
 import { editFromMatrix } from './edit.ts';
+import { isMuted } from './filter.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
 import { relayOf } from '../relay/names.ts';
-import { beforeAnswer, byPuppet, hostsOf, isDeleted, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, byPuppet, isDeleted, isUnsure, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -36,9 +38,9 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
   if (unanswered && context.going.length > 0 && deciding.now < item.receivedAt + deciding.settings.targetWait) {
     return { outcome: { to: 'hold', until: deciding.now + 500 }, effects: [] };
   }
-  const effects: Effect[] = [];
-  const deserted = context.members.every(({ user }) => deciding.isOurs(user));
-  if (deserted && context.room?.state === 'live') effects.push(...inviteAgain(portal, item, deciding));
+  const told = context.room === null ? null : deserted(portal, context.room, context, deciding);
+  if (told === 'again') return { outcome: { to: 'again' }, effects: [roomFor(deciding.audience(portal.account).people)] };
+  const effects: Effect[] = [...(told ?? [])];
   effects.push(...shown(event, item, context, portal, deciding));
   if (event.referral) {
     const { title, body, url, source, media, greeting, product } = event.referral;
@@ -55,14 +57,17 @@ function shown(event: MessageEvent, item: InboxItem, context: RemoteContext, por
   const puppet = event.historical === true ? null : puppetOf(item, event.sender.isSelf, deciding);
   const lead = leadOf(event, network, puppet !== null);
   const parts = fitToEvents(event.parts, item.body.side === 'network' ? item.body.media : {}, leadOf(event, network));
+  const quiet = isMuted(portal, context, deciding);
+  const unsure = isUnsure(event.sender.isSelf, event.key, portal, context, deciding);
   const rows = parts.map(({ content, job }, index): Effect => {
-    const rendered = render(ghostsMentioned(content, context.mentioned, deciding), index === 0 ? lead : undefined);
+    const plain = render(ghostsMentioned(content, context.mentioned, deciding), index === 0 ? lead : undefined);
+    const rendered = quiet && plain.content.msgtype === 'm.text' ? { ...plain, content: { ...plain.content, msgtype: 'm.notice' } } : plain;
     const task: MatrixTask = {
       to: 'matrix', kind: 'message', as: context.person?.row ?? null, ...byPuppet(puppet), ...(puppet === null || index > 0 ? {} : { sentFrom: sentFrom(network) }), type: rendered.type, content: rendered.content, ts: event.time,
       ...(event.replyTo && index === 0 ? { replyTo: { remote: event.replyTo.id } } : {}),
       ...(event.thread === undefined || event.thread.root === event.id ? {} : { thread: event.thread }),
       ...(job === undefined ? {} : { media: { job, waitUntil: item.receivedAt + deciding.settings.mediaWait } }),
-      map: { remoteId: event.id, inPart: index, remoteTime: event.time }, ...(event.historical === true ? { past: true } : {}),
+      map: { remoteId: event.id, inPart: index, remoteTime: event.time }, ...(event.historical === true ? { past: true } : {}), ...(unsure ? { unsure } : {}),
     };
     return { do: 'send', row: {
       lane: `out:r${portal.room}`, key: keyOf(portal.row, event.id, index, 'message', context.person?.row ?? 0), task,
@@ -97,11 +102,16 @@ function echoOf(row: OutboxItem, event: MessageEvent, item: InboxItem, deciding:
   ], { ignored: 'echo' });
 }
 
-/** Everybody has left, and somebody writes: they are asked back rather than the message shown to nobody. */
-function inviteAgain(portal: Portal, item: InboxItem, deciding: Deciding): Effect[] {
-  return hostsOf(portal.account, deciding).map((user): Effect => ({ do: 'send', row: {
-    lane: `out:r${portal.room}`, key: keyOf('invite', portal.row, item.key, user), room: portal.room, task: { to: 'matrix', kind: 'invite', user },
-  } }));
+/** Whoever has left is not asked back by what is written: they hear once that something was, and how to return. Null: there is nobody to tell. */
+function deserted(portal: Portal, room: Room, context: RemoteContext, deciding: Deciding): readonly Effect[] | 'again' | null {
+  const isEmpty = context.members.every(({ user }) => deciding.isOurs(user));
+  if (!isEmpty || room.deserted === null || room.state !== 'live') return null;
+  const { rooms, people } = deciding.audience(portal.account);
+  if (rooms.length === 0) return people.length > 0 ? 'again' : null;
+  const who = context.person?.name ?? portal.conversation.title ?? portal.conversation.remoteId;
+  const where = deciding.adapter(portal.account)?.name ?? portal.conversation.network;
+  return inRooms(rooms, `ℹ️ ${who} (${where}) wrote in a chat that you have left. It is kept in the room, and you are told this once. To come back: open #${portal.row}. To hear no more of it: filter ignore #${portal.row}`,
+    `deserted ${portal.row} ${room.deserted}`);
 }
 
 const sentFrom = (network: string): string => `Sent from ${network}`;

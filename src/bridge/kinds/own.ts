@@ -15,7 +15,7 @@ export function ownFromMatrix(event: MatrixEvent, marker: Marker | null, context
   if (event.type === 'm.room.redaction') return context.portals.length > 1 ? redactionFromMatrix(event, context, deciding) : ignored('own_event');
   if (marker === null) return ignored('own_event');
   const proof = proven(event, marker, context, deciding);
-  const nowhere = marker.past === true || event.sender === deciding.bot || context.portals.every(({ row }) => row === marker.portal);
+  const nowhere = marker.past === true || marker.unsure === true || event.sender === deciding.bot || context.portals.every(({ row }) => row === marker.portal);
   const others = nowhere ? [] : otherPortals(originOf(marker, deciding), context.portals);
   if (others.length === 0 || passOn === null || context.room.encrypted) return done(proof, { ignored: 'own_event' });
   const decision = passOn({ ...context, portals: others });
@@ -51,7 +51,11 @@ function learnt(event: MatrixEvent, { portal, id, part, time, thread }: Marker, 
   // An edit is found under the event that clients show it in.
   const relations = relationsOf(event.content);
   const eventId = relations.edits ?? (event.event_id as EventId);
-  const author = deciding.isOurs(event.sender) ? (deciding.personOf(event.sender as UserId)?.row ?? 0) : event.sender;
+  const ours = deciding.isOurs(event.sender);
+  const person = ours ? deciding.personOf(event.sender as UserId) : null;
+  // What was said before somebody was erased, and comes after it, makes nothing of theirs known again.
+  if (ours && person === null && deciding.isErased(event.sender as UserId)) return [];
+  const author = ours ? (person?.row ?? 0) : event.sender;
   // What stands in no thread here and answers nothing is the first of its thread.
   const root = relations.thread ?? (relations.replyTo === null ? eventId : null);
   return [

@@ -10,7 +10,7 @@ export function openPortal(item: InboxItem, context: RemoteContext, deciding: De
   const account = item.body.side === 'network' ? item.body.account : context.conversation.account;
   if (deciding.adapter(account) === null) return { outcome: { to: 'dead', code: 'no_account', reason: `The account ${account} is not there any more.` }, effects: [] };
   const isPast = item.body.side === 'network' && item.body.event.type === 'message' && item.body.event.historical === true;
-  return { outcome: { to: 'again' }, effects: [portalFor(context.conversation, account, hostsOf(account, deciding), deciding, isPast)] };
+  return { outcome: { to: 'again' }, effects: [portalFor(context.conversation, account, invitedTo(context.conversation, account, deciding), deciding, isPast)] };
 }
 
 /** Whose own Matrix account shows what the account of an item itself does in the network's app; null: the bot does, or another did it. */
@@ -25,6 +25,11 @@ export const byPuppet = (puppet: UserId | null): { readonly puppet?: UserId } =>
 export function hostsOf(account: AccountId, deciding: Deciding): readonly UserId[] {
   const owners = deciding.owners(account);
   return owners.length > 0 ? owners : deciding.admins().people;
+}
+
+/** Those of them who do not ignore the conversation. */
+export function invitedTo(conversation: Conversation, account: AccountId, deciding: Deciding): readonly UserId[] {
+  return hostsOf(account, deciding).filter((user) => deciding.filterOf(user, conversation) !== 'ignore');
 }
 
 /** `isPast`: the network hands its past over by itself. */
@@ -46,6 +51,11 @@ export function beforeAnswer(item: InboxItem, context: RemoteContext, deciding: 
   return { outcome: { to: 'hold', until: Math.min(deciding.now + 500, until) }, effects: [] };
 }
 
+/** Said by the account itself and not known for an echo, while nobody knows what became of something that was sent there. */
+export function isUnsure(isSelf: boolean | undefined, key: string | undefined, portal: Portal, context: RemoteContext, deciding: Deciding): boolean {
+  return isSelf === true && key === undefined && (context.going.length > 0 || deciding.isAsked(portal.row));
+}
+
 /** Of the row that redacts all of a message. */
 export const deletionKey = (portal: Portal, target: RemoteId): string => keyOf(portal.row, target, 'deletion');
 /** Of the notice that something was deleted which is not here. */
@@ -60,9 +70,9 @@ export function isDeleted(portal: Portal, target: RemoteId, deciding: Deciding):
 export const FORGOTTEN = 'the message that it is about was not bridged, or is older than what the bridge remembers.';
 
 /** Left out on purpose, and so are its files. */
-export function leftOut(item: InboxItem, why: string): Decision {
+export function leftOut(item: InboxItem, why: string, and: readonly Effect[] = []): Decision {
   const jobs = item.body.side === 'network' ? Object.values(item.body.media) : [];
-  return { ...ignored(why), effects: jobs.map((media): Effect => ({ do: 'dropMedia', media })) };
+  return { ...ignored(why), effects: [...jobs.map((media): Effect => ({ do: 'dropMedia', media })), ...and] };
 }
 
 /** Where a row's message stands: in the event that it came of, or in the one that an edit added it to. */

@@ -9,10 +9,11 @@ import { relationsOf } from '../outbound/parse.ts';
 import { PINNED, pinnedIn } from '../outbound/pins.ts';
 import { throughRelays } from '../relay/off.ts';
 import { notice, refusal } from '../reports/report.ts';
-import { consentFromNetwork, withoutStopped } from './consent.ts';
+import { consentFromNetwork, unlessStopped } from './consent.ts';
 import { changedFromNetwork, goneFromNetwork, memberFromNetwork, profileFromNetwork, replacedFromNetwork } from './conversation.ts';
 import { deletionFromNetwork, redactedBy, redactionFromMatrix } from './deletion.ts';
 import { editFromNetwork } from './edit.ts';
+import { isIgnored } from './filter.ts';
 import { receiptFromNetwork, typingFromNetwork } from './marks.ts';
 import { encryptedFromMatrix, encryptionFromMatrix, memberFromMatrix } from './member.ts';
 import { messageFromMatrix, messageFromNetwork } from './message.ts';
@@ -22,6 +23,8 @@ import { pinFromNetwork, pinsFromMatrix } from './pin.ts';
 import { pollEndFromMatrix, pollEndFromNetwork, voteFromMatrix, voteFromNetwork } from './poll.ts';
 import { reactionFromMatrix, reactionFromNetwork } from './reaction.ts';
 import { reactionsFromNetwork } from './reaction-set.ts';
+import { leftOut } from './shared.ts';
+import { TOMBSTONE, tombstoneFromMatrix } from './upgrade.ts';
 
 /** Kinds of events of a network, apart from deliveries (they have lanes of their own) and what lives in memory only. */
 export function decideNetwork(item: InboxItem, context: RemoteContext | null, deciding: Deciding): Decision {
@@ -41,6 +44,9 @@ function decide(item: InboxItem, context: RemoteContext | null, deciding: Decidi
   const { event } = item.body;
   const consent = context === null ? null : consentFromNetwork(event, item, context, deciding);
   if (consent !== null) return consent;
+  if (context !== null && isIgnored(item, context, deciding)) {
+    return leftOut(item, 'filtered', [{ do: 'leftOut', conversation: context.conversation.row, person: context.conversation.person }]);
+  }
   if (event.type === 'unsupported') return unsupportedFromNetwork(event, item, context, deciding);
   if (event.type === 'profile') return profileFromNetwork(event, item, deciding);
   if (context === null) return ignored(`${event.type}_without_conversation`);
@@ -98,9 +104,7 @@ const fromMatrix = new Map<string, Handler>([
 
 /** To those portals of the context that are open to its sender, and to whom it may go. */
 function passOn(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis, handle: Handler): Decision {
-  const { open, told } = withoutStopped(event, context, deciding);
-  const decision = throughRelays(event, open, deciding, (heard) => handle(event, heard, deciding, receivedAt));
-  return told.length === 0 ? decision : { ...decision, effects: [...decision.effects, ...told] };
+  return unlessStopped(event, context, deciding, (open) => throughRelays(event, open, deciding, (heard) => handle(event, heard, deciding, receivedAt)));
 }
 
 const refusedTypes = new Map([
@@ -110,7 +114,8 @@ const refusedTypes = new Map([
 export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding: Deciding, receivedAt: Millis): Decision {
   if (event.type === 'm.room.member') return memberFromMatrix(event, context, deciding);
   if (event.type === 'm.room.encryption') return encryptionFromMatrix(event, context, deciding);
-  if (event.type === PINNED) return pinsFromMatrix(event, withoutStopped(event, context, deciding).open, deciding);
+  if (event.type === TOMBSTONE) return tombstoneFromMatrix(event, context, deciding);
+  if (event.type === PINNED) return unlessStopped(event, context, deciding, (open) => pinsFromMatrix(event, open, deciding));
   const marker = deciding.origin(event);
   if (deciding.isOurs(event.sender) || (marker !== null && isFirst(event, marker, deciding))) {
     const handle = fromMatrix.get(event.type);
@@ -142,7 +147,7 @@ export function decideMatrix(event: MatrixEvent, context: RoomContext, deciding:
 /** Nobody who writes into a room that was a portal is left to think that it arrives. */
 function notBridged(event: MatrixEvent, { room }: RoomContext, deciding: Deciding): Decision {
   const talk = event.type === 'm.room.message' || event.type === 'm.sticker';
-  if (room.kind !== 'portal' || !talk || (deciding.permission(event.sender) ?? 'block') === 'block') return ignored('not_a_portal');
+  if (room.kind !== 'portal' || room.state === 'gone' || !talk || (deciding.permission(event.sender) ?? 'block') === 'block') return ignored('not_a_portal');
   return done([refusal(room.row, event.event_id as EventId, 'Not delivered: this room is not bridged any more.')]);
 }
 

@@ -25,11 +25,11 @@ export function finalContent(store: Store, row: OutboxItem, task: MessageTask, s
 }
 
 /** Where it came from, so that a database that has lost it can learn it again from the room. */
-function marker(row: OutboxItem, { map, thread, past, late }: MessageTask): Marker {
+function marker(row: OutboxItem, { map, thread, past, late, unsure }: MessageTask): Marker {
   return {
     ...originOf(row),
     ...(map === undefined || row.portal === null ? {} : { id: map.remoteId, part: map.inPart, time: map.remoteTime, ...(thread === undefined ? {} : { thread: thread.root }) }),
-    ...(past === true ? { past } : {}), ...(late === true ? { late } : {}),
+    ...(past === true ? { past } : {}), ...(late === true ? { late } : {}), ...(unsure === true ? { unsure } : {}),
   };
 }
 

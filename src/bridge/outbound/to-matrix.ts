@@ -11,6 +11,7 @@ import type { Turn } from '../lanes/lanes.ts';
 import type { Outages } from '../outages.ts';
 import type { Puppets } from '../people/puppets.ts';
 import { isBridged, type Rooms } from '../portals/rooms.ts';
+import type { Upgrades } from '../portals/upgrades.ts';
 import { inRooms } from '../reports/telling.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { backoff, failureOf } from './failure.ts';
@@ -28,6 +29,7 @@ export interface ToMatrixDeps {
   readonly puppets: Puppets;
   readonly media: MatrixMedia;
   readonly backfill: Backfill;
+  readonly upgrades: Upgrades;
   readonly outages: Outages;
   readonly settings: DeliverySettings;
   readonly clock: Clock;
@@ -97,11 +99,13 @@ export class ToMatrix {
   async #work(row: OutboxItem, task: Exclude<MatrixTask, { kind: 'backfill' }>): Promise<void> {
     switch (task.kind) {
       case 'create': return this.#create(row);
-      case 'refresh': return this.#refresh(row);
+      case 'refresh': return this.#step(row, () => this.#deps.rooms.refresh(row));
+      case 'child': return this.#step(row, () => this.#deps.rooms.gather(row, task.child, task.present));
       case 'welcome': return this.#welcome(row);
-      case 'bridge info': return this.#bridgeInfo(row, task);
+      case 'bridge info': return this.#step(row, () => this.#deps.rooms.showBridge(row, task.shown));
+      case 'follow': return this.#follow(row, task);
       case 'command': return this.#command(row, task);
-      case 'enter': return this.#enter(row, task);
+      case 'enter': return this.#step(row, () => this.#deps.rooms.speaker(task.as, row));
       case 'invite':
       case 'join':
       case 'leave': return this.#membership(row, task);
@@ -289,22 +293,19 @@ export class ToMatrix {
     else await this.#message(row, said);
   }
 
+  /** Nothing of it does harm twice, and one commit makes the room another. */
+  async #follow(row: OutboxItem, task: Extract<MatrixTask, { kind: 'follow' }>): Promise<void> {
+    if (!await this.#begin(row)) return;
+    const effects = await this.#deps.upgrades.follow(row, task);
+    this.#deps.step('matrix.followed');
+    if (effects === null) await this.#settle(row, { to: 'cancelled', reason: 'It does not replace the room.' });
+    else await this.#settle(row, { to: 'confirmed', remoteId: task.into, at: this.#deps.clock.now() }, effects);
+  }
+
   /** Each step brings one thing to what it should be, so a second time changes nothing. */
-  async #refresh(row: OutboxItem): Promise<void> {
+  async #step(row: OutboxItem, bring: () => Promise<unknown>): Promise<void> {
     if (!await this.#begin(row)) return;
-    await this.#deps.rooms.refresh(row);
-    await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
-  }
-
-  async #bridgeInfo(row: OutboxItem, task: Extract<MatrixTask, { kind: 'bridge info' }>): Promise<void> {
-    if (!await this.#begin(row)) return;
-    await this.#deps.rooms.showBridge(row, task.shown);
-    await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
-  }
-
-  async #enter(row: OutboxItem, task: Extract<MatrixTask, { kind: 'enter' }>): Promise<void> {
-    if (!await this.#begin(row)) return;
-    await this.#deps.rooms.speaker(task.as, row);
+    await bring();
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: this.#deps.clock.now() });
   }
 
@@ -389,6 +390,11 @@ export class ToMatrix {
       await this.#settle(row, { to: 'ready', dueAt: clock.now(), tried: true, code: error.code, reason: error.message }, rooms.forget(row, row.task.as as PersonRow));
       return;
     }
+    if (error instanceof Rejected && error.code === 'M_FORBIDDEN' && isBridged(row.task) && (row.blockedSince === null || clock.now() - row.blockedSince < settings.maxBlock) && await this.#deps.upgrades.isReplaced(row)) {
+      // Refused in a room that is given up for another: word of that is on its way, and it is shown there.
+      await this.#settle(row, { to: 'ready', dueAt: clock.now() + 1_000, tried: true, code: error.code, reason: error.message });
+      return;
+    }
     if (error instanceof Rejected && this.#movesOn(row, error)) return this.#moveOn(row, error);
     const failure = failureOf(error, row, clock.now(), settings);
     if ('sideDown' in failure) outages.down('matrix', failure.sideDown, () => homeserver.ping());
@@ -418,6 +424,7 @@ export class ToMatrix {
     if (task?.kind === 'redaction' && row.room !== null) {
       return inRooms([row.room], `⚠️ A message was deleted where it came from, and is still here: ${reason}`, `lost ${row.key}`);
     }
+    if (kind === 'follow') return this.#deps.upgrades.leftBehind(row, reason);
     if ((task !== null && !isBridged(task)) || row.room === null || row.account === null) return [];
     if (task?.kind === 'message' && task.past === true) return [];
     const room = this.#deps.store.room(row.room);

@@ -4,12 +4,14 @@ import type { AccountId, Mxc, PersonRow, RoomId, RoomRow, UserId } from '../../m
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { bridgeInfo, type BridgedTo } from '../../matrix/rooms/bridge-info.ts';
 import { portalRoom } from '../../matrix/rooms/portal-room.ts';
+import { spaceRoom } from '../../matrix/rooms/space.ts';
 import type { Connection } from '../../networks/network.ts';
 import type { Effect, MatrixTask, OutboxItem, Person, Portal, Room, Store } from '../../store/store.ts';
 import { keyOf } from '../keys.ts';
 import { targetOf } from '../deciding.ts';
 import { greeting, memberOf } from '../kinds/member.ts';
 import type { Pictures } from '../people/pictures.ts';
+import { predecessorOf } from './upgrades.ts';
 import { notice, noticeTask } from '../reports/report.ts';
 
 export interface RoomsOptions {
@@ -23,6 +25,8 @@ export interface RoomsOptions {
   readonly botName: string;
   /** What is said first in each new portal; empty: nothing. `{network}`, `{account}` and `{server}` are replaced. */
   readonly privacyNotice: string;
+  /** Who has a space for an account's rooms. */
+  readonly spaceOwners: (account: AccountId) => readonly UserId[];
   networkName(network: string): string;
   readonly connection: (account: AccountId) => Connection | null;
   readonly pictures: Pictures;
@@ -238,6 +242,7 @@ export class Rooms {
       const roomId = await this.#createOrFind(aliasLocalpart, { preset: 'trusted_private_chat', visibility: 'private', is_direct: true, name: this.#options.botName, room_alias_name: aliasLocalpart });
       return { roomId, effects: [{ do: 'room', room: room.row, change: { roomId, state: 'live', name: this.#options.botName } }, ...made] };
     }
+    if (room.kind === 'space') return this.#createSpace(room.row, instance, made);
     const found = store.portalsOf(room.row)[0];
     if (found === undefined) throw new Rejected('Its portal is gone.', 'no_portal');
     const members = await this.#learn(found);
@@ -250,7 +255,31 @@ export class Rooms {
       ...(portal.state === 'creating' ? [{ do: 'portalState', portal: portal.row, state: 'live' } as const] : []),
       { do: 'facts', network: portal.conversation.network, account: portal.account, people: members, into: { room: room.row, portal: portal.row } },
       ...made,
+      { do: 'space', account: portal.account, users: this.#options.spaceOwners(portal.account), child: roomId },
     ] };
+  }
+
+  async #createSpace(row: RoomRow, instance: string, made: readonly Effect[]): Promise<{ readonly roomId: RoomId; readonly effects: readonly Effect[] }> {
+    const { store, homeserver, roomVersion, networkName } = this.#options;
+    const { account = '' } = store.spaceOf(row) ?? {};
+    const [network = '', ...names] = account.split('/');
+    const name = `${networkName(network)} (${names.join('/')})`;
+    const aliasLocalpart = `${instance}s${row}`;
+    const topic = `The chats of the account ${account}`;
+    const roomId = await this.#createOrFind(aliasLocalpart, spaceRoom({ roomVersion, bot: homeserver.bot, aliasLocalpart, name, topic }));
+    return { roomId, effects: [{ do: 'room', room: row, change: { roomId, state: 'live', name, topic } }, ...made] };
+  }
+
+  /** Brings a room into a space or out of it. Each says it of the other; where the bot may not say it in the room, the space alone does. */
+  async gather(row: OutboxItem, child: RoomId, present: boolean): Promise<void> {
+    const { store, homeserver } = this.#options;
+    const { bot, serverName } = homeserver;
+    const space = this.idOf(row);
+    await homeserver.setState(bot, space, 'm.space.child', child, present ? { via: [serverName] } : {});
+    if (!present || store.roomById(child)?.createdByUs !== true) return;
+    await homeserver.setState(bot, child, 'm.space.parent', space, { via: [serverName], canonical: true }).catch((error: unknown) => {
+      if (!(error instanceof Rejected)) throw error;
+    });
   }
 
   /** What the network says of a group before its room is made; its members, where they are few enough to come in at once. */
@@ -275,11 +304,11 @@ export class Rooms {
     return portalRoom({
       roomVersion: this.#options.roomVersion, bot: homeserver.bot, aliasLocalpart, direct: conversation.kind === 'direct', invite: [],
       ...(host === null ? {} : { host }), name: looks.name, topic: looks.topic, ...(looks.avatar === null ? {} : { avatar: looks.avatar }),
-      bridgedTo: this.#bridgedTo(portal),
+      bridgedTo: this.bridgedTo(portal),
     });
   }
 
-  #bridgedTo({ conversation }: Portal): BridgedTo {
+  bridgedTo({ conversation }: Portal): BridgedTo {
     return {
       network: { id: conversation.network, name: this.#options.networkName(conversation.network) },
       conversation: { id: conversation.remoteId, scope: conversation.scope, ...(conversation.title === null ? {} : { title: conversation.title }) },
@@ -291,7 +320,7 @@ export class Rooms {
     const { store, homeserver } = this.#options;
     const portal = row.portal === null ? null : store.portal(row.portal);
     if (portal === null) return;
-    for (const { type, state_key: key, content } of bridgeInfo(homeserver.bot, this.#bridgedTo(portal))) {
+    for (const { type, state_key: key, content } of bridgeInfo(homeserver.bot, this.bridgedTo(portal))) {
       await homeserver.setState(homeserver.bot, this.placeOf(row), type, key, shown ? content : {});
     }
   }
@@ -317,12 +346,18 @@ export class Rooms {
 
   /** What the bot finds in a room that it was let into, and what it says there. A room with one person is for commands. */
   async arrived(row: OutboxItem): Promise<readonly Effect[]> {
-    const { homeserver, commandPrefix } = this.#options;
+    const { store, homeserver, commandPrefix } = this.#options;
     const roomRow = row.room;
     if (roomRow === null) return [];
     const state = await homeserver.state(homeserver.bot, this.idOf(row));
+    // Meanwhile it became the next room of a portal.
+    if (store.room(roomRow) === null) return [];
     const encrypted = state.some(({ type, state_key }) => type === 'm.room.encryption' && state_key === '');
     const members = state.filter(({ type }) => type === 'm.room.member').map(memberOf).filter((found) => found !== null);
+    // It replaces a bridged room: it is followed there, and nobody asked for a chat with the bot.
+    const replaced = predecessorOf(state.find(({ type }) => type === 'm.room.create'));
+    const before = replaced === null ? null : store.roomById(replaced);
+    if (before !== null && store.portalsOf(before.row).length > 0) return members.map((member): Effect => ({ do: 'member', room: roomRow, member }));
     const people = members.filter(({ membership, user }) => (membership === 'join' || membership === 'invite') && !this.isOurs(user));
     return [
       ...members.map((member): Effect => ({ do: 'member', room: roomRow, member })),

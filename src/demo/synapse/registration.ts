@@ -27,6 +27,7 @@ export async function writeRegistration(path: string, service: ServiceRegistrati
     hs_token: service.hsToken,
     sender_localpart: service.senderLocalpart,
     rate_limited: false,
+    protocols: ['rocketchat', 'slack', 'telegram', 'whatsapp'],
     receive_ephemeral: true,
     'de.sorunome.msc2409.push_ephemeral': true,
     'org.matrix.msc3202': true,

@@ -1,6 +1,8 @@
 import type { Logger } from '../../model/log.ts';
+import type { Lookups } from '../../model/lookups.ts';
 import type { Route, RouteAnswer, RouteRequest } from '../../model/route.ts';
 import { matrixError, tokenCheck } from './auth.ts';
+import { lookupRoutes } from './thirdparty.ts';
 import { readTransaction } from './transaction.ts';
 import type { BadEvent, Transaction } from './transaction.ts';
 
@@ -11,6 +13,7 @@ export interface AppserviceOptions {
   /** Whether the bridge has, or just made, this user of its namespace. */
   userExists(userId: string): Promise<boolean>;
   aliasExists(alias: string): Promise<boolean>;
+  readonly lookups: Lookups;
   /** An entry that is no event; it is skipped. */
   onBadEvent(bad: BadEvent): void;
   /** The homeserver answered our ping by calling back. */
@@ -51,9 +54,7 @@ export function appserviceRoutes(options: AppserviceOptions): Route[] {
     route('GET', '/users/:userId', MAX_SMALL, users),
     route('GET', '/rooms/:alias', MAX_SMALL, rooms),
     route('POST', '/_matrix/app/v1/ping', MAX_SMALL, (request) => ping(options, request)),
-    ...['protocol/:protocol', 'user/:protocol', 'user', 'location/:protocol', 'location'].map((path) =>
-      route('GET', `/_matrix/app/v1/thirdparty/${path}`, MAX_SMALL, nothingFound),
-    ),
+    ...lookupRoutes(options.lookups, (path, handle) => route('GET', path, MAX_SMALL, handle)),
   ];
 }
 
@@ -92,9 +93,4 @@ async function ping(options: AppserviceOptions, request: RouteRequest): Promise<
   }
   options.onPing?.(typeof id === 'string' ? id : undefined);
   return { status: 200, body: {} };
-}
-
-/** No network here can be searched by the homeserver's users through their client yet. */
-async function nothingFound(): Promise<RouteAnswer> {
-  return matrixError(404, 'M_NOT_FOUND', 'The bridge offers no third-party lookups.');
 }

@@ -111,7 +111,10 @@ export function createHomeserver(options: HomeserverOptions): HomeserverClient {
       const body = await orNull(http.json(same('resolveAlias', 'GET', `${V3}/directory/room/${enc(alias)}`)));
       return body === null ? null : (text(body, 'room_id', 'resolveAlias') as RoomId);
     },
-    join: (as, room) => done(http.json(same('join', 'POST', `${rooms(room)}/join`, { as }))),
+    join: (as, room, via) => done(http.json(via === undefined
+      ? same('join', 'POST', `${rooms(room)}/join`, { as })
+      // The older name of the same parameter beside the one of spec v1.12.
+      : same('join', 'POST', `${V3}/join/${enc(room)}`, { as, query: { via, server_name: via }, body: {} }))),
     // `POST …/invite` takes no `is_direct` (client-server API, "m.room.member"); as state the same invitation can say it.
     invite: (as, room, user, direct = false) => done(http.json(direct
       ? same('invite', 'PUT', statePath(room, 'm.room.member', user), { as, body: { membership: 'invite', is_direct: true } })

@@ -48,7 +48,7 @@ export function levelNeeded(type: string, isState: boolean, powerLevels: AsFound
   return level(own) ?? fallback;
 }
 
-/** The level that inviting needs. */
+/** The level that inviting needs. @param powerLevels as for `powerLevelOf` */
 export function inviteLevel(powerLevels: AsFound | null): number {
   return level(powerLevels?.invite) ?? 0;
 }

@@ -6,7 +6,7 @@ import type { Accepted, InboxItem, MatrixBatch, NetworkBatch, OpenConversation }
 import type { Consent } from './consent.ts';
 import { BROKEN } from './inbox.ts';
 import { namedIn } from '../../model/named.ts';
-import { joinIds, type LocalpartOf, replaceConversation, resolveConversation, resolvePerson } from './people.ts';
+import { isKnown, joinIds, type LocalpartOf, replaceConversation, resolveConversation, resolvePerson } from './people.ts';
 import type { Sql } from './driver.ts';
 import { insert, setMeta } from './statements.ts';
 
@@ -205,6 +205,8 @@ export class Intake {
       return { conversation: replaceConversation(this.#sql, network, account, event.conversation, event.into, this.#now(), wake), person: null };
     }
     const ref = personOf(event);
+    // What became of something that was sent makes nobody known anew who has been forgotten meanwhile.
+    if (event.type === 'delivery' && (ref === undefined || !isKnown(this.#sql, network, ref))) return { conversation: null, person: null };
     const person = ref === undefined || ref.isSelf === true || this.#consent.isErased(network, ref) ? null : resolvePerson(this.#sql, network, ref, this.#localpartOf, this.#now());
     const conversation = 'conversation' in event && event.conversation
       ? this.#conversation(network, account, event.conversation, event.conversation.kind === 'direct' ? person : null, wake) : null;

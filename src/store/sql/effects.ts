@@ -3,8 +3,10 @@ import type { Seal } from '../seal.ts';
 import { type Effect, type NewOutbox, partKey, type Room, Stale } from '../store.ts';
 import type { Consent } from './consent.ts';
 import { learnId, type LocalpartOf, resolveConversation, resolvePerson } from './people.ts';
-import { again, RESTORED } from './outbox.ts';
+import { again, RESTORED, toTail } from './outbox.ts';
 import type { Sql } from './driver.ts';
+import { countLeftOut, setFilter } from './filters.ts';
+import { inSpaces, intoSpaces } from './spaces.ts';
 import { handOver, insert, setMeta, wakeParked } from './statements.ts';
 
 /** Applies effects inside the caller's transaction and collects the lanes that they woke. */
@@ -66,6 +68,11 @@ export class Effects {
         this.#sql.run('UPDATE conversation SET account = ? WHERE id = (SELECT conversation FROM portal WHERE id = ?)', effect.account, effect.portal);
         return;
       case 'close': return this.#close(effect, origin, wake);
+      case 'filter': return setFilter(this.#sql, effect);
+      case 'leftOut': return countLeftOut(this.#sql, effect.conversation, effect.person);
+      case 'space': return intoSpaces(this.#sql, effect.account, effect.users, effect.child, this.#now(), (row) => this.#send(row, null, wake));
+      case 'follow': return this.#follow(effect, wake);
+      case 'moved': return this.#moved(effect, wake);
       case 'alias': return learnId(this.#sql, effect.conversation, effect.alias, wake);
       case 'link': return this.#link(effect);
       case 'unlink':
@@ -205,6 +212,7 @@ export class Effects {
     if (change.name !== undefined) this.#sql.run('UPDATE room SET name = ? WHERE id = ?', change.name, row);
     if (change.topic !== undefined) this.#sql.run('UPDATE room SET topic = ? WHERE id = ?', change.topic, row);
     if (change.picture !== undefined) this.#sql.run('UPDATE room SET picture = ? WHERE id = ?', change.picture, row);
+    if (change.deserted !== undefined) this.#sql.run('UPDATE room SET deserted = ? WHERE id = ?', change.deserted, row);
     if (change.pinned !== undefined) this.#sql.run('UPDATE room SET pinned = ? WHERE id = ?', JSON.stringify(change.pinned), row);
     if (change.createdByUs !== undefined) this.#sql.run('UPDATE room SET created_by_us = ? WHERE id = ?', change.createdByUs ? 1 : 0, row);
     wake.add(`out:r${row}`);
@@ -222,6 +230,7 @@ export class Effects {
         this.#sql.run(`UPDATE outbox SET room = ?, lane = ? WHERE room = ? AND lane = ? AND ${open}`, row, `out:r${row}`, early.id, `out:r${early.id}`);
       }
       this.#sql.run('UPDATE room SET last_event = (SELECT last_event FROM room WHERE id = ?), last_seq = (SELECT last_seq FROM room WHERE id = ?) WHERE id = ?', early.id, early.id, row);
+      this.#sql.run('UPDATE portal SET room = ? WHERE room = ?', row, early.id);
       this.#sql.run('DELETE FROM room WHERE id = ?', early.id);
       wake.add(`in:r${row}`);
     }
@@ -267,6 +276,7 @@ export class Effects {
   #close(effect: Extract<Effect, { do: 'close' }>, origin: InboxSeq | null, wake: Set<string>): void {
     this.#sql.run("UPDATE portal SET state = 'closed' WHERE id = ?", effect.portal);
     const old = this.#sql.get<{ room: number; conversation: number; account: string }>('SELECT room, conversation, account FROM portal WHERE id = ?', effect.portal);
+    if (old !== undefined) this.#spaces(old.account, this.#sql.get<{ room_id: string | null }>('SELECT room_id FROM room WHERE id = ?', old.room)?.room_id ?? null, null, wake);
     const waiting = old === undefined ? [] : this.#sql.all<{ seq: number }>(
       "SELECT seq FROM outbox WHERE portal = ? AND lane = ? AND kind = 'message' AND remote_ref IS NOT NULL AND state IN ('ready', 'parked') ORDER BY seq",
       effect.portal, `out:r${old.room}`);
@@ -278,6 +288,35 @@ export class Effects {
       this.#sql.run(`UPDATE outbox SET seq = ${this.#sql.tail}, portal = ?, room = ?, lane = ? WHERE seq = ?`, next.id, next.room, `out:r${next.room}`, seq);
     }
     wake.add(`out:r${next.room}`);
+  }
+
+  #spaces(account: string, gone: string | null, came: string | null, wake: Set<string>): void {
+    inSpaces(this.#sql, account, gone, false, (row) => this.#send(row, null, wake));
+    inSpaces(this.#sql, account, came, true, (row) => this.#send(row, null, wake));
+  }
+
+  #follow({ room, into, via, key }: Extract<Effect, { do: 'follow' }>, wake: Set<string>): void {
+    const lane = `out:r${room}`;
+    const waiting = ["state IN ('ready', 'sending', 'uncertain') AND state = 'ready'", "wait_key IS NOT NULL AND state = 'parked'"]
+      .flatMap((open) => this.#sql.all<{ seq: number; key: string }>(`SELECT seq, key FROM outbox WHERE lane = ? AND ${open}`, lane)).sort((a, b) => a.seq - b.seq);
+    this.#send({ lane, key, room, task: { to: 'matrix', kind: 'follow', into, via } }, null, wake);
+    for (const row of waiting) if (row.key !== key) toTail(this.#sql, row);
+  }
+
+  /** The old room keeps a row of its own: who writes there is told, and we have to leave it. */
+  #moved({ room, into, leave }: Extract<Effect, { do: 'moved' }>, wake: Set<string>): void {
+    const old = this.#sql.get<{ room_id: string | null }>('SELECT room_id FROM room WHERE id = ?', room)?.room_id ?? null;
+    if (old === into) return;
+    this.#sql.run("UPDATE room SET room_id = NULL, last_event = NULL, last_seq = NULL, settled_event = NULL, pinned = '[]' WHERE id = ?", room);
+    const left = insert(this.#sql, 'id', "INSERT INTO room (room_id, state, kind, active_at) VALUES (?, 'live', 'portal', ?)", old, this.#now()) as RoomRow;
+    for (const table of ['room_event', 'member']) this.#sql.run(`UPDATE ${table} SET room = ? WHERE room = ?`, left, room);
+    this.#takeRoomId(room, into, wake);
+    for (const { account } of this.#sql.all<{ account: string }>("SELECT DISTINCT account FROM portal WHERE room = ? AND state <> 'closed'", room)) this.#spaces(account, old, into, wake);
+    for (const table of ['message_map', 'thread', 'reaction']) this.#sql.run(`DELETE FROM ${table} WHERE portal IN (SELECT id FROM portal WHERE room = ?)`, room);
+    for (const as of [...leave, null]) {
+      this.#send({ lane: `out:r${left}`, key: `left.${left}.${as ?? 'bot'}`, room: left, task: { to: 'matrix', kind: 'leave', as, reason: 'This room was replaced.' } }, null, wake);
+    }
+    wake.add(`in:r${room}`);
   }
 
   #managementRoom(invite: readonly UserId[], origin: InboxSeq | null, wake: Set<string>): void {

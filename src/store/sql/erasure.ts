@@ -24,6 +24,9 @@ interface Row {
   readonly body: Buffer | null;
 }
 
+/** Under which hashes of erased ghosts stand among those of what was seen. */
+export const ERASED = 'erased';
+
 /** Counts what goes, by table. */
 class Tally {
   readonly rows: Record<string, number> = {};
@@ -217,15 +220,18 @@ export class Erasing {
     for (const chat of chats) this.#sql.run('UPDATE conversation SET merged = NULL WHERE merged = ?', chat);
     for (const chat of chats) {
       this.#sql.run('DELETE FROM conversation_id WHERE conversation = ?', chat);
+      tally.count('filter', this.#sql.run('DELETE FROM filter WHERE target = ?', `c${chat}`));
       tally.count('conversation', this.#sql.run('DELETE FROM conversation WHERE id = ?', chat));
     }
   }
 
   #names(people: readonly number[], tally: Tally): void {
+    for (const ghost of this.#ghostsOf(people)) this.#sql.run('INSERT INTO seen (hash, at) VALUES (?, ?) ON CONFLICT DO NOTHING', this.#seal.hash(ERASED, ghost), this.#now());
     for (const ghost of this.#ghostsOf(people)) tally.count('member', this.#sql.run(`DELETE FROM member WHERE ${isGhost('"user"')}`, ...ghostValues(ghost)));
     for (const person of people) {
       this.#sql.run('UPDATE conversation SET person = NULL WHERE person = ?', person);
       this.#sql.run('DELETE FROM person_id WHERE person = ?', person);
+      tally.count('filter', this.#sql.run('DELETE FROM filter WHERE target = ?', `p${person}`));
       this.#sql.run('UPDATE person SET merged = NULL WHERE merged = ?', person);
     }
     for (const person of people) tally.count('person', this.#sql.run('DELETE FROM person WHERE id = ?', person));
@@ -273,7 +279,12 @@ export class Erasing {
     this.#dropHeard(user, tally);
     tally.count('reaction', this.#sql.run('DELETE FROM reaction WHERE actor = ?', user));
     tally.count('message_map', this.#sql.run('DELETE FROM message_map WHERE author = ?', user));
-    tally.count('member', this.#sql.run('DELETE FROM member WHERE "user" = ?', user));
+    tally.count('filter', this.#sql.run('DELETE FROM filter WHERE "user" = ?', user));
+    // Of what was logged out the name stays taken: conversations of another account must not become this one's.
+    tally.count('account', this.#sql.run("UPDATE account SET owner = '', remote_id = '' WHERE owner = ? AND state = 'gone'", user));
+    // That they are in a room is what makes it work, for as long as they are.
+    tally.count('member', this.#sql.run("DELETE FROM member WHERE \"user\" = ? AND membership NOT IN ('join', 'invite')", user)
+      + this.#sql.run('UPDATE member SET name = NULL, picture = NULL WHERE "user" = ?', user));
     return this.#erased(tally);
   }
 

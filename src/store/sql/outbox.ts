@@ -15,7 +15,17 @@ export function again(sql: Sql, seq: number, now: Millis): void {
   // Where it went is asked by its key and not by RETURNING, for which SQLite builds a table.
   sql.run(`UPDATE outbox SET seq = ${sql.tail}, state = 'ready', tries = 0, due_at = 0, blocked_since = NULL,
     code = NULL, reason = NULL, settled_at = NULL, told = 0, created_at = ? WHERE seq = ?`, now, seq);
-  // It may be the report on another.
+  moved(sql, seq, key);
+}
+
+/** What waits, behind all that its lane has now. */
+export function toTail(sql: Sql, { seq, key }: { readonly seq: number; readonly key: string }): void {
+  sql.run(`UPDATE outbox SET seq = ${sql.tail} WHERE seq = ?`, seq);
+  moved(sql, seq, key);
+}
+
+/** It may be the report on another. */
+function moved(sql: Sql, seq: number, key: string): void {
   sql.run('UPDATE outbox SET report = (SELECT seq FROM outbox WHERE key = ?) WHERE report = ?', key, seq);
 }
 

@@ -3,6 +3,7 @@ import type { ConversationRow, Millis, PersonRow } from '../../model/ids.ts';
 import { visibleName } from '../../model/names.ts';
 import { conversations, hasStrongId, idsOf, type IdSpace, type IdTable, ownersOf, people, putId, retireId, reviveId } from './identities.ts';
 import type { Sql } from './driver.ts';
+import { joinFilters } from './filters.ts';
 import { handOver, insert } from './statements.ts';
 
 /** Makes a ghost's localpart of a network and an id; handed in, for the store knows nothing of Matrix. */
@@ -21,6 +22,11 @@ export function resolvePerson(sql: Sql, network: string, ref: PersonRef, localpa
   if (name !== '') sql.run('UPDATE person SET name = ? WHERE id = ? AND name IS DISTINCT FROM ? AND stopped IS NULL', name, owner, name);
   if (ref.avatar !== undefined) sql.run('UPDATE person SET picture = ?, picture_handle = ? WHERE id = ? AND stopped IS NULL', ref.avatar?.id ?? '', ref.avatar?.handle ?? null, owner);
   return owner as PersonRow;
+}
+
+/** Whether a person is known by any of these ids. */
+export function isKnown(sql: Sql, network: string, ref: PersonRef): boolean {
+  return ownersOf(sql, people, { network, scope: ref.scope, receiver: '' }, unique([ref.id, ...(ref.aliases ?? [])])).length > 0;
 }
 
 function insertPerson(sql: Sql, network: string, ref: PersonRef, localpartOf: LocalpartOf, now: Millis): number {
@@ -130,6 +136,7 @@ function mergePeople(sql: Sql, keep: PersonRow, gone: PersonRow): void {
   sql.run('UPDATE conversation SET person = ? WHERE person = ?', keep, gone);
   sql.run('UPDATE inbox SET person = ? WHERE person = ?', keep, gone);
   handOver(sql, 'reaction', 'actor', ['portal', 'target', 'emoji'], String(gone), String(keep));
+  joinFilters(sql, 'p', gone, keep);
 }
 
 /** Rows that point at what is gone find what stays by `merged`; lanes and maps move, so that order and targets hold. */
@@ -137,6 +144,7 @@ function mergeConversations(sql: Sql, keep: ConversationRow, gone: ConversationR
   sql.run('UPDATE conversation_id SET conversation = ? WHERE conversation = ?', keep, gone);
   sql.run('UPDATE conversation SET merged = ? WHERE id = ? OR merged = ?', keep, gone, gone);
   sql.run('UPDATE inbox SET conversation = ?, lane = ? WHERE conversation = ?', keep, `in:c${keep}`, gone);
+  joinFilters(sql, 'c', gone, keep);
   wake.add(`in:c${keep}`);
   const portalOf = (row: ConversationRow): { id: number; room: number } | undefined =>
     sql.get<{ id: number; room: number }>("SELECT id, room FROM portal WHERE conversation = ? AND state <> 'closed'", row);
@@ -152,7 +160,7 @@ function mergeConversations(sql: Sql, keep: ConversationRow, gone: ConversationR
   handOver(sql, 'thread', 'portal', ['root'], newer.id, old.id);
   handOver(sql, 'reaction', 'portal', ['target', 'actor', 'emoji'], newer.id, old.id);
   sql.run('UPDATE outbox SET portal = ?, lane = ? WHERE portal = ? AND lane = ?', old.id, `out:p${old.id}`, newer.id, `out:p${newer.id}`);
-  sql.run("UPDATE outbox SET portal = ?, room = ?, lane = ? WHERE portal = ? AND lane = ? AND kind NOT IN ('create', 'enter', 'invite', 'backfill') AND state IN ('ready', 'parked')",
+  sql.run("UPDATE outbox SET portal = ?, room = ?, lane = ? WHERE portal = ? AND lane = ? AND kind NOT IN ('create', 'welcome', 'enter', 'invite', 'backfill', 'follow') AND state IN ('ready', 'parked')",
     old.id, old.room, `out:r${old.room}`, newer.id, `out:r${newer.room}`);
   wake.add(`out:p${old.id}`).add(`out:r${old.room}`);
 }

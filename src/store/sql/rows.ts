@@ -174,7 +174,7 @@ export class Rows {
 export function room(found: RoomSql | undefined): Room | null {
   return found ? {
     row: found.id as RoomRow, roomId: found.room_id as RoomId | null, state: found.state, kind: found.kind,
-    encrypted: found.encrypted === 1, createdByUs: found.created_by_us === 1, name: found.name, topic: found.topic, picture: found.picture || null,
+    encrypted: found.encrypted === 1, createdByUs: found.created_by_us === 1, name: found.name, topic: found.topic, picture: found.picture || null, deserted: found.deserted as EventId | null,
     pinned: JSON.parse(found.pinned) as EventId[],
   } : null;
 }
@@ -194,7 +194,7 @@ interface ConversationSql extends PictureSql {
   person: number | null; stopped: Millis | null; last_inbound_id: string | null; last_inbound_at: number | null;
 }
 export interface RoomSql {
-  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; topic: string | null; picture: string | null; encrypted: number; pinned: string;
+  id: number; room_id: string | null; state: Room['state']; kind: Room['kind']; name: string | null; topic: string | null; picture: string | null; deserted: string | null; encrypted: number; pinned: string;
   created_by_us: number; active_at: Millis; last_event: string | null; last_seq: number | null; settled_event: string | null;
 }
 interface PortalSql { id: number; room: number; conversation: number; account: string; state: Portal['state']; linked: number; relay: number }

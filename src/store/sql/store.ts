@@ -3,7 +3,7 @@ import type { AccountId, ConversationRow, EventId, InboxSeq, Millis, NetworkId, 
 import { Exports } from '../export.ts';
 import { keyMark, type Seal } from '../seal.ts';
 import type {
-  Accepted, AuditRow, Blocked, Conversation, Counts, Delivery, Effect, Erased, Erasure, ErasureEvent, ErasureWish, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
+  Accepted, AuditRow, Blocked, Conversation, Counts, Delivery, Effect, Erased, Erasure, ErasureEvent, ErasureWish, Filter, InboxItem, InOutcome, Keep, MapRow, MatrixBatch, MatrixTask, MediaJob, MediaResult, Member, NetworkBatch,
   NetworkTask, OpenConversation, OutboxItem, OutboxRef, OutOutcome, Person, Portal, RemoteContext, Room, RoomContext, Store, StoredAccount, ThreadRow, Undelivered, Wake,
 } from '../store.ts';
 import { Intake } from './accept.ts';
@@ -11,6 +11,7 @@ import { Admin } from './admin.ts';
 import { Commits } from './commit.ts';
 import { Consent } from './consent.ts';
 import { Effects } from './effects.ts';
+import { filterOf, filtersOf } from './filters.ts';
 import { Inbox } from './inbox.ts';
 import { forgetMappings } from './mappings.ts';
 import { Outbox } from './outbox.ts';
@@ -18,7 +19,7 @@ import type { LocalpartOf } from './people.ts';
 import { Queries } from './queries.ts';
 import { Rows } from './rows.ts';
 import type { Driver, Sql } from './driver.ts';
-import { Erasing, type Gone } from './erasure.ts';
+import { ERASED, Erasing, type Gone } from './erasure.ts';
 import { setMeta } from './statements.ts';
 
 export interface StoreOptions {
@@ -189,6 +190,10 @@ class SqlStore implements Store {
     const byKey = key === undefined ? [] : this.#rows.outboxWhere('key = ? AND account = ?', key, account);
     return byKey.length > 0 ? byKey : this.#rows.outboxWhere('account = ? AND remote_id = ? ORDER BY seq', account, id);
   }
+  askedSince(portal: PortalRow, since: Millis): boolean {
+    // Word for word the condition of the index, which is short.
+    return this.#sql.get("SELECT 1 FROM outbox WHERE state IN ('dead', 'asked', 'uncertain') AND state = 'asked' AND lane = ? AND settled_at >= ?", `out:p${portal}`, since) !== undefined;
+  }
   outboxRow(seq: OutboxSeq): OutboxItem | null {
     return this.#rows.outboxWhere('seq = ?', seq)[0] ?? null;
   }
@@ -236,6 +241,10 @@ class SqlStore implements Store {
   conversation(row: ConversationRow): ReturnType<Store['conversation']> {
     return this.#rows.conversation(row);
   }
+  groupById(network: string, scope: string, id: string): Conversation | null {
+    const found = this.#sql.get<{ conversation: number }>("SELECT conversation FROM conversation_id WHERE network = ? AND scope = ? AND receiver = '' AND value = ?", network, scope, id);
+    return found ? this.#rows.conversation(found.conversation as ConversationRow) : null;
+  }
   directChats(person: PersonRow): readonly Conversation[] {
     return this.#rows.directChats(person);
   }
@@ -278,6 +287,15 @@ class SqlStore implements Store {
   }
   member(room: RoomRow, user: UserId): Member | null {
     return this.#rows.member(room, user);
+  }
+  spaceOf(room: RoomRow): ReturnType<Store['spaceOf']> {
+    return this.#sql.get<{ account: AccountId; user: UserId }>('SELECT account, "user" FROM space WHERE room = ?', room) ?? null;
+  }
+  filters(user: UserId): readonly Filter[] {
+    return filtersOf(this.#sql, user);
+  }
+  filterOf(user: UserId, conversation: Conversation): Filter['mode'] | null {
+    return filterOf(this.#sql, user, conversation.row, conversation.kind === 'direct' ? conversation.person : null);
   }
   mapOf(portal: PortalRow, event: EventId): readonly MapRow[] {
     return this.#rows.mapWhere('portal = ? AND event_id = ?', portal, event);
@@ -376,6 +394,9 @@ class SqlStore implements Store {
   }
   erasePerson(person: PersonRow, wish: ErasureWish): Promise<Erased> {
     return this.#erase(() => this.#erasing.person(person, wish));
+  }
+  isErased(localpart: string): boolean {
+    return this.#queries.unseen(ERASED, [localpart]).length === 0;
   }
   erasures(): readonly Erasure[] {
     return this.#erasing.list();

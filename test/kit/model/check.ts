@@ -123,7 +123,7 @@ function toMatrix(said: Said, play: Play, seen: Seen): readonly string[] {
 }
 
 function spokenBy(sender: string, said: Said, play: Play): boolean {
-  if (said.by === 'self') return sender === BOT;
+  if (said.by === 'self') return sender === (play.world.conditions.puppets === true ? ALICE : BOT);
   return isGhostOf(sender, said.by, play);
 }
 
@@ -158,7 +158,7 @@ function orderOnMatrix(play: Play, seen: Seen): readonly string[] {
     const first = marksIn(shown.first)[0];
     const said = first?.side === 'network' ? play.said.find(({ n }) => n === first.n) : undefined;
     // A file that comes after its placeholder could not be shown comes when it comes.
-    if (first === undefined || said === undefined || first.version > 0 || shown.sender === ALICE || seen.kept(first)) return [];
+    if (first === undefined || said === undefined || first.version > 0 || (shown.sender === ALICE && shown.key === null) || seen.kept(first)) return [];
     const order = at(play, said.versions[0]?.key ?? '') * 100 + first.part;
     const group = `${shown.room.id} ${said.place}`;
     const before = last.get(group);
@@ -174,7 +174,7 @@ function echoes({ world }: Play, seen: Seen): readonly string[] {
   const unknowable = world.conditions.abilities.echoes === 'plain' && lost;
   return [
     ...world.network.messages.filter(({ by, text }) => by === 'us' && marksIn(text).some(({ side }) => side === 'network')).map(({ text }) => `"${text}" came back to the network`),
-    ...seen.shown.filter(({ sender, notice, marks }) => sender !== ALICE && sender !== MALLORY && !notice && !unknowable && marks.some(({ side }) => side === 'matrix'))
+    ...seen.shown.filter(({ sender, notice, marks, key }) => (sender !== ALICE || key !== null) && sender !== MALLORY && !notice && !unknowable && marks.some(({ side }) => side === 'matrix'))
       .map(({ body }) => `"${body}" came back to Matrix`),
   ];
 }

@@ -29,12 +29,13 @@ export interface Core {
 /** What most tests do without. */
 export interface Wishes {
   readonly privacyNotice?: string;
+  readonly spaces?: boolean;
   /** The bridge may act for people of the homeserver. */
   readonly puppets?: boolean;
 }
 
 /** The core as `daemon.ts` composes it, over the fakes and one life's view of the store and of time. */
-export function compose(clean: boolean, life: Life, homeserver: Homeserver, networks: readonly Network[], tools: MediaTools, settings: DeliverySettings, log: Logger, { privacyNotice = '', puppets = false }: Wishes = {}): Core {
+export function compose(clean: boolean, life: Life, homeserver: Homeserver, networks: readonly Network[], tools: MediaTools, settings: DeliverySettings, log: Logger, { privacyNotice = '', puppets = false, spaces = false }: Wishes = {}): Core {
   const { store, clock } = life;
   const permission = (user: string): Permission | null => (user === ALICE ? 'admin' : null);
   let bridge: Bridge | null = null;
@@ -44,7 +45,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
   });
   const connection = (id: AccountId): Connection | null => accounts.get(id)?.connection ?? null;
   const rooms = new Rooms({
-    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', privacyNotice, networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
+    connection, pictures: new Pictures({ homeserver, tools, connection, clock, log }), store, homeserver, ghostPrefix: GHOSTS, roomVersion: '11', displayName: '{name} ({network})', commandPrefix: '!bridge', botName: 'Bridge', privacyNotice, spaceOwners: (id) => (spaces ? accounts.owners(id) : []), networkName: (id) => networks.find((network) => network.id === id)?.name ?? id,
   });
   const commands = botCommands({
     store, homeserver, clock, accounts, permissionOf: (user) => permission(user) ?? 'block', logins: loginSessions(store, accounts, clock), blocklist: new Blocklist(store), maxFile: 1e8,

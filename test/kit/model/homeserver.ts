@@ -48,6 +48,10 @@ export class FakeHomeserver {
   down = false;
   /** It forgets to hand over what happens. */
   forgetful = false;
+  /** It hands nothing over for now. */
+  holds = false;
+  /** The answers to so many sends get lost, and it forgets that they came. */
+  losesAnswers = 0;
   /** Events were dropped that the bridge was never handed; it has to look for them. */
   lost = 0;
   readonly #deps: HomeserverDeps;
@@ -70,11 +74,11 @@ export class FakeHomeserver {
 
   // What people do.
 
-  createRoom(creator: UserId, alias?: string): FakeRoom {
+  createRoom(creator: UserId, alias?: string, create: Record<string, unknown> = {}): FakeRoom {
     const room: FakeRoom = { id: `!room${this.rooms.size + 1}:test` as RoomId, timeline: [], members: new Map(), redacted: new Set() };
     this.rooms.set(room.id, room);
     if (alias !== undefined) this.#aliases.set(alias, room.id);
-    this.#append(room, creator, 'm.room.create', {}, { state_key: '' });
+    this.#append(room, creator, 'm.room.create', create, { state_key: '' });
     this.setMember(room, creator, creator, 'join');
     return room;
   }
@@ -117,7 +121,7 @@ export class FakeHomeserver {
   async #pump(): Promise<void> {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#queue.length > 0 && !this.down) {
+    while (this.#queue.length > 0 && !this.down && !this.holds) {
       const { delay, again, batch } = this.#deps.pushes.draw();
       const era = this.#era;
       await this.#deps.clock.sleep(delay);
@@ -155,6 +159,12 @@ export class FakeHomeserver {
   start(): void {
     this.down = false;
     void this.#pump();
+  }
+
+  /** What it holds in memory is gone: transaction ids, and what it had queued for us. */
+  forget(): void {
+    this.#txns = new Map();
+    this.#queue = [];
   }
 
   /** The bridge's process died: its requests on their way arrive or do not. */
@@ -222,6 +232,14 @@ export class FakeHomeserver {
     return room;
   }
 
+  async #answered<T>(call: Promise<T>): Promise<T> {
+    const answer = await call;
+    if (this.losesAnswers === 0) return answer;
+    this.losesAnswers -= 1;
+    this.#txns = new Map();
+    throw new Uncertain('send: the connection broke', 'ECONNRESET');
+  }
+
   #once(key: string, append: () => EventId): EventId {
     const known = this.#txns.get(key);
     if (known !== undefined) return known;
@@ -243,14 +261,14 @@ export class FakeHomeserver {
       serverName: 'test',
       ping,
       beat: ping,
-      send: (as, id, type, txn, content, ts) => twice('send', () => this.#once(`${id} ${type} ${txn}`, () => {
+      send: (as, id, type, txn, content, ts) => this.#answered(twice('send', () => this.#once(`${id} ${type} ${txn}`, () => {
         this.#allow(as);
         const room = this.#room(id, as);
         const said = JSON.parse(JSON.stringify(content)) as Record<string, unknown>;
         if (type === 'm.reaction' && room.timeline.some((each) => each.sender === as && each.type === type && !room.redacted.has(each.event_id)
           && JSON.stringify(each.content['m.relates_to']) === JSON.stringify(said['m.relates_to']))) throw new Rejected('it is there', 'M_DUPLICATE_ANNOTATION');
         return this.#append(room, as, type, said, {}, ts);
-      })),
+      }))),
       redact: (as, id, event, txn) => twice('redact', () => this.#once(`${id} redact ${txn}`, () => this.redact(this.#room(id, as), as, event))),
       createRoom: (as, body) => twice('createRoom', () => {
         const alias = `#${(body as { room_alias_name: string }).room_alias_name}:test`;
@@ -264,9 +282,11 @@ export class FakeHomeserver {
       resolveAlias: (alias) => same('resolveAlias', () => this.#aliases.get(alias) ?? null),
       state: (as, id) => same('state', () => this.#room(id, as).timeline.filter(({ state_key: key }) => key !== undefined)),
       event: (as, id, event) => same('event', () => {
-        const found = this.#room(id, as).timeline.find(({ event_id: each }) => each === event);
+        const { timeline } = this.#room(id, as);
+        const found = timeline.find(({ event_id: each }) => each === event);
         if (found === undefined) throw new Rejected('gone', 'M_NOT_FOUND');
-        return found;
+        const edit = timeline.findLast(({ sender, content }) => sender === found.sender && JSON.stringify(content['m.relates_to'])?.includes(`"m.replace","event_id":"${event}"`));
+        return edit === undefined ? found : { ...found, unsigned: { ...found.unsigned, 'm.relations': { 'm.replace': edit } } };
       }),
       messages: (as, id, { from, limit }) => same('messages', () => {
         const { timeline } = this.#room(id, as);

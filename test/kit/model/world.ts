@@ -19,6 +19,8 @@ export interface Conditions {
   readonly uncertain: 'ask' | 'retry';
   /** How many events the homeserver hands over as one page of history. */
   readonly pageSize: number;
+  /** Whether what is done in the account's own app shows as Alice, whose it is. */
+  readonly puppets?: boolean;
   readonly weather: Weather;
 }
 
@@ -82,7 +84,7 @@ export class World {
     });
     const { conditions } = this;
     const settings = { ...SETTINGS, uncertain: conditions.uncertain };
-    const core = compose(clean, life, this.homeserver.for(life), this.networks.map((network) => network.for(life)), memoryTools(this.spool), settings, this.#logger());
+    const core = compose(clean, life, this.homeserver.for(life), this.networks.map((network) => network.for(life)), memoryTools(this.spool), settings, this.#logger(), { puppets: conditions.puppets === true });
     void core.start();
     return [life, core];
   }

@@ -78,6 +78,8 @@ export class Stage {
     this.#life.dieAfter(edges);
   }
 
+  /** The homeserver has forgotten all that it held in memory by the time the bridge is there again. */
+  forgetful = false;
   /** How often it has died. */
   deaths = 0;
 
@@ -87,6 +89,12 @@ export class Stage {
     if (person === null) throw new Error(`nobody is called ${id}`);
     void this.#core.bridge.erasures.person(person.row, { redact: false, stop: false, ...wish });
     await this.pass(5_000);
+  }
+
+  /** An event that the homeserver hands over; then a few quiet seconds. */
+  async hand(event: MatrixEvent): Promise<void> {
+    await this.#core.bridge.acceptMatrix({ events: [event], toDevice: [] });
+    await this.pass(2_000);
   }
 
   wake(lanes: readonly string[]): void {
@@ -102,6 +110,7 @@ export class Stage {
     if (!this.#life.dead) return;
     this.deaths += 1;
     this.homeserver.bridgeDied();
+    if (this.forgetful) this.homeserver.forget();
     [this.#life, this.#core] = this.#bear(false);
     await this.#still();
   }

@@ -54,13 +54,22 @@ CREATE INDEX conversation_id_conversation ON conversation_id(conversation, stron
 
 CREATE TABLE room (
   id ${number}, room_id ${text} UNIQUE, state ${text} NOT NULL, kind ${text} NOT NULL, name ${text},
-  encrypted BIGINT NOT NULL DEFAULT 0, created_by_us BIGINT NOT NULL DEFAULT 0, topic ${text}, picture ${text}, active_at BIGINT NOT NULL,
+  encrypted BIGINT NOT NULL DEFAULT 0, created_by_us BIGINT NOT NULL DEFAULT 0, topic ${text}, picture ${text}, deserted ${text}, active_at BIGINT NOT NULL,
   last_event ${text}, last_seq BIGINT, settled_event ${text}, pinned ${text} NOT NULL DEFAULT '[]'
 );
 CREATE TABLE member (
   room BIGINT NOT NULL REFERENCES room(id), "user" ${text} NOT NULL, membership ${text} NOT NULL, has_left BIGINT NOT NULL DEFAULT 0, name ${text}, picture ${text},
   PRIMARY KEY (room, "user")
 );
+
+-- The room that gathers the portals of an account for one of its owners.
+CREATE TABLE space (account ${text} NOT NULL, "user" ${text} NOT NULL, room BIGINT NOT NULL REFERENCES room(id), PRIMARY KEY (account, "user"));
+CREATE UNIQUE INDEX space_room ON space(room);
+-- What a person wants to hear of nothing, or without a sound: a person (p and their number) or a conversation (c).
+CREATE TABLE filter (
+  "user" ${text} NOT NULL, target ${text} NOT NULL, mode ${text} NOT NULL, left_out BIGINT NOT NULL DEFAULT 0, PRIMARY KEY ("user", target)
+);
+CREATE INDEX filter_target ON filter(target);
 
 CREATE TABLE portal (
   id ${number}, room BIGINT NOT NULL REFERENCES room(id),

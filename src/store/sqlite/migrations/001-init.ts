@@ -57,7 +57,7 @@ CREATE INDEX conversation_id_conversation ON conversation_id(conversation, stron
 
 CREATE TABLE room (
   id INTEGER PRIMARY KEY AUTOINCREMENT, room_id TEXT UNIQUE, state TEXT NOT NULL, kind TEXT NOT NULL, name TEXT,
-  encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, topic TEXT, picture TEXT, active_at INTEGER NOT NULL,
+  encrypted INTEGER NOT NULL DEFAULT 0, created_by_us INTEGER NOT NULL DEFAULT 0, topic TEXT, picture TEXT, deserted TEXT, active_at INTEGER NOT NULL,
   last_event TEXT, last_seq INTEGER, settled_event TEXT, pinned TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 -- has_left: went out by themselves or was put out, and has not come back since, whoever asked.
@@ -65,6 +65,15 @@ CREATE TABLE member (
   room INTEGER NOT NULL REFERENCES room(id), user TEXT NOT NULL, membership TEXT NOT NULL, has_left INTEGER NOT NULL DEFAULT 0, name TEXT, picture TEXT,
   PRIMARY KEY (room, user)
 ) STRICT, WITHOUT ROWID;
+
+-- The room that gathers the portals of an account for one of its owners.
+CREATE TABLE space (account TEXT NOT NULL, "user" TEXT NOT NULL, room INTEGER NOT NULL REFERENCES room(id), PRIMARY KEY (account, "user")) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX space_room ON space(room);
+-- What a person wants to hear of nothing, or without a sound: a person (p and their number) or a conversation (c).
+CREATE TABLE filter (
+  "user" TEXT NOT NULL, target TEXT NOT NULL, mode TEXT NOT NULL, left_out INTEGER NOT NULL DEFAULT 0, PRIMARY KEY ("user", target)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX filter_target ON filter(target);
 
 CREATE TABLE portal (
   id INTEGER PRIMARY KEY AUTOINCREMENT, room INTEGER NOT NULL REFERENCES room(id),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Member, type OutboxItem, Stale } from '../../../../src/store/store.ts';
-import type { EventId, InboxSeq, RemoteId, RoomId, RoomRow, UserId } from '../../../../src/model/ids.ts';
+import { type Filter, type Member, type OutboxItem, Stale } from '../../../../src/store/store.ts';
+import type { EventId, InboxSeq, PersonRow, RemoteId, RoomId, RoomRow, UserId } from '../../../../src/model/ids.ts';
 import { ALICE, Bench, KEEP, mapping, matrixEvent, message, roomLane, says, type StoreFactory, writes } from './setup.ts';
 
 const BOB = '@bob:test' as UserId;
@@ -86,6 +86,28 @@ export function effectsSuite(factory: StoreFactory): void {
     });
   });
 
+  describe('a filter', () => {
+    test('holds for the conversation or the person whom it is with, is counted, and goes along when two turn out to be one', async () => {
+      const { conversation } = await bench.portal(message('31'));
+      const person = conversation.person as PersonRow;
+      const set = (on: Filter['on'], mode: Filter['mode'] | null) => ({ do: 'filter', user: ALICE, on, mode }) as const;
+      expect(bench.store.filterOf(ALICE, conversation)).toBeNull();
+      await bench.store.apply([set({ person }, 'ignore'), { do: 'leftOut', conversation: conversation.row, person }]);
+      expect(bench.store.filterOf(ALICE, conversation)).toBe('ignore');
+      expect(bench.store.filterOf(BOB, conversation)).toBeNull();
+      await bench.store.apply([set({ conversation: conversation.row }, 'mute')]);
+      expect(bench.store.filterOf(ALICE, conversation)).toBe('mute');
+      expect(bench.store.filters(ALICE)).toEqual([{ on: { conversation: conversation.row }, mode: 'mute', leftOut: 0 }, { on: { person }, mode: 'ignore', leftOut: 1 }]);
+      await bench.store.apply([set({ conversation: conversation.row }, null), set({ person }, null)]);
+      expect(bench.store.filters(ALICE)).toEqual([]);
+      // Known by another id first, and ignored by that.
+      const other = (await bench.portal(message('other'))).conversation;
+      await bench.store.apply([set({ person: other.person as PersonRow }, 'ignore'), set({ conversation: other.row }, 'ignore')]);
+      await bench.take({ type: 'identity.alias', scope: '', from: '31', to: 'other' } as never);
+      expect(bench.store.filters(ALICE).map(({ on }) => on)).toEqual([{ conversation: conversation.row }, { person }]);
+    });
+  });
+
   describe('a portal', () => {
     test('is made once for a conversation, with a room and the row that makes it', async () => {
       const conversation = bench.conversationOf(await bench.take(message('31')));
@@ -135,6 +157,37 @@ export function effectsSuite(factory: StoreFactory): void {
       await expect(decided).rejects.toThrow(Stale);
       expect(bench.store.outboxByKey('late')).toBeNull();
       expect(bench.store.inHead(lane)?.seq).toBe(late);
+    });
+
+    test('whose room is replaced is followed before all that waits, reports with what they report; then its row stands for the next room', async () => {
+      const { row, room, conversation } = await bench.portal(message('31'), '!old:test');
+      const lane = roomLane(room);
+      const to = { lane, portal: row, room };
+      await bench.send({ ...to, key: 'under way', task: writes('0') });
+      await bench.begin(bench.head(lane).seq);
+      await bench.send({ ...to, key: 'a', task: writes('a'), remoteRef: 'a' as RemoteId });
+      const failed = await bench.send({ lane: `out:p${row}`, key: 'failed' });
+      await bench.store.settleOut(failed.seq, { to: 'dead', code: 'c', reason: 'r' }, [{ do: 'send', row: { ...to, key: 'report', task: writes('no'), reports: failed.seq } }]);
+      await bench.store.apply([mapping(row, '$e', 'r'), { do: 'member', room, member: { user: ALICE, membership: 'join', name: null } }]);
+      const follow = { do: 'follow', room, into: '!new:test' as RoomId, via: 'test', key: 'follow' } as const;
+      await bench.store.apply([follow]);
+      await bench.store.apply([follow]);
+      expect(await bench.drain(lane)).toEqual(['under way', 'follow', 'a', 'report']);
+      expect(bench.row(failed.seq).report).toBe(bench.store.outboxByKey('report')?.seq);
+      // The homeserver may tell of the next room first.
+      await bench.hear(matrixEvent('early', '!new:test'));
+      const moved = { do: 'moved', room, into: '!new:test' as RoomId, leave: [conversation.person as PersonRow] } as const;
+      await bench.store.apply([moved]);
+      await bench.store.apply([moved]);
+      expect(bench.store.roomById('!new:test' as RoomId)?.row).toBe(room);
+      expect(bench.store.portalsOf(room).map((portal) => portal.row)).toEqual([row]);
+      expect(bench.store.members(room)).toEqual([]);
+      expect(bench.store.mapOf(row, '$e' as EventId)).toEqual([]);
+      expect(bench.store.inHead(`in:r${room}`)?.key).toBe('$early');
+      const old = bench.store.roomById('!old:test' as RoomId);
+      expect(old).toMatchObject({ kind: 'portal', state: 'live' });
+      expect(bench.store.members(old?.row as RoomRow).map(({ user }) => user)).toEqual([ALICE]);
+      expect(await bench.drain(roomLane(old?.row as RoomRow))).toEqual([`left.${old?.row}.${conversation.person}`, `left.${old?.row}.bot`]);
     });
 
     test('that ends with nothing under way makes no new one', async () => {

@@ -143,6 +143,16 @@ export function erasureSuite(factory: StoreFactory): void {
     expect(bench.store.personById(NETWORK, '', '31')).toBeNull();
   });
 
+  test('holds against what is told later of what was sent to them', async () => {
+    await talk();
+    const { localpart } = known('31');
+    expect(bench.store.isErased(localpart)).toBe(false);
+    await erase('31');
+    const { wake } = await bench.take({ type: 'delivery', id: 'a1' as RemoteId, time: 5, status: 'read', recipient: person('31') });
+    expect([wake.length, bench.store.peopleCalled(NETWORK, '31')]).toEqual([1, []]);
+    expect([bench.store.isErased(localpart), bench.store.isErased(known('32').localpart)]).toEqual([true, false]);
+  });
+
   test('makes whoever writes again somebody new, in a new chat, and no number means two things', async () => {
     const { chat } = await talk();
     const before = known('31');
@@ -227,7 +237,7 @@ export function erasureSuite(factory: StoreFactory): void {
     const { chat, group } = await talk();
     const bob = '@bob:test' as typeof ALICE;
     await bench.store.apply([
-      { do: 'member', room: chat.room, member: { user: ALICE, membership: 'join', name: 'Alice' } }, { do: 'member', room: chat.room, member: { user: bob, membership: 'join', name: 'Bob' } },
+      { do: 'member', room: chat.room, member: { user: ALICE, membership: 'join', name: 'Alice' } }, { do: 'member', room: chat.room, member: { user: bob, membership: 'join', name: 'Bob' } }, { do: 'member', room: group.room, member: { user: ALICE, membership: 'leave', name: 'Alice' } },
       { do: 'react', row: { portal: chat.row, target: 'c1', actor: ALICE, emoji: '👍', eventId: '$x' as EventId, key: 'x', at: 1 } },
     ]);
     const linked = await bench.send({ lane: portalLane(chat.row), key: 'linked', portal: chat.row, event: '$l' as EventId, sender: ALICE });
@@ -238,8 +248,9 @@ export function erasureSuite(factory: StoreFactory): void {
     await bench.begin(going.seq);
     await bench.hear(matrixEvent('mine', '!chat:test'), { ...matrixEvent('theirs', '!chat:test'), sender: bob });
     const { rows } = await bench.store.eraseUser(ALICE);
-    expect(rows).toMatchObject({ outbox: 2, inbox: 1, message_map: 2, reaction: 1, member: 1, link: 1 });
-    expect([bench.store.linkStands('linked'), bench.store.outboxByKey('waits'), bench.store.member(chat.room, ALICE), bench.store.mapOf(chat.row, '$a1' as EventId)]).toEqual([false, null, null, []]);
+    expect(rows).toMatchObject({ outbox: 2, inbox: 1, message_map: 2, reaction: 1, member: 2, link: 1 });
+    expect([bench.store.linkStands('linked'), bench.store.outboxByKey('waits'), bench.store.everMembers(group.room).some(({ user }) => user === ALICE), bench.store.mapOf(chat.row, '$a1' as EventId)]).toEqual([false, null, false, []]);
+    expect(bench.store.member(chat.room, ALICE)).toMatchObject({ membership: 'join', name: null, picture: null });
     expect(bench.store.outboxByKey('going')).toMatchObject({ state: 'sending', sender: null });
     expect([bench.store.outboxByKey('others'), bench.store.member(chat.room, bob), bench.store.inHead(`in:r${chat.room}`)]).toMatchObject([{ sender: bob }, { name: 'Bob' }, { key: '$theirs' }]);
     expect(bench.store.portal(chat.row)).toMatchObject({ state: 'live' });

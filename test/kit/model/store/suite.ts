@@ -6,6 +6,7 @@ import { erasureSuite } from './erasure.ts';
 import { identitiesSuite } from './identities.ts';
 import { keepingSuite } from './keeping.ts';
 import { lanesSuite } from './lanes.ts';
+import { linkedSuite } from './linked.ts';
 import { mappingsSuite } from './mappings.ts';
 import { pastSuite } from './past.ts';
 import type { StoreFactory } from './setup.ts';
@@ -23,6 +24,7 @@ export function storeSuite(name: string, factory: StoreFactory): void {
     describe('consent', () => consentSuite(factory));
     describe('erasure', () => erasureSuite(factory));
     describe('mappings', () => mappingsSuite(factory));
+    describe('linked rooms', () => linkedSuite(factory));
     describe('threads, pins and the past', () => pastSuite(factory));
     describe('keeping', () => keepingSuite(factory));
     describe('what stands until somebody changes it', () => standingSuite(factory));
