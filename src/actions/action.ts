@@ -34,6 +34,8 @@ export interface ActionContext {
   relayOf(sender: UserId, account: AccountId, room: RoomRow): { readonly name: string } | null;
   /** Sides that are down, with the reason. */
   outages(): ReadonlyMap<string, { readonly since: number; readonly reason: string }>;
+  /** Whether an account that is down waits for its owner: its token was refused. */
+  isBroken(account: AccountId): boolean;
   /** An account was logged out: what waits for it is refused. */
   accountGone(account: AccountId): void;
   /** Decodes what was kept of a webhook again; null where all of it was taken in, else why not. */

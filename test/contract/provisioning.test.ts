@@ -57,6 +57,20 @@ describe('who one is', () => {
     expect((await alice.get('/v3/logins')).body.login_ids).toHaveLength(3);
   });
 
+  test('an account whose token was withdrawn says so, and works again', async () => {
+    const state = async (): Promise<{ state_event: string; message?: string }> => (await alice.get('/v3/whoami')).body.logins.find(({ id }: { id: string }) => id === 'telegram.main.bot').state;
+    telegram.person(1001, { firstName: 'Carl' }).sendText('/start');
+    telegram.faults.revoked = true;
+    try {
+      await alice.get('/v3/resolve_identifier/1001', { login_id: 'telegram.main.bot' });
+      await eventually('that it is broken', async () => (await state()).state_event === 'BAD_CREDENTIALS' && (await state()).message?.includes('token'));
+    } finally {
+      telegram.faults.revoked = false;
+    }
+    await alice.get('/v3/resolve_identifier/1001', { login_id: 'telegram.main.bot' });
+    await eventually('that it works', async () => (await state()).state_event === 'CONNECTED');
+  });
+
   test('somebody without an account has none, and is told so', async () => {
     expect((await bob.get('/v3/whoami')).body).toMatchObject({ logins: [], permission: 'user' });
     expect(await bob.get('/v3/contacts')).toMatchObject({ status: 400, body: { errcode: 'FI.MAU.NOT_LOGGED_IN' } });
@@ -148,7 +162,7 @@ describe('people and chats', () => {
     for (const answer of [await alice.get('/v3/contacts', tg), await alice.post('/v3/search_users', { query: 'a' }, tg), await alice.post('/v3/create_group/group', { name: { name: 'x' } }, tg)]) {
       expect(answer).toMatchObject({ status: 501, body: { errcode: 'M_UNRECOGNIZED', error: expect.stringMatching(/Bots/) } });
     }
-    expect(await alice.get('/v3/resolve_identifier/1001', tg)).toMatchObject({ status: 404 });
+    expect(await alice.get('/v3/resolve_identifier/1009', tg)).toMatchObject({ status: 404 });
     const carl = telegram.person(1001, { firstName: 'Carl' });
     carl.sendText('/start');
     expect((await alice.get('/v3/resolve_identifier/1001', tg)).body).toMatchObject({ id: '1001', name: 'Carl' });
