@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type RocketChatSandbox, startRocketChatSandbox } from '../../src/sandbox/rocketchat/index.ts';
 import type { SlackSandbox } from '../../src/sandbox/slack/index.ts';
@@ -262,4 +263,10 @@ describe('logging in', () => {
     expect((await alice.post('/v3/logout/all')).status).toBe(200);
     expect((await alice.get('/v3/logins')).body.login_ids).toHaveLength(3);
   });
+});
+
+test('the document is served to anybody, and is the one of the docs', async () => {
+  const answer = await fetch(`${between.publicUrl}/_matrix/provision/v3/openapi.json`);
+  expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+  expect(await answer.json()).toEqual(JSON.parse(readFileSync(new URL('../../docs/provisioning.openapi.json', import.meta.url), 'utf8')));
 });
