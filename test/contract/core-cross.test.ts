@@ -454,6 +454,19 @@ test('somebody who asked not to be bridged hears nothing from any network, and t
   expect(network('fake').of('send').filter(({ to }) => to === 'bob').at(-1)?.text).toBe('three');
 });
 
+test('a file that comes late of what somebody did in the app of one network goes to the others as the file, too', async () => {
+  await stage.close();
+  await open(undefined, {}, {}, { puppets: true });
+  const { promise: files, resolve: come } = Promise.withResolvers<void>();
+  network('beta').files = files;
+  await take('beta', said('c1', 's1', '', { sender: { id: 'one', scope: '', isSelf: true }, parts: [{ kind: 'image', media: { source: { network: 'h' }, name: 'photo.png' } }] }));
+  await stage.pass(6_000);
+  expect([sent()['fake c1'], sent()['beta c1']]).toEqual([[], []]);
+  come();
+  await stage.pass(6_000);
+  expect([sent()['fake c1'], sent()['beta c1']]).toEqual([[expect.stringMatching(/image$/)], []]);
+});
+
 test('what somebody does in the app of one network goes to the others as theirs, shown by their own account, and not back', async () => {
   await stage.close();
   await open(undefined, {}, {}, { puppets: true });

@@ -38,7 +38,7 @@ test('from Matrix: whoever edits, reacts or deletes hears that it went nowhere, 
   await stage.pass(2_000);
   await stage.says('an answer', { 'm.relates_to': { 'm.in_reply_to': { event_id: theirs } } });
   expect(stage.notices()).toEqual([
-    expect.stringMatching(/The edit was not sent: .*older than what the bridge remembers/),
+    expect.stringMatching(/The edit was not sent to Fake: .*older than what the bridge remembers/),
     expect.stringMatching(/The reaction was not sent: .*older than what the bridge remembers/),
     expect.stringMatching(/Nothing was deleted elsewhere: .*stays visible there/),
   ]);

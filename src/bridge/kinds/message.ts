@@ -5,7 +5,7 @@ import type { Effect, InboxItem, MatrixTask, NetworkTask, OutboxItem, Portal, Re
 import { type AdapterView, type Deciding, type Decision, done, ignored, targetOf, toAdmins } from '../deciding.ts';
 import { fitToEvents } from '../inbound/fit.ts';
 import { render } from '../inbound/render.ts';
-import { keyOf, markerOf } from '../keys.ts';
+import { keyOf } from '../keys.ts';
 import { ghostsMentioned, peopleMentioned } from '../people/mentions.ts';
 import { contentOf, type Relations, relationsOf } from '../outbound/parse.ts';
 import { corrected, notice, refusal } from '../reports/report.ts';
@@ -141,7 +141,9 @@ export function messageFromMatrix(event: MatrixEvent, context: RoomContext, deci
   const content = contentOf(event);
   if ('refused' in content) return done([refusal(context.room.row, event.event_id as EventId, content.refused)]);
   // The file itself replaces what stands for it: elsewhere nobody need see that it was late.
-  const late = deciding.isOurs(event.sender) && markerOf(event.content)?.late === true;
+  const marker = deciding.origin(event);
+  // Where it goes back to, too, it is a copy that somebody has passed on.
+  const late = marker?.late === true && context.portals.every(({ row }) => row !== marker.portal);
   const effects: Effect[] = [];
   for (const portal of context.portals) {
     const adapter = deciding.adapter(portal.account);

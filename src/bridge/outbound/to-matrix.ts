@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/clock.ts';
 import { Rejected } from '../../model/errors.ts';
 import type { MatrixEvent } from '../../model/events.ts';
-import type { AccountId, EventId, PersonRow, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../model/ids.ts';
+import type { AccountId, EventId, PersonRow, PortalRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { type Effect, type MatrixTask, type OutboxItem, type Store, StoreBusy } from '../../store/store.ts';
@@ -17,8 +17,10 @@ import type { DeliverySettings } from '../settings.ts';
 import { backoff, failureOf } from './failure.ts';
 import { eventOf, fileAlone, finalContent, isOvertaken, originOf } from './matrix-content.ts';
 import type { MatrixMedia } from './matrix-media.ts';
+import { lookFor } from './look-for.ts';
 import { pin } from './pins.ts';
 import { pollEvent } from './polls.ts';
+import { eventsOf, redactOne, type RedactionTask } from './redactions.ts';
 import { hungUp } from './threads.ts';
 import { type Voice, Voices } from './voices.ts';
 
@@ -50,7 +52,6 @@ export interface ToMatrixDeps {
   readonly count: (outcome: string, row: OutboxItem) => void;
 }
 
-type RedactionTask = Extract<MatrixTask, { kind: 'redaction' | 'unreaction' }>;
 
 const DAMAGED = 'It was damaged in the bridge’s database.';
 
@@ -235,48 +236,18 @@ export class ToMatrix {
   async #redact(row: OutboxItem, task: RedactionTask): Promise<void> {
     const { homeserver, rooms, store, clock } = this.#deps;
     const room = rooms.idOf(row);
-    const events = task.kind === 'redaction' ? this.#eventsFor(row, task)
-      : [task.event ?? (store.outboxByKey(task.key)?.remoteId as EventId | null | undefined) ?? null].filter((id) => id !== null);
+    const events = eventsOf(store, row, task);
     if (!await this.#begin(row)) return;
     const as = events.length === 0 ? homeserver.bot : (await this.#voices.of(row, task)).as;
     for (const [index, event] of events.entries()) {
-      await this.#redactOne(row, task, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
+      const redaction = await redactOne({ store, homeserver, rooms }, row, task, as, room, event, index === 0 ? row.key : `${row.key}.${index}`);
+      if (redaction !== null) this.#said(row, redaction);
     }
     this.#deps.step('matrix.redacted');
     const gone: readonly Effect[] = task.kind === 'redaction' && row.portal !== null ? [
       { do: 'unmap', portal: row.portal, remoteId: task.target, ...(task.part === undefined ? {} : { part: task.part }) },
     ] : [];
     await this.#settle(row, { to: 'confirmed', remoteId: null, at: clock.now() }, gone);
-  }
-
-  /** Everything that shows a message, or one part of it: an edit keeps its own copy of what was said. */
-  #eventsFor({ portal }: OutboxItem, { target, part }: Extract<MatrixTask, { kind: 'redaction' }>): readonly EventId[] {
-    const { store } = this.#deps;
-    if (portal === null) return [];
-    const mapped = store.mapOfRemote(portal, target).filter(({ inPart }) => part === undefined || inPart === part).map(({ eventId }) => eventId);
-    return [...new Set([...mapped, ...store.writtenFor(portal, target, part)])];
-  }
-
-  /** The ghost may have left, or may not do it; the bot administers rooms that we made; elsewhere it is for whoever wrote it. */
-  async #redactOne(row: OutboxItem, task: RedactionTask, as: UserId, room: RoomId, event: EventId, txn: string): Promise<void> {
-    const { homeserver, rooms } = this.#deps;
-    const writer = async (): Promise<UserId> => (task.kind === 'redaction' ? rooms.writer(this.#writtenBy(row, task.target), row) : as);
-    const tries: readonly (readonly [string, () => Promise<UserId>])[] = [['', () => Promise.resolve(as)], ['.bot', () => Promise.resolve(homeserver.bot)], ['.own', writer]];
-    for (const [n, [end, who]] of tries.entries()) {
-      try {
-        this.#said(row, await homeserver.redact(await who(), room, event, `${txn}${end}`));
-        return;
-      } catch (error) {
-        if (!(error instanceof Rejected)) throw error;
-        if (error.code === 'M_NOT_FOUND') return;
-        if (n === tries.length - 1) throw error;
-      }
-    }
-  }
-
-  #writtenBy({ portal }: OutboxItem, remote: RemoteId): PersonRow | null {
-    const found = portal === null ? undefined : this.#deps.store.mapOfRemote(portal, remote).find(({ origin }) => origin === 'network');
-    return (Number(found?.author) || null) as PersonRow | null;
   }
 
   async #create(row: OutboxItem): Promise<void> {
@@ -346,7 +317,7 @@ export class ToMatrix {
   async #foundSent(row: OutboxItem, room: RoomId): Promise<boolean> {
     let own: MatrixEvent | null;
     try {
-      own = await this.#lookFor(row, room);
+      own = await lookFor(this.#deps.homeserver, row, room, (event) => this.#deps.puppets.origin(event)?.key === row.key);
     } catch (error) {
       throw new NotLookedFor('It could not be looked for.', { cause: error });
     }
@@ -355,22 +326,6 @@ export class ToMatrix {
     const effects = row.task?.to === 'matrix' && row.task.kind === 'message' ? [...this.#mapped(row, row.task, eventId, own.sender as UserId), ...this.#deps.media.over(row.task)] : [];
     await this.#settle(row, { to: 'confirmed', remoteId: eventId, at: this.#deps.clock.now() }, [...effects, { do: 'reacted', key: row.key, eventId }]);
     return true;
-  }
-
-  /** Looks for the marker in the room, back to where this row was made: the homeserver forgets transaction ids. */
-  async #lookFor(row: OutboxItem, room: RoomId): Promise<MatrixEvent | null> {
-    const { homeserver } = this.#deps;
-    let from: string | undefined;
-    for (let page = 0; page < 20; page++) {
-      const { events, end } = await homeserver.messages(homeserver.bot, room, { limit: 100, ...(from === undefined ? {} : { from }) });
-      const own = events.find((event) => this.#deps.puppets.origin(event)?.key === row.key);
-      if (own !== undefined) return own;
-      // `?ts=` moves single events into the past, and clocks differ a little: a whole page must be older, by a wide margin.
-      const newest = Math.max(...events.map(({ origin_server_ts: at }) => at));
-      if (end === undefined || events.length === 0 || (row.sentAt !== null && newest < row.sentAt - 86_400_000)) return null;
-      from = end;
-    }
-    return null;
   }
 
   /** As uncertain as before: it is not sent again on that account. */
