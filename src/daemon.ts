@@ -137,7 +137,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
     isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id),
     relayOf: (sender, account, room) => running.relayOf(sender, account, room),
     get erasures() { return running.erasures; },
-    outages: () => outages.list(), accountGone: (account) => {
+    outages: () => outages.list(), isBroken: (account) => running.isBroken(account), accountGone: (account) => {
       running.accountGone(account);
       metrics.loggedOut(account);
     },

@@ -5,6 +5,7 @@ import type { Erasures } from '../bridge/privacy/erasures.ts';
 import type { Permission } from '../bridge/settings.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Clock } from '../model/clock.ts';
+import { DeliveryError, Rejected, Uncertain } from '../model/errors.ts';
 import type { AccountId, EventId, InboxSeq, RoomRow, UserId } from '../model/ids.ts';
 import type { Room, Store } from '../store/store.ts';
 import type { LoginSessions } from './login-session.ts';
@@ -34,6 +35,8 @@ export interface ActionContext {
   relayOf(sender: UserId, account: AccountId, room: RoomRow): { readonly name: string } | null;
   /** Sides that are down, with the reason. */
   outages(): ReadonlyMap<string, { readonly since: number; readonly reason: string }>;
+  /** Whether an account that is down waits for its owner: its token was refused. */
+  isBroken(account: AccountId): boolean;
   /** An account was logged out: what waits for it is refused. */
   accountGone(account: AccountId): void;
   /** Decodes what was kept of a webhook again; null where all of it was taken in, else why not. */
@@ -65,6 +68,24 @@ export class Mistake extends Error {
 /** What a network does not let the bridge do; the message says why. */
 export class Unable extends Mistake {
   override name = 'Unable';
+}
+
+/** A network did not answer what somebody waits for, or not now. Nobody asks it again for them: what was to be done may be done. */
+export class NoAnswer extends Mistake {
+  override name = 'NoAnswer';
+  readonly failure: DeliveryError;
+
+  constructor(failure: DeliveryError) {
+    super(failure instanceof Uncertain ? `${failure.message} It may have been done all the same: look before you try again.` : `${failure.message} Try again later.`);
+    this.failure = failure;
+  }
+}
+
+/** What a call to a network that somebody waits for ends in. @throws Mistake, or what is no answer of a network */
+export function asMistake(error: unknown): never {
+  if (error instanceof Rejected) throw new Mistake(error.message);
+  if (error instanceof DeliveryError) throw new NoAnswer(error);
+  throw error;
 }
 
 /** @throws Mistake where whoever asks is no administrator */

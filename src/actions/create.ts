@@ -30,7 +30,7 @@ export interface Group {
 /**
  * Makes a conversation of several on the network, and then a room for it; or links it to one that is there. Permission: user, of an
  * account that they may use; `into` a room as `link` wants it.
- * @throws Uncertain where it may have been made
+ * @throws NoAnswer, also where it may have been made
  */
 export async function createGroup(context: Asking, account: UsedAccount, { title, people }: Wanted, into: Room | null = null): Promise<Group> {
   if (into !== null) await needLinkable(inRoom(context, into), into);

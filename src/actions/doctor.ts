@@ -6,7 +6,7 @@ import { silentLogger } from '../model/log.ts';
 import { type AppSettings, type Check, type Network, notTried } from '../networks/network.ts';
 import { createRedactor } from '../observe/redact.ts';
 import type { Fetch } from './discover.ts';
-import { checkPing, checkPuppets, checkToken, checkVersions, PING, PUPPETS, TOKEN } from './doctor/homeserver.ts';
+import { checkOpenId, checkPing, checkPuppets, checkToken, checkVersions, PING, PUPPETS, TOKEN } from './doctor/homeserver.ts';
 import { checkDatabase, checkDisk, checkModes, checkNode, checkOwners, checkPermissions, checkSealKey } from './doctor/local.ts';
 import type { DatabaseProbe } from './doctor/local.ts';
 import { checkPublicUrl } from './doctor/public.ts';
@@ -75,6 +75,7 @@ async function* checkTogether(loaded: LoadedConfig<AppSettings>, answers: boolea
   yield token.ok ? await checkPing(loaded, registration, fetch) : notTried(PING, 'the homeserver has to take the token first.');
   const { puppetRegistration } = loaded;
   const user = localUser(loaded);
+  yield await checkOpenId(loaded, fetch);
   if (puppetRegistration !== null && user !== null) yield await checkPuppets(loaded, puppetRegistration, user, fetch);
 }
 

@@ -1,7 +1,6 @@
 import type { Capability, ReachFeature } from '../model/capabilities.ts';
-import { Rejected } from '../model/errors.ts';
 import type { Reach } from '../networks/network.ts';
-import { Mistake, Unable, type UsedAccount } from './action.ts';
+import { asMistake, Unable, type UsedAccount } from './action.ts';
 
 /** How far an account can do that. */
 export function ableTo({ connection }: UsedAccount, feature: ReachFeature): Capability {
@@ -10,7 +9,7 @@ export function ableTo({ connection }: UsedAccount, feature: ReachFeature): Capa
 
 /**
  * Does it, where the account can.
- * @throws Unable with the reason where it cannot; Mistake where the network refuses; else as `Reach`
+ * @throws Unable with the reason where it cannot; Mistake where the network refuses; NoAnswer
  */
 export async function reaching<Call extends keyof Reach, Result>(
   account: UsedAccount, feature: ReachFeature, call: Call, run: (reach: Required<Pick<Reach, Call>>) => Promise<Result>,
@@ -20,7 +19,6 @@ export async function reaching<Call extends keyof Reach, Result>(
   try {
     return await run(reach as Required<Pick<Reach, Call>>);
   } catch (error) {
-    if (error instanceof Rejected) throw new Mistake(error.message);
-    throw error;
+    return asMistake(error);
   }
 }

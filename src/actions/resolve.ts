@@ -1,8 +1,7 @@
-import { Rejected } from '../model/errors.ts';
 import type { RoomId, UserId } from '../model/ids.ts';
 import type { Found } from '../networks/network.ts';
 import type { Person } from '../store/store.ts';
-import { type Asking, Mistake, type UsedAccount } from './action.ts';
+import { asMistake, type Asking, Mistake, type UsedAccount } from './action.ts';
 
 /**
  * Who or what is meant by what somebody typed: a ghost, or whatever the network knows people and conversations by. Null: the
@@ -21,8 +20,7 @@ export async function resolve(context: Asking, account: UsedAccount, input: stri
     const { person, conversation } = account.network.resolve(input, account.settings);
     return conversation.kind === 'direct' ? { person, conversation } : { conversation };
   } catch (error) {
-    if (error instanceof Rejected) throw new Mistake(error.message);
-    throw error;
+    return asMistake(error);
   }
 }
 

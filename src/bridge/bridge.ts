@@ -268,6 +268,11 @@ export class Bridge {
     if (!this.#broken.has(side as AccountId)) this.tellAdmins(`⚠️ ${side} does not answer: ${reason} What goes there waits.`, `down ${side} ${this.#options.clock.now()}`);
   }
 
+  /** Whether an account waits for its owner, and not for the network. */
+  isBroken(account: AccountId): boolean {
+    return this.#broken.has(account);
+  }
+
   /** A side is up again; `told`: somebody knows that it was down. */
   sideUp(side: string, told: boolean): void {
     if (side === 'matrix') this.#reconcile.start();

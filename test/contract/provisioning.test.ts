@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type RocketChatSandbox, startRocketChatSandbox } from '../../src/sandbox/rocketchat/index.ts';
 import type { SlackSandbox } from '../../src/sandbox/slack/index.ts';
@@ -55,6 +56,20 @@ describe('who one is', () => {
     expect(body.logins.map(({ id }: { id: string }) => id).sort()).toEqual(['rocketchat.main.bridge', 'slack.main.team', 'telegram.main.bot']);
     await eventually('that all are connected', async () => (await alice.get('/v3/whoami')).body.logins.every(({ state }: { state: { state_event: string } }) => state.state_event === 'CONNECTED'));
     expect((await alice.get('/v3/logins')).body.login_ids).toHaveLength(3);
+  });
+
+  test('an account whose token was withdrawn says so, and works again', async () => {
+    const state = async (): Promise<{ state_event: string; message?: string }> => (await alice.get('/v3/whoami')).body.logins.find(({ id }: { id: string }) => id === 'telegram.main.bot').state;
+    telegram.person(1001, { firstName: 'Carl' }).sendText('/start');
+    telegram.faults.revoked = true;
+    try {
+      await alice.get('/v3/resolve_identifier/1001', { login_id: 'telegram.main.bot' });
+      await eventually('that it is broken', async () => (await state()).state_event === 'BAD_CREDENTIALS' && (await state()).message?.includes('token'));
+    } finally {
+      telegram.faults.revoked = false;
+    }
+    await alice.get('/v3/resolve_identifier/1001', { login_id: 'telegram.main.bot' });
+    await eventually('that it works', async () => (await state()).state_event === 'CONNECTED');
   });
 
   test('somebody without an account has none, and is told so', async () => {
@@ -148,7 +163,7 @@ describe('people and chats', () => {
     for (const answer of [await alice.get('/v3/contacts', tg), await alice.post('/v3/search_users', { query: 'a' }, tg), await alice.post('/v3/create_group/group', { name: { name: 'x' } }, tg)]) {
       expect(answer).toMatchObject({ status: 501, body: { errcode: 'M_UNRECOGNIZED', error: expect.stringMatching(/Bots/) } });
     }
-    expect(await alice.get('/v3/resolve_identifier/1001', tg)).toMatchObject({ status: 404 });
+    expect(await alice.get('/v3/resolve_identifier/1009', tg)).toMatchObject({ status: 404 });
     const carl = telegram.person(1001, { firstName: 'Carl' });
     carl.sendText('/start');
     expect((await alice.get('/v3/resolve_identifier/1001', tg)).body).toMatchObject({ id: '1001', name: 'Carl' });
@@ -248,4 +263,10 @@ describe('logging in', () => {
     expect((await alice.post('/v3/logout/all')).status).toBe(200);
     expect((await alice.get('/v3/logins')).body.login_ids).toHaveLength(3);
   });
+});
+
+test('the document is served to anybody, and is the one of the docs', async () => {
+  const answer = await fetch(`${between.publicUrl}/_matrix/provision/v3/openapi.json`);
+  expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+  expect(await answer.json()).toEqual(JSON.parse(readFileSync(new URL('../../docs/provisioning.openapi.json', import.meta.url), 'utf8')));
 });

@@ -66,6 +66,8 @@ interface Fake {
   /** What it says to the second token. */
   readonly puppets?: { status: number; body: object };
   readonly whoami?: { status: number; body: object };
+  /** What it says to an OpenID token that nobody has. */
+  readonly openid?: { status: number; body: object };
   readonly versions?: object;
   readonly date?: Date;
   /** Where the homeserver thinks that we are. */
@@ -80,6 +82,7 @@ function homeserver(fake: Fake = {}): typeof fetch {
     const url = new URL(addressOf(input));
     if (url.hostname !== 'hs.test') return fetch(input, init);
     if (url.pathname === '/_matrix/client/versions') return json(fake.versions ?? { versions: ['v1.9', 'v1.12'], unstable_features: {} });
+    if (fake.openid !== undefined && url.pathname === '/_matrix/federation/v1/openid/userinfo') return json(fake.openid.body, fake.openid.status);
     const token = new Headers(init?.headers).get('authorization')?.replace('Bearer ', '');
     if (token === PUPPETS && url.pathname === '/_matrix/client/v3/account/whoami') return json(fake.puppets?.body ?? { user_id: url.searchParams.get('user_id') }, fake.puppets?.status ?? 200);
     if (token !== AS) return json({ errcode: 'M_UNKNOWN_TOKEN', error: `no ${AS}` }, 401);
@@ -123,7 +126,7 @@ test('is content where everything is in order, and changes nothing', async () =>
   const { code, text, checks } = await doctor({ probeDatabase: () => Promise.resolve(probeDatabase) });
   expect(failed(checks)).toEqual([]);
   expect(code).toBe(0);
-  for (const what of ['Node.js', 'config', 'permissions', 'private files', 'seal key', 'database', 'disk', 'registration', 'double puppets', 'homeserver', 'homeserver features', 'clock', 'token', 'homeserver to bridge', 'public address', 'toy/main/a: token']) {
+  for (const what of ['Node.js', 'config', 'permissions', 'private files', 'seal key', 'database', 'disk', 'registration', 'double puppets', 'homeserver', 'homeserver features', 'clock', 'token', 'homeserver to bridge', 'provisioning: OpenID', 'public address', 'toy/main/a: token']) {
     expect(text).toContain(`✓ ${what}: `);
   }
   expect(traces()).toEqual(before);
@@ -186,6 +189,7 @@ describe('names what is wrong and which key to change', () => {
     ['a clock that is wrong', { date: new Date(0) }, 'clock', /at most 30 s/],
     ['a homeserver without the second registration', { puppets: { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } } }, 'double puppets: token', /shown by the bot[\s\S]*app_service_config_files/],
     ['an owner without an account', { puppets: { status: 403, body: { errcode: 'M_FORBIDDEN' } } }, 'double puppets: token', /@root:example\.org has an account/],
+    ['a homeserver that says nothing of OpenID', { openid: { status: 404, body: { errcode: 'M_UNRECOGNIZED' } } }, 'provisioning: OpenID', /404 M_UNRECOGNIZED[\s\S]*resource openid[\s\S]*provisioning\.openid/],
     ['an old homeserver', { versions: { versions: ['v1.2'] } }, 'homeserver features', /lacks ping of the bridge \(Matrix 1\.7\), authenticated media \(Matrix 1\.11\)/],
     ['no homeserver', { versions: { hello: 1 } }, 'homeserver', /without versions[\s\S]*homeserver\.url/],
   ])('%s', async (_, fake, what, expected) => {

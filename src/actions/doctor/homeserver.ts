@@ -82,6 +82,22 @@ function clockCheck(date: string | null, now: number): Check[] {
 export const TOKEN = 'token';
 export const PUPPETS = 'double puppets';
 
+/** Whether the homeserver says whose OpenID tokens are, by one that nobody has. */
+export async function checkOpenId({ config }: LoadedConfig, fetch: Fetch): Promise<Check> {
+  const what = 'provisioning: OpenID';
+  const { openid, openid_url: url = config.homeserver.url } = config.provisioning;
+  if (!openid) return { what, ok: true, detail: 'off (provisioning.openid)' };
+  const address = `${url}/_matrix/federation/v1/openid/userinfo`;
+  const fix = 'Give the listener of the homeserver the resource openid (Synapse: listeners, resources), name in provisioning.openid_url where it has one, or set provisioning.openid: false.';
+  try {
+    const { status, body } = await call(fetch, `${address}?access_token=nobodys`);
+    if (status === 401) return { what, ok: true, detail: `GET ${address} answers` };
+    return { what, ok: false, detail: `GET ${address} answers ${status} ${said(body)}; clients cannot use the provisioning API with tokens of the homeserver`, fix };
+  } catch (error) {
+    return { what, ok: false, detail: `GET ${address} failed: ${reasonOf(error)}`, fix };
+  }
+}
+
 /** Whether the homeserver lets us act for its users: GET /account/whoami as one of them. */
 export async function checkPuppets({ config }: LoadedConfig, registration: RegistrationFile, user: string, fetch: Fetch): Promise<Check> {
   const address = `${config.homeserver.url}/_matrix/client/v3/account/whoami`;

@@ -56,10 +56,13 @@ function whoami(context: Asking, about: About): object {
   };
 }
 
-function stateOf({ outages }: Asking, { id, liveSince }: UsedAccount): object {
+function stateOf({ outages, isBroken }: Asking, { id, liveSince }: UsedAccount): object {
   const seconds = (at: number): number => Math.floor(at / 1000);
   const outage = outages().get(id);
-  if (outage !== undefined) return { state_event: 'TRANSIENT_DISCONNECT', timestamp: seconds(outage.since), error: 'account-down', message: outage.reason };
+  if (outage !== undefined) {
+    const broken = isBroken(id);
+    return { state_event: broken ? 'BAD_CREDENTIALS' : 'TRANSIENT_DISCONNECT', timestamp: seconds(outage.since), error: broken ? 'account-broken' : 'account-down', message: outage.reason };
+  }
   return liveSince === null ? { state_event: 'CONNECTING', timestamp: 0 } : { state_event: 'CONNECTED', timestamp: seconds(liveSince) };
 }
 

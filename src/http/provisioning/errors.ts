@@ -1,4 +1,4 @@
-import { Mistake, StoreBusy, Unable } from '../../actions/action.ts';
+import { Mistake, NoAnswer, StoreBusy, Unable } from '../../actions/action.ts';
 import { AccountBroken, DeliveryError, Rejected, Retry, Uncertain } from '../../model/errors.ts';
 import type { RouteAnswer } from '../../model/route.ts';
 
@@ -28,6 +28,7 @@ export function refused({ status, errcode, message, afterMs }: Refusal): RouteAn
 /** What went wrong in words that are fit for whoever asked; null: a mistake of ours, of which they hear nothing more. */
 export function refusalOf(error: unknown): Refusal | null {
   if (error instanceof Refusal) return error;
+  if (error instanceof NoAnswer) return refusalOf(error.failure);
   if (error instanceof Unable) return new Refusal(501, 'M_UNRECOGNIZED', error.message);
   if (error instanceof StoreBusy) return new Refusal(503, 'M_UNKNOWN', 'The bridge is busy. Come again.', 5_000);
   if (error instanceof Mistake) return new Refusal(400, 'M_INVALID_PARAM', error.message);

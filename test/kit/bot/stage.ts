@@ -109,7 +109,7 @@ export class BotStage {
     return {
       sender, room, permission: permissionOf(sender), event: (event ?? `$${++this.#events}`) as EventId, store: this.store, homeserver, clock: this.clock,
       accounts: this.accounts.list(), live: this.accounts, logins: this.#logins, blocklist: new Blocklist(this.store), maxFile: 1e8, permissionOf, isOurs: (user) => user === BOT || user.startsWith('@_ghost_'),
-      adapter: (id) => this.accounts.view(id), relayOf: (user) => ({ name: user }), outages: () => this.outages.list(), accountGone: (id) => void this.gone.push(id),
+      adapter: (id) => this.accounts.view(id), relayOf: (user) => ({ name: user }), outages: () => this.outages.list(), isBroken: () => false, accountGone: (id) => void this.gone.push(id),
       decodeAgain: () => Promise.resolve(null), takeAgain: () => Promise.resolve(null), wake: () => {},
       erasures: { person: () => Promise.reject(new Error('nobody is erased here')), user: () => Promise.reject(new Error('nobody is erased here')) },
     };

@@ -140,6 +140,10 @@ const versions = ['r0.6.1', 'v1.1', 'v1.2', 'v1.3', 'v1.4', 'v1.5', 'v1.6', 'v1.
 
 /** The client-server API as far as a bridge and the people around it use it, with Synapse's answers. */
 export const ENDPOINTS: readonly Endpoint[] = [
+  // It gives out no OpenID tokens, so it knows none.
+  at('GET', '/_matrix/federation/v1/openid/userinfo', () => {
+    throw new MatrixFailure(401, 'M_UNKNOWN_TOKEN', 'Access Token unknown or expired');
+  }, { open: true }),
   at('GET', '/_matrix/client/versions', () => ({ versions, unstable_features: { 'fi.mau.msc2659.stable': true, 'uk.tcpip.msc4133.stable': true } }), { open: true }),
   at('GET', `${V3}/account/whoami`, (_context, { caller }) => ({ user_id: caller.user, ...(caller.device === undefined ? {} : { device_id: caller.device }) })),
   at('POST', `${V3}/register`, register, { unmasked: true }),

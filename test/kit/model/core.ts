@@ -49,7 +49,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
   });
   const commands = botCommands({
     store, homeserver, clock, accounts, permissionOf: (user) => permission(user) ?? 'block', logins: loginSessions(store, accounts, clock), blocklist: new Blocklist(store), maxFile: 1e8,
-    isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), relayOf: (sender, account, at) => bridge?.relayOf(sender, account, at) ?? null, outages: () => outages.list(), accountGone: (id) => bridge?.accountGone(id),
+    isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), relayOf: (sender, account, at) => bridge?.relayOf(sender, account, at) ?? null, outages: () => outages.list(), isBroken: (id) => bridge?.isBroken(id) ?? false, accountGone: (id) => bridge?.accountGone(id),
     get erasures() { return running.erasures; },
     decodeAgain: () => Promise.resolve('It cannot be decoded.'), takeAgain: () => Promise.resolve('It cannot be taken in.'), wake: (lanes) => bridge?.wake(lanes),
   });

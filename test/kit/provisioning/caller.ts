@@ -32,7 +32,7 @@ export function undocumented(method: string, path: string, status: number, body:
   return validate(body) ? [] : (validate.errors ?? []).map(({ instancePath, message, params }) => `${key}: ${instancePath} ${message ?? ''} ${JSON.stringify(params)}`);
 }
 
-/** Somebody who calls the provisioning API; no answer may be other than the OpenAPI document has it. */
+/** Somebody who calls the provisioning API, and waits where it is told to; no answer may be other than the OpenAPI document has it. */
 export class Caller {
   readonly #url: string;
   readonly #token: string | null;
@@ -59,6 +59,11 @@ export class Caller {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const parsed: unknown = await answer.json();
+    const { error, retry_after_ms: wait } = parsed as { readonly error?: string; readonly retry_after_ms?: number };
+    if (answer.status === 429 && error === 'Too many calls.' && wait !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      return this.call(method, path, query, body);
+    }
     const wrong = undocumented(method, path, answer.status, parsed);
     if (wrong.length > 0) throw new Error(`the answer is not as documented: ${wrong.join('; ')}\n${JSON.stringify(parsed)}`);
     return { status: answer.status, headers: answer.headers, body: parsed };
