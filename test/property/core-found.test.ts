@@ -8,7 +8,7 @@ const FAIR: Weather = { homeserver: [], network: [], pushes: [], webhooks: [], s
 const PLAIN: Abilities = { edit: false, delete: false, findSent: false, statuses: 'none', echoes: 'none', reactions: 1 };
 
 /** What the core's properties have found, with draws other than those they begin with. */
-const found: readonly { readonly what: string; readonly able?: Partial<Abilities>; readonly weather?: Partial<Weather>; readonly script: readonly Op[] }[] = [
+const found: readonly { readonly what: string; readonly able?: Partial<Abilities>; readonly weather?: Partial<Weather>; readonly uncertain?: 'ask' | 'retry'; readonly script: readonly Op[] }[] = [
   {
     what: 'reconciliation finds the homeserver down before the start does: what is sent goes out once it is there',
     script: [
@@ -76,6 +76,14 @@ const found: readonly { readonly what: string; readonly able?: Partial<Abilities
       { do: 'network deletes', gap: 0, which: 0 }, { do: 'matrix reacts', gap: 0, room: 0, which: 0, emoji: '👍' },
     ],
   },
+  {
+    what: 'an answer of the network that cannot be written down at once is not forgotten: nothing is sent twice for it',
+    uncertain: 'retry',
+    script: [
+      { do: 'matrix says', gap: 0, room: 0, parts: 1, reply: null, media: false }, { do: 'network reacts', gap: 1, who: 0, which: 0, emoji: '👍' },
+      { do: 'disk full', gap: 0, commands: 1 }, { do: 'homeserver restarts', gap: 8000, after: 500 },
+    ],
+  },
 ];
 
-test.each(found)('$what', ({ able, weather, script }) => act({ abilities: { ...PLAIN, ...able }, uncertain: 'ask', pageSize: 100, weather: { ...FAIR, ...weather } }, script), 60_000);
+test.each(found)('$what', ({ able, weather, uncertain = 'ask', script }) => act({ abilities: { ...PLAIN, ...able }, uncertain, pageSize: 100, weather: { ...FAIR, ...weather } }, script), 60_000);

@@ -93,8 +93,21 @@ export class ToNetwork {
     } catch (error) {
       // Nothing can be written now; the row stands as it was, and is looked into when the lane comes again.
       if (error instanceof StoreBusy) throw error;
-      await (row.state === 'ready' ? this.#failed(row, account, error) : this.#notTold(row, account, error));
+      await this.#kept(() => (row.state === 'ready' ? this.#failed(row, account, error) : this.#notTold(row, account, error)));
       return 'more';
+    }
+  }
+
+  /** What the network has answered is known here alone until it is written down, however long that takes: else nobody could tell whether to send it again. */
+  async #kept(write: () => Promise<void>): Promise<void> {
+    const { clock, signal } = this.#deps;
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!(error instanceof StoreBusy) || signal.aborted) throw error;
+        await clock.sleep(1_000, signal);
+      }
     }
   }
 
@@ -133,7 +146,7 @@ export class ToNetwork {
     this.#deps.step('network.begun');
     const result = await this.#call(row, prepared?.task ?? task, portal, target, connection, prepared?.media);
     this.#deps.step('network.sent');
-    await this.#sent(row, portal, account, result);
+    await this.#kept(() => this.#sent(row, portal, account, result));
     if (prepared !== null) await this.#deps.media.over(prepared.task);
     return 'more';
   }
