@@ -338,6 +338,16 @@ describe('link and unlink', () => {
     expect(sent()['fake c1']).toHaveLength(2);
   });
 
+  test('ends where the account is in the group no more: what others of it take in is shown elsewhere', async () => {
+    await take('beta', said('c1', 'm1', 'while I was there'));
+    await take('beta', { type: 'conversation.gone', conversation: chat('c1'), time: TIME, reason: 'It was removed.' }, said('c1', 'm2', 'now that I am not'));
+    const shown = room.timeline.map(({ content }) => content.body);
+    expect(shown).toContainEqual(expect.stringMatching(/It was removed\..*no longer linked to this room/));
+    expect(shown).toContain('while I was there');
+    expect(shown).not.toContain('now that I am not');
+    expect(sent()['fake c1']).toEqual(['Name of bob (Beta): while I was there']);
+  });
+
   test('what cannot be linked says what to do', async () => {
     expect(await words('!bridge link fake c1')).toContain('linked to this room already');
     expect(await words('!bridge link nowhere c1')).toContain('Networks: fake, beta, gamma');
