@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { MessageEvent, NetworkEvent } from '../../src/model/events.ts';
-import type { RemoteId } from '../../src/model/ids.ts';
+import type { AccountId, RemoteId } from '../../src/model/ids.ts';
 import { plain } from '../../src/model/richtext.ts';
 import { ALICE, MALLORY } from '../kit/model/core.ts';
 import { BOT, type FakeRoom } from '../kit/model/homeserver.ts';
@@ -297,6 +297,21 @@ test('what became of it is told for each of them, for those who want to know', a
   ]));
   expect(told).toHaveLength(4);
   stage.log.length = 0;
+});
+
+describe('another account in the same group', () => {
+  test('takes in what we say there as an echo, also before the network has answered us', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    network('fake').gate = promise;
+    stage.homeserver.say(room, ALICE, 'm.room.message', { msgtype: 'm.text', body: 'ours' });
+    await stage.pass(500);
+    const [call] = network('fake').of('send');
+    await stage.takeBy('fake/app/two' as AccountId, said('c1', call?.id ?? '', 'ours', { sender: person('account one') }), said('c1', 'm2', 'theirs'));
+    resolve();
+    await stage.pass(4_000);
+    expect(room.timeline.map(({ content }) => content.body).filter((body) => body === 'ours' || body === 'theirs')).toEqual(['ours', 'theirs']);
+    expect(sent()['beta c1']?.map((line) => line.replace(/^.*: /, ''))).toEqual(['ours', 'theirs']);
+  });
 });
 
 describe('link and unlink', () => {
