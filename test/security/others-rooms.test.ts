@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { ActionContext } from '../../src/actions/action.ts';
 import { invite } from '../../src/actions/invite.ts';
+import { link } from '../../src/actions/link.ts';
 import { logout } from '../../src/actions/logout.ts';
 import { open, openFound } from '../../src/actions/open.ts';
 import type { AccountId, ConversationRow, NetworkId, RoomId, RoomRow, UserId } from '../../src/model/ids.ts';
@@ -112,6 +114,26 @@ describe('a logout', () => {
     await made(CAROLS, CAROL, ALICE);
     await logout(stage.context(CAROL, management), CAROLS);
     expect(goesOn()).toEqual([ALICES]);
+  });
+});
+
+describe('link', () => {
+  test('takes one side of a chat of two accounts of the bridge, and not the other into the same room', async () => {
+    const side = async (account: AccountId, other: string): Promise<void> => {
+      const { conversation } = await stage.store.openConversation({ network: NET, account, person: { id: other, scope: '' }, conversation: { id: other, scope: '', kind: 'direct', perAccount: true }, invite: [] });
+      await stage.store.apply([{ do: 'portalState', portal: (stage.store.portalOf(conversation) as Portal).row, state: 'closed' }]);
+    };
+    await side(CAROLS, 'acc1');
+    await side(ALICES, 'acc2');
+    const room = await stage.room(ADMIN);
+    const state = [
+      { type: 'm.room.create', state_key: '', sender: ADMIN, content: { room_version: '11' } }, { type: 'm.room.power_levels', state_key: '', sender: ADMIN, content: { users: { [ADMIN]: 100, '@bot:test': 50 } } },
+      { type: 'm.room.member', state_key: ADMIN, sender: ADMIN, content: { membership: 'join' } },
+    ];
+    const context = (): ActionContext => ({ ...stage.context(ADMIN, room), homeserver: { bot: '@bot:test', state: () => Promise.resolve(state) } as never });
+    expect(await link(context(), [CAROLS, 'acc1', 'here'])).toMatch(/is linked to/);
+    await expect(link(context(), [ALICES, 'acc2', 'here'])).rejects.toThrow(/the other side of the chat/);
+    expect(stage.store.portalsOf(room)).toHaveLength(1);
   });
 });
 
