@@ -5,7 +5,7 @@ import { decideMatrix } from '../../src/bridge/kinds/table.ts';
 import type { MatrixEvent } from '../../src/model/events.ts';
 import type { Portal, RoomContext } from '../../src/store/store.ts';
 
-const portal = (row: number): Portal => ({ row, room: 1, account: `fake/app/${row}`, state: 'live', conversation: { row, kind: 'group', aliases: [], remoteId: `c${row}` } }) as unknown as Portal;
+const portal = (row: number): Portal => ({ row, room: 1, account: `fake/app/${row}`, state: 'live', relay: true, conversation: { row, kind: 'group', aliases: [], remoteId: `c${row}` } }) as unknown as Portal;
 const context = { room: { row: 1, encrypted: false, kind: 'portal' }, portals: [portal(7), portal(8), portal(9)], sender: null, map: [], rows: [], reactions: [], members: [] } as unknown as RoomContext;
 
 /** Portals that an event goes on to, and what else is written down. */
@@ -14,7 +14,7 @@ function goes(content: Record<string, unknown>, marker: object, row: object | nu
   const full = { level: 'full' };
   const deciding = {
     isOurs: () => false, origin: ({ content: said }: MatrixEvent) => markerOf(said), bot: '@bot:x', permission: () => 'user', commandPrefix: '!db', relayPrefix: 'never', owners: () => [],
-    rowByKey: () => row, shown: () => [], settings: {}, now: 1,
+    rowByKey: () => row, shown: () => [], settings: {}, now: 1, portal: (number: number) => context.portals.find(({ row: one }) => Number(one) === number) ?? null,
     adapter: () => ({ id: 'fake', name: 'Fake', capabilities: () => ({ out: { thread: full, poll: full } }), plan: ({ content: one }: { content: unknown }) => [one], hasPast: () => false }),
   } as unknown as Deciding;
   const { effects } = decideMatrix(event, context, deciding, 0);
