@@ -93,10 +93,13 @@ export function needAdmin({ permission }: Pick<ActionContext, 'permission'>): vo
   if (permission !== 'admin') throw new Mistake('Only administrators may do that.');
 }
 
-/** Whether this is a room of somebody with the bot alone: what is said there is heard by nobody else. */
+/**
+ * Whether this is a room of somebody with the bot alone: what is said there is heard by nobody else. Nobody else was ever in it
+ * either: whoever made a room and left it says who may come back, and read what was said meanwhile.
+ */
 export function isPrivate({ store, room, isOurs, sender }: ActionContext): boolean {
   const found = store.room(room);
-  return found?.kind === 'management' && !found.encrypted && store.members(room).every(({ user }) => user === sender || isOurs(user));
+  return found?.kind === 'management' && !found.encrypted && store.everMembers(room).every(({ user }) => user === sender || isOurs(user));
 }
 
 /** @throws Mistake in a room where somebody else reads along */

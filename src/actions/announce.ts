@@ -14,7 +14,8 @@ export async function announce(context: ActionContext, words: readonly string[])
   const told = new Set<string>();
   const rooms = store.managementRooms().toSorted((a, b) => b.row - a.row).filter(({ row, encrypted }) => {
     const people = store.members(row).map(({ user }) => user).filter((user) => !isOurs(user));
-    const fits = people.every((user) => (whom === 'admins' ? permissionOf(user) === 'admin' : ['user', 'admin'].includes(permissionOf(user))));
+    // What is for administrators is said where nobody else ever was: who has left a room may come back and read it.
+    const fits = whom === 'admins' ? store.everMembers(row).every(({ user }) => isOurs(user) || permissionOf(user) === 'admin') : people.every((user) => ['user', 'admin'].includes(permissionOf(user)));
     if (encrypted || !fits || people.every((user) => told.has(user))) return false;
     for (const user of people) told.add(user);
     return true;

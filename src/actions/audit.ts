@@ -22,5 +22,10 @@ export function audited(context: ActionContext, count: string): string {
 }
 
 export function auditLine({ at, who, verb, object }: { readonly at: number; readonly who: string; readonly verb: string; readonly object: string }): string {
-  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} ${who} ${verb} ${object}`.trimEnd();
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} ${inLine(who)} ${verb} ${inLine(object)}`.trimEnd();
+}
+
+/** Other homeservers and networks choose their ids: none makes a line of its own, or moves a terminal. */
+function inLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '\u{fffd}');
 }

@@ -1,5 +1,5 @@
 import { targetOf } from '../bridge/deciding.ts';
-import { powerLevelOf } from '../matrix/rooms/power.ts';
+import { inviteLevel, powerLevelOf } from '../matrix/rooms/power.ts';
 import { Rejected } from '../model/errors.ts';
 import type { RoomId, UserId } from '../model/ids.ts';
 import type { Portal } from '../store/store.ts';
@@ -64,6 +64,5 @@ async function mayInvite({ homeserver, sender }: ActionContext, room: RoomId): P
   const state = await homeserver.state(homeserver.bot, room);
   const event = (type: string): (typeof state)[number] | undefined => state.find((one) => one.type === type && one.state_key === '');
   const [made, levels] = [event('m.room.create'), event('m.room.power_levels')?.content ?? null];
-  const needed = typeof levels?.['invite'] === 'number' ? levels['invite'] : 0;
-  return made !== undefined && powerLevelOf(sender, made, levels) >= needed;
+  return made !== undefined && powerLevelOf(sender, made, levels) >= inviteLevel(levels);
 }

@@ -1,6 +1,6 @@
 import { keyOf } from '../bridge/keys.ts';
-import type { RoomId } from '../model/ids.ts';
-import { type Conversation, type Room, Stale } from '../store/store.ts';
+import type { AccountId, RoomId } from '../model/ids.ts';
+import { type Conversation, type Portal, type Room, Stale } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
 import { Mistake } from './action.ts';
 import { audit } from './audit.ts';
@@ -33,6 +33,7 @@ export async function link(context: ActionContext, words: readonly string[]): Pr
   const known = named ?? (found === null ? null : conversationCalled(context, [account], found.conversation.id));
   const at = known === null ? null : store.portalOf(known.row);
   if (known !== null && at !== null) throw new Mistake(at.room === room.row ? `${titleOf(known)} is linked to this room already.` : elsewhere(context, known, at.room, networkName));
+  needOneSide(context, there, accounts.find(({ id }) => id === known?.account) ?? account, known, found);
   try {
     const conversation = known ?? await opened(context, account, found, room);
     if (known !== null) context.wake(await store.apply([{ do: 'portalIn', room: room.row, conversation: known.row, account: known.account }]));
@@ -61,6 +62,23 @@ async function placeIn(context: ActionContext, networkName: string, words: reado
   if (room === null) throw new Mistake(`I know no room ${named ?? ''}. Invite me there first: ${homeserver.bot}.`);
   if (room.kind === 'management' && room.createdByUs) throw new Mistake('This is my own room with you, for what has no other. Make another, invite me there, and say it there.');
   return { room, name };
+}
+
+/**
+ * Two accounts of the bridge that write to each other: with both sides of their chat in one room each would pass on what the other
+ * says without end. @throws Mistake
+ */
+function needOneSide({ store, accounts }: ActionContext, there: readonly Portal[], account: Account, wanted: Conversation | null, found: Found | null): void {
+  const idsOf = (conversation: Conversation): readonly string[] => (conversation.kind !== 'direct' || conversation.person === null ? [] : store.person(conversation.person)?.ids ?? []);
+  const person = found?.conversation.kind === 'direct' ? found.person : undefined;
+  const theirs = wanted === null ? (person === undefined ? [] : [person.id, ...(person.aliases ?? [])]) : idsOf(wanted);
+  // Some networks count people by workspace: `T0123/U0123`.
+  const isOne = (id: AccountId, ids: readonly string[]): boolean => {
+    const remote = accounts.find((one) => one.id === id)?.connection.remoteId;
+    return remote !== undefined && ids.some((each) => remote === each || remote.endsWith(`/${each}`));
+  };
+  const other = there.find((portal) => portal.conversation.network === account.network.id && isOne(portal.account, theirs) && isOne(account.id, idsOf(portal.conversation)));
+  if (other !== undefined) throw new Mistake(`That is the other side of the chat that ${other.account} has here: each would be told what the other says, without end.`);
 }
 
 /** Nothing was said in it yet: then it is looked for as `open` would. */

@@ -48,6 +48,9 @@ export const LOGIN_TTL: Millis = 10 * 60_000;
 const MOST_OPEN = 3;
 /** Answers of one login that a network is asked about: nobody tries out tokens by it. */
 const MOST_TRIES = 10;
+/** The same of one user, however many logins they begin, and for how long they wait then. */
+const MOST_REFUSED = 30;
+const PATIENCE: Millis = 3_600_000;
 
 interface Open extends LoginSession {
   step: SessionStep;
@@ -70,6 +73,8 @@ interface Open extends LoginSession {
 export class LoginSessions {
   readonly #deps: LoginSessionsDeps;
   readonly #open = new Map<string, Open>();
+  /** What a network has refused of somebody, since when. */
+  readonly #refused = new Map<UserId, { readonly since: Millis; count: number }>();
   /** Two logins of one account must not both find it free. */
   #adding: Promise<unknown> = Promise.resolve();
 
@@ -121,11 +126,16 @@ export class LoginSessions {
     if (session.busy) throw new Mistake('The network is still being asked about the last answer.');
     const wrong = session.at.fields.map((field) => ({ field, why: answerProblem(field, answers[field.id] ?? '') })).find(({ why }) => why !== undefined);
     if (wrong !== undefined) throw new Mistake(`${wrong.field.name}: ${wrong.why}.`);
+    const refused = this.#refusedOf(user);
+    if (refused.count >= MOST_REFUSED) throw new Mistake('The network has refused too many of your answers. Come again in an hour.');
     session.tries += 1;
+    // Until it is taken: many may be asked about at the same time.
+    refused.count += 1;
     session.busy = true;
     session.expiresAt = this.#deps.clock.now() + LOGIN_TTL;
     try {
       const next = await session.at.submit(Object.fromEntries(session.at.fields.map((field) => [field.id, answers[field.id] ?? ''])));
+      refused.count -= 1;
       if (next.type === 'fields') {
         session.at = next;
         session.step = shown(next);
@@ -151,6 +161,15 @@ export class LoginSessions {
     const added = this.#adding.catch(() => {}).then(() => this.#deps.add(done, account));
     this.#adding = added;
     return added;
+  }
+
+  #refusedOf(user: UserId): { count: number } {
+    const now = this.#deps.clock.now();
+    const known = this.#refused.get(user);
+    if (known !== undefined && known.since + PATIENCE > now) return known;
+    const fresh = { since: now, count: 0 };
+    this.#refused.set(user, fresh);
+    return fresh;
   }
 
   #forgetOld(): void {

@@ -2,7 +2,7 @@ import { targetOf } from '../bridge/deciding.ts';
 import { keyOf } from '../bridge/keys.ts';
 import { notice } from '../bridge/reports/report.ts';
 import { DeliveryError } from '../model/errors.ts';
-import type { AccountId } from '../model/ids.ts';
+import type { AccountId, UserId } from '../model/ids.ts';
 import type { Effect, Portal, StoredAccount } from '../store/store.ts';
 import type { Asking } from './action.ts';
 import { Mistake } from './action.ts';
@@ -28,7 +28,7 @@ export async function logout(context: Asking, named: string): Promise<string> {
   await live.remove(account.id);
   const served = new Map<Portal, AccountId>();
   for (const portal of portals) {
-    const other = await otherFor(context, portal);
+    const other = await otherFor(context, portal, account.owner);
     if (other !== null) served.set(portal, other);
   }
   context.wake(await store.apply(portals.flatMap((portal) => leave(portal, account.id, served.get(portal)))));
@@ -57,11 +57,17 @@ function find({ store, accounts, sender, permission }: Asking, named: string): S
   throw new Mistake('You have no such account. Your accounts: accounts.');
 }
 
-/** An account that is in the same conversation, relay accounts first. Where ids are an account's own, or it is a direct chat, there is none. */
-async function otherFor({ live, store }: Asking, { conversation }: Portal): Promise<AccountId | null> {
+/**
+ * An account that is in the same conversation, relay accounts first. Where ids are an account's own, or it is a direct chat, there is none.
+ * A room of somebody's own goes on by another account of theirs alone, as they could not have linked it by one of others; and nobody
+ * speaks by the personal account of somebody who is not in the room.
+ */
+async function otherFor({ live, store }: Asking, { room, conversation, linked }: Portal, owner: UserId): Promise<AccountId | null> {
   if (conversation.kind === 'direct' || conversation.perAccount !== false) return null;
   const personal = new Set(store.storedAccounts().filter(({ kind }) => kind === 'personal').map(({ id }) => id));
-  const others = live.list().filter(({ network, connection }) => network.id === conversation.network && connection.describe !== undefined);
+  const mayServe = (id: AccountId, owners: readonly string[]): boolean => (linked ? owners.includes(owner)
+    : !personal.has(id) || owners.some((user) => store.member(room, user as UserId)?.membership === 'join'));
+  const others = live.list().filter(({ id, network, connection, settings }) => network.id === conversation.network && connection.describe !== undefined && mayServe(id, settings.owners));
   for (const { id, connection } of others.toSorted((a, b) => Number(personal.has(a.id)) - Number(personal.has(b.id)))) {
     try {
       await connection.describe?.(targetOf(conversation));

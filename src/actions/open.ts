@@ -1,4 +1,4 @@
-import type { ConversationRow, RoomId } from '../model/ids.ts';
+import type { AccountId, ConversationRow, RoomId } from '../model/ids.ts';
 import type { Found } from '../networks/network.ts';
 import type { Portal } from '../store/store.ts';
 import { type Asking, Mistake, type UsedAccount } from './action.ts';
@@ -10,6 +10,7 @@ import { resolve } from './resolve.ts';
 export async function open(context: Asking, networkId: string, who: string): Promise<string> {
   const known = portalByNumber(context, networkId);
   if (known !== null) {
+    needWelcome(context, known);
     await inviteTo(context, known);
     return `You are invited to the room with ${nameOf(known, context)}.`;
   }
@@ -32,9 +33,23 @@ export async function openFound(context: Asking, account: UsedAccount, { person,
   const { portal, room } = store.remoteContext(conversation, null, []);
   if (portal === null || portal.state !== 'live') return { conversation, isNew: true };
   if (room === null || store.member(room.row, sender)?.membership !== 'join') {
+    needWelcome(context, portal);
     await inviteTo(context, portal);
   }
   return { conversation, isNew: false };
+}
+
+/**
+ * Who is in a group of a network may come into the room of that, and into nothing else: others may have linked it to a room of
+ * their own, or other chats to its room. Whoever was in a room that everybody has left may return, as nobody is there to ask them in.
+ * @throws Mistake
+ */
+function needWelcome({ store, sender, permission, accounts, isOurs }: Asking, { row, room: at }: Portal): void {
+  const room = store.room(at);
+  const owns = (id: AccountId): boolean => permission === 'admin' || accounts.some((account) => account.id === id && account.settings.owners.includes(sender));
+  if (room?.createdByUs === true && store.portalsOf(at).every((portal) => portal.row === row || owns(portal.account))) return;
+  if (store.member(at, sender)?.hasLeft === true && store.members(at).every(({ user }) => isOurs(user))) return;
+  throw new Mistake('It has a room already, in which others say who comes in: ask somebody there for an invitation.');
 }
 
 const LOOK_MS = 100;

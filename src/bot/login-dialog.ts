@@ -38,7 +38,7 @@ export class LoginDialogs {
   async begin(context: ActionContext, words: readonly string[]): Promise<string> {
     const [network = '', ...rest] = words;
     if (!isPrivate(context)) {
-      const secretly = rest.length > 1 ? ` ${await this.#takenBack(context)}` : '';
+      const secretly = rest.length > 1 || words.some(mayBeSecret) ? ` ${await this.#takenBack(context)}` : '';
       throw new Mistake(`Secrets are not for this room. Start a chat with me alone, without encryption, and say \`login\` there.${secretly}`);
     }
     await this.#end(context, true);
@@ -86,7 +86,7 @@ export class LoginDialogs {
 
   /** A secret that comes too late is taken out of the room like any other. Null: nobody had asked for one. */
   async late(context: ActionContext): Promise<string | null> {
-    if (!wasAsked(context) || !isPrivate(context)) return null;
+    if (!wasAsked(context)) return null;
     await markAsked(context, false);
     return `${await this.#takenBack(context)} ${OVER}`;
   }
@@ -150,7 +150,7 @@ export class LoginDialogs {
     const open = step.fields.filter(({ id }) => dialog.answers[id] === undefined);
     const words = wordsOf(text);
     const given = open.length > 1 && words.length === open.length ? words : [text];
-    const isSecret = open.slice(0, given.length).some(({ secret }) => secret) || given.length > 1 || open.some(({ secret }) => secret) && text.length > 15;
+    const isSecret = open.slice(0, given.length).some(({ secret }) => secret) || given.length > 1 || open.some(({ secret }) => secret) && mayBeSecret(text);
     const removed = isSecret ? `${await this.#takenBack(context)}\n` : '';
     for (const [index, answer] of given.entries()) {
       const field = open[index];
@@ -190,13 +190,15 @@ export class LoginDialogs {
 
   /** Something long that nobody asked for yet may be the secret. */
   async #unasked(context: ActionContext, words: readonly string[]): Promise<string> {
-    return words.some((word) => word.length > 15) ? `${await this.#takenBack(context)}\n` : '';
+    return words.some(mayBeSecret) ? `${await this.#takenBack(context)}\n` : '';
   }
 
   async #takenBack(context: ActionContext): Promise<string> {
     return await takeBack(context) ? '🗑️ I removed your message from the room.' : '⚠️ I may not remove messages here: delete yours yourself, as it holds a secret.';
   }
 }
+
+const mayBeSecret = (word: string): boolean => word.length > 15;
 
 function keyOf({ room, sender }: ActionContext): string {
   return `${room} ${sender}`;

@@ -8,12 +8,12 @@ export class Blocklist {
 
   constructor(store: Pick<Store, 'blocked' | 'block' | 'unblock'>) {
     this.#store = store;
-    for (const one of store.blocked()) this.#blocked.set(one.who, one);
+    for (const one of store.blocked()) this.#blocked.set(named(one.who), one);
   }
 
   has(user: string): boolean {
     const colon = user.indexOf(':');
-    return this.#blocked.size > 0 && (this.#blocked.has(user) || (colon !== -1 && this.#blocked.has(user.slice(colon + 1))));
+    return this.#blocked.size > 0 && (this.#blocked.has(user) || (colon !== -1 && this.#blocked.has(named(user.slice(colon + 1)))));
   }
 
   list(): readonly Blocked[] {
@@ -22,14 +22,19 @@ export class Blocklist {
 
   /** False where it is blocked already. */
   async add(who: string, by: UserId, at: Millis): Promise<boolean> {
-    const isNew = !this.#blocked.has(who);
+    const isNew = !this.#blocked.has(named(who));
     if (isNew) await this.#store.block({ who, by, at });
-    if (isNew) this.#blocked.set(who, { who, by, at });
+    if (isNew) this.#blocked.set(named(who), { who, by, at });
     return isNew;
   }
 
   async remove(who: string): Promise<boolean> {
-    await this.#store.unblock(who);
-    return this.#blocked.delete(who);
+    await this.#store.unblock(this.#blocked.get(named(who))?.who ?? who);
+    return this.#blocked.delete(named(who));
   }
+}
+
+/** Capital letters make no other server: whoever runs one may write its name as they like. */
+function named(who: string): string {
+  return who.startsWith('@') ? who : who.toLowerCase();
 }

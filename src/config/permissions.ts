@@ -6,7 +6,10 @@ export type Permission = (typeof PERMISSIONS)[number];
 export function permissionOf(permissions: Readonly<Record<string, Permission>>, user: string): Permission {
   const own = (key: string): Permission | undefined => (Object.hasOwn(permissions, key) ? permissions[key] : undefined);
   const colon = user.indexOf(':');
-  return own(user) ?? (colon === -1 ? undefined : own(user.slice(colon + 1))) ?? own('*') ?? 'block';
+  const server = colon === -1 ? '' : user.slice(colon + 1);
+  // Whoever runs a server may write its name in capitals: that shuts nobody in, and lets nobody past a block.
+  const shutOut = own(server.toLowerCase()) === 'block' ? 'block' : undefined;
+  return own(user) ?? own(server) ?? shutOut ?? own('*') ?? 'block';
 }
 
 /** Whether a permission includes what another one allows. */

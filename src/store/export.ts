@@ -73,7 +73,7 @@ export class Exports {
       user,
       rooms: await this.#ask<Row>('SELECT r.room_id, r.kind, m.membership, m.name, m.picture FROM member m JOIN room r ON r.id = m.room WHERE m."user" = ? ORDER BY r.id', user),
       portals: await this.#ask<Row>(`SELECT r.room_id, c.network, c.kind, c.title, p.account, p.state FROM member m JOIN room r ON r.id = m.room JOIN portal p ON p.room = r.id JOIN conversation c ON c.id = p.conversation
-        WHERE m."user" = ? AND p.state <> 'closed' ORDER BY p.id`, user),
+        WHERE m."user" = ? AND m.membership = 'join' AND p.state <> 'closed' ORDER BY p.id`, user),
       messages: counted(await this.#ask<Row>(`${MESSAGES} WHERE m.author = ? ORDER BY m.remote_time, m.event_id`, user)),
       reactions: await this.#ask<Row>(`${REACTIONS} WHERE a.actor = ? ORDER BY a.at`, user),
       links: await this.#ask<Row>('SELECT event, expires_at FROM link WHERE event IN (SELECT event FROM outbox WHERE sender = ?) ORDER BY expires_at', user),

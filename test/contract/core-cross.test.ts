@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { MessageEvent, NetworkEvent } from '../../src/model/events.ts';
-import type { RemoteId } from '../../src/model/ids.ts';
+import type { AccountId, RemoteId } from '../../src/model/ids.ts';
 import { plain } from '../../src/model/richtext.ts';
 import { ALICE, MALLORY } from '../kit/model/core.ts';
 import { BOT, type FakeRoom } from '../kit/model/homeserver.ts';
@@ -299,6 +299,21 @@ test('what became of it is told for each of them, for those who want to know', a
   stage.log.length = 0;
 });
 
+describe('another account in the same group', () => {
+  test('takes in what we say there as an echo, also before the network has answered us', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    network('fake').gate = promise;
+    stage.homeserver.say(room, ALICE, 'm.room.message', { msgtype: 'm.text', body: 'ours' });
+    await stage.pass(500);
+    const [call] = network('fake').of('send');
+    await stage.takeBy('fake/app/two' as AccountId, said('c1', call?.id ?? '', 'ours', { sender: person('account one') }), said('c1', 'm2', 'theirs'));
+    resolve();
+    await stage.pass(4_000);
+    expect(room.timeline.map(({ content }) => content.body).filter((body) => body === 'ours' || body === 'theirs')).toEqual(['ours', 'theirs']);
+    expect(sent()['beta c1']?.map((line) => line.replace(/^.*: /, ''))).toEqual(['ours', 'theirs']);
+  });
+});
+
 describe('link and unlink', () => {
   test('each portal is told of in the room; its name and power stay', async () => {
     await take('beta', said('c1', 'm1', 'hello'), { type: 'conversation.changed', conversation: { ...chat('c1'), title: 'Another' }, time: TIME });
@@ -336,6 +351,16 @@ describe('link and unlink', () => {
     await take('beta', said('c1', 'm2', 'again'));
     expect(room.members.get(ghost)).toBe('join');
     expect(sent()['fake c1']).toHaveLength(2);
+  });
+
+  test('ends where the account is in the group no more: what others of it take in is shown elsewhere', async () => {
+    await take('beta', said('c1', 'm1', 'while I was there'));
+    await take('beta', { type: 'conversation.gone', conversation: chat('c1'), time: TIME, reason: 'It was removed.' }, said('c1', 'm2', 'now that I am not'));
+    const shown = room.timeline.map(({ content }) => content.body);
+    expect(shown).toContainEqual(expect.stringMatching(/It was removed\..*no longer linked to this room/));
+    expect(shown).toContain('while I was there');
+    expect(shown).not.toContain('now that I am not');
+    expect(sent()['fake c1']).toEqual(['Name of bob (Beta): while I was there']);
   });
 
   test('what cannot be linked says what to do', async () => {

@@ -41,6 +41,27 @@ describe('an invitation', () => {
   });
 });
 
+test('who invites a ghost is not brought into a room of somebody’s own that its chat was linked to', async () => {
+  open();
+  const { homeserver } = stage;
+  await stage.take(stage.message('m1', 'hello', { conversation: DIRECT }));
+  const ghost = stage.saying('hello').sender;
+  homeserver.say(stage.room, ALICE, 'm.room.message', { msgtype: 'm.text', body: '!bridge unlink' });
+  await stage.pass(2_000);
+  const own = homeserver.createRoom(ALICE);
+  homeserver.setMember(own, ALICE, BOT, 'invite');
+  await stage.pass(2_000);
+  homeserver.say(own, ALICE, 'm.room.message', { msgtype: 'm.text', body: 'link fake bob here' });
+  await stage.pass(2_000);
+  expect(own.timeline.map(({ content }) => String(content.body))).toContainEqual(expect.stringContaining('This room is linked to'));
+  homeserver.setMember(own, MALLORY, MALLORY, 'join');
+  homeserver.setMember(own, MALLORY, ALICE, 'leave');
+  const other = homeserver.createRoom(ALICE);
+  homeserver.setMember(other, ALICE, ghost, 'invite');
+  await stage.pass(2_000);
+  expect([other.members.get(ghost), own.members.get(ALICE)]).toEqual(['leave', 'leave']);
+});
+
 describe('what the administrator says of privacy', () => {
   const privacyNotice = 'Read by {network} through {account}, at {server}; {nothing} else.';
   const notice = 'bot: Read by Fake through fake/app/one, at test; {nothing} else.';

@@ -8,7 +8,7 @@ const account = (id: string, owner: string): unknown => ({ id, inConfig: true, s
 function asked(sender: string, permission: 'user' | 'admin'): string {
   return status({
     sender, permission, outages: () => outages, room: 1, isOurs: () => false,
-    store: { counts: () => ({ outbox: {}, portals: 2, people: 3 }), portalsOf: () => [], room: () => ({ kind: 'management', encrypted: false }), members: () => [{ user: sender }] },
+    store: { counts: () => ({ outbox: {}, portals: 2, people: 3 }), portalsOf: () => [], room: () => ({ kind: 'management', encrypted: false }), everMembers: () => [{ user: sender }] },
     accounts: [account('whatsapp/main/shop', '@boss:a.test'), account('whatsapp/main/desk', '@clerk:a.test')],
   } as unknown as ActionContext);
 }

@@ -83,6 +83,14 @@ describe('block', () => {
     expect(stage.store.audited(3).map(({ verb, object }) => `${verb} ${object}`)).toEqual(['unblock evil.test', 'block evil.test', 'block evil.test']);
   });
 
+  test('of a server holds in whatever letters it is written', async () => {
+    await say('block Evil.Test', ADMIN);
+    expect(await say('block evil.TEST', ADMIN)).toMatch(/already/);
+    expect(['@x:evil.test', '@x:EVIL.test', '@x:evil.tests'].map((user) => new Blocklist(stage.store).has(user))).toEqual([true, true, false]);
+    expect(await say('unblock evil.test', ADMIN)).toMatch(/no longer blocked/);
+    expect(stage.store.blocked()).toEqual([]);
+  });
+
   test('takes no administrators, and nothing that is neither user nor server', async () => {
     expect(await say('block @admin:test', ADMIN)).toMatch(/administrator by the config/);
     for (const odd of ['*', '@x', 'a b c', '!room:test', '@:test']) expect(await say(`block "${odd}"`, ADMIN)).toMatch(/Say whom/);

@@ -68,6 +68,21 @@ describe('a login, step by step', () => {
     expect(answer).toContain('The login is ended');
   });
 
+  test('nor is one after the other, until an hour has passed', async () => {
+    const answers: string[] = [];
+    for (let n = 0; n < 40; n++) {
+      if (n % 5 === 0) await say('login');
+      answers.push(await say(`alice acc1-bad-token-${n}`));
+    }
+    expect(stage.asked).toHaveLength(30);
+    expect(answers.at(-1)).toMatch(/too many of your answers/);
+    await say('login');
+    expect(await say(`alice ${GOOD}`)).toMatch(/too many/);
+    await stage.pass(3_600_000);
+    await say('login');
+    expect(await say(`alice ${GOOD}`)).toMatch(/Logged in/);
+  });
+
   test('ends with cancel, at any moment', async () => {
     await say('login');
     await say('alice');

@@ -39,6 +39,13 @@ test('prints the newest acts, the newest last, beside a running bridge and after
   expect(readdirSync(dir).sort()).toEqual(files);
 });
 
+test('an id that somebody else has chosen makes no line of its own, and moves no terminal', async () => {
+  const store = opened();
+  await store.audit({ at: 0, who: '@a:test', verb: 'link', object: 'x in !a\n1970-01-01 00:00:01 @root:test erase\u001b[2J\u2028\u202ey' });
+  store.close();
+  expect((await audit()).out).toBe('1970-01-01 00:00:00 @a:test link x in !a\ufffd1970-01-01 00:00:01 @root:test erase\ufffd[2J\ufffd\ufffdy\n');
+});
+
 test('says that nothing was done, that there is no database, and what a number is', async () => {
   expect(await audit()).toMatchObject({ code: 1, err: expect.stringMatching(/^DB-2003: The database .*drawbridge\.db cannot be read/) });
   opened().close();

@@ -245,10 +245,11 @@ describe('upgrades', () => {
 });
 
 describe('permissions', () => {
-  const permissions = { '*': 'relay', 'example.org': 'user', 'b.example:8448': 'admin', '@eve:example.org': 'block', '@root:example.org': 'admin' } as const;
+  const permissions = { '*': 'relay', 'example.org': 'user', 'b.example:8448': 'admin', '@eve:example.org': 'block', '@root:example.org': 'admin', 'evil.test': 'block' } as const;
   test.each([
     ['@root:example.org', 'admin'], ['@eve:example.org', 'block'], ['@ada:example.org', 'user'], ['@ada:b.example:8448', 'admin'], ['@ada:b.example', 'relay'],
     ['@example.org:elsewhere', 'relay'], ['constructor', 'relay'],
+    ['@x:evil.test', 'block'], ['@x:eViL.TEST', 'block'], ['@ada:EXAMPLE.org', 'relay'],
   ])('%s: %s', (user, expected) => {
     expect(permissionOf(permissions, user)).toBe(expected);
   });

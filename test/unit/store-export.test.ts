@@ -25,6 +25,7 @@ async function talk(store: Store): Promise<void> {
   const ghost = `@${bob?.localpart}:test` as typeof ALICE;
   await store.apply([
     { do: 'member', room: chat.room, member: { user: ghost, membership: 'join', name: 'Bob (Fake)' } }, { do: 'member', room: chat.room, member: { user: ALICE, membership: 'join', name: 'Alice', picture: 'mxc://a/b' as never } },
+    { do: 'member', room: chat.room, member: { user: '@carol:test' as typeof ALICE, membership: 'knock', name: null } },
     { do: 'consent', person: bob?.row as never, stopped: 7 },
     ...[chat, group].map(({ row }, n) => ({ do: 'map', row: { portal: row, eventId: `$b${n}` as EventId, outPart: 0, remoteId: `b${n}` as RemoteId, inPart: 0, remoteTime: 5, origin: 'network', author: String(bob?.row) } }) as const),
     { do: 'map', row: { portal: chat.row, eventId: '$a' as EventId, outPart: 0, remoteId: 'a' as RemoteId, inPart: 0, remoteTime: 6, origin: 'matrix', author: ALICE } },
@@ -71,6 +72,8 @@ async function check(database: string, isServer: boolean, store: Store): Promise
   // Of others nothing, nor a thing of the bridge's own.
   expect(JSON.stringify(held)).not.toMatch(/carol|"body":\{|Name of 3[23]/);
   expect(await store.exportUser(ALICE)).toMatchObject(ofAlice);
+  // Whoever only knocks at a room, or was thrown out, is told nothing of what it is bridged to.
+  expect(await store.exportUser('@carol:test' as typeof ALICE)).toMatchObject({ rooms: [{ membership: 'knock' }], portals: [] });
   // It is plain data, which a file can hold.
   expect(JSON.parse(JSON.stringify(held))).toEqual(held);
 }

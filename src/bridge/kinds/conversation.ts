@@ -35,9 +35,16 @@ export function replacedFromNetwork(_event: ConversationReplacedEvent, item: Inb
   return context.portal === null ? ignored('replaced_without_portal') : done([refresh(item, context.portal)]);
 }
 
+/** Other accounts may still be in it: what they take in is shown no more in the own room of somebody who is not. */
 export function goneFromNetwork(event: ConversationGoneEvent, item: InboxItem, context: RemoteContext): Decision {
-  const { portal } = context;
-  return portal === null ? ignored('gone_without_portal') : done([notice(portal.room, `⚠️ ${event.reason} Nothing that is written here arrives there any more.`, keyOf(portal.row, item.key, 'gone'))]);
+  const { portal, conversation } = context;
+  if (portal === null) return ignored('gone_without_portal');
+  const isShared = conversation.kind !== 'direct' && conversation.perAccount === false;
+  const ends = portal.linked && isShared && item.body.side === 'network' && item.body.account === portal.account;
+  return done([
+    notice(portal.room, `⚠️ ${event.reason} Nothing that is written here arrives there any more.${ends ? ' It is no longer linked to this room.' : ''}`, keyOf(portal.row, item.key, 'gone')),
+    ...(ends ? [{ do: 'close', portal: portal.row, invite: [] } as const] : []),
+  ]);
 }
 
 function refresh(item: InboxItem, portal: NonNullable<RemoteContext['portal']>): Effect {

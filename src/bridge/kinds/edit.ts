@@ -14,7 +14,7 @@ import { refusal } from '../reports/report.ts';
 import { deleteParts } from './deletion.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
 import { relayOf } from '../relay/names.ts';
-import { beforeAnswer, byPuppet, FORGOTTEN, isDeleted, isUnsure, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, byPuppet, FORGOTTEN, isDeleted, isUnsure, leftOut, mayBeOurs, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
 
 /**
  * An edit on a network replaces the events of the same parts; parts that it adds are new events, and those that it leaves out
@@ -69,7 +69,7 @@ export function editFromNetwork(event: EditEvent, item: InboxItem, context: Remo
  * the answer to each has left in the map. Nobody can edit an event of somebody else's, so the room is told in an answer to it.
  */
 function editOfOurs(event: EditEvent, item: InboxItem, ours: MapRow, portal: Portal, context: RemoteContext, deciding: Deciding): Decision {
-  const echo = event.sender.isSelf === true ? beforeAnswer(item, context, deciding, 'edit') : null;
+  const echo = mayBeOurs(item, event.sender.isSelf, context) ? beforeAnswer(item, context, deciding, 'edit') : null;
   if (echo !== null) return echo;
   if (event.time <= ours.remoteTime) return leftOut(item, 'own_edit');
   const lead = `Edited in ${deciding.adapter(portal.account)?.name ?? portal.conversation.network}`;

@@ -67,6 +67,8 @@ function ghostInvited(event: MatrixEvent, ghost: UserId, { room }: RoomContext, 
   const chat = deciding.chatsWith(person).find(({ conversation }) => permission === 'admin' || deciding.owners(conversation.account).includes(sender));
   if (chat === undefined || (permission !== 'user' && permission !== 'admin')) return [turnDown];
   const { conversation, portal } = chat;
+  // Who comes into a room of somebody's own is for those in it to say.
+  if (portal?.linked === true) return [turnDown];
   if (portal === null) return [turnDown, portalFor(conversation, conversation.account, [sender], deciding)];
   return [turnDown, { do: 'send', row: {
     lane: `out:r${portal.room}`, key: keyOf('invite', portal.row, event.event_id), room: portal.room, task: { to: 'matrix', kind: 'invite', user: sender },

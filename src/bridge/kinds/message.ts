@@ -14,7 +14,7 @@ import { editFromMatrix } from './edit.ts';
 import { isMuted } from './filter.ts';
 import { asPollOrWords, endedPolls } from './poll.ts';
 import { relayOf } from '../relay/names.ts';
-import { beforeAnswer, byPuppet, isDeleted, isUnsure, leftOut, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
+import { beforeAnswer, byPuppet, isDeleted, isUnsure, leftOut, mayBeOurs, openPortal, puppetOf, standsAt, toPortal } from './shared.ts';
 
 /** A message of a network, each part an event of its ghost. */
 export function messageFromNetwork(event: MessageEvent, item: InboxItem, context: RemoteContext, deciding: Deciding): Decision {
@@ -27,7 +27,7 @@ export function messageFromNetwork(event: MessageEvent, item: InboxItem, context
     if (context.portal === null && deciding.settings.backfill > 0) return openPortal(item, context, deciding);
     return toAdmins(deciding, `ℹ️ ${item.source} handed over messages of the past. Those of chats that have a room already are not shown.`, `history ${item.source}`, leftOut(item, 'past').effects);
   }
-  const echo = event.sender.isSelf === true ? beforeAnswer(item, context, deciding) : null;
+  const echo = mayBeOurs(item, event.sender.isSelf, context) ? beforeAnswer(item, context, deciding) : null;
   if (echo !== null) return echo;
   const { portal } = context;
   if (portal === null) return openPortal(item, context, deciding);

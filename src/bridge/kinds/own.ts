@@ -51,11 +51,11 @@ function learnt(event: MatrixEvent, { portal, id, part, time, thread }: Marker, 
   // An edit is found under the event that clients show it in.
   const relations = relationsOf(event.content);
   const eventId = relations.edits ?? (event.event_id as EventId);
-  const ours = deciding.isOurs(event.sender);
-  const person = ours ? deciding.personOf(event.sender as UserId) : null;
+  const isGhost = deciding.isOurs(event.sender);
+  const person = isGhost ? deciding.personOf(event.sender as UserId) : null;
   // What was said before somebody was erased, and comes after it, makes nothing of theirs known again.
-  if (ours && person === null && deciding.isErased(event.sender as UserId)) return [];
-  const author = ours ? (person?.row ?? 0) : event.sender;
+  if (isGhost && person === null && deciding.isErased(event.sender as UserId)) return [];
+  const author = isGhost ? (person?.row ?? 0) : event.sender;
   // What stands in no thread here and answers nothing is the first of its thread.
   const root = relations.thread ?? (relations.replyTo === null ? eventId : null);
   return [

@@ -44,6 +44,14 @@ export function beforePortal(item: InboxItem, target: RemoteId, deciding: Decidi
   return deciding.now < until ? { outcome: { to: 'park', key: `m:0:${target}`, until }, effects: [] } : null;
 }
 
+/**
+ * Whether it may be what we sent: by the account itself, or by whomever another account of the group takes it to be that speaks
+ * for this room.
+ */
+export function mayBeOurs({ body }: InboxItem, isSelf: boolean | undefined, { portal }: RemoteContext): boolean {
+  return isSelf === true || (portal !== null && body.side === 'network' && body.account !== portal.account);
+}
+
 /** Something of ours is under way, and its answer will tell whether this is the echo of it. Null: nothing is, or it took too long. */
 export function beforeAnswer(item: InboxItem, context: RemoteContext, deciding: Deciding, kind?: OutboxItem['kind']): Decision | null {
   const until = item.receivedAt + deciding.settings.echoWait;

@@ -1,6 +1,6 @@
 import type { DeliverySettings } from '../../../src/bridge/settings.ts';
 import type { MessageEvent, NetworkEvent } from '../../../src/model/events.ts';
-import type { EventId, RemoteId } from '../../../src/model/ids.ts';
+import type { AccountId, EventId, RemoteId } from '../../../src/model/ids.ts';
 import type { MatrixEvent } from '../../../src/model/events.ts';
 import type { Logger } from '../../../src/model/log.ts';
 import { plain } from '../../../src/model/richtext.ts';
@@ -129,6 +129,13 @@ export class Stage {
   async take(...events: readonly NetworkEvent[]): Promise<void> {
     await this.pass(100);
     await this.network.take(...events);
+    await this.pass(2_000);
+  }
+
+  /** The same as another account of the network takes it in. */
+  async takeBy(account: AccountId, ...events: readonly NetworkEvent[]): Promise<void> {
+    const { id } = this.network.network;
+    await this.#core.bridge.acceptNetwork(id, account, events.map((event) => ({ key: `item ${++this.#time} of ${account}`, event })));
     await this.pass(2_000);
   }
 
