@@ -111,16 +111,22 @@ test('what she reads there is read here, and marked there no second time', async
   const { event_id: theirs } = await shown('lunch');
   expect(await marker()).toBe(mine);
   const before = sandbox.reads.length;
-  phone.read(there);
-  await eventually('her mark at what she has read', async () => await marker() === theirs, patience);
+  // Nobody reads faster than the bridge writes down what it has shown; this client does.
+  let reads = 0;
+  await eventually('her mark at what she has read', async () => {
+    phone.read(there);
+    reads += 1;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return await marker() === theirs;
+  }, patience);
   await alice.waitForEphemeral(room, 'm.receipt', (content) => JSON.stringify(content[theirs] ?? {}).includes(alice.id));
   // And the other way round: what she reads here is marked there, once.
   bob.sendText(there, 'or dinner');
   await alice.markRead(room, (await shown('or dinner')).event_id);
-  await eventually('the mark there', () => sandbox.reads.length > before + 1, patience);
+  await eventually('the mark there', () => sandbox.reads.length > before + reads, patience);
   bob.sendText(there, 'well then');
   await shown('well then');
-  expect(sandbox.reads.slice(before).map(({ uid }) => uid)).toEqual([phone.id, phone.id]);
+  expect(sandbox.reads.slice(before).map(({ uid }) => uid)).toEqual(Array.from({ length: reads + 1 }, () => phone.id));
 });
 
 test('a chat of her own is filed as one', async () => {
