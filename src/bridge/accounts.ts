@@ -156,11 +156,11 @@ export class Accounts {
     return (this.#entries.get(id)?.settings.owners ?? []) as readonly UserId[];
   }
 
-  /** The person whose the account is, where it is one person's. */
+  /** The person whose the account is, where it is one person's: what others can write as a bot is not shown as its owner's. */
   personOf(id: AccountId): UserId | null {
-    const named = this.#entries.get(id)?.settings.puppet as UserId | undefined;
+    const settings = this.#entries.get(id)?.settings;
     const owners = this.owners(id);
-    return named ?? (owners.length === 1 ? (owners[0] ?? null) : null);
+    return (settings?.puppet as UserId | undefined) ?? (settings?.kind === 'user' && owners.length === 1 ? (owners[0] ?? null) : null);
   }
 
   view(id: AccountId): AdapterView | null {

@@ -44,8 +44,10 @@ export interface AppSettings {
 export interface AccountSettings {
   /** Matrix users invited to new portals, and told when the account breaks. */
   readonly owners: readonly string[];
-  /** The one of them whose own Matrix account shows what the account does in the network's app; absent: the owner, where there is one alone. */
+  /** The one of them whose own Matrix account shows what the account does in the network's app; absent: the owner, where it is a person's login and there is one alone. */
   readonly puppet?: string | undefined;
+  /** `user`: a person's own login. Anything else, or none, can be written by several. */
+  readonly kind?: string | undefined;
 }
 
 export interface ConnectOptions {

@@ -50,5 +50,5 @@ export function puppet(): z.ZodType<string | undefined> {
     .string()
     .regex(/^@[^:\s]+:\S+$/, { error: 'must be a whole Matrix user id such as @anna:example.org' })
     .optional()
-    .describe('The Matrix user who uses this account in the network’s own app too: what is done there shows as theirs. Without it the owner, where there is one alone.');
+    .describe('The Matrix user who uses this account in the network’s own app too: what is done there shows as theirs. Without it the owner, where the account is a person’s own login and has one owner alone.');
 }

@@ -41,7 +41,7 @@ export function compose(clean: boolean, life: Life, homeserver: Homeserver, netw
   let bridge: Bridge | null = null;
   const outages = new Outages(clock, log, { up: (side, told) => bridge?.sideUp(side, told), long: (side, reason) => bridge?.outageLasts(side, reason) });
   const accounts = new Accounts({
-    networks, settings: Object.fromEntries(networks.map(({ id }) => [id, { app: { accounts: { one: { owners: [ALICE] } } } }])), clock, log, outages, answered: () => {},
+    networks, settings: Object.fromEntries(networks.map(({ id }) => [id, { app: { accounts: { one: { owners: [ALICE], kind: 'user' } } } }])), clock, log, outages, answered: () => {},
   });
   const connection = (id: AccountId): Connection | null => accounts.get(id)?.connection ?? null;
   const rooms = new Rooms({
