@@ -108,7 +108,7 @@ export class Bridge {
       done: ({ id, of, redact }, refused) => this.tellAdmins(`✅ Erasure ${id} is complete.${redact ? ` Events redacted: ${of - refused} of ${of}.` : ''}`, `erasure ${id}`),
     });
     this.#puppets = new Puppets({
-      store, homeserver, markers: options.markers, registered: options.actsForPeople, personOf: (id) => accounts.personOf(id), permission: options.permission,
+      store, homeserver, markers: options.markers, registered: options.actsForPeople, personOf: (id) => accounts.personOf(id), owners: (id) => accounts.owners(id), permission: options.permission,
       isOurs: (user) => rooms.isOurs(user), tell: (user, text, key) => void this.#telling.tell(() => (user === null ? this.#telling.admins() : this.#telling.person(user)), text, key), clock, log,
     });
     this.#reconcile = new Reconcile({ store, homeserver, log, wake, unreachable: (reason) => this.#homeserverDown(reason), later: (work) => this.#later(work) });

@@ -85,7 +85,8 @@ function config(homeserver: StageHomeserver, networks: ReadonlyMap<string, DemoN
     homeserver: { url: homeserver.url, domain: homeserver.domain }, registration: homeserver.registration, seal_key: randomBytes(32).toString('base64'),
     public_url: `http://127.0.0.1:${publicPort}`,
     listen: { homeserver: homeserver.listen, public: `127.0.0.1:${publicPort}`, admin: `127.0.0.1:${adminPort}` },
-    bridge: { bot: homeserver.bot, ghost_prefix: homeserver.ghostPrefix },
+    // Whoever looks on sees the invitation, and accepts it.
+    bridge: { bot: homeserver.bot, ghost_prefix: homeserver.ghostPrefix, double_puppet: 'off' },
     permissions: { [homeserver.domain]: 'user', ...Object.fromEntries(owners.map((owner) => [owner, 'admin'])) },
     // What became of a message stands beside it.
     delivery: { status_events: true }, logging: { level: 'warn' },

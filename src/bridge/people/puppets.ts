@@ -16,6 +16,7 @@ export interface PuppetsOptions {
   readonly registered: boolean;
   /** Whose an account is, where that is one person. */
   readonly personOf: (account: AccountId) => UserId | null;
+  readonly owners: (account: AccountId) => readonly UserId[];
   readonly permission: (user: string) => Permission | null;
   /** The bot or a ghost. */
   readonly isOurs: (user: string) => boolean;
@@ -102,7 +103,7 @@ export class Puppets {
 
   /** Who is to be asked into a room of theirs is in it at once. False: they have to be asked. @throws what passes */
   async welcome(user: UserId, row: OutboxItem): Promise<boolean> {
-    const isTheirs = row.room !== null && this.#options.store.portalsOf(row.room).some(({ account }) => this.of(account) === user);
+    const isTheirs = row.room !== null && this.#options.store.portalsOf(row.room).some(({ account }) => this.of(account) === user || isSole(user, this.#options.owners(account)));
     return isTheirs && this.enter(user, row);
   }
 
@@ -194,3 +195,6 @@ export class Puppets {
     }
   }
 }
+
+/** Whose the rooms of an account are: of several owners each is asked. */
+const isSole = (user: UserId, owners: readonly UserId[]): boolean => owners.length === 1 && owners[0] === user;
