@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CapturedLog } from '../kit/captured-log.ts';
 import { eventually } from '../kit/stack/stack.ts';
 import { type Chat, Siege } from '../kit/hostile/siege.ts';
 import { pending, rows } from '../kit/invariants/database.ts';
@@ -12,16 +13,10 @@ const CANARY = 'cnry-';
 let siege: Siege;
 let chat: Chat;
 let samples: Samples;
-let log = '';
-const write = process.stdout.write.bind(process.stdout);
-const level = process.env['TEST_LOG'];
+let log: CapturedLog;
 
 beforeAll(async () => {
-  process.env['TEST_LOG'] = 'debug';
-  process.stdout.write = ((piece: string | Uint8Array) => {
-    log += String(piece);
-    return true;
-  }) as typeof process.stdout.write;
+  log = new CapturedLog();
   siege = await Siege.lay({ withoutDaemon: true, delivery: { target_wait: '300ms', media_wait: '300ms', max_block: '1s', settle_wait: '300ms', status_events: true } });
   // What a converter was working on when the program was killed.
   await mkdir(join(siege.stack.dir, 'data', 'work', 'work-left'), { recursive: true, mode: 0o700 });
@@ -33,9 +28,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await siege.close();
-  process.stdout.write = write;
-  if (level === undefined) delete process.env['TEST_LOG'];
-  else process.env['TEST_LOG'] = level;
+  log.end();
 });
 
 /** Everything below the folder of the config but the config itself, as bytes. */
@@ -169,8 +162,8 @@ describe('what people wrote', () => {
   });
 
   test('is in no line of the log, at its most talkative', () => {
-    expect(log.split('\n').length).toBeGreaterThan(10);
-    expect(log.split('\n').filter((line) => line.includes(CANARY)).map((line) => line.slice(0, 500))).toEqual([]);
+    expect(log.text.split('\n').length).toBeGreaterThan(10);
+    expect(log.text.split('\n').filter((line) => line.includes(CANARY)).map((line) => line.slice(0, 500))).toEqual([]);
   });
 
   test('is in no metric and no answer about health', async () => {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { startTelegramSandbox, type TelegramSandbox } from '../../src/sandbox/telegram/index.ts';
+import { CapturedLog } from '../kit/captured-log.ts';
 import type { FakeUser } from '../kit/fake-homeserver/server.ts';
 import { type FakeSide, onFake } from '../kit/matrix/fake.ts';
 import { type Between, daemonBetween } from '../kit/stack/between.ts';
@@ -17,16 +18,10 @@ jest.setTimeout(90_000);
 let between: Between<FakeSide>;
 let telegram: TelegramSandbox;
 let admin: FakeUser;
-let log = '';
-const write = process.stdout.write.bind(process.stdout);
-const level = process.env['TEST_LOG'];
+let log: CapturedLog;
 
 beforeAll(async () => {
-  process.env['TEST_LOG'] = 'debug';
-  process.stdout.write = ((piece: string | Uint8Array) => {
-    log += String(piece);
-    return true;
-  }) as typeof process.stdout.write;
+  log = new CapturedLog();
   between = await daemonBetween(onFake, async (_, started) => {
     telegram = started.adopt(await startTelegramSandbox({ token: TOKEN }), (one) => one.close());
     return { telegram: { main: { api_url: telegram.url, accounts: {} } } };
@@ -37,9 +32,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await between[Symbol.asyncDispose]();
-  process.stdout.write = write;
-  if (level === undefined) delete process.env['TEST_LOG'];
-  else process.env['TEST_LOG'] = level;
+  log.end();
 });
 
 async function alone(user: FakeUser): Promise<string> {
@@ -79,12 +72,12 @@ test('a secret leaves no trace: in the room, in the log, in the database', async
   telegram.person(7, { firstName: 'Ada' }).sendText('hello');
   await eventually('the portal', () => [...homeserver.rooms.values()].find(({ timeline }) => timeline.some(({ content }) => content['name'] === 'Ada')));
   expect(JSON.stringify(homeserver.eventsOf(room))).not.toContain('cnry');
-  expect(log).toContain('Drawbridge runs.');
-  expect(log).not.toContain('cnry');
+  expect(log.text).toContain('Drawbridge runs.');
+  expect(log.text).not.toContain('cnry');
   await between.stop();
   expect(holding(SECRET, 'cnry-token_that')).toEqual([]);
   await between.start();
-  expect(log).not.toContain('cnry');
+  expect(log.text).not.toContain('cnry');
   const id = /telegram\/main\/\S+/.exec(await ask(admin, room, 'accounts'))?.[0] ?? '';
   expect(await ask(admin, room, `logout ${id}`)).toMatch(/is logged out/);
   expect(await ask(admin, room, 'accounts')).not.toContain(id);

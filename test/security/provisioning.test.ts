@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { endpoints } from '../../src/http/provisioning/routes.ts';
 import { type RocketChatSandbox, startRocketChatSandbox } from '../../src/sandbox/rocketchat/index.ts';
+import { CapturedLog } from '../kit/captured-log.ts';
 import { type FakeSide, onFake } from '../kit/matrix/fake.ts';
 import { Caller } from '../kit/provisioning/caller.ts';
 import { type OpenIdServer, startOpenId } from '../kit/provisioning/openid.ts';
@@ -19,16 +20,10 @@ let rocketchat: RocketChatSandbox;
 let openid: OpenIdServer;
 let elsewhere: Server;
 const elsewhereAsked: string[] = [];
-let log = '';
-const write = process.stdout.write.bind(process.stdout);
-const level = process.env['TEST_LOG'];
+let log: CapturedLog;
 
 beforeAll(async () => {
-  process.env['TEST_LOG'] = 'debug';
-  process.stdout.write = ((piece: string | Uint8Array) => {
-    log += String(piece);
-    return true;
-  }) as typeof process.stdout.write;
+  log = new CapturedLog();
   openid = await startOpenId();
   elsewhere = createServer(({ url = '' }, response) => {
     elsewhereAsked.push(url);
@@ -48,9 +43,7 @@ afterAll(async () => {
   await openid.close();
   elsewhere.closeAllConnections();
   await new Promise((resolve) => elsewhere.close(resolve));
-  process.stdout.write = write;
-  if (level === undefined) delete process.env['TEST_LOG'];
-  else process.env['TEST_LOG'] = level;
+  log.end();
 });
 
 const url = (path: string): string => `${between.publicUrl}/_matrix/provision${path}`;
@@ -171,6 +164,6 @@ test('the listener of the homeserver and that of the metrics have none of it', a
 
 test('no token and no secret is in the log', async () => {
   await caller('alice').get('/v3/whoami');
-  expect(log.length).toBeGreaterThan(0);
-  expect(log).not.toContain('cnry-');
+  expect(log.text.length).toBeGreaterThan(0);
+  expect(log.text).not.toContain('cnry-');
 });

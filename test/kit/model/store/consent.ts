@@ -10,11 +10,7 @@ export function consentSuite(factory: StoreFactory): void {
   beforeEach(() => bench.open(factory));
   afterEach(() => bench.close());
 
-  const known = (id: string): Person => {
-    const found = bench.store.personById(NETWORK, '', id);
-    if (found === null) throw new Error(`nobody is called ${id}`);
-    return found;
-  };
+  const known = (id: string): Person => bench.person(id);
   const consent = async (id: string, stopped: number | null): Promise<void> => void await bench.store.apply([{ do: 'consent', person: known(id).row, stopped }]);
   const picture = { kind: 'image', media: { source: { network: 'handle' } } } as const;
   const settle = async (lane: string): Promise<void> => {

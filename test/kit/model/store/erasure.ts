@@ -13,11 +13,7 @@ export function erasureSuite(factory: StoreFactory): void {
   beforeEach(() => bench.open(factory));
   afterEach(() => bench.close());
 
-  const known = (id: string): Person => {
-    const found = bench.store.personById(NETWORK, '', id);
-    if (found === null) throw new Error(`nobody is called ${id}`);
-    return found;
-  };
+  const known = (id: string): Person => bench.person(id);
   const from = ({ row }: Portal, author: Person, event: string, remote: string): Effect => ({ do: 'map', row: {
     portal: row, eventId: event as EventId, outPart: 0, remoteId: remote as RemoteId, inPart: 0, remoteTime: 1, origin: 'network', author: String(author.row),
   } });

@@ -1,7 +1,7 @@
 import type { ConversationRef, MatrixEvent, MessageEvent, NetworkEvent, NetworkItem, PersonRef } from '../../../../src/model/events.ts';
 import type { AccountId, ConversationRow, EventId, Millis, NetworkId, OutboxSeq, PortalRow, RemoteId, RoomId, RoomRow, UserId } from '../../../../src/model/ids.ts';
 import { plain } from '../../../../src/model/richtext.ts';
-import type { Accepted, Effect, MatrixTask, NetworkTask, NewOutbox, OutboxItem, Portal, Store } from '../../../../src/store/store.ts';
+import type { Accepted, Effect, MatrixTask, NetworkTask, NewOutbox, OutboxItem, Person, Portal, Store } from '../../../../src/store/store.ts';
 
 /** A store under test. The same suite runs over every implementation: each brings a factory of these. */
 export interface TestStore {
@@ -43,6 +43,13 @@ export class Bench {
   async reopen(): Promise<void> {
     if (this.#under === null) throw new Error('open it first');
     this.#store = await this.#under.reopen();
+  }
+
+  /** Whom the store knows by this id. */
+  person(id: string): Person {
+    const found = this.store.personById(NETWORK, '', id);
+    if (found === null) throw new Error(`nobody is called ${id}`);
+    return found;
   }
 
   async take(event: NetworkEvent, key = `key ${++this.#keys}`, account = ACCOUNT): Promise<Accepted> {
