@@ -31,7 +31,7 @@ import { createSpool } from './media/spool.ts';
 import { createTools } from './media/tools.ts';
 import { systemClock } from './model/clock.ts';
 import { CodedError, Rejected } from './model/errors.ts';
-import { type AccountId, localpartOf, type NetworkId, type UserId } from './model/ids.ts';
+import type { AccountId, NetworkId, UserId } from './model/ids.ts';
 import type { Logger } from './model/log.ts';
 import type { Route } from './model/route.ts';
 import type { AppSettings, Connection } from './networks/network.ts';
@@ -170,7 +170,7 @@ export async function startDaemon({ configPath, version = 'unknown', step = () =
         await running.acceptMatrix({ events, toDevice });
         running.ephemeral(ephemeral);
       },
-      userExists: (user) => Promise.resolve(user === bot || store.personByLocalpart(localpartOf(user)) !== null),
+      userExists: (user) => Promise.resolve(user === bot || store.personByLocalpart(user.slice(1, user.indexOf(':'))) !== null),
       aliasExists: () => Promise.resolve(false),
       lookups: createLookups({ store, serverName: config.homeserver.domain, ghostPrefix: config.bridge.ghost_prefix, accounts: () => accounts.list(), userIdOf: (person) => rooms.userIdOf(person) }),
       onBadEvent: ({ reason }) => log.warn('An entry of a transaction is no event; it was skipped.', { reason }),

@@ -1,4 +1,3 @@
-import { serverOf } from '../model/ids.ts';
 import { type ActionContext, Mistake, needAdmin } from './action.ts';
 import { audit } from './audit.ts';
 
@@ -18,7 +17,7 @@ export async function block(context: ActionContext, who: string): Promise<string
   const isNew = await blocklist.add(who, sender, clock.now());
   await audit(context, 'block', who);
   if (!isNew) return `${who} is blocked already.`;
-  const own = context.accounts.filter(({ settings }) => settings.owners.some((owner) => owner === who || serverOf(owner) === who)).map(({ id }) => `\`${id}\``);
+  const own = context.accounts.filter(({ settings }) => settings.owners.some((owner) => owner === who || owner.slice(owner.indexOf(':') + 1) === who)).map(({ id }) => `\`${id}\``);
   return [
     `${who} is blocked: nothing of theirs is bridged, and the bot does not answer them. To undo it: \`unblock ${who}\`.`,
     ...(own.length === 0 ? [] : [`Their accounts still take in what is written to them: ${own.join(', ')}. To end one: \`logout <account>\`.`]),

@@ -4,7 +4,6 @@ import type { RoomId, UserId } from '../model/ids.ts';
 import type { Effect, Portal } from '../store/store.ts';
 import { type ActionContext, Mistake } from './action.ts';
 import { audit } from './audit.ts';
-import { ghostOf } from './ghost.ts';
 import { nameOf, portalByNumber } from './portal.ts';
 
 /**
@@ -41,12 +40,11 @@ async function rules({ sender, homeserver }: ActionContext, room: RoomId): Promi
   return create !== undefined && inside && powerLevelOf(sender, create, levels) >= levelNeeded('m.room.power_levels', true, levels);
 }
 
-function givenUp(context: ActionContext, portal: Portal): readonly Effect[] {
-  const { store, accounts } = context;
+function givenUp({ store, homeserver, accounts }: ActionContext, portal: Portal): readonly Effect[] {
   const { row, room, account } = portal;
   const owners = accounts.find(({ id }) => id === account)?.settings.owners ?? [];
   const ghosts = store.members(room).flatMap(({ user, membership }) => {
-    const person = ghostOf(context, user);
+    const person = user.endsWith(`:${homeserver.serverName}`) ? store.personByLocalpart(user.slice(1, user.indexOf(':'))) : null;
     return person === null || membership !== 'join' ? [] : [person.row];
   });
   return [

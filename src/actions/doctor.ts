@@ -1,7 +1,6 @@
 import type { LoadedConfig } from '../config/load.ts';
 import { loadConfig } from '../config/load.ts';
 import { CodedError } from '../model/errors.ts';
-import { serverOf } from '../model/ids.ts';
 import type { Clock } from '../model/clock.ts';
 import { silentLogger } from '../model/log.ts';
 import { type AppSettings, type Check, type Network, notTried } from '../networks/network.ts';
@@ -83,7 +82,7 @@ async function* checkTogether(loaded: LoadedConfig<AppSettings>, answers: boolea
 /** Somebody of the homeserver whom the config names: an owner, else whoever has a permission. */
 function localUser({ config }: LoadedConfig<AppSettings>): string | null {
   const owners = Object.values(config.networks).flatMap((apps) => Object.values(apps ?? {}).flatMap(({ accounts }) => Object.values(accounts).flatMap((account) => account.owners)));
-  return [...owners, ...Object.keys(config.permissions)].find((who) => who.startsWith('@') && serverOf(who) === config.homeserver.domain) ?? null;
+  return [...owners, ...Object.keys(config.permissions)].find((who) => who.startsWith('@') && who.slice(who.indexOf(':') + 1) === config.homeserver.domain) ?? null;
 }
 
 /** Without it the bridge does all the rest, so its absence is told and nothing more. */

@@ -30,8 +30,7 @@ export async function openFound(context: Asking, account: UsedAccount, { person,
     ...(context.adapter(account.id)?.hasPast({ ...ref, aliases: ref.aliases ?? [] }) === true ? { backfill: true } : {}),
   });
   context.wake(wake);
-  const portal = store.portalOf(conversation);
-  const room = portal === null ? null : store.room(portal.room);
+  const { portal, room } = store.remoteContext(conversation, null, []);
   if (portal === null || portal.state !== 'live') return { conversation, isNew: true };
   if (room === null || store.member(room.row, sender)?.membership !== 'join') {
     needWelcome(context, portal);

@@ -1,12 +1,12 @@
 import type { ActionContext } from './action.ts';
-import { needAdmin } from './action.ts';
+import { Mistake } from './action.ts';
 import { audit } from './audit.ts';
 import { counted, findPerson, NOT_ERASED, wishesIn } from './privacy-person.ts';
 
 /** Forgets somebody of a network; alone: how far the erasures are that still go on. Permission: admin. */
 export async function erase(context: Pick<ActionContext, 'store' | 'clock' | 'sender' | 'permission' | 'erasures'>, words: readonly string[]): Promise<string> {
-  const { store, erasures } = context;
-  needAdmin(context);
+  const { store, permission, erasures } = context;
+  if (permission !== 'admin') throw new Mistake('Only administrators may do that.');
   if (words.length === 0) {
     const lines = store.erasures().map(({ id, redact, left, of }) => `Erasure ${id}: ${redact ? `${of - left} of ${of} events redacted` : 'under way'}.`);
     return lines.length === 0 ? 'No erasure is under way. To erase somebody: erase <network> <id>, or erase <user id of their ghost>; with --redact also what they wrote, with --stop for good.' : lines.join('\n');

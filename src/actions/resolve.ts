@@ -2,7 +2,6 @@ import type { RoomId, UserId } from '../model/ids.ts';
 import type { Found } from '../networks/network.ts';
 import type { Person } from '../store/store.ts';
 import { asMistake, type Asking, Mistake, type UsedAccount } from './action.ts';
-import { ghostOf } from './ghost.ts';
 
 /**
  * Who or what is meant by what somebody typed: a ghost, or whatever the network knows people and conversations by. Null: the
@@ -23,6 +22,10 @@ export async function resolve(context: Asking, account: UsedAccount, input: stri
   } catch (error) {
     return asMistake(error);
   }
+}
+
+function ghostOf({ isOurs, store, homeserver }: Asking, user: string): Person | null {
+  return user.startsWith('@') && user.includes(':') && isOurs(user) && user !== homeserver.bot ? store.personByLocalpart(user.slice(1, user.indexOf(':'))) : null;
 }
 
 export type { Found } from '../networks/network.ts';

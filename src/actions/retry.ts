@@ -5,7 +5,7 @@ import { contentOf, relationsOf } from '../bridge/outbound/parse.ts';
 import { targetOf } from '../bridge/deciding.ts';
 import { Rejected } from '../model/errors.ts';
 import type { MatrixEvent } from '../model/events.ts';
-import { type InboxSeq, localpartOf, type OutboxSeq } from '../model/ids.ts';
+import type { InboxSeq, OutboxSeq } from '../model/ids.ts';
 import type { NetworkTask, OutboxItem } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
 import { Mistake } from './action.ts';
@@ -62,7 +62,7 @@ async function one(context: ActionContext, seq: OutboxSeq): Promise<string> {
 
 /** What somebody of another network said, through an account of theirs: nobody else here could. */
 function isTheirs({ store, accounts, sender }: ActionContext, row: OutboxItem): boolean {
-  const person = row.sender === null ? null : store.personByLocalpart(localpartOf(row.sender));
+  const person = row.sender === null ? null : store.personByLocalpart(row.sender.slice(1, row.sender.indexOf(':')));
   return person !== null && accounts.some(({ id, settings }) => id === row.account && settings.owners.includes(sender));
 }
 

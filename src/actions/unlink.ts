@@ -6,7 +6,6 @@ import type { ActionContext } from './action.ts';
 import { Mistake } from './action.ts';
 import { audit } from './audit.ts';
 import { accountsCalled, conversationCalled, titleOf } from './called.ts';
-import { ghostOf } from './ghost.ts';
 import { needRights } from './room-rights.ts';
 
 /**
@@ -65,13 +64,12 @@ function networkOf({ accounts }: ActionContext, { account, conversation }: Porta
 }
 
 /** Ghosts of its people that nothing else here is known of: whoever does speak elsewhere in the room comes back with their next word. */
-function ghostsOf(context: ActionContext, portal: Portal): readonly PersonRow[] {
-  const { store } = context;
+function ghostsOf({ store, homeserver }: ActionContext, portal: Portal): readonly PersonRow[] {
   const others = store.portalsOf(portal.room).filter(({ row }) => row !== portal.row);
   const isOf = (person: Person, { conversation }: Portal): boolean =>
     conversation.person === person.row || (person.network === conversation.network && person.scope === conversation.scope);
   return store.members(portal.room).flatMap(({ user }) => {
-    const person = ghostOf(context, user);
+    const person = user.endsWith(`:${homeserver.serverName}`) ? store.personByLocalpart(user.slice(1, user.indexOf(':'))) : null;
     if (person === null || !isOf(person, portal)) return [];
     const stays = others.some((other) => isOf(person, other) && (other.conversation.person === person.row || store.spokeIn(other.row, person.row)));
     return stays ? [] : [person.row];

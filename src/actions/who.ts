@@ -2,7 +2,6 @@ import type { UserId } from '../model/ids.ts';
 import { visibleName } from '../model/names.ts';
 import type { Portal } from '../store/store.ts';
 import type { ActionContext } from './action.ts';
-import { ghostOf } from './ghost.ts';
 import { titleOf } from './title.ts';
 
 const MOST = 30;
@@ -21,12 +20,12 @@ function yourself({ sender, permission, accounts }: ActionContext): string {
   ].join('\n');
 }
 
-function onNetwork(context: ActionContext, { conversation, account }: Portal): readonly string[] {
-  const { accounts, outages, store, room } = context;
+function onNetwork({ accounts, outages, store, room, isOurs, homeserver }: ActionContext, { conversation, account }: Portal): readonly string[] {
   const found = accounts.find(({ id }) => id === account);
   const name = found?.network.name ?? conversation.network;
   const state = found === undefined ? 'is not there any more' : outages().has(account) ? 'does not work now' : 'works';
-  const people = store.members(room).filter(({ user, membership }) => membership === 'join' && ghostOf(context, user)?.network === conversation.network)
+  const people = store.members(room).filter(({ user, membership }) => membership === 'join' && isOurs(user) && user !== homeserver.bot)
+    .filter(({ user }) => store.personByLocalpart(user.slice(1, user.indexOf(':')))?.network === conversation.network)
     .map(({ user, name: shown }) => visibleName(shown ?? '') || user);
   return [
     `${name}: ${kinds[conversation.kind]} "${titleOf(store, conversation)}", by the account \`${account}\`, which ${state}.`,

@@ -1,5 +1,5 @@
 import type { Clock } from '../model/clock.ts';
-import { type AccountId, type InboxSeq, localpartOf, type NetworkId, type RoomRow, type UserId } from '../model/ids.ts';
+import type { AccountId, InboxSeq, NetworkId, RoomRow, UserId } from '../model/ids.ts';
 import type { Logger } from '../model/log.ts';
 import { type ConsentWords, consentWords } from '../i18n/consent.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
@@ -348,9 +348,9 @@ export class Bridge {
     const { store, accounts, rooms, homeserver, settings, clock, relayPrefix, commandPrefix, permission } = this.#options;
     return {
       now: clock.now(), settings, bot: homeserver.bot, relayPrefix, commandPrefix, permission,
-      userIdOf: (person) => rooms.userIdOf(person), person: (row) => store.person(row), personOf: (ghost) => store.personByLocalpart(localpartOf(ghost)),
-      isErased: (ghost) => store.isErased(localpartOf(ghost)),
-      chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.portalOf(conversation.row) })),
+      userIdOf: (person) => rooms.userIdOf(person), person: (row) => store.person(row), personOf: (ghost) => store.personByLocalpart(ghost.slice(1, ghost.indexOf(':'))),
+      isErased: (ghost) => store.isErased(ghost.slice(1, ghost.indexOf(':'))),
+      chatsWith: (person) => store.directChats(person.row).map((conversation) => ({ conversation, portal: store.remoteContext(conversation.row, null, []).portal })),
       isOurs: (user) => rooms.isOurs(user), adapter: (id) => accounts.view(id), portal: (row) => store.portal(row), networkName: (id) => rooms.networkName(id),
       owners: (id): readonly UserId[] => accounts.owners(id), puppetOf: (id) => this.#puppets.of(id), origin: (event) => this.#puppets.origin(event),
       underWay: (room) => underWay(store.outHead(`out:r${room}`)), shown: (portal, remote) => store.mapOfRemote(portal, remote), admins: () => this.#telling.admins(), alsoTold: (row) => this.#alsoTold(row), rowByKey: (key) => store.outboxByKey(key),

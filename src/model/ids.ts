@@ -26,8 +26,3 @@ export type OutboxSeq = Brand<number, 'OutboxSeq'>;
 
 /** Milliseconds since the epoch. */
 export type Millis = number;
-
-/** What stands before the colon of a user id, without the `@`: `alice` of `@alice:example.org`. */
-export const localpartOf = (user: string): string => user.slice(1, user.indexOf(':'));
-/** What stands behind it, from the first colon on: a server's name may hold colons itself (Matrix specification, appendices, "User identifiers"). */
-export const serverOf = (user: string): string => user.slice(user.indexOf(':') + 1);

@@ -17,7 +17,7 @@ function asking(reach: Reach, more: Record<string, unknown> = {}): ActionContext
     accounts: [{ id: 'net/main/one', network: { id: 'net', name: 'Net' }, settings: { owners: ['@anna:a.test'] }, connection: { reach, capabilities: () => ({ reach: new Proxy({}, { get: () => none }) }) } }],
     store: {
       getMeta: (key: string) => meta.get(key) ?? null, setMeta: async (key: string, value: string) => void meta.set(key, value), audit: async () => {}, room: () => ({ row: 1, kind: 'management' }), portalsOf: () => [],
-      openConversation: async () => ({ conversation: 1, wake: [] }), portalOf: () => null,
+      openConversation: async () => ({ conversation: 1, wake: [] }), remoteContext: () => ({ portal: null, room: null }),
     },
     ...more,
   } as unknown as ActionContext;

@@ -1,5 +1,5 @@
 import type { MatrixEvent } from '../../model/events.ts';
-import { type RoomId, serverOf } from '../../model/ids.ts';
+import type { RoomId } from '../../model/ids.ts';
 import type { RoomContext } from '../../store/store.ts';
 import { type Deciding, type Decision, done, ignored } from '../deciding.ts';
 import { keyOf } from '../keys.ts';
@@ -23,6 +23,6 @@ export function tombstoneFromMatrix(event: MatrixEvent, context: RoomContext, de
     ]);
   }
   if (!into.startsWith('!') || into.length > 255 || into === event.room_id) return ignored('bad_tombstone');
-  const via = serverOf(event.sender);
+  const via = event.sender.slice(event.sender.indexOf(':') + 1);
   return done([{ do: 'follow', room: context.room.row, into: into as RoomId, via, key: keyOf('follow', event.event_id) }]);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/clock.ts';
 import { Rejected } from '../../model/errors.ts';
 import type { MatrixEvent } from '../../model/events.ts';
-import { type AccountId, type Millis, type RoomId, type RoomRow, serverOf, type UserId } from '../../model/ids.ts';
+import type { AccountId, Millis, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import type { OutboxItem, Store } from '../../store/store.ts';
@@ -71,7 +71,7 @@ export class Puppets {
 
   #may(user: UserId): boolean {
     const { registered, homeserver, permission, store, isOurs } = this.#options;
-    const isLocal = serverOf(user) === homeserver.serverName && !isOurs(user);
+    const isLocal = user.slice(user.indexOf(':') + 1) === homeserver.serverName && !isOurs(user);
     return registered && isLocal && ['user', 'admin'].includes(permission(user) ?? 'block') && store.getMeta(choiceKey(user)) !== 'off';
   }
 

@@ -1,5 +1,5 @@
 import { Rejected } from '../../model/errors.ts';
-import { type AccountId, localpartOf, type PortalRow, type UserId } from '../../model/ids.ts';
+import type { AccountId, PortalRow, UserId } from '../../model/ids.ts';
 import type { Lookups, ThirdPartyLocation, ThirdPartyUser } from '../../model/lookups.ts';
 import type { AccountSettings, Network } from '../../networks/network.ts';
 import type { Conversation, Person, Portal, Store } from '../../store/store.ts';
@@ -28,7 +28,7 @@ export function createLookups({ store, serverName, ghostPrefix, accounts, userId
     return [{ alias: `${aliasPrefix()}${portal.row}:${serverName}`, protocol: portal.conversation.network, fields: { id: portal.conversation.remoteId, scope: portal.conversation.scope } }];
   };
 
-  const portalOf = (conversation: Conversation | null): Portal | null => (conversation === null ? null : store.portalOf(conversation.row));
+  const portalOf = (conversation: Conversation | null): Portal | null => (conversation === null ? null : store.remoteContext(conversation.row, null, []).portal);
 
   return {
     protocol(id) {
@@ -47,7 +47,7 @@ export function createLookups({ store, serverName, ghostPrefix, accounts, userId
       });
       return [...new Map(people.map((found) => [found.userid, found])).values()];
     },
-    userOf: (userId) => (userId.startsWith('@') && userId.endsWith(`:${serverName}`) ? user(store.personByLocalpart(localpartOf(userId))) : []),
+    userOf: (userId) => (userId.startsWith('@') && userId.endsWith(`:${serverName}`) ? user(store.personByLocalpart(userId.slice(1, userId.indexOf(':')))) : []),
     locations: (protocol, { id = '', scope = '' }) => location(portalOf(store.groupById(protocol, scope, id))),
     locationOf(alias) {
       const prefix = aliasPrefix();

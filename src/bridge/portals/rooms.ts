@@ -1,6 +1,6 @@
 import { DeliveryError, Rejected } from '../../model/errors.ts';
 import type { PersonRef } from '../../model/events.ts';
-import { type AccountId, type Mxc, type PersonRow, type RoomId, type RoomRow, serverOf, type UserId } from '../../model/ids.ts';
+import type { AccountId, Mxc, PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { bridgeInfo, type BridgedTo } from '../../matrix/rooms/bridge-info.ts';
 import { portalRoom } from '../../matrix/rooms/portal-room.ts';
@@ -60,7 +60,7 @@ export class Rooms {
   isOurs(user: string): boolean {
     const { homeserver, ghostPrefix } = this.#options;
     // From the first colon on it is the server's name, which may hold colons itself.
-    return user === homeserver.bot || (user.startsWith(`@${ghostPrefix}`) && serverOf(user) === homeserver.serverName);
+    return user === homeserver.bot || (user.startsWith(`@${ghostPrefix}`) && user.slice(user.indexOf(':') + 1) === homeserver.serverName);
   }
 
   /** To write there. @throws Rejected as `placeOf`, and where what is bridged must not stand in the room in clear */

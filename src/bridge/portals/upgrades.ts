@@ -1,6 +1,6 @@
 import { DeliveryError, Rejected, Retry } from '../../model/errors.ts';
 import type { MatrixEvent } from '../../model/events.ts';
-import { type AccountId, localpartOf, type PersonRow, type RoomId, type RoomRow, type UserId } from '../../model/ids.ts';
+import type { AccountId, PersonRow, RoomId, RoomRow, UserId } from '../../model/ids.ts';
 import type { Logger } from '../../model/log.ts';
 import type { Homeserver } from '../../matrix/homeserver.ts';
 import { bridgeInfo, type BridgedTo } from '../../matrix/rooms/bridge-info.ts';
@@ -133,7 +133,7 @@ export class Upgrades {
     const inside = state.filter(({ type }) => type === 'm.room.member').map(memberOf).filter((member) => member !== null);
     const before = store.members(room.row).filter(({ membership }) => membership === 'join');
     const ghosts = before.filter(({ user }) => user !== homeserver.bot && isOurs(user)).flatMap(({ user }): PersonRow[] => {
-      const person = store.personByLocalpart(localpartOf(user));
+      const person = store.personByLocalpart(user.slice(1, user.indexOf(':')));
       return person === null ? [] : [person.row];
     });
     const name = stateOf(state, 'm.room.name')?.content['name'];

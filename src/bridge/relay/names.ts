@@ -1,4 +1,4 @@
-import { type AccountId, localpartOf, type UserId } from '../../model/ids.ts';
+import type { AccountId, UserId } from '../../model/ids.ts';
 import { lookOf, visibleName } from '../../model/names.ts';
 import type { Member, Person, RoomContext } from '../../store/store.ts';
 import type { Deciding } from '../deciding.ts';
@@ -32,7 +32,7 @@ const BEFORE_NETWORK = 32;
  * the display name for a user"); in a room of several networks so is one that could be taken for somebody's on one of them.
  */
 function nameAmong(sender: UserId, { sender: member, members, portals }: Around, naming: Naming): string {
-  const nameOf = (user: string, name: string | null | undefined): string => name ?? localpartOf(user);
+  const nameOf = (user: string, name: string | null | undefined): string => name ?? user.slice(1, user.indexOf(':'));
   const several = portals.length > 1;
   const name = nameOf(sender, member?.name);
   const look = lookOf(name);

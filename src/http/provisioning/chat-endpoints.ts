@@ -140,7 +140,7 @@ async function createDirect(call: Call): Promise<Answer> {
   if (ableTo(account, 'createDirect').level === 'none') throw new Refusal(501, 'M_UNRECOGNIZED', ableTo(account, 'createDirect').reason ?? 'The network does not let chats be begun.');
   const { conversation, isNew } = await openFound(context, account, found);
   const room = await roomMade(context, conversation, ROOM_MS);
-  const person = context.store.conversation(conversation)?.person ?? null;
+  const person = context.store.remoteContext(conversation, null, []).conversation.person;
   const row = person === null ? null : context.store.person(person);
   if (room === null || row === null) throw lateRoom();
   return { status: isNew ? 201 : 200, body: { ...written(shown(context, account, found)), mxid: mxidOf(context, row), dm_room_mxid: room } };

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../model/clock.ts';
-import { type Millis, serverOf, type UserId } from '../../model/ids.ts';
+import type { Millis, UserId } from '../../model/ids.ts';
 import type { RouteHead } from '../../model/route.ts';
 import { Refusal } from './errors.ts';
 import { Limiter, networkOf } from './limiter.ts';
@@ -69,7 +69,7 @@ export class Gate {
   /** Our own homeserver is asked, and only about its own users: whom a caller names says nothing of where to ask. */
   async #hasToken(user: string, token: string): Promise<boolean> {
     const { serverName } = this.#options;
-    if (!isUserId(user) || serverOf(user) !== serverName || !/^[\x21-\x7e]{1,1024}$/.test(token)) return false;
+    if (!isUserId(user) || user.slice(user.indexOf(':') + 1) !== serverName || !/^[\x21-\x7e]{1,1024}$/.test(token)) return false;
     return (await this.#whose(token)) === user;
   }
 

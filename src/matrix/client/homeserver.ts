@@ -1,7 +1,7 @@
 import { asTime } from '../../model/clock.ts';
 import { DeliveryError, Rejected, Retry, Uncertain, Unreachable } from '../../model/errors.ts';
 import type { MatrixEvent } from '../../model/events.ts';
-import { type EventId, type Mxc, type RoomId, serverOf, type UserId } from '../../model/ids.ts';
+import type { EventId, Mxc, RoomId, UserId } from '../../model/ids.ts';
 import type { MediaStream } from '../../model/media.ts';
 import type { Homeserver } from '../homeserver.ts';
 import { downloadMedia, uploadLimit, uploadMedia } from './media.ts';
@@ -42,7 +42,7 @@ const enc = encodeURIComponent;
 export function createHomeserver(options: HomeserverOptions): HomeserverClient {
   const http = new Requester(options);
   const { bot } = options;
-  const serverName = serverOf(bot);
+  const serverName = bot.slice(bot.indexOf(':') + 1);
   const same = (what: string, method: 'GET' | 'POST' | 'PUT', path: string, more: Partial<RequestSpec> = {}): RequestSpec =>
     ({ what, method, path, repeat: 'same', ...more });
   const withDevice = deviceSends(http, options.deviceId);
